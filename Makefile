@@ -1,0 +1,145 @@
+# GNU make. `make` alone lists what there is.
+#
+# Everything is installed under this folder, from the lists with hashes in requirements/ and layers/dependencies/, and
+# only when it is missing or a list has changed. Needed beforehand: Python 3.13, make, git, openssl.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+PYTHON ?= python3.13
+PORT ?= 8411
+ROTATION_SECONDS ?= 120
+UPGRADE ?=
+TESTS ?= tests
+
+# The interpreter's own folder. SAM runs what it finds on PATH, and does not get along with the shims of pyenv.
+PYTHON_BIN = $(or $(shell $(PYTHON) -c 'import os, sys; print(os.path.join(sys.base_prefix, "bin"))'),\
+	$(error Python 3.13 is needed, as python3.13 on PATH or as PYTHON=/path/to/it))
+
+DEV := .venv/.installed
+SAM := .venv-sam/.installed
+LOCAL := .venv-local/.installed
+LOCK := .venv-lock/.installed
+WHEELS := .wheels/.complete
+
+# SAM is neither to phone home nor to need a Region, and builds from the wheels that are here.
+SAM_ENVIRONMENT = env PATH="$(PYTHON_BIN):$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 \
+	LAYER_WHEELS="$(CURDIR)/.wheels"
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ------------------------------------------------------------------------------------------------------------- install
+
+.PHONY: install .venv .venv-sam .venv-local .venv-lock
+install: $(DEV) $(SAM) $(LOCAL) $(WHEELS) ## Install everything that the other targets need
+.venv: $(DEV)
+.venv-sam: $(SAM)
+.venv-local: $(LOCAL)
+.venv-lock: $(LOCK)
+
+# 1: the list. The stamp comes last, so that a broken-off installation is begun anew.
+define install
+@echo "$(@D): installing $$(grep -c '^[a-zA-Z0-9].*==' $(1)) packages from $(1) ..."
+@started=$$SECONDS; rm -rf $(@D); \
+"$(PYTHON_BIN)/python3.13" -m venv $(@D); \
+$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+	--require-hashes --no-deps --only-binary=:all: --requirement $(1); \
+touch $@; \
+echo "$(@D): installed in $$((SECONDS - started)) s"
+endef
+
+$(DEV): requirements/dev.txt
+	$(call install,$<)
+
+$(SAM): requirements/sam.txt
+	$(call install,$<)
+
+$(LOCAL): requirements/local.txt
+	$(call install,$<)
+
+$(LOCK): requirements/lock.txt
+	$(call install,$<)
+
+$(WHEELS): layers/dependencies/requirements.txt layers/dependencies/build_layer.py
+	@echo "$(@D): fetching the layer's wheels for both architectures ..."
+	@rm -rf $(@D)
+	@"$(PYTHON_BIN)/python3.13" layers/dependencies/build_layer.py download $(@D)
+	@touch $@
+
+# ------------------------------------------------------------------------------------------------------ build and test
+
+.PHONY: build
+build: $(SAM) $(WHEELS) ## Build the application with SAM, as `sam build` does
+	@started=$$SECONDS; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	$(SAM_ENVIRONMENT) .venv-sam/bin/sam build >"$$log" 2>&1 || { cat "$$log"; exit 1; }; \
+	echo "build: .aws-sam/build is up to date, $$((SECONDS - started)) s"
+
+.PHONY: layer
+layer: build ## Print the layer's size and what is in it
+	@$(PYTHON_BIN)/python3.13 -m tools.layer .aws-sam/build
+
+.PHONY: test
+test: $(DEV) $(SAM) $(LOCAL) build ## Run all tests, offline; TESTS=path for some
+	@PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -n auto --dist loadgroup $(TESTS)
+
+.PHONY: check
+check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/cfn-lint template.yaml $(wildcard examples/*.yaml examples/*/*.yaml)
+	@$(SAM_ENVIRONMENT) .venv-sam/bin/sam validate --lint
+	@PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q tests/unit/test_architecture.py tests/unit/test_repository.py
+
+# ------------------------------------------------------------------------------------------------------- see it at work
+
+.PHONY: demo
+demo: $(DEV) $(SAM) $(LOCAL) build ## Tell the whole story on a local AWS, from an empty key to a used one
+	@.venv/bin/python -m tests.support.demo
+
+.PHONY: local
+local: $(DEV) $(SAM) $(LOCAL) build ## Leave a local AWS running, to play with
+	@.venv/bin/python -m tests.support.local
+
+.PHONY: kms
+kms: $(DEV) ## Run the strict KMS alone: PORT=8411 ROTATION_SECONDS=2
+	@.venv/bin/python -m tests.support.kms --port $(PORT) --rotation-seconds $(ROTATION_SECONDS)
+
+.PHONY: bench
+bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, cold start, create and delete
+	@.venv/bin/python -m benchmarks
+
+# ------------------------------------------------------------------------------------------------------------ maintain
+
+# Universal: the same list serves Linux and macOS, x86_64 and arm64. The layer's is for Lambda's two architectures, which
+# must resolve alike. A list that stays as it was is not touched: nothing is installed anew.
+UV = .venv-lock/bin/uv pip compile --quiet --generate-hashes --python-version 3.13 --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+LAYER_LIST := layers/dependencies/requirements
+
+.PHONY: lock
+lock: $(LOCK) ## Write the lists with hashes anew from the *.in files; UPGRADE=1 takes the newest releases
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	resolve() { \
+		cp "$$2" "$$folder/$$1.txt" 2>/dev/null || true; \
+		$(UV) "$${@:3}" --output-file "$$folder/$$1.txt"; \
+	}; \
+	keep() { cmp -s "$$folder/$$1.txt" "$$2" || { cp "$$folder/$$1.txt" "$$2"; echo "$$2: written anew"; }; }; \
+	for platform in x86_64 aarch64; do \
+		resolve $$platform $(LAYER_LIST).txt $(LAYER_LIST).in --only-binary :all: --python-platform $$platform-manylinux_2_28; \
+	done; \
+	cmp "$$folder/x86_64.txt" "$$folder/aarch64.txt" || { echo "The two architectures resolve differently." >&2; exit 1; }; \
+	keep x86_64 $(LAYER_LIST).txt; \
+	for name in dev sam local lock; do \
+		resolve $$name requirements/$$name.txt requirements/$$name.in --universal; \
+		keep $$name requirements/$$name.txt; \
+	done; \
+	echo "lock: done"
+
+.PHONY: clean
+clean: ## Remove everything that the other targets made
+	rm -rf .venv .venv-sam .venv-local .venv-lock .wheels .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
