@@ -1,0 +1,38 @@
+"""The entry point of the Lambda function: the real clock, the real clients, the real log.
+
+Environment (template.yaml sets it):
+    RESPONSE_HOST   host:port that is accepted for a ResponseURL besides CloudFormation's own; "" but on a local AWS
+    FIPS_SERVICES   services whose FIPS endpoints are used, separated by commas; "" for none
+"""
+
+import os
+from typing import Final
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from imported_key_material import clients, function
+from imported_key_material.delivery import Delivery, Https
+from imported_key_material.responder import Responder
+from imported_key_material.waiting import SystemClock
+
+PACKAGE: Final = "imported_key_material"
+
+
+def _from_environment() -> Responder:
+    session = boto3.session.Session()
+    services = [name for name in os.environ.get("FIPS_SERVICES", "").split(",") if name]
+    partition = session.get_partition_for_region(session.region_name)
+    clock = SystemClock()
+    return function.build(
+        clients.make(session, services),
+        clock=clock,
+        put=Delivery(clock, Https()),
+        # Named like the package, so that every module's own logger writes through it, as JSON.
+        log=Logger(service=PACKAGE),
+        dns_suffix=session._session.get_component("endpoint_resolver").get_partition_dns_suffix(partition),  # noqa: SLF001  # boto3 gives no other way
+        response_host=os.environ.get("RESPONSE_HOST", ""),
+    )
+
+
+handler: Final = _from_environment()

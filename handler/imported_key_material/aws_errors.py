@@ -1,0 +1,149 @@
+"""AWS's errors in words: the code is kept, the cause and the remedy are added.
+
+KMS answers some refusals with an empty text, and others with one that says what but not why. Source of the codes and their
+meanings: the API references of KMS, Secrets Manager and CloudFormation; docs/kms-contract.md for what KMS really answers.
+This module only translates; what is waited out, and for how long, is in `calling.py`.
+"""
+
+from typing import Final, NamedTuple
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from imported_key_material.errors import Fault, ServiceRefused
+
+GET_PARAMETERS_QUOTA: Final = "L-515A0541"
+_MESSAGE_MAX_CHARACTERS = 300
+
+
+class Meaning(NamedTuple):
+    """Why AWS says it, and what to do."""
+
+    cause: str
+    remedy: str
+
+
+_PASSING = Meaning(
+    "This passes by itself, and it was tried again for as long as there was time.", "Run the deployment again."
+)
+
+# code, or "service:Operation code" where one operation means something else by it
+_MEANINGS: Final[dict[str, Meaning]] = {
+    # --- KMS: GetParametersForImport, ImportKeyMaterial, DeleteImportedKeyMaterial and the reads
+    "DependencyTimeoutException": Meaning(
+        "KMS did not get an answer from a service that it depends on.", _PASSING.remedy
+    ),
+    "KMSInternalException": Meaning("KMS failed inside.", _PASSING.remedy),
+    "InvalidArnException": Meaning(
+        "KMS can't read the key's ARN, or it is of another Region.",
+        "Use the id or the ARN of a key in the stack's Region; !GetAtt Key.Arn gives it.",
+    ),
+    "KMSInvalidStateException": Meaning(
+        "The key's state does not allow it: it is being created, updated or deleted.",
+        "Look at KeyState with aws kms describe-key; aws kms cancel-key-deletion takes a deletion back.",
+    ),
+    "NotFoundException": Meaning(
+        "There is no such key in this account and Region, or it was made a moment ago and KMS does not show it yet.",
+        "Check KeyId; !GetAtt Key.Arn also makes CloudFormation wait for the key.",
+    ),
+    "UnsupportedOperationException": Meaning(
+        "The key does not take imported material: its Origin is not EXTERNAL, or it lives in a custom key store.",
+        "Make a key with Origin EXTERNAL; the origin of a key can't be changed.",
+    ),
+    "IncorrectKeyMaterialException": Meaning(
+        "The key once held other material, and the first import into a key is for ever.",
+        "Import the material that the key held, or make a new key for the new material.",
+    ),
+    "InvalidCiphertextException": Meaning(
+        "KMS could not use what it unwrapped, though it passed every check made here.",
+        "Check that the material fits the key spec.",
+    ),
+    "InvalidImportTokenException": Meaning(
+        "KMS does not take the import token as one of this key.", "Run the deployment again: it fetches a new one."
+    ),
+    "ExpiredImportTokenException": Meaning("The import token is older than 24 hours.", "Run the deployment again."),
+    "kms:Decrypt InvalidCiphertextException": Meaning(
+        "The unwrap key does not open what the secret holds.",
+        "It was encrypted under another key or with another algorithm. With SYMMETRIC_DEFAULT the encryption context must be "
+        "imported-key-material = <the secret's account id>/<the secret's name>. With RSAES_OAEP_SHA_256 and "
+        "RSA_AES_KEY_WRAP_SHA_256 the hash of MGF1 must be SHA-256, too (Java's default and a bare `openssl pkeyutl` use "
+        "SHA-1), and of an RSA_AES_KEY_WRAP the RSA block comes first.",
+    ),
+    "IncorrectKeyException": Meaning(
+        "The secret was encrypted under another key.", "Name that key in SecretWrapping.KeyId."
+    ),
+    "InvalidKeyUsageException": Meaning(
+        "The key's usage or spec does not fit the operation.", "Unwrap with a key whose KeyUsage is ENCRYPT_DECRYPT."
+    ),
+    "DisabledException": Meaning("The key is disabled.", "Enable it, if it was not disabled for a reason."),
+    "KeyUnavailableException": Meaning("KMS can't reach the key at the moment.", _PASSING.remedy),
+    "LimitExceededException": Meaning("A quota of KMS is used up.", "See Service Quotas for KMS in this Region."),
+    # --- Secrets Manager
+    "ResourceNotFoundException": Meaning(
+        "There is no such secret, or it has no such version or stage.",
+        "Check SecretId, SecretVersionId and SecretVersionStage. A secret of another account needs its full ARN.",
+    ),
+    "InvalidRequestException": Meaning(
+        "The secret can't be read in its present state; often it is marked for deletion.",
+        "aws secretsmanager restore-secret takes that back.",
+    ),
+    "InvalidParameterException": Meaning(
+        "Secrets Manager does not take the parameters together.",
+        "Check SecretId, SecretVersionId and SecretVersionStage.",
+    ),
+    "DecryptionFailure": Meaning(
+        "Secrets Manager can't decrypt the secret with its KMS key.",
+        "Look at the state and the policy of the secret's own KMS key. It must not be the key that takes the material.",
+    ),
+    "InternalServiceError": Meaning("Secrets Manager failed inside.", _PASSING.remedy),
+    # --- any service
+    "AccessDeniedException": Meaning(
+        "The function's role, the key's policy or the secret's policy does not allow it.",
+        "The tag imported-key-material must be on the key and the secret before the role may touch them (up to five minutes "
+        "before); the policy of a key must let the account's IAM policies count, or name the role.",
+    ),
+    "AccessDenied": Meaning(
+        "The function's role does not allow it.", "Deploy the application again; its role is part of it."
+    ),
+    "ThrottlingException": Meaning("The account's quota for this operation is used up at the moment.", _PASSING.remedy),
+    "ExpiredTokenException": Meaning("The function's credentials ran out.", _PASSING.remedy),
+    "ValidationException": Meaning(
+        "AWS does not take these values together.", "If the properties are right, please report this as a defect."
+    ),
+    "ValidationError": Meaning("CloudFormation does not know the stack or the resource.", "Run the deployment again."),
+}
+
+_UNREACHED = Meaning(
+    "The service could not be reached.",
+    "If the function runs in a VPC, it needs a way to KMS, Secrets Manager, CloudFormation and CloudFormation's bucket in S3 "
+    "(endpoints or NAT).",
+)
+
+
+def code_of(error: ClientError | BotoCoreError) -> str:
+    """AWS's code; for a call that got no answer, the class of what stopped it."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "Unknown"))
+    return type(error).__name__
+
+
+def translate(operation: str, error: ClientError | BotoCoreError, *, where: str) -> ServiceRefused:
+    """`operation`: "kms:DescribeKey"; `where`: the property that the call was made for.
+
+    The result holds no reference to `error`: botocore's exceptions keep the whole answer.
+    """
+    code = code_of(error)
+    if isinstance(error, ClientError):
+        message = str(error.response.get("Error", {}).get("Message", ""))[:_MESSAGE_MAX_CHARACTERS].strip()
+        meaning = _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code)
+    else:
+        message, meaning = "", _UNREACHED
+    said = (
+        f"{operation} was refused with {code}"
+        if isinstance(error, ClientError)
+        else f"{operation} got no answer ({code})"
+    )
+    said += f": {message.rstrip('.')}." if message else "."
+    if meaning is None:
+        meaning = Meaning("", "Look the code up in the API reference of that operation.")
+    problem = f"{said} {meaning.cause}".rstrip()
+    return ServiceRefused(Fault(where, problem, meaning.remedy), operation=operation, code=code)

@@ -1,0 +1,153 @@
+"""Making AWS calls: what passes by itself is waited out, everything else is translated.
+
+botocore retries a few times within seconds. That is not enough for KMS's eventual consistency (seconds, at times minutes)
+nor for its quota, and it retries neither NotFoundException nor KMSInvalidStateException. So each call here may name the
+codes that it waits out, and for how long; a throttle is waited out to the end of the invocation, a fault for two minutes.
+
+Lambda's own end is kept at a distance: nothing is begun after the deadline, which leaves `RESERVE_SECONDS` for the longest
+single call (3 tries x (4 s to connect + 10 s to read) and botocore's waits between them) and for the answer.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from imported_key_material import aws_errors
+from imported_key_material.errors import OutOfTime, ServiceRefused
+from imported_key_material.request import Request
+from imported_key_material.waiting import Backoff, Clock, Deadline
+
+CONNECT_TIMEOUT_SECONDS: Final = 4
+READ_TIMEOUT_SECONDS: Final = 10
+TRIES_PER_CALL: Final = 3
+RESERVE_SECONDS: Final = 75.0
+FAULT_PATIENCE_SECONDS: Final = 120.0  # a service that fails, or that can't be reached
+CONSISTENCY_PATIENCE_SECONDS: Final = 120.0  # a key that KMS does not show yet
+TAG_PATIENCE_SECONDS: Final = 360.0  # tags count in KMS's authorization up to five minutes late
+
+THROTTLES: Final = frozenset(
+    {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
+)
+FAULTS: Final = frozenset(
+    {
+        "DependencyTimeoutException",
+        "KMSInternalException",
+        "KeyUnavailableException",
+        "InternalServiceError",
+        "RequestTimeout",
+    }
+)
+# A key made, or changed, a moment ago.
+NEW_KEY: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "NotFoundException": CONSISTENCY_PATIENCE_SECONDS,
+        "KMSInvalidStateException": CONSISTENCY_PATIENCE_SECONDS,
+    }
+)
+# A key or a secret that ListResourceTags shows as tagged; IAM may not see it yet.
+TAGGED: Final[Mapping[str, float]] = MappingProxyType({"AccessDeniedException": TAG_PATIENCE_SECONDS})
+NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
+
+_BACKOFF = Backoff(first_seconds=0.5, cap_seconds=10.0)
+# One request a second for the whole account and Region, one in four seconds in old accounts: many wait for long.
+QUOTA_BACKOFF: Final = Backoff(first_seconds=2.0, cap_seconds=20.0)
+
+
+class Log(Protocol):
+    """What is used of a logger. `extra` holds fields; never material, a secret, or a ResponseURL."""
+
+    def info(self, msg: str, *, extra: Mapping[str, object]) -> None: ...
+    def warning(self, msg: str, *, extra: Mapping[str, object]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Makes the calls of one invocation."""
+
+    clock: Clock
+    deadline: Deadline
+    log: Log
+
+    def call[T](
+        self,
+        operation: str,
+        function: Callable[[], T],
+        *,
+        where: str,
+        waits: Mapping[str, float] = NOTHING,
+        backoff: Backoff = _BACKOFF,
+    ) -> T:
+        """Returns what `function` gives. `operation`: "kms:DescribeKey"; `where`: the property that it is made for.
+
+        Raises ServiceRefused, or OutOfTime where a throttle lasted to the deadline.
+        """
+        started = self.clock.now()
+        for wait_seconds in backoff.waits(self.clock):
+            error: ClientError | BotoCoreError
+            try:
+                return function()
+            except (ClientError, BotoCoreError) as caught:
+                error = caught
+            code = aws_errors.code_of(error)
+            waited = (self.clock.now() - started).total_seconds()
+            left = min(self._patience_seconds(error, code, waits) - waited, self.deadline.left_seconds())
+            if left <= 0:
+                raise self._given_up(operation, error, code, where, waited)
+            self.log.info(
+                "waiting",
+                extra={
+                    "operation": operation,
+                    "code": code,
+                    "waited_seconds": round(waited, 1),
+                    "left_seconds": round(left),
+                },
+            )
+            self.clock.sleep(min(wait_seconds, left))
+        raise AssertionError("unreachable: the waits do not end")
+
+    @staticmethod
+    def _patience_seconds(error: ClientError | BotoCoreError, code: str, waits: Mapping[str, float]) -> float:
+        if code in THROTTLES:
+            return timedelta.max.total_seconds()
+        if code in waits:
+            return waits[code]
+        if not isinstance(error, ClientError) or code in FAULTS:
+            return FAULT_PATIENCE_SECONDS
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return FAULT_PATIENCE_SECONDS if status >= 500 else 0.0  # noqa: PLR2004  # HTTP's own numbering
+
+    @staticmethod
+    def _given_up(
+        operation: str, error: ClientError | BotoCoreError, code: str, where: str, waited_seconds: float
+    ) -> ServiceRefused | OutOfTime:
+        if code not in THROTTLES:
+            return aws_errors.translate(operation, error, where=where)
+        if operation != "kms:GetParametersForImport":
+            return OutOfTime(
+                f"{where}: {operation} was throttled ({code}) for {waited_seconds:.0f} seconds, to the end of the time there "
+                f"was. Run the deployment again when less goes on in this account and Region."
+            )
+        return OutOfTime(
+            f"{where}: {operation} was throttled ({code}) for {waited_seconds:.0f} seconds, to the end of the time there was. "
+            f"KMS's quota for it, {aws_errors.GET_PARAMETERS_QUOTA} (one request a second for the account and Region, one in "
+            f"four seconds in older accounts), is shared by all who import. Ask Service Quotas for more, or deploy fewer "
+            f"resources at once (DependsOn makes lanes)."
+        )
+
+
+def deadline_of(request: Request, clock: Clock, remaining_seconds: float) -> Deadline:
+    """The earlier of two: the end of the invocation, and the moment when CloudFormation stops waiting.
+
+    From the first `RESERVE_SECONDS` are kept back (half of the time, where there is less than twice that), from the second
+    a minute, or a tenth of ServiceTimeout if that is less.
+    """
+    now = clock.now()
+    reserve = min(RESERVE_SECONDS, remaining_seconds / 2)
+    of_invocation = Deadline(clock, now + timedelta(seconds=remaining_seconds - reserve))
+    timeout = request.service_timeout_seconds
+    of_request = Deadline(clock, (request.made_at or now) + timedelta(seconds=timeout - min(60.0, timeout / 10)))
+    return of_invocation.earlier(of_request)

@@ -1,0 +1,137 @@
+"""Text to bytes, strictly: base64, hex digits, a field of a JSON object.
+
+What Python's own decoders let pass would put other bytes into a key for ever: `b64decode` skips what it does not know
+(`-_-_` becomes nothing) and takes bits behind the end; `bytes.fromhex` takes spaces between digits; `json.loads` keeps the last
+of two fields of one name. Here an encoding is accepted only where encoding the bytes again gives the text back. Base64 and hex
+are never guessed between: text that may be either is refused until MaterialEncoding or a check value says which.
+
+What is read from where is in `source.py`; PEM is in `pem.py`. No error quotes any of the text, nor the name of a field.
+Every refusal is raised outside of `except`, since JSONDecodeError and UnicodeDecodeError carry the text along.
+
+Sources: RFC 4648 (sections 3.3 to 3.5, 4, 5, 8); RFC 8259, section 4.
+"""
+
+import base64
+import binascii
+import json
+import re
+
+from imported_key_material.errors import Fault, Refused
+
+BASE64 = "BASE64"
+HEX = "HEX"
+RAW = "RAW"
+PEM = "PEM"
+ENCODINGS = (RAW, BASE64, HEX, PEM)
+
+_WHITE_SPACE = " \t\r\n\v\f"
+_HEX_DIGITS = re.compile(r"(?:0[xX])?((?:[0-9A-Fa-f]{2})+)")
+_BASE64_FORM = re.compile(r"(?P<digits>[A-Za-z0-9+/_-]*)(?P<padding>=*)")
+
+
+def decode_text(text: str, encoding: str | None, *, where: str) -> bytearray:
+    """Returns the bytes that `text` encodes: BASE64 (also for None) or HEX. Refused (`where`, MaterialEncoding).
+
+    For text whose bytes can't be compared with a check value, such as a ciphertext: base64 that may be hex is refused.
+    """
+    if encoding == HEX:
+        return hex_bytes(text, where=where)
+    if encoding not in (None, BASE64):
+        problem = "The secret's text holds wrapped material, which is encoded as BASE64 or HEX."
+        raise Refused(Fault("MaterialEncoding", problem, "Set one of these, or leave it out for BASE64."))
+    if reads_as_hex(text):
+        raise Refused(hex_or_base64(where))
+    return base64_bytes(text, where=where)
+
+
+def reads_as_hex(text: str) -> bool:
+    """Whether base64 text may just as well be hex digits, as 64 of them are: valid base64 of 48 bytes."""
+    return _HEX_DIGITS.fullmatch("".join(text.split())) is not None
+
+
+def hex_or_base64(where: str, remark: str = "") -> Fault:
+    """The fault of text that may be either."""
+    problem = f"The text consists of hex digits alone, and would be read as base64{remark}."
+    return Fault(where, problem, "If it is hex, set MaterialEncoding to HEX.")
+
+
+def base64_bytes(text: str, *, where: str, what: str = "The text") -> bytearray:
+    """Standard or URL alphabet, padded or not; white space anywhere is passed over, line breaks too."""
+
+    def refused(problem: str) -> Refused:
+        remedy = "Encode the bytes again, for example with base64, or set MaterialEncoding to what it is."
+        return Refused(Fault(where, f"{what} is not base64: {problem}.", remedy))
+
+    compact = "".join(text.translate(dict.fromkeys(map(ord, _WHITE_SPACE))))
+    form = _BASE64_FORM.fullmatch(compact)
+    if not compact:
+        raise refused("it is empty")
+    if form is None:
+        raise refused("it has characters that base64 does not have")
+    digits, padding = form["digits"], form["padding"]
+    if re.search("[+/]", digits) and re.search("[_-]", digits):
+        raise refused("it mixes the standard alphabet with the URL alphabet")
+    standard = digits.replace("-", "+").replace("_", "/")
+    padded = standard + "=" * (-len(standard) % 4)
+    if len(standard) % 4 == 1 or (padding and standard + padding != padded):
+        raise refused("its length or its padding does not fit, so it was cut off or changed")
+    decoded = bytearray(base64.b64decode(padded, validate=True))
+    if base64.b64encode(decoded).decode("ascii") != padded:
+        raise refused("its last character has bits that no encoder writes, so it was cut off or changed")
+    return decoded
+
+
+def hex_bytes(text: str, *, where: str) -> bytearray:
+    """Pairs of hex digits; white space before and after is passed over, and so is a leading `0x`."""
+    form = _HEX_DIGITS.fullmatch(text.strip(_WHITE_SPACE))
+    if form is None:
+        problem = "The text is not hex: an even number of hex digits is expected, with no spaces or other characters within."
+        raise Refused(Fault(where, problem, "Write two digits for each byte, or set MaterialEncoding to what it is."))
+    return bytearray(binascii.unhexlify(form[1]))
+
+
+class _TwiceError(ValueError):
+    """A JSON object names a field twice."""
+
+
+def json_field(text: str, key: str) -> str:
+    """Returns the text of one field of the JSON object that `text` is. Refused (SecretJsonKey)."""
+
+    def refused(problem: str, remedy: str) -> Refused:
+        return Refused(Fault("SecretJsonKey", problem, remedy))
+
+    found, twice = _json(text)
+    if twice:
+        remedy = "Write each field once: which one is meant can't be known."
+        raise refused("The secret's JSON has an object with two fields of the same name.", remedy)
+    if not isinstance(found, dict):
+        remedy = 'Write the secret as {"name": "value"}, or leave SecretJsonKey out.'
+        raise refused("The secret's text is not a JSON object.", remedy)
+    if key not in found:
+        remedy = "Correct SecretJsonKey; upper and lower case count."
+        raise refused("The secret's JSON object has no field of this name.", remedy)
+    field = found[key]
+    if not isinstance(field, str):
+        remedy = "Write the material as a JSON string, in BASE64, HEX or PEM."
+        raise refused("This field of the secret's JSON object is not a string.", remedy)
+    return field
+
+
+def _json(text: str) -> tuple[object, bool]:
+    """Returns what the text says (None if it is no JSON), and whether it names a field twice."""
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        fields = dict(pairs)
+        if len(fields) != len(pairs):
+            raise _TwiceError
+        return fields
+
+    def constant(_name: str) -> object:
+        raise ValueError  # NaN and Infinity are Python's, not JSON's
+
+    try:
+        return json.loads(text, object_pairs_hook=once, parse_constant=constant), False
+    except _TwiceError:
+        return None, True
+    except (ValueError, RecursionError):
+        return None, False

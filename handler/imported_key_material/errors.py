@@ -1,0 +1,97 @@
+"""Every error that a user may read, in one tree, by who must act.
+
+An error is a sentence: the property, what was found, the rule, the remedy. No error carries material, a secret or a
+ResponseURL: not in its text, not in its attributes, not in `__cause__` or `__context__` (raise `from None` wherever the
+caught exception may hold such a thing). This module imports nothing of the project.
+
+    ImportedKeyMaterialError
+        Refused         the user: the declaration, the key, the secret or the material is wrong; all faults at once
+            ServiceRefused  the user or the operator: AWS said no; its code is kept, cause and remedy are added
+        OutOfTime       the operator: something did not come about in the time there was
+        NotWanted       nobody: CloudFormation does not wait for this request
+    Leave               not an error: the execution ends without an answer
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+class ImportedKeyMaterialError(Exception):
+    """The root. `str(error)` is what the user reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong.
+
+    `where` names the property as the user writes it (`SecretWrapping.KeyId`); `problem` says in a whole sentence what was
+    found and which rule it breaks; `remedy` says in a whole sentence what to do.
+    """
+
+    where: str
+    problem: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem} {self.remedy}".rstrip()
+
+
+class Refused(ImportedKeyMaterialError):
+    """What was declared, or what it points at, breaks a rule. Carries every fault that was found."""
+
+    def __init__(self, *faults: Fault) -> None:
+        self.faults = faults
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        if len(self.faults) == 1:
+            return str(self.faults[0])
+        numbered = (f"({number}) {fault}" for number, fault in enumerate(self.faults, start=1))
+        return f"{len(self.faults)} things are wrong. {' '.join(numbered)}"
+
+
+class ServiceRefused(Refused):
+    """An AWS call was answered with an error that waiting does not mend: one more fault. `code` is AWS's own."""
+
+    def __init__(self, fault: Fault, *, operation: str, code: str) -> None:
+        self.operation = operation
+        self.code = code
+        super().__init__(fault)
+
+
+class OutOfTime(ImportedKeyMaterialError):
+    """What was waited for did not come about before the deadline."""
+
+
+class NotWanted(ImportedKeyMaterialError):
+    """CloudFormation does not wait for this request (any more): nothing may be changed for it."""
+
+
+class Leave(BaseException):
+    """Ends an execution without an answer. A BaseException, so that no `except Exception` on the way answers after all."""
+
+
+class Faults:
+    """Collects faults from several checks, so that one answer names them all."""
+
+    def __init__(self) -> None:
+        self._found: list[Fault] = []
+
+    def add(self, where: str, problem: str, remedy: str = "") -> None:
+        self._found.append(Fault(where, problem, remedy))
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Runs one check; what it refuses is kept, and the next check can run."""
+        try:
+            yield
+        except Refused as refused:
+            self._found.extend(refused.faults)
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def raise_if_any(self) -> None:
+        if self._found:
+            raise Refused(*dict.fromkeys(self._found))

@@ -1,0 +1,81 @@
+"""What a KMS key is at one moment, by DescribeKey and ListResourceTags; for keys that take material and keys that unwrap."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from imported_key_material.calling import NEW_KEY, Caller
+
+_HOLDS_MATERIAL: Final = frozenset({"Enabled", "Disabled", "Updating"})
+
+
+class Kms(Protocol):
+    """The calls used of boto3's client."""
+
+    def describe_key(self, **parameters: object) -> Mapping[str, Any]: ...
+    def list_resource_tags(self, **parameters: object) -> Mapping[str, Any]: ...
+    def delete_imported_key_material(self, **parameters: object) -> Mapping[str, Any]: ...
+    def list_key_rotations(self, **parameters: object) -> Mapping[str, Any]: ...
+    def get_public_key(self, **parameters: object) -> Mapping[str, Any]: ...
+    def verify_mac(self, **parameters: object) -> Mapping[str, Any]: ...
+    def decrypt(self, **parameters: object) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """What DescribeKey shows at one moment."""
+
+    arn: str
+    spec: str
+    usage: str
+    origin: str
+    state: str
+    expiration_model: str  # "" while the key holds no material
+    valid_to: datetime | None
+    current_material_id: str  # "" for keys that are not symmetric, and before the first import
+    is_replica: bool
+
+    @classmethod
+    def of_metadata(cls, metadata: Mapping[str, Any]) -> "KeyView":
+        return cls(
+            arn=metadata["Arn"],
+            spec=metadata["KeySpec"],
+            usage=metadata["KeyUsage"],
+            origin=metadata["Origin"],
+            state=metadata["KeyState"],
+            expiration_model=metadata.get("ExpirationModel", ""),
+            valid_to=metadata.get("ValidTo"),
+            current_material_id=metadata.get("CurrentKeyMaterialId", ""),
+            is_replica=metadata.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType") == "REPLICA",
+        )
+
+    @property
+    def id(self) -> str:
+        return self.arn.rsplit("/", 1)[-1]
+
+    @property
+    def holds_material(self) -> bool:
+        return self.state in _HOLDS_MATERIAL
+
+
+def look(
+    key_id: str, kms: Kms, caller: Caller, *, where: str = "KeyId", waits: Mapping[str, float] = NEW_KEY
+) -> KeyView:
+    """DescribeKey, by id, ARN or alias."""
+    answer = caller.call("kms:DescribeKey", lambda: kms.describe_key(KeyId=key_id), where=where, waits=waits)
+    return KeyView.of_metadata(answer["KeyMetadata"])
+
+
+def tags(key_arn: str, kms: Kms, caller: Caller, *, where: str) -> dict[str, str]:
+    """All tags of a key (KMS pages them)."""
+    found: dict[str, str] = {}
+    parameters = {"KeyId": key_arn}
+    while True:
+        page = caller.call(
+            "kms:ListResourceTags", lambda: kms.list_resource_tags(**parameters), where=where, waits=NEW_KEY
+        )
+        found |= {tag["TagKey"]: tag["TagValue"] for tag in page.get("Tags", [])}
+        if not page.get("Truncated"):
+            return found
+        parameters["Marker"] = page["NextMarker"]

@@ -1,0 +1,204 @@
+"""One KMS key that takes imported material: what it holds, and the calls that change it.
+
+Every reading is fresh: the truth lives in KMS. The order in which things may be done, and whether they may be done at all,
+is `resource.py`'s. Behavior of KMS: docs/kms-contract.md.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from imported_key_material import key_view
+from imported_key_material.calling import NEW_KEY, QUOTA_BACKOFF, TAGGED, Caller
+from imported_key_material.errors import ServiceRefused
+from imported_key_material.import_parameters import ImportParameters, SealedMaterial
+from imported_key_material.key_specs import Kind, KeySpec
+from imported_key_material.key_view import KeyView, Kms
+from imported_key_material.proof import CONFIRMATION_MESSAGE, Confirmation, OtherMaterial, Proof
+
+_NEW_OR_TAGGED: Final = {**NEW_KEY, **TAGGED}
+
+
+class KmsWithoutRetries(Protocol):
+    """The two calls whose every single try must be seen here: one has a quota, the other is for ever."""
+
+    def get_parameters_for_import(self, **parameters: object) -> Mapping[str, Any]: ...
+    def import_key_material(self, **parameters: object) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """ExpirationModel and ValidTo, as ImportKeyMaterial takes them; KMS cuts ValidTo to whole seconds."""
+
+    valid_to: datetime | None
+
+    @property
+    def model(self) -> str:
+        return "KEY_MATERIAL_DOES_NOT_EXPIRE" if self.valid_to is None else "KEY_MATERIAL_EXPIRES"
+
+    def parameters(self) -> dict[str, object]:
+        return {"ExpirationModel": self.model} | ({"ValidTo": self.valid_to} if self.valid_to else {})
+
+
+@dataclass(frozen=True, slots=True)
+class KmsKey:
+    """The key whose `arn` DescribeKey gave, and the calls on it."""
+
+    arn: str
+    kms: Kms
+    kms_import: KmsWithoutRetries
+    caller: Caller
+
+    # ----------------------------------------------------------------------------------------------------- reading
+
+    def look(self) -> KeyView:
+        return key_view.look(self.arn, self.kms, self.caller)
+
+    def tags(self) -> dict[str, str]:
+        return key_view.tags(self.arn, self.kms, self.caller, where="KeyId")
+
+    def public_key(self) -> bytes:
+        """SubjectPublicKeyInfo in DER."""
+        answer = self.caller.call(
+            "kms:GetPublicKey", lambda: self.kms.get_public_key(KeyId=self.arn), where="KeyId", waits=_NEW_OR_TAGGED
+        )
+        public_key: bytes = answer["PublicKey"]
+        return public_key
+
+    def materials(self) -> list[Mapping[str, Any]]:
+        """All materials of a symmetric key, as ListKeyRotations gives them: current, earlier, pending."""
+        return list(self._pages_of_materials())
+
+    def _pages_of_materials(self) -> Iterator[Mapping[str, Any]]:
+        parameters = {"KeyId": self.arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"}
+        while True:
+            page = self.caller.call(
+                "kms:ListKeyRotations", lambda: self.kms.list_key_rotations(**parameters), where="KeyId", waits=TAGGED
+            )
+            yield from page.get("Rotations", [])
+            if not page.get("Truncated"):
+                return
+            parameters["Marker"] = page["NextMarker"]
+
+    def shows(self, proof: "Proof") -> Confirmation | None:
+        """How KMS shows that the usable key holds these bytes; None for symmetric keys, where no call shows it.
+
+        Raises OtherMaterial where KMS proves that it holds others.
+        """
+        if proof.public_key is not None:
+            if self.public_key() != proof.public_key:
+                raise OtherMaterial
+            return Confirmation.PUBLIC_KEY
+        if proof.mac is None:
+            return None
+        mac, algorithm, other = proof.mac, proof.mac_algorithm, False
+        try:
+            self.caller.call(
+                "kms:VerifyMac",
+                lambda: self.kms.verify_mac(
+                    KeyId=self.arn, Message=CONFIRMATION_MESSAGE, Mac=mac, MacAlgorithm=algorithm
+                ),
+                where="KeyId",
+                waits=_NEW_OR_TAGGED,
+            )
+        except ServiceRefused as refused:
+            if refused.code != "KMSInvalidMacException":
+                raise
+            other = True
+        if other:
+            raise OtherMaterial
+        return Confirmation.MAC
+
+    # ---------------------------------------------------------------------------------------------------- changing
+
+    def parameters_for_import(self, algorithm: str, wrapping_key_spec: str) -> ImportParameters:
+        answer = self.caller.call(
+            "kms:GetParametersForImport",
+            lambda: self.kms_import.get_parameters_for_import(
+                KeyId=self.arn, WrappingAlgorithm=algorithm, WrappingKeySpec=wrapping_key_spec
+            ),
+            where="KeyId",
+            waits=_NEW_OR_TAGGED,
+            backoff=QUOTA_BACKOFF,
+        )
+        return ImportParameters.of_answer(answer, key_arn=self.arn, algorithm=algorithm)
+
+    def import_material(
+        self,
+        sealed: SealedMaterial,
+        expiry: Expiry,
+        attempt: "ImportAttempt",
+        *,
+        symmetric: Mapping[str, str],
+    ) -> str:
+        """FOR EVER, if it is the key's first. Returns KeyMaterialId, "" for keys that are not symmetric.
+
+        `attempt.guard` runs right before every single call, the retries too. `symmetric`: ImportType and
+        KeyMaterialDescription, which KMS takes for symmetric encryption keys only.
+        """
+        if sealed.key_arn != self.arn:
+            raise ValueError("the material was sealed for another key")
+
+        def once() -> Mapping[str, Any]:
+            attempt.guard()
+            try:
+                answer = self.kms_import.import_key_material(
+                    KeyId=self.arn,
+                    ImportToken=sealed.import_token,
+                    EncryptedKeyMaterial=sealed.encrypted_key_material,
+                    **expiry.parameters(),
+                    **symmetric,
+                )
+            except ClientError as error:
+                # A refusal took no effect; of a fault that can't be said.
+                attempt.may_have_imported |= _status(error) >= 500  # noqa: PLR2004  # HTTP's own numbering
+                raise
+            except BotoCoreError:
+                attempt.may_have_imported = True  # the answer is lost; the call may not be
+                raise
+            attempt.may_have_imported = True
+            return answer
+
+        answer = self.caller.call("kms:ImportKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
+        return str(answer.get("KeyMaterialId", ""))
+
+    def delete_material(self, material_id: str | None, guard: Callable[[], None]) -> None:
+        """Takes one material out, or the only one. Doing it twice is no error. `guard` runs right before every call."""
+        parameters = {"KeyId": self.arn} | ({"KeyMaterialId": material_id} if material_id else {})
+
+        def once() -> Mapping[str, Any]:
+            guard()
+            return self.kms.delete_imported_key_material(**parameters)
+
+        self.caller.call(
+            "kms:DeleteImportedKeyMaterial",
+            once,
+            where="KeyId",
+            waits={**TAGGED, "KMSInvalidStateException": NEW_KEY["KMSInvalidStateException"]},
+        )
+
+
+@dataclass(slots=True)
+class ImportAttempt:
+    """What is known of one ImportKeyMaterial: whether KMS may have taken the material, answer or no answer."""
+
+    guard: Callable[[], None] = field(repr=False)
+    may_have_imported: bool = False
+
+
+def symmetric_parameters(view: KeyView, spec: KeySpec, description: str | None) -> dict[str, str]:
+    """ImportType and KeyMaterialDescription where KMS takes them. A key that had a material before takes it again."""
+    if spec.kind is not Kind.SYMMETRIC:
+        return {}
+    known = bool(view.current_material_id) or view.is_replica
+    return ({"ImportType": "EXISTING_KEY_MATERIAL"} if known else {}) | (
+        {"KeyMaterialDescription": description} if description else {}
+    )
+
+
+def _status(error: ClientError) -> int:
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status

@@ -1,0 +1,199 @@
+"""Key material that passed every check: the one thing that may be imported.
+
+An import is for ever, and KMS's own answers to bad material are empty texts, so that nothing may go out unchecked: the import
+takes only `CheckedMaterial`, and only `check` makes it (docs/design.md, rule 3). All that is wrong is named at once. No error
+holds material, and no exception that might hold some is left on `__cause__` or `__context__`.
+
+    secret_value.py   what the secret's value is: JSON field, encoding, PEM header     encoding.py   base64, hex, JSON
+    secret_bytes.py   symmetric and HMAC keys: length, text, other keys' containers    pem.py        blocks of a PEM
+    private_key.py    loads PKCS#8, PKCS#1, SEC1; the reason in words                  der.py        shapes of containers
+    asymmetric.py     type, curve, size, weak keys; encodes for KMS                    pattern.py    what is not random
+    check_value.py    check values, computed and expected                              readable.py   what reads as text
+
+Plaintext lives as short as Python allows: buffers of ours are wiped; copies that libraries make can't be.
+"""
+
+from typing import Final, NoReturn
+
+from imported_key_material import asymmetric, check_value, pem, private_key, secret_bytes, secret_value
+from imported_key_material.check_value import ExpectedCheckValue
+from imported_key_material.encoding import hex_or_base64
+from imported_key_material.errors import Fault, Faults, Refused
+from imported_key_material.key_specs import CipherKey, EcKey, EdwardsKey, KeySpec, MacKey, RsaKey
+from imported_key_material.pem import PemKey
+from imported_key_material.secret_value import PemValue, RawValue
+
+
+class _Passed:
+    """The right to make CheckedMaterial. It never leaves this module."""
+
+
+_PASSED: Final = _Passed()
+
+
+class CheckedMaterial:
+    """One key's material, fit for its key spec. Made by `check` alone.
+
+    No dataclass on purpose: loggers and encoders take those apart. It shows nothing, can't be changed, copied or pickled.
+    `spec`; `public_key`: SubjectPublicKeyInfo in DER, None for secret keys; `public_exponent`: of an RSA key, else None;
+    `check_value`: computed, as "CMAC:377822C093", "" for a key that may be guessable; `verified_check_value`: the
+    ExpectedCheckValue that was compared, as given, else "".
+    """
+
+    __slots__ = ("_encoded", "_frozen", "check_value", "public_exponent", "public_key", "spec", "verified_check_value")
+
+    def __init__(  # noqa: PLR0913  # one place makes it, by name
+        self,
+        passed: _Passed,
+        *,
+        spec: KeySpec,
+        encoded: bytearray,
+        check_value: str,
+        verified_check_value: str,
+        public_key: bytes | None = None,
+        public_exponent: int | None = None,
+    ) -> None:
+        if passed is not _PASSED:
+            raise TypeError("CheckedMaterial is made by material.check alone.")
+        self.spec: Final = spec
+        self.public_key: Final = public_key
+        self.public_exponent: Final = public_exponent
+        self.check_value: Final = check_value
+        self.verified_check_value: Final = verified_check_value
+        self._encoded: Final = encoded
+        self._frozen: Final = True
+
+    @property
+    def encoded(self) -> bytearray:
+        """What KMS gets: the raw bytes of a secret key, else PKCS#8 in DER. ValueError once it was wiped."""
+        if not self._encoded:
+            raise ValueError("The material was wiped.")
+        return self._encoded
+
+    def mac(self, message: bytes) -> bytes:
+        """Returns the HMAC of `message` with this key (RFC 2104). ValueError for a key that makes no MACs."""
+        if isinstance(self.spec.form, MacKey):
+            return check_value.hmac_digest(self.encoded, message, self.spec.form.hash_name)
+        raise ValueError(f"A {self.spec.name} key makes no MACs.")
+
+    def wipe(self) -> None:
+        """Overwrites the material with zeros and drops it; it can't be used any more."""
+        _wipe(self._encoded)
+        self._encoded.clear()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if hasattr(self, "_frozen"):
+            raise AttributeError("CheckedMaterial can't be changed.")
+        object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        return f"<CheckedMaterial {self.spec.name}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("CheckedMaterial is neither copied nor pickled.")
+
+
+def check(
+    source: bytes | str,
+    spec: KeySpec,
+    *,
+    encoding: str | None = None,
+    json_key: str | None = None,
+    expected_check_value: str | None = None,
+    where: str = "SecretId",
+) -> CheckedMaterial:
+    """Returns the material that a secret holds, decoded, checked and encoded for KMS.
+
+    `source`: SecretBinary (bytes) or SecretString (str). `encoding`: MaterialEncoding, None for what is found: bytes are RAW,
+    what has a PEM header PEM, other text BASE64. `json_key`: SecretJsonKey. `expected_check_value`: ExpectedCheckValue.
+
+    Refused with every fault: of `where`, MaterialEncoding, SecretJsonKey and ExpectedCheckValue.
+    """
+    faults = Faults()
+    expected: ExpectedCheckValue | None = None
+    if expected_check_value is not None:
+        with faults.collected():
+            expected = check_value.check_expected_form(expected_check_value, spec)
+    checked: CheckedMaterial | None = None
+    with faults.collected():
+        value = secret_value.read(source, encoding=encoding, json_key=json_key, where=where)
+        checked = _checked(value, spec, expected, where)
+    if faults and checked is not None:
+        checked.wipe()
+    faults.raise_if_any()
+    if checked is None:
+        raise RuntimeError("what is missing was no fault")
+    return checked
+
+
+def _checked(
+    value: RawValue | PemValue, spec: KeySpec, expected: ExpectedCheckValue | None, where: str
+) -> CheckedMaterial:
+    form = spec.form
+    if isinstance(form, CipherKey | MacKey):
+        return _secret(value, spec, form, expected, where)
+    return _asymmetric(value, spec, form, expected, where)
+
+
+def _secret(
+    value: RawValue | PemValue,
+    spec: KeySpec,
+    form: CipherKey | MacKey,
+    expected: ExpectedCheckValue | None,
+    where: str,
+) -> CheckedMaterial:
+    if isinstance(value, PemValue):
+        problem = f"The secret holds a PEM, and the material of an {spec.name} key is random bytes."
+        raise Refused(Fault(where, problem, "Name the secret that holds the key which is meant, or another KMS key."))
+    try:
+        verdict = secret_bytes.check(value.data, spec, form, expected, may_be_hex=value.may_be_hex, where=where)
+    except Refused:
+        _wipe(value.data)
+        raise
+    return CheckedMaterial(
+        _PASSED,
+        spec=spec,
+        encoded=value.data,
+        check_value=verdict.check_value,
+        verified_check_value=verdict.verified_check_value,
+    )
+
+
+def _asymmetric(
+    value: RawValue | PemValue,
+    spec: KeySpec,
+    form: RsaKey | EcKey | EdwardsKey,
+    expected: ExpectedCheckValue | None,
+    where: str,
+) -> CheckedMaterial:
+    found: PemKey | None = None
+    if isinstance(value, PemValue):
+        found = pem.private_key(value.text, where=where)
+        data = found.der
+    elif value.may_be_hex:
+        raise Refused(hex_or_base64(where))  # never a key: the base64 of one in DER begins with M
+    else:
+        data = value.data
+    try:
+        key = private_key.load(data, where=where)
+        faults = list(asymmetric.faults_of(key, spec, form, pem=found, where=where))
+    finally:
+        _wipe(data)
+    public_key = asymmetric.public_key(key)
+    if expected is not None and not expected.matches(public_key):
+        faults.append(check_value.differs(spec, public_key))
+    if faults:
+        raise Refused(*faults)
+    return CheckedMaterial(
+        _PASSED,
+        spec=spec,
+        encoded=asymmetric.pkcs8(key),
+        check_value=check_value.compute(spec, public_key),
+        verified_check_value=expected.given if expected is not None else "",
+        public_key=public_key,
+        public_exponent=asymmetric.public_exponent(key),
+    )
+
+
+def _wipe(buffer: bytearray) -> None:
+    buffer[:] = bytes(len(buffer))

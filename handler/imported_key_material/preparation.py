@@ -1,0 +1,187 @@
+"""Rule 3: every check comes before the first import, because the first import is for ever.
+
+Each check here reads and refuses; none changes anything. All that is wrong is named at once: a fault in one place does not
+keep the others from being looked at, where they can be (docs/design.md, rule 3).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from imported_key_material import check_value, consent, material
+from imported_key_material.calling import CONSISTENCY_PATIENCE_SECONDS
+from imported_key_material.errors import Fault, Faults, Refused
+from imported_key_material.key_specs import Kind, KeySpec, choose_wrapping, key_spec
+from imported_key_material.key_view import KeyView
+from imported_key_material.kms_key import Expiry
+from imported_key_material.material import CheckedMaterial
+from imported_key_material.properties import Properties
+from imported_key_material.request import Home
+from imported_key_material.secret import SecretReader
+
+VALID_TO_MAX: Final = timedelta(days=365)  # KMS takes less than that
+CONSISTENCY_PATIENCE: Final = timedelta(seconds=CONSISTENCY_PATIENCE_SECONDS)
+
+# What can't be imported into, and what to do about it. A key that is being created or updated is waited for.
+_STATES: Final[Mapping[str, tuple[str, str]]] = {
+    "Disabled": (
+        "The key is Disabled, and an import would enable it; somebody disabled it for a reason.",
+        "Enable it first, if that is meant: aws kms enable-key.",
+    ),
+    "PendingDeletion": (
+        "The key is scheduled for deletion.",
+        "Take that back with aws kms cancel-key-deletion, or use another key.",
+    ),
+    "PendingReplicaDeletion": (
+        "The key is scheduled for deletion.",
+        "Take that back with aws kms cancel-key-deletion, or use another key.",
+    ),
+    "Unavailable": ("The key's custom key store is not connected.", "Use a key with Origin EXTERNAL."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What passed every check, and so may be imported."""
+
+    view: KeyView
+    spec: KeySpec
+    material: CheckedMaterial = field(repr=False)
+    wrapping_algorithm: str
+    expiry: Expiry
+    secret_version_id: str
+
+
+def of_this_home(key_id: str, home: Home) -> str:
+    """KeyId as it is, if it names a key of this account and Region; raises Refused. The bare id always does."""
+    parts = key_id.split(":")
+    if len(parts) == 1:
+        return key_id
+    for what, declared, own in (("account", parts[4], home.account), ("Region", parts[3], home.region)):
+        if declared != own:
+            raise Refused(
+                Fault(
+                    "KeyId",
+                    f"The key is of another {what} ({declared}), and the function imports into keys of its own alone ({own}).",
+                    "Deploy the application there, and declare the resource in a stack of that account and Region.",
+                )
+            )
+    return key_id
+
+
+def prepare(
+    properties: Properties,
+    view: KeyView | None,
+    key_tags: Mapping[str, str] | None,
+    reader: SecretReader,
+    now: datetime,
+    faults: Faults,
+) -> Prepared:
+    """Raises Refused with `faults` (of the properties and of looking the key up) and all that is found here.
+
+    `view` and `key_tags`: None where they could not be read, which is a fault already.
+    """
+    spec = _check_key(view, key_tags, properties, reader, faults) if view else None
+    with faults.collected():
+        expiry = asked_expiry(properties, now)
+    checked: CheckedMaterial | None = None
+    if properties.secret_id:
+        with faults.collected():
+            found = reader.find(properties)
+            if spec is not None:  # else there is nothing to check the material against: it stays where it is
+                source = reader.open(found, properties)
+                checked = material.check(
+                    source.value,
+                    spec,
+                    encoding=source.encoding,
+                    json_key=source.json_key,
+                    expected_check_value=properties.expected_check_value,
+                )
+    if spec is not None:
+        with faults.collected():
+            algorithm = choose_wrapping(
+                spec,
+                algorithm=properties.wrapping_algorithm,
+                wrapping_key_spec=properties.wrapping_key_spec,
+                size_bytes=len(checked.encoded) if checked else None,
+            )
+    if faults and checked is not None:
+        checked.wipe()
+    faults.raise_if_any()
+    if view is None or spec is None or checked is None:
+        raise ValueError("what is missing was no fault")
+    return Prepared(view, spec, checked, algorithm, expiry, source.version_id)
+
+
+def _check_key(
+    view: KeyView, key_tags: Mapping[str, str] | None, properties: Properties, reader: SecretReader, faults: Faults
+) -> KeySpec | None:
+    """Adds the faults of the key, and gives its spec where it is one that takes imported material."""
+    if view.origin != "EXTERNAL":
+        faults.add(
+            "KeyId",
+            f"The key's Origin is {view.origin}, and only a key with Origin EXTERNAL takes imported material.",
+            "Make a new key with Origin: EXTERNAL; the origin of a key can't be changed.",
+        )
+    with faults.collected():
+        require_importable(view)
+    if key_tags is not None:
+        with faults.collected():
+            consent.require(key_tags, reader.stack_name, where="KeyId", what="the KMS key")
+    spec: KeySpec | None = None
+    with faults.collected():
+        spec = key_spec(view.spec, partition=reader.home.partition)
+        _check_description(properties, view, spec)
+    if spec is not None and properties.expected_check_value is not None:
+        with faults.collected():
+            check_value.check_expected_form(properties.expected_check_value, spec)
+    return spec
+
+
+def require_importable(view: KeyView) -> None:
+    """Raises Refused where the key's state does not allow an import, rule 7 among them."""
+    if view.state in _STATES:
+        raise Refused(Fault("KeyId", *_STATES[view.state]))
+
+
+def _check_description(properties: Properties, view: KeyView, spec: KeySpec) -> None:
+    if properties.key_material_description is None:
+        return
+    if spec.kind is not Kind.SYMMETRIC:
+        raise Refused(
+            Fault(
+                "KeyMaterialDescription",
+                f"KMS keeps a description of the material for symmetric encryption keys only, and this is {view.spec}.",
+                "Take it out.",
+            )
+        )
+    if view.is_replica:
+        raise Refused(
+            Fault(
+                "KeyMaterialDescription",
+                "The key is a multi-Region replica, and KMS takes the description on the primary key only.",
+                "Take it out here; KMS copies it from the primary.",
+            )
+        )
+
+
+def asked_expiry(properties: Properties, now: datetime) -> Expiry:
+    """When the material is to expire; ValidForDays counts from `now`."""
+    if properties.valid_for_days is not None:
+        return Expiry(now + timedelta(days=properties.valid_for_days))
+    if properties.valid_to is None:
+        return Expiry(None)
+    if properties.valid_to <= now:
+        raise Refused(
+            Fault("ValidTo", "The time has passed, and KMS would refuse it.", "Declare a later time, or ValidForDays.")
+        )
+    if properties.valid_to - now >= VALID_TO_MAX:
+        raise Refused(
+            Fault(
+                "ValidTo",
+                "The time is 365 days away or more, and KMS takes less than that.",
+                "Declare an earlier time, or ValidForDays (at most 364).",
+            )
+        )
+    return Expiry(properties.valid_to)

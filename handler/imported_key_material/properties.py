@@ -1,0 +1,194 @@
+"""The declaration: ResourceProperties against `schema.json`, as a frozen dataclass.
+
+`schema.json` is the one source of what may be declared (the reference page and the lint rule come from it, too). Its
+`$comment`s are the rules in words that a user reads. No error quotes a value: a user may have put plaintext anywhere.
+Every scalar arrives from CloudFormation as a string. Pure: no AWS, no clock.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from typing import Any, Final
+
+import fastjsonschema
+
+from imported_key_material.errors import Faults
+
+SCHEMA: Final[dict[str, Any]] = json.loads(
+    resources.files("imported_key_material").joinpath("schema.json").read_text("utf-8")
+)
+_ATTRIBUTES = {pointer.rsplit("/", 1)[-1] for pointer in SCHEMA["readOnlyProperties"]}
+_DECLARABLE = {name: rule for name, rule in SCHEMA["properties"].items() if name not in _ATTRIBUTES}
+
+# fast_fail=False: all faults come at once. Called directly: wrappers print the data that they refuse.
+_validate = fastjsonschema.compile(
+    {**{key: SCHEMA[key] for key in ("type", "additionalProperties", "required")}, "properties": _DECLARABLE},
+    use_default=False,
+    fast_fail=False,
+)
+
+# A property's name is the user's own text, too: only what looks like a name is quoted.
+_NAME = re.compile(r"[A-Za-z]{1,40}")
+
+RESOLVE = "{{resolve:"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretWrapping:
+    """How the material in the secret is wrapped."""
+
+    algorithm: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Properties:
+    """What the stack declares; None where nothing is declared and there is no default."""
+
+    key_id: str  # "" where the declared one is faulty, and so for secret_id
+    secret_id: str
+    secret_version_id: str | None
+    secret_version_stage: str | None
+    secret_json_key: str | None
+    material_encoding: str | None
+    secret_wrapping: SecretWrapping | None
+    wrapping_algorithm: str | None
+    wrapping_key_spec: str
+    valid_to: datetime | None
+    valid_for_days: int | None
+    key_material_description: str | None
+    new_material: str
+    expected_check_value: str | None
+    trigger: str | None
+
+
+def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
+    """Returns what is declared. What is wrong goes to `faults`, and the field takes its default."""
+    faulty = set(_schema_faults(declared, faults))
+    for path in _unresolved(declared):
+        faults.add(
+            path,
+            f"The value contains {RESOLVE}, and CloudFormation does not resolve secretsmanager and ssm-secure references "
+            "in custom resources.",
+            "Name the secret in SecretId; its value never goes through a template.",
+        )
+        faulty.add(path.split(".", 1)[0])
+    sound = {name: value for name, value in declared.items() if name in _DECLARABLE and name not in faulty}
+
+    def text(name: str) -> str | None:
+        value = sound.get(name)
+        return None if value is None else str(value)
+
+    days = text("ValidForDays")
+    wrapping = sound.get("SecretWrapping")
+    properties = Properties(
+        key_id=text("KeyId") or "",
+        secret_id=text("SecretId") or "",
+        secret_version_id=text("SecretVersionId"),
+        secret_version_stage=text("SecretVersionStage"),
+        secret_json_key=text("SecretJsonKey"),
+        material_encoding=text("MaterialEncoding"),
+        secret_wrapping=SecretWrapping(wrapping["Algorithm"], wrapping["KeyId"]) if wrapping else None,
+        wrapping_algorithm=text("WrappingAlgorithm"),
+        wrapping_key_spec=text("WrappingKeySpec") or "RSA_4096",
+        valid_to=_time(text("ValidTo"), faults),
+        valid_for_days=int(days) if days else None,
+        key_material_description=text("KeyMaterialDescription"),
+        new_material=text("NewMaterial") or "REFUSE",
+        expected_check_value=text("ExpectedCheckValue"),
+        trigger=text("Trigger"),
+    )
+    _check_together(properties, declared, faults)
+    return properties
+
+
+def _schema_faults(declared: Mapping[str, Any], faults: Faults) -> Iterator[str]:
+    """Adds a fault for each broken rule of the schema; gives the top-level names that are faulty."""
+    try:
+        _validate(dict(declared))
+    except fastjsonschema.JsonSchemaValuesException as refused:
+        broken = refused.errors
+    else:
+        return
+    for error in broken:
+        path = error.path[1:]  # the first part is the validator's own name for the data
+        where = ".".join(path) or "Properties"
+        if error.rule == "additionalProperties":
+            known = error.definition["properties"]
+            for name in sorted(set(error.value) - set(known), key=str):
+                _add_unknown(name, path, known, faults)
+        elif error.rule == "required":
+            for name in sorted(set(error.definition["required"]) - set(error.value)):
+                rule = error.definition["properties"][name]["$comment"]
+                faults.add(".".join([*path, name]), "The property is missing.", f"Declare {rule}.")
+        else:
+            faults.add(
+                where, "The value does not fit the property's rule.", f"It must be {error.definition['$comment']}."
+            )
+        if path:
+            yield path[0]
+
+
+def _add_unknown(name: object, path: list[str], known: Mapping[str, Any], faults: Faults) -> None:
+    inside = ".".join(path) or "Properties"
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        faults.add(inside, "There is a property whose name is none of this resource's.", "Take it out.")
+        return
+    where = ".".join([*path, name])
+    if name in _ATTRIBUTES and not path:
+        faults.add(where, "This is an attribute, not a property.", "Take it out, and read it with Fn::GetAtt.")
+        return
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    remedy = f"Is it {'.'.join([*path, near[0]])}?" if near else "Take it out."
+    faults.add(where, "There is no such property.", remedy)
+
+
+def _unresolved(value: object, path: str = "") -> Iterator[str]:
+    """Gives the paths of the values in which CloudFormation left a dynamic reference."""
+    if isinstance(value, str) and RESOLVE in value:
+        yield path
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            shown = name if isinstance(name, str) and _NAME.fullmatch(name) else "Properties"
+            yield from _unresolved(inner, f"{path}.{shown}" if path else shown)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _unresolved(inner, path or "Properties")
+
+
+def _time(value: str | None, faults: Faults) -> datetime | None:
+    """The schema has seen the form; what it can't see is whether there is such a day."""
+    if value is None:
+        return None
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        faults.add("ValidTo", "There is no such date and time.", f"It must be {_DECLARABLE['ValidTo']['$comment']}.")
+        return None
+
+
+def _check_together(properties: Properties, declared: Mapping[str, Any], faults: Faults) -> None:
+    """The rules that hold between properties."""
+    if "ValidTo" in declared and "ValidForDays" in declared:
+        faults.add(
+            "ValidTo",
+            "ValidTo and ValidForDays are both declared, and they are two ways to say one thing.",
+            "Keep one.",
+        )
+    if "SecretVersionId" in declared and "SecretVersionStage" in declared:
+        faults.add(
+            "SecretVersionId",
+            "SecretVersionId and SecretVersionStage are both declared, and they are two ways to say one thing.",
+            "Keep SecretVersionId: a pinned version makes updates and rollbacks exact.",
+        )
+    wrapped, encoding = properties.secret_wrapping, properties.material_encoding
+    if wrapped and encoding == "PEM":
+        faults.add(
+            "MaterialEncoding",
+            "PEM can't hold wrapped material: with SecretWrapping it says how the ciphertext in the secret's text is encoded.",
+            "Use BASE64 or HEX, or leave it out. PEM inside the wrapping is recognized.",
+        )

@@ -1,0 +1,98 @@
+"""Rule 2: Delete acts on the ARN form alone, and on nothing that another resource of the stack holds.
+
+Every other physical id (an adopted key's, a failed Create's, one that CloudFormation made up) is a success that touches
+nothing. It reads no property, so that old shapes of properties can't block it.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from imported_key_material import consent, key_view
+from imported_key_material.attributes import is_own_key_arn
+from imported_key_material.errors import ImportedKeyMaterialError, OutOfTime, ServiceRefused
+from imported_key_material.key_view import KeyView
+from imported_key_material.operation import Operation
+from imported_key_material.request import Answer, Failed
+from imported_key_material.stack import BELIEVED_AFTER_SECONDS, STATUS_BACKOFF, Holder
+from imported_key_material.waiting import Deadline, poll
+
+_ON_ITS_WAY_OUT: Final = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
+# A key that is not found at Delete is gone, if it stays so for this long.
+_GONE_AFTER_SECONDS: Final = 20.0
+
+
+def delete(operation: Operation) -> Answer:
+    """Rule 2: acts on the ARN form alone, and reads no property."""
+    request = operation.request
+    arn = request.fallback_id
+    if not is_own_key_arn(arn, operation.home):
+        operation.log.info("nothing to remove: the id is not that of material brought in", extra={"physical_id": arn})
+        return Answer(arn)
+    removed = ""
+    try:
+        view = _still_there(operation, arn)
+        if view is None or view.state in _ON_ITS_WAY_OUT:
+            operation.log.info("the key is gone, or on its way out", extra={"key_arn": arn})
+            return Answer(arn)
+        holder = _holder(operation, arn)
+        if holder is not None:
+            operation.log.info(
+                "another resource holds the key: its material stays",
+                extra={"key_arn": arn, "held_by": holder.logical_id, "physical_id": holder.physical_id},
+            )
+            return Answer(arn)
+        key = operation.key(arn)
+        consent.require(key.tags(), request.stack_name, where="KeyId", what="the KMS key")
+        for material_id in _removal_order(operation, view):
+            key.delete_material(material_id, operation.stack.require_wanted)
+            removed = "Some of the key's material is removed."
+        _confirm_empty(operation, arn)
+    except ImportedKeyMaterialError as error:
+        raise Failed(f"{error} {removed or 'Nothing was removed.'}", arn) from None
+    operation.log.info("removed", extra={"key_arn": arn})
+    return Answer(arn)
+
+
+def _holder(operation: Operation, arn: str) -> Holder | None:
+    """Who else holds the key. That this very resource does, under this id, is believed after a minute: statuses may lag."""
+    clock = operation.caller.clock
+    patience = Deadline(clock, clock.now() + timedelta(seconds=BELIEVED_AFTER_SECONDS)).earlier(operation.caller.deadline)
+    last: list[Holder | None] = []
+
+    def sure() -> bool | None:
+        holder = operation.stack.holder_of(arn)
+        last[:] = [holder]
+        return None if holder is not None and holder.logical_id == operation.request.logical_id else True
+
+    poll(patience, STATUS_BACKOFF, sure)
+    return last[0]
+
+
+def _still_there(operation: Operation, arn: str) -> KeyView | None:
+    try:
+        return key_view.look(
+            arn, operation.clients.kms, operation.caller, waits={"NotFoundException": _GONE_AFTER_SECONDS}
+        )
+    except ServiceRefused as refused:
+        if refused.code != "NotFoundException":
+            raise
+    return None
+
+
+def _removal_order(operation: Operation, view: KeyView) -> list[str | None]:
+    """Every material that the key holds; the current one last, and by no id: so it goes even if the list lags."""
+    earlier = [
+        entry["KeyMaterialId"]
+        for entry in operation.materials(view)
+        if entry.get("ImportState") == "IMPORTED" and entry["KeyMaterialId"] != view.current_material_id
+    ]
+    return [*earlier, None]
+
+
+def _confirm_empty(operation: Operation, arn: str) -> None:
+    def empty() -> bool | None:
+        view = _still_there(operation, arn)
+        return True if view is None or not view.holds_material else None
+
+    if not operation.until_consistent(empty):
+        raise OutOfTime("KeyId: KMS took the deletion, and still shows the key with its material.")

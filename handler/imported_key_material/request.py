@@ -1,0 +1,192 @@
+"""One CloudFormation request, as a value; and the answer to it.
+
+What CloudFormation sends is checked here for its form alone, before anything is done with it: an event without these
+fields, for another account or Region, or with a ResponseURL that is not CloudFormation's own, is `NotARequest`, and nobody is
+answered. Whether CloudFormation still waits for a request is asked in `stack.py`.
+
+Source: CloudFormation User Guide, "Custom resource request and response reference".
+"""
+
+import enum
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from imported_key_material.errors import ImportedKeyMaterialError
+
+SERVICE_TIMEOUT_DEFAULT_SECONDS = 3600  # CloudFormation's own default and maximum
+PHYSICAL_ID_MAX_BYTES = 1024  # CloudFormation refuses longer ones
+
+
+class NotARequest(ImportedKeyMaterialError):
+    """The event is not a CloudFormation request for this function. There is nobody to answer."""
+
+
+class RequestType(enum.StrEnum):
+    CREATE = "Create"
+    UPDATE = "Update"
+    DELETE = "Delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where the function runs. Everything that it touches is in this account and Region, except a secret."""
+
+    partition: str
+    region: str
+    account: str
+
+    @classmethod
+    def of_function(cls, function_arn: str) -> "Home":
+        """`function_arn`: `context.invoked_function_arn`, `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`."""
+        parts = function_arn.split(":")
+        return cls(partition=parts[1], region=parts[3], account=parts[4])
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. `made_at` is when CloudFormation made it (X-Amz-Date of the ResponseURL), None where that is not said."""
+
+    type: RequestType
+    request_id: str
+    stack_id: str
+    logical_id: str
+    resource_type: str
+    properties: Mapping[str, Any] = field(repr=False)  # a user may put anything in there, plaintext too
+    old_properties: Mapping[str, Any] = field(repr=False)
+    physical_id: str | None  # None on Create
+    made_at: datetime | None
+    response_url: str = field(repr=False)  # pre-signed: whoever has it can answer in our place
+
+    @property
+    def stack_name(self) -> str:
+        return self.stack_id.split("/")[1]
+
+    @property
+    def not_imported_id(self) -> str:
+        """The physical id of a Create that failed before its import: a Delete of it touches nothing."""
+        # 255 characters of logical id and 36 of request id: far below CloudFormation's limit of 1,024 bytes.
+        return f"not-imported:{self.logical_id}:{self.request_id}"
+
+    @property
+    def fallback_id(self) -> str:
+        """The id of an answer to a request that changed nothing."""
+        return self.physical_id or self.not_imported_id
+
+    @property
+    def service_timeout_seconds(self) -> int:
+        """ServiceTimeout as CloudFormation honours it, whatever shape the rest of the properties is in."""
+        try:
+            seconds = int(str(self.properties.get("ServiceTimeout", SERVICE_TIMEOUT_DEFAULT_SECONDS)))
+        except ValueError:
+            return SERVICE_TIMEOUT_DEFAULT_SECONDS
+        return seconds if 1 <= seconds <= SERVICE_TIMEOUT_DEFAULT_SECONDS else SERVICE_TIMEOUT_DEFAULT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """SUCCESS: the id that CloudFormation keeps, and what Fn::GetAtt gives."""
+
+    physical_id: str
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+class Failed(Exception):
+    """FAILED: the sentence for the stack's events, and the id under which a Delete may come."""
+
+    def __init__(self, reason: str, physical_id: str) -> None:
+        self.reason = reason
+        self.physical_id = physical_id
+        super().__init__(reason)
+
+
+# --------------------------------------------------------------------------------------------------- reading an event
+
+_STACK_ID = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):cloudformation:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):stack/[A-Za-z0-9-]{1,128}/[^/\s]{1,64}"
+)
+_LOGICAL_ID = re.compile(r"[A-Za-z0-9]{1,255}")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,128}")
+_RESOURCE_TYPE = re.compile(r"Custom::[A-Za-z0-9_@-]{1,60}|AWS::CloudFormation::CustomResource")
+
+
+def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> Request:
+    """Returns the request that an event is; raises NotARequest, without quoting any of its values."""
+    if not isinstance(event, Mapping):
+        raise NotARequest("The event is not a CloudFormation request: it is not an object.")
+
+    def text(name: str, form: re.Pattern[str]) -> str:
+        value = event.get(name)
+        if not isinstance(value, str) or not form.fullmatch(value):
+            raise NotARequest(f"The event is not a CloudFormation request: {name} is missing or malformed.")
+        return value
+
+    def mapping(name: str, *, required: bool) -> Mapping[str, Any]:
+        value = event.get(name)
+        if value is None and not required:
+            return {}
+        if not isinstance(value, Mapping):
+            raise NotARequest(f"The event is not a CloudFormation request: {name} is missing or malformed.")
+        return value
+
+    type_ = RequestType(text("RequestType", re.compile("Create|Update|Delete")))
+    stack_id = text("StackId", _STACK_ID)
+    stack = _STACK_ID.fullmatch(stack_id)
+    if stack is None or stack.groups() != (home.partition, home.region, home.account):
+        raise NotARequest("The event's StackId is of another account or Region than this function.")
+    physical_id = None
+    if type_ is not RequestType.CREATE:
+        physical_id = text("PhysicalResourceId", re.compile(rf".{{1,{PHYSICAL_ID_MAX_BYTES}}}", re.DOTALL))
+    response_url = text("ResponseURL", re.compile(r"https://\S{1,8000}"))
+    if not is_response_host(response_url):
+        raise NotARequest("The event's ResponseURL is not one of CloudFormation in this Region.")
+    return Request(
+        type=type_,
+        request_id=text("RequestId", _REQUEST_ID),
+        stack_id=stack_id,
+        logical_id=text("LogicalResourceId", _LOGICAL_ID),
+        resource_type=text("ResourceType", _RESOURCE_TYPE),
+        properties=mapping("ResourceProperties", required=type_ is not RequestType.DELETE),
+        old_properties=mapping("OldResourceProperties", required=False),
+        physical_id=physical_id,
+        made_at=_made_at(response_url),
+        response_url=response_url,
+    )
+
+
+def _made_at(response_url: str) -> datetime | None:
+    """X-Amz-Date of a SigV4 URL: the only time that a request tells. A SigV2 URL has none."""
+    values = parse_qs(urlsplit(response_url).query).get("X-Amz-Date", [])
+    try:
+        return datetime.strptime(values[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except (IndexError, ValueError):
+        return None
+
+
+def response_hosts(home: Home, dns_suffix: str, also: str = "") -> Callable[[str], bool]:
+    """Tells whether a ResponseURL leads to CloudFormation's own bucket of this Region, or to `also` (`host:port`, or "").
+
+    Only these forms: bucket names with any other suffix could be registered by anybody. https, port 443, no user.
+    """
+    region = re.escape(home.region)
+    bucket = f"cloudformation-custom-resource-response-{home.region.replace('-', '')}"
+    host = re.compile(
+        rf"{bucket}\.s3(-fips|\.dualstack|-fips\.dualstack|-{region})?(\.{region})?\.{re.escape(dns_suffix)}"
+    )
+
+    def is_response_host(url: str) -> bool:
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            return False
+        if parts.scheme != "https" or "@" in parts.netloc:
+            return False
+        if also and parts.netloc == also:
+            return True
+        return port in (None, 443) and host.fullmatch(parts.hostname or "") is not None
+
+    return is_response_host

@@ -1,0 +1,207 @@
+"""Secrets Manager -> the bytes or the text in which the material is, unwrapped.
+
+Looks at the secret and at the key that unwraps it first, and asks for consent (docs/design.md, "Consent") before it reads
+or decrypts anything. Keeps nothing: no cache, no copy. The value goes straight into the checks of `material.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from imported_key_material import consent, encoding, key_view, wrapping
+from imported_key_material.calling import TAGGED, Caller
+from imported_key_material.errors import Fault, Faults, Refused
+from imported_key_material.properties import Properties, SecretWrapping
+from imported_key_material.request import Home
+
+CONTEXT_KEY: Final = consent.TAG  # of the encryption context with SYMMETRIC_DEFAULT; IAM asks for it, too
+CIPHERTEXT_MAX_BYTES: Final = 6144  # of kms:Decrypt
+
+# SecretWrapping.Algorithm -> (the EncryptionAlgorithm of kms:Decrypt, whether it opens an AES key that wraps the material)
+_DECRYPT: Final[Mapping[str, tuple[str, bool]]] = {
+    "SYMMETRIC_DEFAULT": ("SYMMETRIC_DEFAULT", False),
+    "RSAES_OAEP_SHA_1": ("RSAES_OAEP_SHA_1", False),
+    "RSAES_OAEP_SHA_256": ("RSAES_OAEP_SHA_256", False),
+    "RSA_AES_KEY_WRAP_SHA_1": ("RSAES_OAEP_SHA_1", True),
+    "RSA_AES_KEY_WRAP_SHA_256": ("RSAES_OAEP_SHA_256", True),
+}
+
+
+class SecretsManager(Protocol):
+    """The calls used of boto3's client."""
+
+    def describe_secret(self, **parameters: object) -> Mapping[str, Any]: ...
+    def get_secret_value(self, **parameters: object) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the secret held, as `material.check` takes it."""
+
+    value: bytes | str = field(repr=False)
+    encoding: str | None
+    json_key: str | None
+    version_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSecret:
+    """A secret that this stack may use, and the key that unwraps it, if it is wrapped."""
+
+    arn: str
+    name: str
+    unwrap_key: key_view.KeyView | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReader:
+    """Reads the secret that the properties name, for one stack."""
+
+    secrets: SecretsManager
+    kms: key_view.Kms
+    caller: Caller
+    home: Home
+    stack_name: str
+
+    def find(self, properties: Properties) -> "FoundSecret":
+        """Raises Refused with every fault of the secret and of the unwrap key. Nothing secret is read."""
+        faults = Faults()
+        unwrap_key: key_view.KeyView | None = None
+        with faults.collected():
+            description = self._described(properties.secret_id)
+        if properties.secret_wrapping:
+            with faults.collected():
+                unwrap_key = self._unwrap_key(properties.secret_wrapping)
+        faults.raise_if_any()
+        return FoundSecret(description["ARN"], description["Name"], unwrap_key)
+
+    def open(self, found: "FoundSecret", properties: Properties) -> Source:
+        """Reads the version that is declared, and unwraps it."""
+        answer = self._value(found.arn, properties)
+        value: bytes | str = answer["SecretBinary"] if "SecretBinary" in answer else answer["SecretString"]
+        if properties.secret_wrapping is None or found.unwrap_key is None:
+            return Source(value, properties.material_encoding, properties.secret_json_key, answer["VersionId"])
+        opened = self._unwrapped(
+            _ciphertext(value, properties),
+            properties.secret_wrapping.algorithm,
+            found.unwrap_key,
+            context={CONTEXT_KEY: f"{found.arn.split(':')[4]}/{found.name}"},
+        )
+        return Source(opened, None, None, answer["VersionId"])
+
+    def _described(self, secret_id: str) -> Mapping[str, Any]:
+        answer = self.caller.call(
+            "secretsmanager:DescribeSecret", lambda: self.secrets.describe_secret(SecretId=secret_id), where="SecretId"
+        )
+        if "DeletedDate" in answer:
+            raise Refused(
+                Fault(
+                    "SecretId",
+                    "The secret is marked for deletion, and Secrets Manager does not give its value.",
+                    "aws secretsmanager restore-secret takes that back.",
+                )
+            )
+        tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
+        consent.require(tags, self.stack_name, where="SecretId", what="the secret")
+        return answer
+
+    def _value(self, secret_arn: str, properties: Properties) -> Mapping[str, Any]:
+        version = {
+            name: value
+            for name, value in (
+                ("VersionId", properties.secret_version_id),
+                ("VersionStage", properties.secret_version_stage),
+            )
+            if value is not None
+        }
+        return self.caller.call(
+            "secretsmanager:GetSecretValue",
+            lambda: self.secrets.get_secret_value(SecretId=secret_arn, **version),
+            where="SecretId",
+            waits=TAGGED,
+        )
+
+    def _unwrap_key(self, declared: SecretWrapping) -> key_view.KeyView:
+        """Looks at the key that unwraps: in this account and Region, fit for the algorithm, with consent."""
+        where = "SecretWrapping.KeyId"
+        parts = declared.key_id.split(":")
+        if len(parts) > 1 and (parts[3], parts[4]) != (self.home.region, self.home.account):
+            raise Refused(
+                Fault(where, "The key is of another account or Region.", "Unwrap with a key of the stack's own.")
+            )
+        key_id = declared.key_id.removeprefix("key/")
+        view = key_view.look(key_id, self.kms, self.caller, where=where, waits={})
+        faults = Faults()
+        fits = (
+            view.spec.startswith("RSA_")
+            if declared.algorithm != "SYMMETRIC_DEFAULT"
+            else view.spec == declared.algorithm
+        )
+        if not fits or view.usage != "ENCRYPT_DECRYPT":
+            faults.add(
+                where,
+                f"The key is a {view.spec} key for {view.usage}, and {declared.algorithm} takes "
+                f"{'a SYMMETRIC_DEFAULT' if declared.algorithm == 'SYMMETRIC_DEFAULT' else 'an RSA'} key for ENCRYPT_DECRYPT.",
+                "Name the key under which the material was wrapped, and its algorithm.",
+            )
+        if view.state != "Enabled":
+            faults.add(
+                where, f"The key is {view.state}, and only an Enabled key decrypts.", "Enable it, or name another."
+            )
+        with faults.collected():
+            consent.require(
+                key_view.tags(view.arn, self.kms, self.caller, where=where),
+                self.stack_name,
+                where=where,
+                what="the key that unwraps the secret",
+            )
+        faults.raise_if_any()
+        return view
+
+    def _unwrapped(self, ciphertext: bytes, algorithm: str, key: key_view.KeyView, context: Mapping[str, str]) -> bytes:
+        decrypt_algorithm, opens_aes_key = _DECRYPT[algorithm]
+        wrapped_material = b""
+        if opens_aes_key:
+            ciphertext, wrapped_material = wrapping.split_rsa_aes(ciphertext, int(key.spec.removeprefix("RSA_")) // 8)
+        parameters: dict[str, object] = {
+            "KeyId": key.arn,
+            "CiphertextBlob": ciphertext,
+            "EncryptionAlgorithm": decrypt_algorithm,
+        }
+        if decrypt_algorithm == "SYMMETRIC_DEFAULT":
+            parameters["EncryptionContext"] = dict(context)
+        answer = self.caller.call(
+            "kms:Decrypt", lambda: self.kms.decrypt(**parameters), where="SecretWrapping", waits=TAGGED
+        )
+        plaintext: bytes = answer["Plaintext"]
+        return bytes(wrapping.unwrap_with_aes(plaintext, wrapped_material)) if opens_aes_key else plaintext
+
+
+def _ciphertext(value: bytes | str, properties: Properties) -> bytes:
+    """What kms:Decrypt gets: SecretBinary as it is, text decoded."""
+    encoded = properties.material_encoding
+    if properties.secret_json_key is not None:
+        if isinstance(value, bytes):
+            raise Refused(
+                Fault(
+                    "SecretJsonKey",
+                    "The secret is a SecretBinary, and a JSON field is one of a SecretString.",
+                    "Take it out.",
+                )
+            )
+        value = encoding.json_field(value, properties.secret_json_key)
+    if isinstance(value, bytes) and encoded in ("BASE64", "HEX"):
+        value = value.decode("latin-1")  # never fails; what is no base64 and no hex is refused below
+    if isinstance(value, bytes):
+        ciphertext = value
+    else:
+        ciphertext = bytes(encoding.decode_text(value, encoded or "BASE64", where="SecretId"))
+    if len(ciphertext) > CIPHERTEXT_MAX_BYTES:
+        raise Refused(
+            Fault(
+                "SecretId",
+                f"The secret holds {len(ciphertext)} bytes, and wrapped material has at most {CIPHERTEXT_MAX_BYTES}.",
+                "Store the wrapped material alone.",
+            )
+        )
+    return ciphertext

@@ -1,0 +1,120 @@
+"""Checks symmetric and HMAC keys: their length, and that they look like a random generator's bytes.
+
+KMS takes any bytes of the right length, for ever, so what is refused here is what a person stored by mistake: text that was
+not decoded, a passphrase, a trailing newline, a private key, zeros, a shorter key that was padded. What is only improbable is
+taken with an ExpectedCheckValue that matches, since somebody compared it; then nothing is computed of a key that may be
+guessable. Patterns are refused whatever the check value says.
+
+Sources: RFC 2104, sections 2 and 3 (key lengths of HMAC); AWS KMS Developer Guide, "Importing key material", requirements.
+"""
+
+from dataclasses import dataclass
+
+from imported_key_material import check_value, der
+from imported_key_material.check_value import ExpectedCheckValue
+from imported_key_material.encoding import hex_or_base64
+from imported_key_material.errors import Fault, Refused
+from imported_key_material.key_specs import CipherKey, KeySpec, MacKey
+from imported_key_material.pattern import pattern_in
+from imported_key_material.readable import text_in
+
+SecretForm = CipherKey | MacKey
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What passed. `check_value`: computed, "" where a matching ExpectedCheckValue overrode a doubt."""
+
+    check_value: str
+    verified_check_value: str
+
+
+def check(
+    key: bytearray,
+    spec: KeySpec,
+    form: SecretForm,
+    expected: ExpectedCheckValue | None,
+    *,
+    may_be_hex: bool,
+    where: str,
+) -> Verdict:
+    """Checks the decoded bytes. Refused (`where`, ExpectedCheckValue) with all faults at once.
+
+    `may_be_hex`: they came of base64 text that may as well be hex.
+    """
+    if not key:
+        raise Refused(Fault(where, "The material is empty.", _make_one(form)))
+    comparable = isinstance(form, MacKey) or len(key) == form.size_bytes
+    matches = expected is not None and comparable and expected.matches(key)
+    if may_be_hex and not matches:
+        # What the bytes are is not known, so that nothing else can be said of them.
+        remark = "" if expected is None else ", and then the ExpectedCheckValue does not match"
+        raise Refused(hex_or_base64(where, remark))
+    faults, doubts = _length(key, spec, form, where)
+    doubts += _foreign(key, spec, where)
+    pattern = pattern_in(key)
+    if pattern:
+        faults.append(Fault(where, f"The material is not random: {pattern}.", _make_one(form)))
+    if not matches:
+        faults += doubts
+    if expected is not None and comparable and not matches:
+        faults.append(check_value.differs(spec, key))
+    if faults:
+        raise Refused(*faults)
+    doubtful = bool(doubts) or may_be_hex
+    return Verdict(
+        check_value="" if doubtful else check_value.compute(spec, key),
+        verified_check_value=expected.given if expected is not None and matches else "",
+    )
+
+
+def _make_one(form: SecretForm) -> str:
+    return f"Store {form.size_bytes} bytes of a random number generator, for example of openssl rand {form.size_bytes}."
+
+
+def _length(key: bytearray, spec: KeySpec, form: SecretForm, where: str) -> tuple[list[Fault], list[Fault]]:
+    """Returns what is wrong with the length, and what a matching check value would excuse."""
+    size, right = len(key), form.size_bytes
+    if size == right:
+        return [], []
+    if isinstance(form, CipherKey):
+        problem = f"The material is {size} bytes long, and a {spec.name} key takes exactly {right}."
+        return [Fault(where, problem, _newline_perhaps(size, right) or _make_one(form))], []
+    if right < size <= form.most_bytes:
+        problem = (
+            f"The material is {size} bytes long. An {spec.name} key takes {right}; a length up to {form.most_bytes} bytes "
+            "is taken with an ExpectedCheckValue that matches."
+        )
+        way_out = f"Store {right} bytes, or declare the ExpectedCheckValue if the key is really so long."
+        return [], [Fault(where, problem, _newline_perhaps(size, right) or way_out)]
+    problem = f"The material is {size} bytes long, and an {spec.name} key takes {right} to {form.most_bytes}."
+    if size < right:
+        return [Fault(where, problem, _make_one(form))], []
+    hashed = f"Store its {form.hash_name.upper().replace('SHA', 'SHA-')} hash, which gives the same MACs (RFC 2104)."
+    return [Fault(where, problem, hashed)], []
+
+
+def _newline_perhaps(size: int, right: int) -> str:
+    """One or two bytes too many are most often a line's end."""
+    return "Often a newline was stored, too: write it with printf, not echo." if size - right in (1, 2) else ""
+
+
+def _foreign(key: bytearray, spec: KeySpec, where: str) -> list[Fault]:
+    """What reads as text, or is a container of a key, was hardly meant as a key's raw bytes."""
+    text = text_in(key)
+    if text:
+        problem = (
+            f"The material reads as text ({text}), and a {spec.name} key is random bytes: a passphrase, or base64 or hex "
+            "that was not decoded."
+        )
+        way_out = "Set MaterialEncoding to what it is, or declare the ExpectedCheckValue if the key is really text."
+        return [Fault(where, problem, way_out)]
+    try:
+        container = der.container(der.sequence(bytes(key)))
+    except der.NotDerError:
+        return []
+    if container is None:
+        return []
+    problem = f"The material is {container.value}, and a {spec.name} key is random bytes."
+    way_out = "Name another secret or another KMS key, or declare the ExpectedCheckValue if it is really raw key bytes."
+    return [Fault(where, problem, way_out)]

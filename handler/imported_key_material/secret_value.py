@@ -1,0 +1,101 @@
+"""What a secret's value is: the bytes of a key, or the text of a PEM. Nothing is said yet of the key in it.
+
+How the value is encoded is declared (MaterialEncoding), or it is what is found: SecretBinary is raw, what has a PEM header is
+PEM, other text is base64. A declaration that can't be true is refused, and so is what was encoded twice.
+"""
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+
+from imported_key_material import encoding as codec
+from imported_key_material.encoding import BASE64, ENCODINGS, HEX, PEM, RAW
+from imported_key_material.errors import Fault, Faults, Refused
+
+_PEM_HEADER = re.compile(rb"-----BEGIN [^\r\n-]")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RawValue:
+    """Decoded bytes. `may_be_hex`: they came of base64 text that may as well be hex, and so may be other bytes."""
+
+    data: bytearray
+    may_be_hex: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PemValue:
+    """Text in which a PEM header is; a byte of SecretBinary is a character."""
+
+    text: str
+
+
+def read(
+    value: bytes | str, *, encoding: str | None, json_key: str | None, where: str
+) -> RawValue | PemValue:
+    """Returns what SecretBinary (bytes) or SecretString (str) holds.
+
+    `encoding`: MaterialEncoding; `json_key`: SecretJsonKey. Refused (those two, and `where` for the value itself).
+    """
+    faults = Faults()
+    if encoding is not None and encoding not in ENCODINGS:
+        faults.add("MaterialEncoding", "The value is not a known encoding.", f"Set one of {', '.join(ENCODINGS)}.")
+    with faults.collected():
+        value = _field(value, json_key)
+    faults.raise_if_any()
+    has_pem = _has_pem_header(value)
+    _require_plausible(encoding, value, has_pem=has_pem)
+    if has_pem:
+        return PemValue(_as_text(value))
+    if isinstance(value, bytes) and encoding in (None, RAW):
+        return RawValue(bytearray(value))
+    raw = _decoded(_as_text(value), encoding, where)
+    if _has_pem_header(raw.data):
+        remedy = "Store the PEM itself as the secret's text, and leave MaterialEncoding out."
+        raise Refused(Fault(where, f"The text is a PEM that was encoded once more, as {encoding or BASE64}.", remedy))
+    return raw
+
+
+def _field(value: bytes | str, json_key: str | None) -> bytes | str:
+    if json_key is None:
+        return value
+    if isinstance(value, bytes):
+        problem = "The secret is a SecretBinary, and a field can be taken only of the JSON in a SecretString."
+        raise Refused(Fault("SecretJsonKey", problem, "Leave SecretJsonKey out, or store the JSON as a SecretString."))
+    return codec.json_field(value, json_key)
+
+
+def _has_pem_header(value: bytes | bytearray | str) -> bool:
+    data = value.encode("utf-8", "replace") if isinstance(value, str) else value
+    return _PEM_HEADER.search(data) is not None
+
+
+def _as_text(value: bytes | str) -> str:
+    """Latin-1 never fails; characters that no encoding has are refused by the decoders."""
+    return value if isinstance(value, str) else value.decode("latin-1")
+
+
+def _require_plausible(encoding: str | None, value: bytes | str, *, has_pem: bool) -> None:
+    where = "MaterialEncoding"
+    if encoding == RAW and isinstance(value, str):
+        remedy = f"Set it to {BASE64}, {HEX} or {PEM}, or store the bytes as a SecretBinary."
+        raise Refused(Fault(where, "RAW is for a SecretBinary, and the secret holds text.", remedy))
+    if has_pem and encoding not in (None, PEM):
+        remedy = "Set it to PEM, or leave it out."
+        raise Refused(Fault(where, f"It says {encoding}, and the secret holds a PEM.", remedy))
+    if encoding == PEM and not has_pem:
+        remedy = "Set it to what the secret holds, or leave it out."
+        raise Refused(Fault(where, "It says PEM, and the secret holds no PEM: no BEGIN line was found.", remedy))
+
+
+def _decoded(text: str, encoding: str | None, where: str) -> RawValue:
+    if encoding == HEX:
+        return RawValue(codec.hex_bytes(text, where=where))
+    if not codec.reads_as_hex(text):
+        return RawValue(codec.base64_bytes(text, where=where))
+    data: bytearray | None = None
+    with suppress(Refused):  # hex digits that are no base64: what is said of them is that they are hex
+        data = codec.base64_bytes(text, where=where)
+    if data is None:
+        raise Refused(codec.hex_or_base64(where))
+    return RawValue(data, may_be_hex=True)

@@ -1,0 +1,78 @@
+"""Time: one clock, deadlines, and loops that end.
+
+Every wait of the function goes through here, so that nothing waits without a limit and a simulation can own the clock.
+Jitter is "full": a wait is drawn evenly from zero to the step, which spreads hundreds of callers that start together
+(AWS Architecture Blog, "Exponential Backoff And Jitter").
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The edges that can't be simulated unless they are passed in."""
+
+    def now(self) -> datetime: ...  # with zone
+    def sleep(self, seconds: float) -> None: ...
+    def random(self) -> float: ...  # 0 <= x < 1
+
+
+class SystemClock:
+    """The real one."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def random(self) -> float:
+        return random.random()  # noqa: S311  # spreads callers; nothing secret depends on it
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment after which nothing new is begun."""
+
+    clock: Clock
+    at: datetime
+
+    def left_seconds(self) -> float:
+        return (self.at - self.clock.now()).total_seconds()
+
+    def passed(self) -> bool:
+        return self.left_seconds() <= 0
+
+    def earlier(self, other: "Deadline") -> "Deadline":
+        return self if self.at <= other.at else other
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Full jitter: the n-th wait is drawn from [0, min(cap, first * 2**n)] seconds."""
+
+    first_seconds: float
+    cap_seconds: float
+
+    def waits(self, clock: Clock) -> Iterator[float]:
+        step = self.first_seconds
+        while True:
+            yield clock.random() * step
+            step = min(step * 2, self.cap_seconds)
+
+
+def poll[T](deadline: Deadline, backoff: Backoff, attempt: Callable[[], T | None]) -> T | None:
+    """Calls `attempt` until it gives something, or until the deadline: then None. It is called at least once."""
+    for wait_seconds in backoff.waits(deadline.clock):
+        result = attempt()
+        if result is not None:
+            return result
+        left = deadline.left_seconds()
+        if left <= 0:
+            return None
+        deadline.clock.sleep(min(wait_seconds, left))
+    raise AssertionError("unreachable: the waits do not end")  # pragma: no cover

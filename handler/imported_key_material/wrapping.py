@@ -1,0 +1,166 @@
+"""Wraps key material for its trip to KMS, and unwraps it: RSA-OAEP, and RSA with AES key wrap. Pure, both directions.
+
+    RSAES_OAEP_SHA_x        RFC 8017, section 7.1: one hash for OAEP and MGF1, the label empty
+    RSA_AES_KEY_WRAP_SHA_x  PKCS#11, CKM_RSA_AES_KEY_WRAP: a fresh AES-256 key by RSA-OAEP, and behind it, under that key,
+                            the material by AES key wrap with padding (RFC 5649, CKM_AES_KEY_WRAP_KWP)
+
+Nothing here is cryptography of our own: the library does it, and what it raises is told as a sentence. Which algorithm goes for
+which key is in `key_specs.py`. Refusals name the well-known traps, since a blob that does not open tells nothing itself.
+"""
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.keywrap import (
+    InvalidUnwrap,
+    aes_key_unwrap,
+    aes_key_unwrap_with_padding,
+    aes_key_wrap_with_padding,
+)
+
+from imported_key_material.errors import Fault, Refused
+from imported_key_material.key_specs import AES_WRAP_SHA_1, AES_WRAP_SHA_256, OAEP_SHA_1, OAEP_SHA_256
+
+AES_KEY_BYTES = 32  # what KMS asks for; what is unwrapped here may be of any AES length
+AES_KEY_SIZES = (16, 24, 32)
+AES_BLOCK_LEAST_BYTES = 16  # RFC 5649, section 3: one semiblock of header, one of material
+SEMIBLOCK_BYTES = 8
+
+_SHA_1 = hashes.SHA1()  # noqa: S303  # OAEP does not need collision resistance (RFC 8017, B.1); KMS offers it
+_SHA_256 = hashes.SHA256()
+_OAEP_HASH: Mapping[str, hashes.HashAlgorithm] = MappingProxyType({OAEP_SHA_1: _SHA_1, OAEP_SHA_256: _SHA_256})
+_AES_WRAP_HASH: Mapping[str, hashes.HashAlgorithm] = MappingProxyType(
+    {AES_WRAP_SHA_1: _SHA_1, AES_WRAP_SHA_256: _SHA_256}
+)
+
+_OAEP_TRAPS = (
+    "Wrap it for this very key, with one hash for OAEP and MGF1 (Java leaves MGF1 at SHA-1 by default, OpenSSL both) and "
+    "without a label."
+)
+
+
+def wrap(algorithm: str, public_key: RSAPublicKey, material: bytes | bytearray) -> bytes:
+    """Returns what ImportKeyMaterial takes as EncryptedKeyMaterial.
+
+    Refused (WrappingAlgorithm) where the algorithm is not one of the four, or where OAEP can't carry so much.
+    """
+    if algorithm in _OAEP_HASH:
+        return _encrypt(public_key, material, _OAEP_HASH[algorithm])
+    hash_ = _aes_wrap_hash(algorithm)
+    aes_key = bytearray(os.urandom(AES_KEY_BYTES))
+    try:
+        return _encrypt(public_key, aes_key, hash_) + aes_key_wrap_with_padding(aes_key, material)
+    finally:
+        aes_key[:] = bytes(AES_KEY_BYTES)
+
+
+def unwrap(algorithm: str, private_key: RSAPrivateKey, wrapped: bytes) -> bytearray:
+    """Returns the material that `wrap` wrapped. Refused (WrappingAlgorithm, SecretId), with the traps named."""
+    if algorithm in _OAEP_HASH:
+        return _decrypt(private_key, wrapped, _OAEP_HASH[algorithm])
+    hash_ = _aes_wrap_hash(algorithm)
+    rsa_block, aes_block = split_rsa_aes(wrapped, private_key.key_size // 8)
+    aes_key = _decrypt(private_key, rsa_block, hash_)
+    try:
+        return unwrap_with_aes(aes_key, aes_block)
+    finally:
+        aes_key[:] = bytes(len(aes_key))
+
+
+def split_rsa_aes(wrapped: bytes, modulus_bytes: int) -> tuple[bytes, bytes]:
+    """Returns the RSA block, which holds the AES key, and the AES block, which holds the material.
+
+    `modulus_bytes`: of the RSA key that unwraps it. Refused (SecretId) where the length shows that it can't be both.
+    """
+    aes_bytes = len(wrapped) - modulus_bytes
+    if aes_bytes < AES_BLOCK_LEAST_BYTES or aes_bytes % SEMIBLOCK_BYTES:
+        problem = (
+            f"The wrapped material is {len(wrapped)} bytes long, and the RSA_AES_KEY_WRAP algorithms give {modulus_bytes} under "
+            f"this RSA key, and a multiple of {SEMIBLOCK_BYTES} behind them, {AES_BLOCK_LEAST_BYTES} or more."
+        )
+        remedy = (
+            "Store both blocks, the one made by RSA first, wrapped for this very key. If it was wrapped by RSA alone, the "
+            "algorithm is RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1; a TR-31 key block can't be unwrapped here."
+        )
+        raise Refused(Fault("SecretId", problem, remedy))
+    return wrapped[:modulus_bytes], wrapped[modulus_bytes:]
+
+
+def unwrap_with_aes(aes_key: bytes | bytearray, block: bytes) -> bytearray:
+    """Returns what is wrapped in `block` under an AES key of 16, 24 or 32 bytes (RFC 5649). Refused (SecretId)."""
+    if len(aes_key) not in AES_KEY_SIZES:
+        problem = f"What the RSA block holds is {len(aes_key)} bytes long, and an AES key has 16, 24 or 32."
+        remedy = (
+            "Wrap an AES key by RSA, and the material under that AES key. If the material itself was wrapped by RSA, the "
+            "algorithm is RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1."
+        )
+        raise Refused(Fault("SecretId", problem, remedy))
+    material = _unwrapped(aes_key, block)
+    if material is not None:
+        return material
+    if _is_rfc_3394_with_pkcs7(aes_key, block):
+        problem = "The material is wrapped by RFC 3394 with PKCS#7 padding, and not by RFC 5649."
+        remedy = (
+            "Some HSMs mean that by CKM_AES_KEY_WRAP_PAD: wrap it with CKM_AES_KEY_WRAP_KWP, or with CKM_RSA_AES_KEY_WRAP as a "
+            "whole."
+        )
+        raise Refused(Fault("SecretId", problem, remedy))
+    problem = "The material does not open under the AES key in the RSA block: it is not wrapped by RFC 5649, or was changed."
+    remedy = (
+        "Wrap it with CKM_RSA_AES_KEY_WRAP or CKM_AES_KEY_WRAP_KWP (OpenSSL: -id-aes256-wrap-pad), under the very AES key that "
+        "is in the RSA block, and store the RSA block first."
+    )
+    raise Refused(Fault("SecretId", problem, remedy))
+
+
+def _aes_wrap_hash(algorithm: str) -> hashes.HashAlgorithm:
+    if algorithm not in _AES_WRAP_HASH:
+        names = ", ".join((*_OAEP_HASH, *_AES_WRAP_HASH))
+        raise Refused(Fault("WrappingAlgorithm", "The value is not a known wrapping algorithm.", f"Set one of {names}."))
+    return _AES_WRAP_HASH[algorithm]
+
+
+def _oaep(hash_: hashes.HashAlgorithm) -> OAEP:
+    return OAEP(mgf=MGF1(hash_), algorithm=hash_, label=None)
+
+
+def _encrypt(public_key: RSAPublicKey, material: bytes | bytearray, hash_: hashes.HashAlgorithm) -> bytes:
+    most_bytes = public_key.key_size // 8 - 2 * hash_.digest_size - 2  # RFC 8017, section 7.1.1
+    if len(material) > most_bytes:
+        problem = f"OAEP under this wrapping key carries {most_bytes} bytes at most, and the material has {len(material)}."
+        raise Refused(Fault("WrappingAlgorithm", problem, "Use a larger wrapping key, or RSA_AES_KEY_WRAP_SHA_256."))
+    # The library takes bytes alone: a copy that can't be wiped.
+    return public_key.encrypt(bytes(material), _oaep(hash_))
+
+
+def _decrypt(private_key: RSAPrivateKey, wrapped: bytes, hash_: hashes.HashAlgorithm) -> bytearray:
+    try:
+        return bytearray(private_key.decrypt(wrapped, _oaep(hash_)))
+    except ValueError:
+        pass  # refused below, where the library's exception is no context
+    name = hash_.name.upper().replace("SHA", "SHA-")
+    problem = f"The RSA block does not open with this key by OAEP with {name}."
+    raise Refused(Fault("SecretId", problem, _OAEP_TRAPS))
+
+
+def _unwrapped(aes_key: bytes | bytearray, block: bytes) -> bytearray | None:
+    try:
+        return bytearray(aes_key_unwrap_with_padding(aes_key, block))
+    except InvalidUnwrap:
+        return None
+
+
+def _is_rfc_3394_with_pkcs7(aes_key: bytes | bytearray, block: bytes) -> bool:
+    """Only to name the trap; what opens is dropped. PKCS#7 padding: 1 to 8 bytes, each of them their number."""
+    try:
+        padded = bytearray(aes_key_unwrap(aes_key, block))
+    except InvalidUnwrap:
+        return False
+    last = padded[-1]
+    padded_right = 1 <= last <= SEMIBLOCK_BYTES and padded.endswith(bytes([last]) * last)
+    padded[:] = bytes(len(padded))
+    return padded_right
