@@ -1,0 +1,141 @@
+"""cfn-lint rule E9901: what the function would refuse of a declaration, before anything is deployed.
+
+    cfn-lint template.yaml --append-rules PATH/TO/THIS/REPOSITORY/lint
+
+cfn-lint itself checks nothing of a custom resource but that it has a ServiceToken. The rules here are those of the function's
+own `schema.json`, in the words of its `properties.py`. What only a deployment knows (an import, an attribute of another
+resource, a parameter without default) is passed over; what a parameter's default comes to is a warning, W1030.
+
+cfn-lint loads each file of a folder by itself, without its neighbors: what this one shares with `between_resources.py` stands
+in both. Neither imports anything but cfn-lint.
+"""
+
+import difflib
+import json
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from cfnlint.jsonschema import ValidationError
+from cfnlint.rules.jsonschema.CfnLintJsonSchema import CfnLintJsonSchema
+
+TYPE: Final = "Custom::ImportedKeyMaterial"
+
+_SCHEMA: Final[dict[str, Any]] = json.loads(
+    (Path(__file__).resolve().parents[1] / "handler" / "imported_key_material" / "schema.json").read_text("utf-8")
+)
+_ATTRIBUTES: Final = {pointer.rsplit("/", 1)[-1] for pointer in _SCHEMA["readOnlyProperties"]}
+_PROPERTIES: Final = {name: rule for name, rule in _SCHEMA["properties"].items() if name not in _ATTRIBUTES}
+
+# Two ways to say one thing: the one that is complained of -> the other.
+_EXCLUDED: Final = {"ValidForDays": "ValidTo", "SecretVersionStage": "SecretVersionId"}
+_NOT_PEM: Final = "BASE64 or HEX: with SecretWrapping it says how the ciphertext in the secret's text is encoded"
+_RULES: Final = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": _SCHEMA["required"],
+    "properties": _PROPERTIES,
+    "dependentExcluded": {other: [name] for name, other in _EXCLUDED.items()},
+    "if": {"required": ["SecretWrapping", "MaterialEncoding"]},
+    "then": {"properties": {"MaterialEncoding": {"not": {"enum": ["PEM"]}, "$comment": _NOT_PEM}}},
+}
+
+# What CloudFormation resolves in custom resources, and the two that it hands on as they are.
+_RESOLVED: Final = re.compile(r"\{\{\s*resolve:ssm:")
+_UNRESOLVED: Final = re.compile(r"\{\{\s*resolve:(secretsmanager|ssm-secure)\b")
+_UNRESOLVED_SENTENCE: Final = (
+    "The value contains {{resolve:, and CloudFormation does not resolve secretsmanager and ssm-secure references in custom "
+    "resources. Name the secret in SecretId; its value never goes through a template."
+)
+
+
+class DeclaredProperties(CfnLintJsonSchema):
+    """The properties, against schema.json."""
+
+    id = "E9901"
+    shortdesc = f"The properties of {TYPE} are what its schema says"
+    description = "Checks names, values and combinations of properties as the function does"
+    source_url = "https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys.html"
+    tags = ("resources", "kms")
+
+    def __init__(self) -> None:
+        super().__init__(keywords=[f"Resources/{TYPE}/Properties"], all_matches=True)
+        self.validators = {"required": _required, "additionalProperties": _additional_properties}
+
+    def validate(self, validator: Any, keywords: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:  # noqa: ARG002  # cfn-lint's own
+        """Overrides cfn-lint's, which takes every parameter for unknown: here its default and allowed values are checked."""
+        functions = validator.function_filter.evolve(validate_dynamic_references=False, add_cfn_lint_keyword=False)
+        own = self.extend_validator(validator.evolve(function_filter=functions), _RULES, validator.context.evolve())
+        found = list(_unresolved(instance))
+        names = {error.path[0] for error in found}  # cfn-lint changes an error's path once it is yielded
+        found += [error for error in own.iter_errors(instance) if not error.path or error.path[0] not in names]
+        told = set()
+        for error in found:
+            if error.unknown or _RESOLVED.match(str(error.instance)):
+                continue
+            error.message = _sentence(error)
+            if error.rule is None and not str(error.validator).startswith(("fn_", "ref")):
+                error.rule = self
+            if (here := (tuple(error.path), error.message)) not in told:
+                told.add(here)
+                yield error
+
+
+# --------------------------------------------------------------------------------------------------- finding what is wrong
+
+
+def _required(_validator: Any, required: list[str], instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, dict):
+        yield from (ValidationError(name) for name in required if name not in instance)
+
+
+def _additional_properties(_validator: Any, _allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    known = schema.get("properties", {})
+    if isinstance(instance, dict):
+        yield from (ValidationError(_unknown(str(name), known), path=[name]) for name in instance if name not in known)
+
+
+def _unresolved(value: Any, path: tuple[Any, ...] = ()) -> Iterator[ValidationError]:
+    if isinstance(value, str) and _UNRESOLVED.search(value):
+        yield ValidationError(f"{path[0]}: {_UNRESOLVED_SENTENCE}", path=deque(path))
+    elif isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _unresolved(inner, (*path, key))
+
+
+# ----------------------------------------------------------------------------------------------------- saying what is wrong
+
+
+def _unknown(name: str, known: Mapping[str, Any]) -> str:
+    if name in _ATTRIBUTES:
+        return "This is an attribute, not a property. Take it out, and read it with Fn::GetAtt."
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"There is no such property. {f'Is it {near[0]}?' if near else 'Take it out.'}"
+
+
+def _sentence(error: ValidationError) -> str:
+    """The property, what is wrong with it, and the rule; as it is where cfn-lint itself has something to say."""
+    names = [str(part) for part in error.path if not isinstance(part, int) and part not in {"Fn::If", "Ref"}]
+    if error.validator == "required":
+        names.append(error.message)
+        return f"{'.'.join(names)}: The property is missing. Declare {_rule_of(names)}."
+    where = ".".join(names) or "Properties"
+    if error.validator == "additionalProperties":
+        return f"{where}: {error.message}"
+    if error.validator == "dependentExcluded":
+        other = _EXCLUDED[where]
+        return f"{where}: {other} and {where} are both declared, and they are two ways to say one thing. Keep one."
+    rule = error.schema.get("$comment") if isinstance(error.schema, dict) else None
+    if rule is None:
+        return str(error.message)
+    by_default = "" if error.rule is None else " that the parameter gives"
+    return f"{where}: The value{by_default} does not fit the property's rule. It must be {rule}."
+
+
+def _rule_of(names: list[str]) -> str:
+    rules: dict[str, Any] = {"properties": _PROPERTIES}
+    for name in names:
+        rules = rules["properties"][name]
+    return str(rules["$comment"])

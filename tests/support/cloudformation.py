@@ -1,0 +1,203 @@
+"""CloudFormation, as far as a function asks about its own stack: DescribeStacks, DescribeStackResource, ListStackResources.
+
+It shows the state that tests set on `Stack` and `Resource`, and does nothing by itself: the engine that creates, updates and
+rolls back is not here. Sentences are AWS's own. A stack is found by name until it is deleted, and by id for ever.
+"""
+
+import base64
+import binascii
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from tests.support import aws_query, constraints
+from tests.support.aws_json import service_model
+from tests.support.clock import Now
+from tests.support.transport import (
+    DEFAULT_ACCOUNT,
+    DEFAULT_REGION,
+    AwsError,
+    Caller,
+    Fault,
+    FaultAnswers,
+    Refusal,
+    Request,
+    Response,
+    caller_of,
+)
+
+DELETED = "DELETE_COMPLETE"
+PAGE_RESOURCES = 100
+FAULT_ANSWERS: FaultAnswers = {
+    Fault.THROTTLED: Refusal(400, "Throttling", "Rate exceeded"),
+    Fault.INTERNAL_ERROR: Refusal(500, "InternalFailure", "An internal error occurred."),
+    Fault.DEPENDENCY_TIMEOUT: Refusal(503, "ServiceUnavailable", "Service Unavailable"),
+}
+
+
+@dataclass
+class Resource:
+    """`physical_id` None: not known yet."""
+
+    logical_id: str
+    type: str
+    status: str
+    status_since: datetime
+    physical_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass
+class Stack:
+    name: str
+    id: str
+    account: str
+    region: str
+    status: str
+    created_at: datetime
+    updated_at: datetime | None = None
+    deleted_at: datetime | None = None
+    resources: dict[str, Resource] = field(default_factory=dict)  # by logical id
+
+    def set(self, logical_id: str, status: str, at: datetime, **changes: Any) -> Resource:
+        """A resource's new status, and whatever else changes; made if it is not there (then with its `type`)."""
+        known = self.resources.get(logical_id)
+        if known is None:
+            known = Resource(logical_id, changes.pop("type"), status, at)
+            self.resources[logical_id] = known
+        known.status, known.status_since = status, at
+        for name, value in changes.items():
+            setattr(known, name, value)
+        return known
+
+
+class CloudFormation:
+    name = "cloudformation"
+    fault_answers = FAULT_ANSWERS
+
+    def __init__(self, clock: Now, *, seed: int = 0, page_resources: int = PAGE_RESOURCES) -> None:
+        self._clock = clock
+        self._random = Random(seed)  # noqa: S311  # stack ids that repeat
+        self._page_resources = page_resources
+        self._stacks: list[Stack] = []
+        self._model = service_model("cloudformation")
+
+    def stack(
+        self,
+        name: str,
+        *,
+        status: str = "CREATE_IN_PROGRESS",
+        region: str = DEFAULT_REGION,
+        account: str = DEFAULT_ACCOUNT,
+    ) -> Stack:
+        """A new stack. A name may be taken again once its stack is deleted."""
+        unique = uuid.UUID(int=self._random.getrandbits(128), version=4)
+        id_ = f"arn:aws:cloudformation:{region}:{account}:stack/{name}/{unique}"
+        stack = Stack(name, id_, account, region, status, created_at=self._clock.now())
+        self._stacks.append(stack)
+        return stack
+
+    # ------------------------------------------------------------------------------------------------------ protocol
+
+    def operation(self, request: Request) -> str:
+        return aws_query.parameters(request.body).get("Action", "")
+
+    def refuse(self, refusal: Refusal) -> Response:
+        return aws_query.refused(refusal)
+
+    def handle(self, request: Request) -> Response:
+        params = aws_query.parameters(request.body)
+        operation = params.pop("Action", "")
+        run = _OPERATIONS.get(operation)
+        if run is None:
+            return self.refuse(Refusal(400, "InvalidAction", f"Could not find operation {operation}"))
+        try:
+            violations = constraints.violations(self._model.operation_model(operation).input_shape, params)
+            if violations is not None:
+                raise _invalid(violations)
+            answer = run(self, params, caller_of(request.headers))
+        except AwsError as error:
+            return self.refuse(error.refusal)
+        return aws_query.ok(self._model, operation, answer)
+
+    # ---------------------------------------------------------------------------------------------------- operations
+
+    def _describe_stacks(self, params: Mapping[str, str], caller: Caller) -> dict[str, Any]:
+        if "StackName" in params:
+            return {"Stacks": [_shown(self._find(params["StackName"], caller))]}
+        own = (one for one in self._stacks if (one.account, one.region) == caller and one.status != DELETED)
+        return {"Stacks": [_shown(one) for one in own]}
+
+    def _describe_stack_resource(self, params: Mapping[str, str], caller: Caller) -> dict[str, Any]:
+        stack = self._find(params["StackName"], caller, "Stack '{}' does not exist")
+        logical_id = params["LogicalResourceId"]
+        resource = stack.resources.get(logical_id)
+        if resource is None:
+            raise _invalid(f"Resource {logical_id} does not exist for stack {params['StackName']}")
+        detail = {"StackName": stack.name, "StackId": stack.id, "LastUpdatedTimestamp": resource.status_since}
+        return {"StackResourceDetail": detail | _resource(resource)}
+
+    def _list_stack_resources(self, params: Mapping[str, str], caller: Caller) -> dict[str, Any]:
+        stack = self._find(params["StackName"], caller)
+        start = _start(params.get("NextToken"))
+        end = start + self._page_resources
+        resources = list(stack.resources.values())
+        page = [{"LastUpdatedTimestamp": one.status_since} | _resource(one) for one in resources[start:end]]
+        answer: dict[str, Any] = {"StackResourceSummaries": page}
+        if end < len(resources):
+            answer["NextToken"] = base64.urlsafe_b64encode(f"from {end}".encode()).decode()
+        return answer
+
+    def _find(self, reference: str, caller: Caller, missing: str = "Stack with id {} does not exist") -> Stack:
+        for stack in reversed(self._stacks):
+            by_name = stack.name == reference and stack.status != DELETED
+            if (stack.account, stack.region) == caller and (by_name or stack.id == reference):
+                return stack
+        raise _invalid(missing.format(reference))
+
+
+def _invalid(message: str) -> AwsError:
+    return AwsError("ValidationError", message)
+
+
+def _start(token: str | None) -> int:
+    if token is None:
+        return 0
+    try:
+        return int(base64.urlsafe_b64decode(token).decode().removeprefix("from "))
+    except (ValueError, binascii.Error):
+        raise _invalid("NextToken is not valid") from None
+
+
+def _shown(stack: Stack) -> dict[str, Any]:
+    shown = {
+        "StackId": stack.id,
+        "StackName": stack.name,
+        "CreationTime": stack.created_at,
+        "LastUpdatedTime": stack.updated_at,
+        "DeletionTime": stack.deleted_at,
+        "StackStatus": stack.status,
+        "DisableRollback": False,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _resource(resource: Resource) -> dict[str, Any]:
+    shown = {
+        "LogicalResourceId": resource.logical_id,
+        "PhysicalResourceId": resource.physical_id,
+        "ResourceType": resource.type,
+        "ResourceStatus": resource.status,
+        "ResourceStatusReason": resource.reason,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+_OPERATIONS: Mapping[str, Callable[[CloudFormation, Mapping[str, str], Caller], dict[str, Any]]] = {
+    "DescribeStacks": CloudFormation._describe_stacks,  # noqa: SLF001  # the table of this module's own class
+    "DescribeStackResource": CloudFormation._describe_stack_resource,  # noqa: SLF001  # the same
+    "ListStackResources": CloudFormation._list_stack_resources,  # noqa: SLF001  # the same
+}

@@ -1,0 +1,24 @@
+"""What MiniStack 1.5.33 does not do as AWS does, and this project depends on: one module, one `apply`, for each.
+
+Each correction names what AWS does and where that is known from. tests/e2e/test_local_aws_corrections.py shows for each that
+MiniStack without it is still wrong there: when that test fails, the correction can go.
+"""
+
+import importlib
+
+NAMES = (
+    "lambda_runtime",
+    "custom_resources",
+    "stack_statuses",
+    "rollbacks",
+    "strict_kms",
+    "kms_resources",
+    "kms_conditions",
+    "secrets_under_keys",
+)
+
+
+def apply() -> None:
+    """Applies all of them."""
+    for name in NAMES:
+        importlib.import_module(f"tests.support.local.corrections.{name}").apply()

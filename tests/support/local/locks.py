@@ -1,0 +1,71 @@
+"""Who uses a local AWS: processes that hold a shared lock on a file of its folder.
+
+The kernel takes a lock back when its process ends, however it ends: so a local AWS whose users were killed ends as well.
+"""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+FILE_NAME = "users.lock"
+AGAIN_SECONDS = 0.2
+
+
+class Use:
+    """One user's hold. `first`: nobody else used it; then this user has it alone until share()."""
+
+    def __init__(self, folder: Path) -> None:
+        """Waits while another first user prepares it."""
+        self._path = folder / FILE_NAME
+        while True:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            self.first = _lock_now(self._file)
+            if not self.first:
+                fcntl.flock(self._file, fcntl.LOCK_SH)
+            if self._is_of_the_folder():
+                return
+            os.close(self._file)  # it ended while this user came: its folder is gone, and a new one is made
+
+    def _is_of_the_folder(self) -> bool:
+        try:
+            there = self._path.stat()
+        except FileNotFoundError:
+            return False
+        mine = os.fstat(self._file)
+        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
+
+    def share(self) -> None:
+        """Lets others in."""
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    def is_last(self) -> bool:
+        """Nobody else uses it; from now on nobody can begin to, until end()."""
+        return _lock_now(self._file)
+
+    def end(self) -> None:
+        os.close(self._file)
+
+
+class Users:
+    """All users, as the local AWS itself sees them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = os.open(folder / FILE_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+
+    def are_gone(self) -> bool:
+        """Looks twice: a user that goes over from holding it alone to sharing it has no lock in between."""
+        if not _lock_now(self._file):
+            return False
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        time.sleep(AGAIN_SECONDS)
+        return _lock_now(self._file)
+
+
+def _lock_now(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

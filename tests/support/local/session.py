@@ -1,0 +1,120 @@
+"""`LocalAws`: a local AWS for as long as somebody uses it. Tests share one, between processes, too.
+
+with LocalAws.shared("a-name") as aws:      the first user starts it and deploys the application, the last one ends it
+    aws.client(settings, "kms") ...
+    aws.stacks.create(...)
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support.local import deploy, journal, places
+from tests.support.local.clients import client
+from tests.support.local.locks import Use
+from tests.support.local.ministack import DidNotStart
+from tests.support.local.settings import FILE_NAME, Settings
+from tests.support.local.stacks import Stacks
+
+START_SECONDS = 60
+END_SECONDS = 20
+
+
+class LocalAws:
+    """What a user of a local AWS has of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = Settings.read(folder)
+        self.stacks = Stacks(self.settings)
+
+    @classmethod
+    @contextmanager
+    def shared(cls, name: str, prepare: Callable[[Settings], None] | None = None) -> Iterator["LocalAws"]:
+        """The local AWS of this name. `prepare`: what its first user does with it before anybody else may use it.
+
+        Raises DidNotStart. What `prepare` raises ends it.
+        """
+        folder = Path(tempfile.gettempdir()) / f"{places.TEMPORARY_PREFIX}{name}"
+        use = Use(folder)
+        try:
+            if use.first:
+                _start(folder)
+                aws = cls(folder)
+                (prepare or application)(aws.settings)
+                use.share()
+            else:
+                aws = cls(folder)
+            yield aws
+        finally:
+            if use.is_last():
+                _end(folder)
+            use.end()
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        return client(self.settings, service, region)
+
+    def logs(self, function: str = deploy.FUNCTION) -> str:
+        """All that the function's processes wrote so far."""
+        return "\n".join(path.read_text(errors="replace") for path in sorted(self.log_folder(function).glob("*.log")))
+
+    def log_folder(self, function: str = deploy.FUNCTION) -> Path:
+        return self.folder / "logs" / function
+
+    def journal(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """What passed between CloudFormation and functions."""
+        return list(journal.read(self.folder, kind))
+
+    def save_logs(self, to: Path) -> None:
+        """Copies what tells the story to a folder that stays."""
+        shutil.rmtree(to, ignore_errors=True)
+        to.mkdir(parents=True)
+        for name in ("ministack.log", "service.log", journal.FILE_NAME):
+            if (self.folder / name).exists():
+                shutil.copy(self.folder / name, to)
+        if (self.folder / "logs").exists():
+            shutil.copytree(self.folder / "logs", to / "logs")
+
+
+def application(settings: Settings) -> None:
+    """Builds and deploys the application: what most users want done first."""
+    deploy.build()
+    deploy.deploy(settings)
+
+
+def _start(folder: Path) -> None:
+    with (folder / "service.log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603  # our own module
+            [sys.executable, "-m", "tests.support.local.service", str(folder)],
+            cwd=places.REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # ^C ends the users, and then it
+        )
+    (folder / "service.pid").write_text(str(process.pid))
+    deadline = time.monotonic() + START_SECONDS
+    while not (folder / FILE_NAME).exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            said = (folder / "service.log").read_text(errors="replace") if folder.exists() else "its folder is gone"
+            raise DidNotStart(f"The local AWS did not start: {said}")
+        time.sleep(0.05)
+
+
+def _end(folder: Path) -> None:
+    """Asks it to end, and waits until nothing of it is left."""
+    try:
+        os.kill(int((folder / "service.pid").read_text()), signal.SIGTERM)
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    deadline = time.monotonic() + END_SECONDS
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)

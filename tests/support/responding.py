@@ -1,0 +1,84 @@
+"""A responder as tests use it: with handlers that end as they are told, and a `put` that keeps the answers."""
+
+import json
+import logging
+from typing import Any, cast
+
+import pytest
+
+from imported_key_material.delivery import Delivery, Https, Put
+from imported_key_material.request import Answer, Request, RequestType, read, response_hosts
+from imported_key_material.responder import Context, Handler, Responder
+from imported_key_material.waiting import Deadline, SystemClock
+from tests.support.clock import VirtualClock
+from tests.support.events import HOME, KEY_ARN
+from tests.support.response_bucket import ResponseBucket
+
+
+class KeptAnswers:
+    """A `put` that keeps what it is given; `error` is raised after that."""
+
+    def __init__(self) -> None:
+        self.urls: list[str] = []
+        self.answers: list[dict[str, Any]] = []
+        self.seconds: list[float] = []
+        self.error: Exception | None = None
+
+    def __call__(self, url: str, body: bytes, deadline: Deadline) -> None:
+        self.urls.append(url)
+        self.answers.append(json.loads(body))
+        self.seconds.append(deadline.left_seconds())
+        if self.error:
+            raise self.error
+
+    @property
+    def only(self) -> dict[str, Any]:
+        (answer,) = self.answers
+        return answer
+
+
+def done(request: Request, _context: Context) -> Answer:
+    """The handler of a life cycle in which all goes well."""
+    return Answer(KEY_ARN, {} if request.type is RequestType.DELETE else {"KeyArn": KEY_ARN, "ValidTo": ""})
+
+
+def returning(answer: object) -> Handler:
+    return lambda _request, _context: cast("Answer", answer)
+
+
+def raising(error: BaseException) -> Handler:
+    def handler(_request: Request, _context: Context) -> Answer:
+        raise error
+
+    return handler
+
+
+def in_turn(*handlers: Handler) -> Handler:
+    """The first of them for the first request, the second for the second."""
+    left = iter(handlers)
+
+    def handler(request: Request, context: Context) -> Answer:
+        return next(left)(request, context)
+
+    return handler
+
+
+def responder(
+    put: Put, handler: Handler = done, *, also: str = "", clock: VirtualClock | SystemClock | None = None
+) -> Responder:
+    hosts = response_hosts(HOME, "amazonaws.com", also)
+    return Responder(
+        dict.fromkeys(RequestType, handler),
+        read=lambda event_, _context: read(event_, HOME, hosts),
+        put=put,
+        clock=clock or VirtualClock(),
+    )
+
+
+def over_tls(bucket: ResponseBucket, handler: Handler = done, *, clock: VirtualClock | None = None) -> Responder:
+    time_ = clock or SystemClock()
+    return responder(Delivery(time_, Https()), handler, also=bucket.netloc, clock=time_)
+
+
+def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]

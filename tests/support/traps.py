@@ -1,0 +1,19 @@
+"""crhelper's traps by number, as docs/crhelper.md lists them: a test that guards against one, or shows one, says which."""
+
+from collections.abc import Callable
+
+
+class Traps:
+    """`@traps(7)` on a test; `names[7]` is then its name."""
+
+    def __init__(self) -> None:
+        self.names: dict[int, str] = {}
+
+    def __call__[Test: Callable[..., None]](self, number: int) -> Callable[[Test], Test]:
+        def note(test: Test) -> Test:
+            if number in self.names:
+                raise ValueError(f"Trap {number} has two tests: {self.names[number]} and {test.__name__}.")
+            self.names[number] = test.__name__
+            return test
+
+        return note

@@ -1,0 +1,300 @@
+"""The cfn-lint rules of `lint/`, by cfn-lint itself: what a user reads before anything is deployed."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cfnlint.api
+import pytest
+
+from imported_key_material import attributes, properties
+from imported_key_material.errors import Faults
+
+LINT = Path(__file__).resolve().parents[2] / "lint"
+OURS = re.compile(r"[EW]99\d\d|W1030")
+
+KEY = """\
+  Key:
+    Type: AWS::KMS::Key
+    Properties:
+      Origin: EXTERNAL
+      Tags: [{Key: imported-key-material, Value: !Ref AWS::StackName}]
+"""
+GOOD = """\
+  Material:
+    Type: Custom::ImportedKeyMaterial
+    Properties:
+      ServiceToken: !ImportValue imported-key-material-ServiceToken
+      KeyId: !GetAtt Key.Arn
+      SecretId: orders/master-key
+"""
+WRAPPED = "      SecretWrapping: {Algorithm: SYMMETRIC_DEFAULT, KeyId: alias/transport}\n"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """cfn-lint reads .cfnlintrc of the folder that it runs in; the repository's own loads the rules a second time."""
+    monkeypatch.chdir(tmp_path)
+
+
+def findings(resources: str, before: str = "", after: str = "") -> list[str]:
+    """What is found by the rules here, as "E9901 sentence"; anything found by another rule of cfn-lint is a mistake."""
+    template = f"AWSTemplateFormatVersion: '2010-09-09'\n{before}Resources:\n{resources}{after}"
+    config: Any = {"append_rules": [str(LINT)], "regions": ["eu-central-1"]}
+    found = [f"{match.rule.id} {match.message}" for match in cfnlint.api.lint(template, config=config)]
+    assert [text for text in found if not OURS.match(text)] == []
+    return found
+
+
+def with_property(lines: str) -> list[str]:
+    """What is found of the good declaration with lines put in."""
+    return findings(KEY + GOOD + lines)
+
+
+# ------------------------------------------------------------------------------------------------- what is as it should be
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        WRAPPED,
+        "      ServiceTimeout: 120\n",
+        "      ServiceTimeout: '3600'\n",
+        "      ValidForDays: 364\n",
+        "      ValidTo: '2030-01-31T12:00:00+01:00'\n",
+        "      MaterialEncoding: HEX\n" + WRAPPED,
+        "      NewMaterial: REFUSE\n",
+        "      ExpectedCheckValue: CMAC:377822C093\n",
+        "      SecretVersionId: '{{resolve:ssm:/orders/version}}'\n",
+        "      SecretVersionStage: !ImportValue orders-stage\n",
+    ],
+)
+def test_a_right_declaration_is_left_alone(lines: str) -> None:
+    assert with_property(lines) == []
+
+
+def test_either_branch_of_a_condition_may_say_when_the_material_expires() -> None:
+    parameters = "Parameters:\n  Days: {Type: String, Default: ''}\nConditions:\n  Has: !Not [!Equals [!Ref Days, '']]\n"
+    expiry = (
+        "      ValidForDays: !If [Has, !Ref Days, !Ref AWS::NoValue]\n"
+        "      ValidTo: !If [Has, !Ref AWS::NoValue, '2030-01-31T12:00:00Z']\n"
+    )
+    assert findings(KEY + GOOD + expiry, before=parameters) == []
+
+
+def test_every_attribute_that_the_function_gives_may_be_read() -> None:
+    outputs = "".join(f"  {name}: {{Value: !GetAtt Material.{name}}}\n" for name in attributes.NONE)
+    assert findings(KEY + GOOD, after=f"Outputs:\n{outputs}") == []
+
+
+def test_other_custom_resources_are_left_alone() -> None:
+    other = "  Other:\n    Type: Custom::Other\n    Properties: {ServiceToken: arn, KeyID: x}\nOutputs:\n"
+    assert findings(other, after="  Any: {Value: !GetAtt Other.Anything}\n") == []
+
+
+# ----------------------------------------------------------------------------------------------------------- properties
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ("      SecretID: a\n", "SecretID: There is no such property. Is it SecretId?"),
+        ("      Plaintext: a\n", "Plaintext: There is no such property. Take it out."),
+        (
+            "      CheckValue: a\n",
+            "CheckValue: This is an attribute, not a property. Take it out, and read it with Fn::GetAtt.",
+        ),
+        (
+            "      ServiceTimeout: 119\n",
+            "ServiceTimeout: The value does not fit the property's rule. It must be a whole number of seconds from 120 to 3600.",
+        ),
+        (
+            "      ValidForDays: 365\n",
+            "ValidForDays: The value does not fit the property's rule. It must be a whole number of days from 1 to 364.",
+        ),
+        (
+            "      ValidTo: '2030-01-31'\n",
+            "ValidTo: The value does not fit the property's rule. It must be a time in ISO 8601 with its zone, such as "
+            "2030-01-31T12:00:00Z.",
+        ),
+        (
+            "      NewMaterial: ROTATE\n",
+            "NewMaterial: The value does not fit the property's rule. It must be REFUSE.",
+        ),
+        (
+            "      MaterialEncoding: !If [Never, BASE46, HEX]\n",
+            "MaterialEncoding: The value does not fit the property's rule. It must be one of RAW, BASE64, HEX, PEM.",
+        ),
+        (
+            "      SecretWrapping: {Algorithm: SYMMETRIC_DEFAULT}\n",
+            "SecretWrapping.KeyId: The property is missing. Declare the id, the ARN or the alias of a KMS key.",
+        ),
+        (
+            "      SecretWrapping: {Algorithm: SYMMETRIC_DEFAULT, KeyId: alias/a, Key: b}\n",
+            "SecretWrapping.Key: There is no such property. Is it KeyId?",
+        ),
+        (
+            "      SecretWrapping: {Algorithm: AES, KeyId: alias/a}\n",
+            "SecretWrapping.Algorithm: The value does not fit the property's rule. It must be one of SYMMETRIC_DEFAULT, "
+            "RSAES_OAEP_SHA_1, RSAES_OAEP_SHA_256, RSA_AES_KEY_WRAP_SHA_1, RSA_AES_KEY_WRAP_SHA_256.",
+        ),
+        (
+            "      ValidForDays: 30\n      ValidTo: '2030-01-31T12:00:00Z'\n",
+            "ValidForDays: ValidTo and ValidForDays are both declared, and they are two ways to say one thing. Keep one.",
+        ),
+        (
+            "      SecretVersionStage: AWSCURRENT\n      SecretVersionId: 11111111-2222-3333-4444-555555555555\n",
+            "SecretVersionStage: SecretVersionId and SecretVersionStage are both declared, and they are two ways to say one "
+            "thing. Keep one.",
+        ),
+        (
+            "      MaterialEncoding: PEM\n" + WRAPPED,
+            "MaterialEncoding: The value does not fit the property's rule. It must be BASE64 or HEX: with SecretWrapping it "
+            "says how the ciphertext in the secret's text is encoded.",
+        ),
+        (
+            "      ExpectedCheckValue: '{{resolve:secretsmanager:orders:SecretString:check}}'\n",
+            "ExpectedCheckValue: The value contains {{resolve:, and CloudFormation does not resolve secretsmanager and "
+            "ssm-secure references in custom resources. Name the secret in SecretId; its value never goes through a template.",
+        ),
+        (
+            "      Trigger: !Sub 'a {{resolve:ssm-secure:${AWS::StackName}}}'\n",
+            "Trigger: The value contains {{resolve:, and CloudFormation does not resolve secretsmanager and ssm-secure "
+            "references in custom resources. Name the secret in SecretId; its value never goes through a template.",
+        ),
+    ],
+)
+def test_a_wrong_property_is_named_with_its_rule(lines: str, sentence: str) -> None:
+    never = "Conditions:\n  Never: !Equals [!Ref AWS::Region, nowhere]\n" if "Never" in lines else ""
+    assert findings(KEY + GOOD + lines, before=never) == [f"E9901 {sentence}"]
+
+
+def test_an_alias_is_not_a_key_id() -> None:
+    declaration = GOOD.replace("!GetAtt Key.Arn", "alias/orders")
+    assert findings(KEY + declaration) == [
+        "E9901 KeyId: The value does not fit the property's rule. It must be the id or the ARN of a KMS key, not an alias."
+    ]
+
+
+def test_a_declaration_without_properties_names_all_that_is_missing() -> None:
+    declaration = "  Material:\n    Type: Custom::ImportedKeyMaterial\n    Properties: {ServiceToken: arn}\n"
+    assert findings(declaration) == [
+        "E9901 KeyId: The property is missing. Declare the id or the ARN of a KMS key, not an alias.",
+        "E9901 SecretId: The property is missing. Declare the name or the ARN of a Secrets Manager secret, at most 2048 "
+        "characters.",
+    ]
+
+
+def test_a_parameter_whose_default_is_wrong_is_a_warning() -> None:
+    parameters = "Parameters:\n  Days: {Type: String, Default: '500'}\n"
+    assert findings(KEY + GOOD + "      ValidForDays: !Ref Days\n", before=parameters) == [
+        "W1030 ValidForDays: The value that the parameter gives does not fit the property's rule. It must be a whole number "
+        "of days from 1 to 364."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SecretID", "a"),
+        ("CheckValue", "a"),
+        ("ServiceTimeout", "119"),
+        ("KeyMaterialDescription", "é"),
+        ("WrappingKeySpec", "RSA_1024"),
+    ],
+)
+def test_the_words_are_those_of_the_function(name: str, value: str) -> None:
+    faults = Faults()
+    declared = {"ServiceToken": "arn", "KeyId": "a" * 8 + "-1111-1111-1111-" + "a" * 12, "SecretId": "s", name: value}
+    properties.read(declared, faults)
+    assert faults
+    with pytest.raises(Exception) as refused:  # noqa: PT011  # its text is what is compared
+        faults.raise_if_any()
+    assert with_property(f"      {name}: '{value}'\n") == [f"E9901 {refused.value}"]
+
+
+# ---------------------------------------------------------------------------------------------------- between resources
+
+
+@pytest.mark.parametrize(
+    ("expression", "sentence"),
+    [
+        ("!GetAtt Material.KeyARN", "Material.KeyARN: Custom::ImportedKeyMaterial has no such attribute. Is it KeyArn?"),
+        ("!Sub 'x ${Material.KeyARN}'", "Material.KeyARN: Custom::ImportedKeyMaterial has no such attribute. Is it KeyArn?"),
+        (
+            "!GetAtt Material.State",
+            "Material.State: Custom::ImportedKeyMaterial has no such attribute. There are KeyArn, KeySpec, KeyMaterialId, "
+            "ExpirationModel, CheckValue, KeyId, ValidTo.",
+        ),
+    ],
+)
+def test_an_attribute_that_there_is_not_is_named(expression: str, sentence: str) -> None:
+    assert findings(KEY + GOOD, after=f"Outputs:\n  Out: {{Value: {expression}}}\n") == [f"E9902 {sentence}"]
+
+
+def test_a_variable_of_a_sub_is_no_attribute() -> None:
+    output = "Outputs:\n  Out: {Value: !Sub ['${Material.Mine}', {Material.Mine: x}]}\n"
+    assert findings(KEY + GOOD, after=output) == []
+
+
+@pytest.mark.parametrize("key_id", ["!GetAtt Key.Arn", "!Ref Key", "!Sub '${Key.Arn}'", "!If [Never, !Ref Other, !Ref Key]"])
+def test_a_key_that_makes_its_own_material_is_an_error(key_id: str) -> None:
+    resources = KEY.replace("      Origin: EXTERNAL\n", "") + GOOD.replace("!GetAtt Key.Arn", key_id)
+    conditions = "Parameters:\n  Other: {Type: String}\nConditions:\n  Never: !Equals [!Ref Other, x]\n"
+    found = findings(resources, before=conditions if "Never" in key_id else "")
+    assert found == [
+        "E9903 KeyId: The Origin of Key is AWS_KMS, and only a key with Origin EXTERNAL takes imported material."
+    ]
+
+
+def test_a_key_without_the_tag_is_a_warning() -> None:
+    resources = KEY.replace("imported-key-material", "owner") + GOOD
+    assert findings(resources) == [
+        "W9904 KeyId: Key has no tag imported-key-material, so this stack may not use it. Set it to !Ref AWS::StackName in "
+        "the key's Tags."
+    ]
+
+
+@pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
+def test_a_kept_key_whose_material_is_not_kept_is_a_warning(policy: str) -> None:
+    kept = KEY.replace("    Properties:", f"    DeletionPolicy: {policy}\n    UpdateReplacePolicy: Retain\n    Properties:")
+    assert findings(kept + GOOD) == [
+        "W9905 DeletionPolicy: The key Key is retained, and its material is not: when the resource or the stack is deleted, "
+        "the material is taken out of the key that is kept. Set DeletionPolicy: Retain here, too.",
+        "W9905 UpdateReplacePolicy: The key Key is retained, and its material is not: when another key takes its place, the "
+        "material is taken out of the key that is kept. Set UpdateReplacePolicy: Retain here, too.",
+    ]
+
+
+def test_a_kept_key_with_kept_material_is_left_alone() -> None:
+    policies = "    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Properties:"
+    assert findings((KEY + GOOD).replace("    Properties:", policies)) == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "token"),
+    [
+        ("Custom::ImportKeyMaterial", "arn"),
+        ("Custom::importedkeymaterial", "arn"),
+        ("AWS::CloudFormation::CustomResource", "!ImportValue imported-key-material-ServiceToken"),
+    ],
+)
+def test_a_type_at_which_no_rule_looks_is_a_warning(type_: str, token: str) -> None:
+    resource = f"  Material:\n    Type: {type_}\n    Properties: {{ServiceToken: {token}, SecretID: x}}\n"
+    assert findings(resource) == [
+        f"W9906 Type: The function serves {type_} as it serves Custom::ImportedKeyMaterial, but nothing of it is checked "
+        "here. Write Custom::ImportedKeyMaterial, in a new resource: CloudFormation can't change the type of one that exists."
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------- as a user runs it
+
+
+def test_the_command_of_the_readme_prints_the_sentence_and_fails(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(f"Resources:\n{KEY}{GOOD}      SecretID: a\n", "utf-8")
+    command = [Path(sys.executable).with_name("cfn-lint"), "template.yaml", "--append-rules", str(LINT)]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.stdout.splitlines()[0] == "E9901 SecretID: There is no such property. Is it SecretId?", run.stderr
+    assert run.returncode == 2

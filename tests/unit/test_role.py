@@ -1,0 +1,177 @@
+"""What the function's role may do, and what it may not: "Consent" of docs/design.md, its second lock."""
+
+import pytest
+
+from tests.support.application import ACCOUNT, REGION, Application
+from tests.support.identity_policy import Call, allows
+
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:orders/master-key-AbCdEf"
+STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/orders/5a1c"
+LOG_STREAM = "GetAtt(AWS::Logs::LogGroup:LogGroup.Arn)"
+OTHER_ACCOUNT = "444455556666"
+
+TAG = "aws:ResourceTag/imported-key-material"
+CONTEXT_KEY = "kms:EncryptionContext:imported-key-material"
+TAGGED = {TAG: "orders"}
+TARGET = {**TAGGED, "kms:KeyOrigin": "EXTERNAL"}
+SYMMETRIC = {
+    **TAGGED,
+    "kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
+    CONTEXT_KEY: f"{ACCOUNT}/orders/master-key",
+    "kms:EncryptionContextKeys": ("imported-key-material",),
+}
+PARAMETERS = {**TARGET, "kms:WrappingAlgorithm": "RSAES_OAEP_SHA_256", "kms:WrappingKeySpec": "RSA_4096"}
+FOR_A_SECRET = {
+    "kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com",
+    "kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
+    "kms:EncryptionContextKeys": ("SecretARN", "SecretVersionId"),
+}
+
+NEEDED = {
+    "looks at any key": Call("kms:DescribeKey", KEY),
+    "reads any key's tags": Call("kms:ListResourceTags", KEY),
+    "gets parameters": Call("kms:GetParametersForImport", KEY, PARAMETERS),
+    "imports": Call("kms:ImportKeyMaterial", KEY, TARGET),
+    "removes": Call("kms:DeleteImportedKeyMaterial", KEY, TARGET),
+    "rotates": Call("kms:RotateKeyOnDemand", KEY, TARGET),
+    "lists a key's materials": Call("kms:ListKeyRotations", KEY, TARGET),
+    "sees a rotation under way": Call("kms:GetKeyRotationStatus", KEY, TARGET),
+    "confirms by public key": Call("kms:GetPublicKey", KEY, TARGET),
+    "confirms by MAC": Call("kms:VerifyMac", KEY, TARGET),
+    "unwraps a KMS ciphertext": Call("kms:Decrypt", KEY, SYMMETRIC),
+    "unwraps an RSA ciphertext": Call("kms:Decrypt", KEY, {**TAGGED, "kms:EncryptionAlgorithm": "RSAES_OAEP_SHA_1"}),
+    "looks at a secret": Call("secretsmanager:DescribeSecret", SECRET, {**TAGGED, "aws:ResourceAccount": ACCOUNT}),
+    "reads a secret": Call("secretsmanager:GetSecretValue", SECRET, {**TAGGED, "aws:ResourceAccount": ACCOUNT}),
+    "reads a secret under a customer key": Call("kms:Decrypt", KEY, FOR_A_SECRET),
+    "looks at another account's secret": Call(
+        "secretsmanager:DescribeSecret", SECRET.replace(ACCOUNT, OTHER_ACCOUNT), {"aws:ResourceAccount": OTHER_ACCOUNT}
+    ),
+    "reads another account's secret": Call(
+        "secretsmanager:GetSecretValue", SECRET.replace(ACCOUNT, OTHER_ACCOUNT), {"aws:ResourceAccount": OTHER_ACCOUNT}
+    ),
+    "reads another account's secret under its key": Call(
+        "kms:Decrypt", KEY.replace(ACCOUNT, OTHER_ACCOUNT), FOR_A_SECRET
+    ),
+    "looks at a stack": Call("cloudformation:DescribeStacks", STACK),
+    "looks at a stack's resource": Call("cloudformation:DescribeStackResource", STACK),
+    "lists a stack's resources": Call("cloudformation:ListStackResources", STACK),
+    "begins a log stream": Call("logs:CreateLogStream", LOG_STREAM),
+    "logs": Call("logs:PutLogEvents", LOG_STREAM),
+}
+
+REFUSED = {
+    "parameters of a key without the tag": NEEDED["gets parameters"].without(TAG),
+    "an import into a key without the tag": NEEDED["imports"].without(TAG),
+    "a removal from a key without the tag": NEEDED["removes"].without(TAG),
+    "a rotation of a key without the tag": NEEDED["rotates"].without(TAG),
+    "an import into a key of KMS's own material": NEEDED["imports"].with_(**{"kms:KeyOrigin": "AWS_KMS"}),
+    "a rotation of a key of KMS's own material": NEEDED["rotates"].with_(**{"kms:KeyOrigin": "AWS_KMS"}),
+    "a removal where the origin is not told": NEEDED["removes"].without("kms:KeyOrigin"),
+    "PKCS #1 v1.5 wrapping": NEEDED["gets parameters"].with_(**{"kms:WrappingAlgorithm": "RSAES_PKCS1_V1_5"}),
+    "an SM2 wrapping key": NEEDED["gets parameters"].with_(**{"kms:WrappingKeySpec": "SM2"}),
+    "an import in another account": Call("kms:ImportKeyMaterial", KEY.replace(ACCOUNT, OTHER_ACCOUNT), TARGET),
+    "an import in another Region": Call("kms:ImportKeyMaterial", KEY.replace(REGION, "us-east-1"), TARGET),
+    "unwrapping by a key without the tag": NEEDED["unwraps a KMS ciphertext"].without(TAG),
+    "RSA unwrapping by a key without the tag": NEEDED["unwraps an RSA ciphertext"].without(TAG),
+    "unwrapping without encryption context": NEEDED["unwraps a KMS ciphertext"]
+    .without(CONTEXT_KEY)
+    .without("kms:EncryptionContextKeys"),
+    "a ciphertext made for something else": Call(
+        "kms:Decrypt",
+        KEY,
+        {
+            **TAGGED,
+            "kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
+            "kms:EncryptionContext:app": "x",
+            "kms:EncryptionContextKeys": ("app",),
+        },
+    ),
+    "a ciphertext whose context has more keys": NEEDED["unwraps a KMS ciphertext"].with_(
+        **{"kms:EncryptionContextKeys": ("app", "imported-key-material")}
+    ),
+    "a context key in another case": NEEDED["unwraps a KMS ciphertext"].with_(
+        **{"kms:EncryptionContextKeys": ("Imported-Key-Material",)}
+    ),
+    "SM2 unwrapping": NEEDED["unwraps an RSA ciphertext"].with_(**{"kms:EncryptionAlgorithm": "SM2PKE"}),
+    "an unwrap key of another account": Call("kms:Decrypt", KEY.replace(ACCOUNT, OTHER_ACCOUNT), SYMMETRIC),
+    "a secret's key asked directly": Call("kms:Decrypt", KEY, {"kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}),
+    "a key by way of another service": NEEDED["reads a secret under a customer key"].with_(
+        **{"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
+    ),
+    "a secret without the tag": NEEDED["reads a secret"].without(TAG),
+    "a look at a secret without the tag": NEEDED["looks at a secret"].without(TAG),
+    "a secret without the tag, where its account is not told": Call("secretsmanager:GetSecretValue", SECRET),
+    "a secret in another Region": Call(
+        "secretsmanager:GetSecretValue", SECRET.replace(REGION, "us-east-1"), {**TAGGED, "aws:ResourceAccount": ACCOUNT}
+    ),
+    "another account's stacks": Call("cloudformation:DescribeStacks", STACK.replace(ACCOUNT, OTHER_ACCOUNT)),
+    "another log group": Call("logs:PutLogEvents", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/other:*"),
+}
+
+NETWORK_ACTIONS = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
+
+
+@pytest.fixture(scope="module")
+def role():
+    return Application().role_statements()
+
+
+def in_a_vpc():
+    return Application(VpcSubnetIds="subnet-0a1b2c3d", VpcSecurityGroupIds="sg-0a1b2c3d").role_statements()
+
+
+@pytest.mark.parametrize("call", NEEDED.values(), ids=NEEDED)
+def test_the_role_lets_the_function_do_its_work(role, call):
+    assert allows(role, call)
+
+
+@pytest.mark.parametrize("call", REFUSED.values(), ids=REFUSED)
+def test_the_role_refuses(role, call):
+    assert not allows(role, call)
+
+
+def allowed_actions(statements):
+    return {
+        action
+        for statement in statements
+        if statement["Effect"] == "Allow"
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+
+
+def test_the_role_allows_no_other_action_than_those_needed(role):
+    assert allowed_actions(role) == {call.action for call in NEEDED.values()}
+
+
+def test_in_a_vpc_the_role_gains_the_network_interfaces_that_lambda_attaches(role):
+    assert allowed_actions(in_a_vpc()) - allowed_actions(role) == NETWORK_ACTIONS
+
+
+@pytest.mark.parametrize("action", sorted(NETWORK_ACTIONS))
+def test_lambda_attaches_network_interfaces_and_the_function_itself_can_not(action):
+    role = in_a_vpc()
+    by_lambda = Call(action, "*")
+    by_the_function = by_lambda.with_(
+        **{"lambda:SourceFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:imported-key-material"}
+    )
+
+    assert allows(role, by_lambda)
+    assert not allows(role, by_the_function)
+
+
+def test_only_lambda_assumes_the_role():
+    trust = Application().only("AWS::IAM::Role")["AssumeRolePolicyDocument"]["Statement"]
+
+    assert trust == [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+
+
+def test_the_role_has_no_managed_policy():
+    assert "ManagedPolicyArns" not in Application().only("AWS::IAM::Role")

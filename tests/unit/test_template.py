@@ -1,0 +1,226 @@
+"""The application as it is deployed: template.yaml after SAM's transform. The role has a file of its own."""
+
+import re
+import tomllib
+
+import pytest
+
+from tests.support.application import ACCOUNT, REGION, TEMPLATE, Application, source
+
+FUNCTION, LAYER, LOG_GROUP, ROLE = (
+    "AWS::Lambda::Function",
+    "AWS::Lambda::LayerVersion",
+    "AWS::Logs::LogGroup",
+    "AWS::IAM::Role",
+)
+LOG_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/teams/boundary"
+
+
+def test_nothing_is_deployed_but_function_layer_role_log_group_and_how_it_is_invoked():
+    types = sorted(resource["Type"] for resource in Application().resources.values())
+
+    assert types == [ROLE, "AWS::Lambda::EventInvokeConfig", FUNCTION, LAYER, LOG_GROUP]
+
+
+# ------------------------------------------------------------------------------------------------------- the function
+
+
+def test_the_service_token_is_the_unqualified_arn_of_a_function_whose_name_is_fixed():
+    application = Application(FunctionName="keys")
+
+    assert application.only(FUNCTION)["FunctionName"] == "keys"
+    assert application.outputs["ServiceToken"]["Value"] == f"GetAtt({FUNCTION}:Function.Arn)"
+
+
+def test_other_stacks_import_the_service_token_and_the_role_by_the_application_s_name():
+    outputs = Application().outputs
+
+    assert outputs["ServiceToken"]["Export"]["Name"] == "imported-key-material-ServiceToken"
+    assert outputs["RoleArn"]["Export"]["Name"] == "imported-key-material-RoleArn"
+    assert outputs["RoleArn"]["Value"] == f"GetAtt({ROLE}:Role.Arn)"
+
+
+def test_the_function_has_lambda_s_longest_time_and_is_not_traced():
+    function = Application().only(FUNCTION)
+
+    assert function["Timeout"] == 900
+    assert "TracingConfig" not in function
+
+
+def test_the_environment_holds_what_the_function_reads():
+    function = Application(FipsServices="kms,lambda", ResponseHost="127.0.0.1:4566", LogLevel="ERROR").only(FUNCTION)
+
+    assert function["Environment"]["Variables"] == {
+        "FIPS_SERVICES": "kms,lambda",
+        "RESPONSE_HOST": "127.0.0.1:4566",
+        "POWERTOOLS_LOG_LEVEL": "ERROR",
+        "POWERTOOLS_METRICS_NAMESPACE": "ImportedKeyMaterial",
+        "POWERTOOLS_SERVICE_NAME": "imported-key-material",
+    }
+
+
+def test_by_default_no_host_but_cloudformation_s_own_is_answered():
+    assert Application().only(FUNCTION)["Environment"]["Variables"]["RESPONSE_HOST"] == ""
+
+
+def test_lambda_keeps_a_request_no_longer_than_cloudformation_waits_for_it():
+    assert Application().only("AWS::Lambda::EventInvokeConfig") == {
+        "FunctionName": f"Ref({FUNCTION}:Function)",
+        "MaximumEventAgeInSeconds": 3600,
+        "MaximumRetryAttempts": 2,
+        "Qualifier": "$LATEST",
+    }
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_function_and_layer_are_of_one_architecture(architecture):
+    application = Application(Architecture=architecture)
+    layer = application.only(LAYER)
+    (attached,) = application.only(FUNCTION)["Layers"]
+    logical_id = attached.removeprefix(f"Ref({LAYER}:").removesuffix(")")
+
+    assert application.only(FUNCTION)["Architectures"] == [architecture]
+    assert application.resources[logical_id]["Properties"] == layer
+    assert layer["CompatibleArchitectures"] == [architecture]
+    assert layer["LayerName"] == f"imported-key-material-dependencies-{architecture}"
+
+
+def test_each_layer_is_built_for_the_architecture_that_it_is_deployed_for():
+    layers = {
+        name: resource for name, resource in source()["Resources"].items() if resource["Type"].endswith("LayerVersion")
+    }
+
+    assert {
+        name: (layer["Metadata"]["BuildArchitecture"], layer["Properties"]["CompatibleArchitectures"])
+        for name, layer in layers.items()
+    } == {"DependenciesX8664": ("x86_64", ["x86_64"]), "DependenciesArm64": ("arm64", ["arm64"])}
+
+
+# ------------------------------------------------------------------------------------------- what a parameter switches
+
+
+def test_without_parameters_there_is_no_vpc_no_boundary_and_no_key_for_the_log_group():
+    application = Application()
+
+    assert "VpcConfig" not in application.only(FUNCTION)
+    assert "PermissionsBoundary" not in application.only(ROLE)
+    assert "KmsKeyId" not in application.only(LOG_GROUP)
+
+
+def test_the_function_runs_in_the_subnets_given_with_the_security_groups_given():
+    application = Application(VpcSubnetIds="subnet-0a,subnet-0b", VpcSecurityGroupIds="sg-0c")
+
+    assert application.only(FUNCTION)["VpcConfig"] == {
+        "SubnetIds": ["subnet-0a", "subnet-0b"],
+        "SecurityGroupIds": ["sg-0c"],
+    }
+
+
+def test_the_role_stays_within_the_permissions_boundary_given():
+    assert Application(PermissionsBoundaryArn=BOUNDARY).only(ROLE)["PermissionsBoundary"] == BOUNDARY
+
+
+def test_the_log_group_is_the_function_s_own_and_keeps_events_as_long_as_given_under_the_key_given():
+    application = Application(FunctionName="keys", LogRetentionDays="30", LogGroupKmsKeyArn=LOG_KEY)
+
+    assert application.only(LOG_GROUP) == {
+        "LogGroupName": "/aws/lambda/keys",
+        "RetentionInDays": "30",
+        "KmsKeyId": LOG_KEY,
+    }
+    assert application.only(FUNCTION)["LoggingConfig"] == {"LogGroup": f"Ref({LOG_GROUP}:LogGroup)"}
+
+
+# ------------------------------------------------------------------------------------------------------- the parameters
+
+OPTIONAL = {
+    "FipsServices",
+    "LogGroupKmsKeyArn",
+    "PermissionsBoundaryArn",
+    "ResponseHost",
+    "VpcSecurityGroupIds",
+    "VpcSubnetIds",
+}
+
+ACCEPTED = [
+    ("FunctionName", "keys_2-b"),
+    ("LogGroupKmsKeyArn", LOG_KEY),
+    ("LogGroupKmsKeyArn", LOG_KEY.replace("arn:aws:", "arn:aws-us-gov:").replace("key/", "key/mrk-")),
+    ("PermissionsBoundaryArn", BOUNDARY),
+    ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess"),
+    ("VpcSubnetIds", "subnet-0a1b2c3d"),
+    ("VpcSubnetIds", "subnet-0a1b2c3d,subnet-0a1b2c3d4e5f67890"),
+    ("VpcSecurityGroupIds", "sg-0a1b2c3d,sg-0a1b2c3e"),
+    ("FipsServices", "kms"),
+    ("FipsServices", "kms,secretsmanager,cloudformation,lambda"),
+    ("ResponseHost", "127.0.0.1:4566"),
+    ("ResponseHost", "s3.local.example"),
+]
+
+TURNED_DOWN = [
+    ("FunctionName", ""),
+    ("FunctionName", "n" * 65),
+    ("FunctionName", "arn:aws:lambda:eu-central-1:111122223333:function:keys"),
+    ("LogGroupKmsKeyArn", LOG_KEY.replace("key/", "alias/")),
+    ("LogGroupKmsKeyArn", "1234abcd-12ab-34cd-56ef-1234567890ab"),
+    ("PermissionsBoundaryArn", BOUNDARY.replace(":policy/", ":role/")),
+    ("VpcSubnetIds", "subnet-0a1b2c3d, subnet-0a1b2c3e"),
+    ("VpcSubnetIds", "sg-0a1b2c3d"),
+    ("VpcSecurityGroupIds", "sg-0a1b2c3d,"),
+    ("FipsServices", "KMS"),
+    ("FipsServices", "kms,s3"),
+    ("ResponseHost", "https://example.com"),
+    ("ResponseHost", "example.com/path"),
+    ("ResponseHost", "user@example.com"),
+]
+
+
+def parameters():
+    return source()["Parameters"]
+
+
+def test_the_application_deploys_without_a_parameter():
+    assert all("Default" in parameter for parameter in parameters().values())
+    assert {name for name, parameter in parameters().items() if parameter["Default"] == ""} == OPTIONAL
+
+
+@pytest.mark.parametrize(("name", "value"), ACCEPTED)
+def test_a_parameter_takes(name, value):
+    assert re.fullmatch(parameters()[name]["AllowedPattern"], value)
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONAL))
+def test_an_optional_parameter_may_be_empty(name):
+    assert re.fullmatch(parameters()[name]["AllowedPattern"], "")
+
+
+@pytest.mark.parametrize(("name", "value"), TURNED_DOWN)
+def test_a_parameter_turns_down(name, value):
+    assert not re.fullmatch(parameters()[name]["AllowedPattern"], value)
+
+
+def test_every_parameter_is_described_and_says_what_its_pattern_wants():
+    for name, parameter in parameters().items():
+        assert len(parameter["Description"]) > 60, name
+        assert len(parameter["Description"]) <= 4000, f"{name}: CloudFormation refuses longer ones"
+        if "AllowedPattern" in parameter and name != "FunctionName":
+            assert parameter["ConstraintDescription"], name
+
+
+def test_debug_is_no_log_level_since_libraries_log_what_they_receive_at_it():
+    assert "DEBUG" not in parameters()["LogLevel"]["AllowedValues"]
+
+
+# --------------------------------------------------------------------------------------------------------- deploying it
+
+
+def test_sam_deploys_it_under_the_name_that_the_examples_import_from():
+    config = tomllib.loads((TEMPLATE.parent / "samconfig.toml").read_text())["default"]
+
+    assert config["global"]["parameters"]["stack_name"] == "imported-key-material"
+    assert config["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
+
+
+def test_the_template_has_no_yaml_alias_since_cloudformation_takes_none():
+    assert not re.findall(r"(?m)(?:^|[\s\[:-])[&*][A-Za-z]\w*", TEMPLATE.read_text())
