@@ -118,7 +118,7 @@ class Caller:
         if not isinstance(error, ClientError) or code in FAULTS:
             return FAULT_PATIENCE_SECONDS
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return FAULT_PATIENCE_SECONDS if status >= 500 else 0.0  # noqa: PLR2004  # HTTP's own numbering
+        return FAULT_PATIENCE_SECONDS if status >= 500 else 0.0  # HTTP's own numbering
 
     @staticmethod
     def _given_up(

@@ -17,6 +17,7 @@ class Kms(Protocol):
     def list_resource_tags(self, **parameters: object) -> Mapping[str, Any]: ...
     def delete_imported_key_material(self, **parameters: object) -> Mapping[str, Any]: ...
     def list_key_rotations(self, **parameters: object) -> Mapping[str, Any]: ...
+    def get_key_rotation_status(self, **parameters: object) -> Mapping[str, Any]: ...
     def get_public_key(self, **parameters: object) -> Mapping[str, Any]: ...
     def verify_mac(self, **parameters: object) -> Mapping[str, Any]: ...
     def decrypt(self, **parameters: object) -> Mapping[str, Any]: ...
@@ -35,9 +36,11 @@ class KeyView:
     valid_to: datetime | None
     current_material_id: str  # "" for keys that are not symmetric, and before the first import
     is_replica: bool
+    replica_regions: tuple[str, ...]  # of a multi-Region primary
 
     @classmethod
     def of_metadata(cls, metadata: Mapping[str, Any]) -> "KeyView":
+        regions = metadata.get("MultiRegionConfiguration", {})
         return cls(
             arn=metadata["Arn"],
             spec=metadata["KeySpec"],
@@ -47,7 +50,8 @@ class KeyView:
             expiration_model=metadata.get("ExpirationModel", ""),
             valid_to=metadata.get("ValidTo"),
             current_material_id=metadata.get("CurrentKeyMaterialId", ""),
-            is_replica=metadata.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType") == "REPLICA",
+            is_replica=regions.get("MultiRegionKeyType") == "REPLICA",
+            replica_regions=tuple(replica["Region"] for replica in regions.get("ReplicaKeys", [])),
         )
 
     @property

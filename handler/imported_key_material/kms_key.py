@@ -15,7 +15,6 @@ from imported_key_material import key_view
 from imported_key_material.calling import NEW_KEY, QUOTA_BACKOFF, TAGGED, Caller
 from imported_key_material.errors import ServiceRefused
 from imported_key_material.import_parameters import ImportParameters, SealedMaterial
-from imported_key_material.key_specs import Kind, KeySpec
 from imported_key_material.key_view import KeyView, Kms
 from imported_key_material.proof import CONFIRMATION_MESSAGE, Confirmation, OtherMaterial, Proof
 
@@ -23,10 +22,11 @@ _NEW_OR_TAGGED: Final = {**NEW_KEY, **TAGGED}
 
 
 class KmsWithoutRetries(Protocol):
-    """The two calls whose every single try must be seen here: one has a quota, the other is for ever."""
+    """The calls whose every single try must be seen here: one has a quota, the others can't be taken back."""
 
     def get_parameters_for_import(self, **parameters: object) -> Mapping[str, Any]: ...
     def import_key_material(self, **parameters: object) -> Mapping[str, Any]: ...
+    def rotate_key_on_demand(self, **parameters: object) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,16 @@ class KmsKey:
             raise OtherMaterial
         return Confirmation.MAC
 
+    def rotation_started(self) -> bool:
+        """Whether a rotation shows as being under way. That none shows does not prove that there is none."""
+        answer = self.caller.call(
+            "kms:GetKeyRotationStatus",
+            lambda: self.kms.get_key_rotation_status(KeyId=self.arn),
+            where="KeyId",
+            waits=_NEW_OR_TAGGED,
+        )
+        return "OnDemandRotationStartDate" in answer
+
     # ---------------------------------------------------------------------------------------------------- changing
 
     def parameters_for_import(self, algorithm: str, wrapping_key_spec: str) -> ImportParameters:
@@ -154,7 +164,7 @@ class KmsKey:
                 )
             except ClientError as error:
                 # A refusal took no effect; of a fault that can't be said.
-                attempt.may_have_imported |= _status(error) >= 500  # noqa: PLR2004  # HTTP's own numbering
+                attempt.may_have_imported |= _status(error) >= 500  # HTTP's own numbering
                 raise
             except BotoCoreError:
                 attempt.may_have_imported = True  # the answer is lost; the call may not be
@@ -180,6 +190,15 @@ class KmsKey:
             waits={**TAGGED, "KMSInvalidStateException": NEW_KEY["KMSInvalidStateException"]},
         )
 
+    def rotate(self, guard: Callable[[], None]) -> None:
+        """RotateKeyOnDemand: can't be called back. `guard` runs right before every call."""
+
+        def once() -> Mapping[str, Any]:
+            guard()
+            return self.kms_import.rotate_key_on_demand(KeyId=self.arn)
+
+        self.caller.call("kms:RotateKeyOnDemand", once, where="NewMaterial", waits=TAGGED)
+
 
 @dataclass(slots=True)
 class ImportAttempt:
@@ -187,16 +206,6 @@ class ImportAttempt:
 
     guard: Callable[[], None] = field(repr=False)
     may_have_imported: bool = False
-
-
-def symmetric_parameters(view: KeyView, spec: KeySpec, description: str | None) -> dict[str, str]:
-    """ImportType and KeyMaterialDescription where KMS takes them. A key that had a material before takes it again."""
-    if spec.kind is not Kind.SYMMETRIC:
-        return {}
-    known = bool(view.current_material_id) or view.is_replica
-    return ({"ImportType": "EXISTING_KEY_MATERIAL"} if known else {}) | (
-        {"KeyMaterialDescription": description} if description else {}
-    )
 
 
 def _status(error: ClientError) -> int:

@@ -12,13 +12,13 @@ from typing import Final
 from imported_key_material import check_value, consent, material
 from imported_key_material.calling import CONSISTENCY_PATIENCE_SECONDS
 from imported_key_material.errors import Fault, Faults, Refused
-from imported_key_material.key_specs import Kind, KeySpec, choose_wrapping, key_spec
+from imported_key_material.key_specs import KeySpec, Kind, choose_wrapping, key_spec
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import Expiry
 from imported_key_material.material import CheckedMaterial
 from imported_key_material.properties import Properties
 from imported_key_material.request import Home
-from imported_key_material.secret import SecretReader
+from imported_key_material.secret import SecretReader, Source
 
 VALID_TO_MAX: Final = timedelta(days=365)  # KMS takes less than that
 CONSISTENCY_PATIENCE: Final = timedelta(seconds=CONSISTENCY_PATIENCE_SECONDS)
@@ -48,9 +48,14 @@ class Prepared:
     view: KeyView
     spec: KeySpec
     material: CheckedMaterial = field(repr=False)
+    earlier: tuple[CheckedMaterial, ...] = field(repr=False)  # of a rotated key that lost a material
     wrapping_algorithm: str
     expiry: Expiry
     secret_version_id: str
+
+    def wipe(self) -> None:
+        for checked in (self.material, *self.earlier):
+            checked.wipe()
 
 
 def of_this_home(key_id: str, home: Home) -> str:
@@ -77,27 +82,30 @@ def prepare(
     reader: SecretReader,
     now: datetime,
     faults: Faults,
+    *,
+    lost: bool = False,
 ) -> Prepared:
     """Raises Refused with `faults` (of the properties and of looking the key up) and all that is found here.
 
-    `view` and `key_tags`: None where they could not be read, which is a fault already.
+    `view` and `key_tags`: None where they could not be read, which is a fault already. `lost`: the key has lost a material, so
+    that PreviousSecretVersionIds are read, too.
     """
     spec = _check_key(view, key_tags, properties, reader, faults) if view else None
     with faults.collected():
         expiry = asked_expiry(properties, now)
     checked: CheckedMaterial | None = None
+    earlier: list[CheckedMaterial] = []
     if properties.secret_id:
         with faults.collected():
             found = reader.find(properties)
             if spec is not None:  # else there is nothing to check the material against: it stays where it is
                 source = reader.open(found, properties)
-                checked = material.check(
-                    source.value,
-                    spec,
-                    encoding=source.encoding,
-                    json_key=source.json_key,
-                    expected_check_value=properties.expected_check_value,
-                )
+                with faults.collected():
+                    checked = _checked(source, spec, properties.expected_check_value)
+                for version_id in properties.previous_secret_version_ids if lost else ():
+                    with faults.collected():
+                        previous = reader.open(found, properties, version_id)
+                        earlier.append(_checked(previous, spec, None, where="PreviousSecretVersionIds"))
     if spec is not None:
         with faults.collected():
             algorithm = choose_wrapping(
@@ -106,12 +114,25 @@ def prepare(
                 wrapping_key_spec=properties.wrapping_key_spec,
                 size_bytes=len(checked.encoded) if checked else None,
             )
-    if faults and checked is not None:
-        checked.wipe()
+    if faults:
+        for each in (checked, *earlier):
+            if each is not None:
+                each.wipe()
     faults.raise_if_any()
     if view is None or spec is None or checked is None:
         raise ValueError("what is missing was no fault")
-    return Prepared(view, spec, checked, algorithm, expiry, source.version_id)
+    return Prepared(view, spec, checked, tuple(earlier), algorithm, expiry, source.version_id)
+
+
+def _checked(source: Source, spec: KeySpec, expected: str | None, *, where: str = "SecretId") -> CheckedMaterial:
+    return material.check(
+        source.value,
+        spec,
+        encoding=source.encoding,
+        json_key=source.json_key,
+        expected_check_value=expected,
+        where=where,
+    )
 
 
 def _check_key(
@@ -132,7 +153,7 @@ def _check_key(
     spec: KeySpec | None = None
     with faults.collected():
         spec = key_spec(view.spec, partition=reader.home.partition)
-        _check_description(properties, view, spec)
+        _check_for_kind(properties, view, spec, faults)
     if spec is not None and properties.expected_check_value is not None:
         with faults.collected():
             check_value.check_expected_form(properties.expected_check_value, spec)
@@ -145,25 +166,26 @@ def require_importable(view: KeyView) -> None:
         raise Refused(Fault("KeyId", *_STATES[view.state]))
 
 
-def _check_description(properties: Properties, view: KeyView, spec: KeySpec) -> None:
-    if properties.key_material_description is None:
-        return
-    if spec.kind is not Kind.SYMMETRIC:
-        raise Refused(
-            Fault(
-                "KeyMaterialDescription",
-                f"KMS keeps a description of the material for symmetric encryption keys only, and this is {view.spec}.",
-                "Take it out.",
+def _check_for_kind(properties: Properties, view: KeyView, spec: KeySpec, faults: Faults) -> None:
+    """Three properties are for symmetric encryption keys alone, and two of them for primary keys."""
+    declared = {
+        "KeyMaterialDescription": properties.key_material_description is not None,
+        "NewMaterial": properties.new_material != "REFUSE",
+        "PreviousSecretVersionIds": bool(properties.previous_secret_version_ids),
+    }
+    on_replica = {
+        "KeyMaterialDescription": "Take it out here; KMS copies it from the primary.",
+        "NewMaterial": "Stage new material in the primary's Region; here the resource takes it as it is, without NewMaterial.",
+    }
+    for where in (name for name, is_declared in declared.items() if is_declared):
+        if spec.kind is not Kind.SYMMETRIC:
+            faults.add(
+                where, f"KMS knows it for symmetric encryption keys only, and this is {view.spec}.", "Take it out."
             )
-        )
-    if view.is_replica:
-        raise Refused(
-            Fault(
-                "KeyMaterialDescription",
-                "The key is a multi-Region replica, and KMS takes the description on the primary key only.",
-                "Take it out here; KMS copies it from the primary.",
+        elif view.is_replica and where in on_replica:
+            faults.add(
+                where, "The key is a multi-Region replica, and KMS takes it on the primary key only.", on_replica[where]
             )
-        )
 
 
 def asked_expiry(properties: Properties, now: datetime) -> Expiry:

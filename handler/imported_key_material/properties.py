@@ -61,6 +61,7 @@ class Properties:
     valid_to: datetime | None
     valid_for_days: int | None
     key_material_description: str | None
+    previous_secret_version_ids: tuple[str, ...]
     new_material: str
     expected_check_value: str | None
     trigger: str | None
@@ -98,6 +99,7 @@ def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
         valid_to=_time(text("ValidTo"), faults),
         valid_for_days=int(days) if days else None,
         key_material_description=text("KeyMaterialDescription"),
+        previous_secret_version_ids=tuple(sound.get("PreviousSecretVersionIds", ())),
         new_material=text("NewMaterial") or "REFUSE",
         expected_check_value=text("ExpectedCheckValue"),
         trigger=text("Trigger"),
@@ -184,6 +186,12 @@ def _check_together(properties: Properties, declared: Mapping[str, Any], faults:
             "SecretVersionId",
             "SecretVersionId and SecretVersionStage are both declared, and they are two ways to say one thing.",
             "Keep SecretVersionId: a pinned version makes updates and rollbacks exact.",
+        )
+    if properties.new_material != "REFUSE" and "SecretVersionId" not in declared:
+        faults.add(
+            "NewMaterial",
+            f"{properties.new_material} needs a pinned SecretVersionId, since a rotation can't be taken back.",
+            "Declare SecretVersionId, the version that holds the new material.",
         )
     wrapped, encoding = properties.secret_wrapping, properties.material_encoding
     if wrapped and encoding == "PEM":

@@ -56,7 +56,9 @@ def delete(operation: Operation) -> Answer:
 def _holder(operation: Operation, arn: str) -> Holder | None:
     """Who else holds the key. That this very resource does, under this id, is believed after a minute: statuses may lag."""
     clock = operation.caller.clock
-    patience = Deadline(clock, clock.now() + timedelta(seconds=BELIEVED_AFTER_SECONDS)).earlier(operation.caller.deadline)
+    patience = Deadline(clock, clock.now() + timedelta(seconds=BELIEVED_AFTER_SECONDS)).earlier(
+        operation.caller.deadline
+    )
     last: list[Holder | None] = []
 
     def sure() -> bool | None:

@@ -9,19 +9,19 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from imported_key_material import attributes, key_view, preparation, properties
+from imported_key_material import attributes, key_view, properties
 from imported_key_material.attributes import is_id_of
+from imported_key_material.confirming import entry_of, lost_of, shows_expiry
 from imported_key_material.errors import Faults, ImportedKeyMaterialError
+from imported_key_material.importing import NOTHING_IMPORTED, Importing, Purpose
 from imported_key_material.key_view import KeyView
-from imported_key_material.kms_key import Expiry, ImportAttempt
-from imported_key_material.operation import Operation, shows_expiry
-from imported_key_material.proof import Proof
+from imported_key_material.kms_key import Expiry
+from imported_key_material.operation import Operation
 from imported_key_material.properties import Properties
 from imported_key_material.removal import delete
 from imported_key_material.request import Answer, Failed, RequestType
+from imported_key_material.rotation import pending_of
 from imported_key_material.stack import key_uuid
-
-_NOTHING_IMPORTED: Final = "Nothing was imported."
 
 
 def handle(operation: Operation) -> Answer:
@@ -39,97 +39,8 @@ def create(operation: Operation) -> Answer:
         declared = properties.read(request.properties, faults)
         view = operation.look(declared, faults)
     except ImportedKeyMaterialError as error:
-        raise _failed(error, _NOTHING_IMPORTED, request.not_imported_id) from None
-    return _bring_in(operation, declared, view, faults, failed_id=request.not_imported_id)
-
-
-def _bring_in(
-    operation: Operation,
-    declared: Properties,
-    view: KeyView | None,
-    faults: Faults,
-    *,
-    failed_id: str,
-    kept_id: str | None = None,
-) -> Answer:
-    """Checks, wraps, imports, confirms (rules 3 and 4), and answers with `kept_id` or the id that rule 1 gives.
-
-    Raises Failed: under `failed_id` where KMS surely took nothing, else under the id of the answer.
-    """
-    attempt = _Attempt(operation, kept_id)
-    try:
-        prepared = operation.prepare(declared, view, faults)  # rule 3: all that is wrong, at once
-        proof = Proof.of(prepared.material)
-        try:
-            sealed = operation.seal(prepared, declared.wrapping_key_spec)  # KMS holds nothing yet
-        finally:
-            prepared.material.wipe()
-        imported = ImportAttempt(lambda: attempt.guard(prepared.view.arn))
-        attempt.imported = imported
-        material_id = operation.import_sealed(
-            prepared, sealed, imported, declared.key_material_description
-        )  # rule 4: FOR EVER
-        view, confirmation = operation.confirm(prepared, proof, material_id)
-        operation.log.info(
-            "imported",
-            extra={
-                "key_arn": view.arn,
-                "key_state": view.state,
-                "key_material_id": material_id,
-                "confirmed_by": str(confirmation),
-                "wrapping_algorithm": prepared.wrapping_algorithm,
-                "secret_version_id": prepared.secret_version_id,
-                "check_value": prepared.material.check_value,
-                "expiration_model": view.expiration_model,
-            },
-        )
-        return Answer(attempt.physical_id, attributes.of(view, declared, proof.public_key))
-    except ImportedKeyMaterialError as error:
-        if attempt.may_have_imported:
-            what_was_done = "KMS may hold the material already: a rollback or the next update sees to it."
-            raise _failed(error, what_was_done, attempt.physical_id) from None
-        raise _failed(error, _NOTHING_IMPORTED, failed_id) from None
-    except Exception as error:
-        if attempt.may_have_imported:  # a defect, and still the Delete must find what was brought in
-            problem = f"The function met an error of its own after the import, {type(error).__name__}."
-            raise Failed(problem, attempt.physical_id) from error
-        raise
-
-
-class _Attempt:
-    """What is known of this execution's import: whether it may have taken effect, and the id that answers for it."""
-
-    def __init__(self, operation: Operation, kept_id: str | None) -> None:
-        self._operation = operation
-        self._kept_id = kept_id
-        self.imported: ImportAttempt | None = None
-        self.physical_id = kept_id or ""
-
-    @property
-    def may_have_imported(self) -> bool:
-        return self.imported is not None and self.imported.may_have_imported
-
-    def guard(self, arn: str) -> None:
-        """Runs right before every ImportKeyMaterial: rule 9; rule 7, on a state read again; rule 1."""
-        self._operation.stack.require_wanted()
-        view = self._operation.key(arn).look()
-        preparation.require_importable(view)
-        if not self.may_have_imported:  # what the key holds after a try may be this execution's own
-            self.physical_id = self._kept_id or _id_for(self._operation, view)
-
-
-def _id_for(operation: Operation, view: KeyView) -> str:
-    """Rule 1: the ARN where this resource brings the material in; the bare id of a key that already holds some.
-
-    Unless another resource of this stack holds the key in the ARN form: then a renamed logical id inherits it.
-    """
-    if not view.holds_material:
-        return view.arn
-    holder = operation.stack.holder_of(view.arn)
-    if holder is not None and holder.physical_id == view.arn:
-        return view.arn
-    operation.log.info("adopted a key that already held material", extra={"key_arn": view.arn})
-    return view.id
+        raise _failed(error, NOTHING_IMPORTED, request.not_imported_id) from None
+    return Importing(operation, declared, Purpose(failed_id=request.not_imported_id)).bring_in(view, faults)
 
 
 # ------------------------------------------------------------------------------------------------------------- update
@@ -158,40 +69,52 @@ def _go_forward(operation: Operation) -> Answer:
     try:
         declared = properties.read(request.properties, faults)
         view = operation.look(declared, faults)
+        before = properties.read(request.old_properties, Faults())
         in_place = view is not None and is_id_of(echoed, view)
-        if view is not None and in_place and not faults and _nothing_to_do(operation, declared, view):
+        if view is not None and in_place and not faults and _nothing_to_do(operation, declared, before, view):
             operation.log.info("nothing to do", extra={"key_arn": view.arn, "key_state": view.state})
             return Answer(echoed, attributes.of(view, declared, _public_key(operation, view)))
         operation.stack.require_wanted()
     except ImportedKeyMaterialError as error:
-        raise _failed(error, _NOTHING_IMPORTED, echoed) from None
-    return _bring_in(operation, declared, view, faults, failed_id=echoed, kept_id=echoed if in_place else None)
+        raise _failed(error, NOTHING_IMPORTED, echoed) from None
+    as_before = _what_locates(declared) == _what_locates(before)
+    purpose = Purpose(failed_id=echoed, kept_id=echoed if in_place else None, located_as_before=in_place and as_before)
+    return Importing(operation, declared, purpose).bring_in(view, faults)
 
 
-def _nothing_to_do(operation: Operation, declared: Properties, view: KeyView) -> bool:
+def _nothing_to_do(operation: Operation, declared: Properties, before: Properties, view: KeyView) -> bool:
     """What locates the material is pinned and as it was, and KMS has what the properties ask for."""
-    before = properties.read(operation.request.old_properties, Faults())
     if declared.secret_version_id is None or _what_imports(declared) != _what_imports(before):
         return False
     if not view.holds_material:
         return False
     materials = operation.materials(view)
-    if any(entry.get("ImportState") == "PENDING_IMPORT" for entry in materials):
+    if lost_of(materials):
         return False
+    staged = pending_of(materials) if declared.new_material == "STAGE" else None
+    material_id = staged["KeyMaterialId"] if staged else view.current_material_id
     if declared.valid_for_days is None:
-        return shows_expiry(view, Expiry(declared.valid_to), materials, view.current_material_id)
-    latest = operation.caller.clock.now() + timedelta(days=declared.valid_for_days)
-    return view.valid_to is not None and view.valid_to <= latest
+        return shows_expiry(view, Expiry(declared.valid_to), materials, material_id)
+    valid_to = entry_of(materials, material_id).get("ValidTo", view.valid_to)
+    return valid_to is not None and valid_to <= operation.caller.clock.now() + timedelta(days=declared.valid_for_days)
+
+
+def _what_locates(declared: Properties) -> tuple[object, ...]:
+    return (
+        declared.secret_id,
+        declared.secret_version_id,
+        declared.secret_version_stage,
+        declared.secret_json_key,
+        declared.material_encoding,
+        declared.secret_wrapping,
+    )
 
 
 def _what_imports(declared: Properties) -> tuple[object, ...]:
     """The properties whose change asks for an import. ValidTo is compared with what KMS shows instead."""
     return (
-        declared.secret_id,
-        declared.secret_version_id,
-        declared.secret_json_key,
-        declared.material_encoding,
-        declared.secret_wrapping,
+        *_what_locates(declared),
+        declared.new_material,
         declared.expected_check_value,
         declared.valid_for_days,
         declared.key_material_description,
@@ -207,7 +130,7 @@ def _rolls_back_by_now(operation: Operation) -> bool:
 
 
 def roll_back(operation: Operation) -> Answer:
-    """Rule 6: a rollback must not fail. A usable key stays as it is; an empty one gets one try to bring its material back."""
+    """Rule 6: a rollback must not fail. A usable key keeps what it holds; a lost material, and the expiry, get one try."""
     request, faults = operation.request, Faults()
     echoed = request.fallback_id
     declared = properties.read(request.properties, faults)
@@ -215,17 +138,34 @@ def roll_back(operation: Operation) -> Answer:
         view = key_view.look(declared.key_id or key_uuid(echoed), operation.clients.kms, operation.caller, waits={})
     except ImportedKeyMaterialError as error:
         return _rolled_back(operation, f"The key can't be looked at. {error}", Answer(echoed, attributes.NONE))
-    kept_id = echoed if is_id_of(echoed, view) else None
+    kept_id = echoed if is_id_of(echoed, view) else view.id
     problem = ""
-    if not view.holds_material:
+    if not view.holds_material or (view.state != "Disabled" and not _expires_as_before(operation, declared, view)):
         try:
-            return _bring_in(operation, declared, view, faults, failed_id=echoed, kept_id=kept_id)
+            return Importing(operation, declared, Purpose(echoed, kept_id, forward=False)).bring_in(view, faults)
         except Failed as failed:
-            problem = f"The key's material could not be brought back. {failed.reason}"
-    elif not shows_expiry(view, Expiry(declared.valid_to), [], "") and declared.valid_for_days is None:
-        problem = "The expiry stays as the update left it."
-    answer = Answer(kept_id or view.id, attributes.of(view, declared, _public_key(operation, view)))
-    return _rolled_back(operation, problem, answer)
+            lost = "expiry" if view.holds_material else "material"
+            problem = f"The key's {lost} could not be brought back. {failed.reason}"
+    return _rolled_back(
+        operation, problem, Answer(kept_id, attributes.of(view, declared, _public_key(operation, view)))
+    )
+
+
+def _expires_as_before(operation: Operation, declared: Properties, view: KeyView) -> bool:
+    """Whether KMS shows the expiry that the old properties asked for; True where nothing is to be risked for it."""
+    if declared.secret_version_id is None:  # other bytes may be there by now
+        return True
+    try:
+        materials = operation.materials(view)
+    except ImportedKeyMaterialError:
+        return True
+    if pending_of(materials) is not None:  # a rotation may be under way
+        return True
+    if declared.valid_for_days is None:
+        return shows_expiry(view, Expiry(declared.valid_to), materials, view.current_material_id)
+    return view.valid_to is not None and view.valid_to <= operation.caller.clock.now() + timedelta(
+        days=declared.valid_for_days
+    )
 
 
 def _rolled_back(operation: Operation, problem: str, answer: Answer) -> Answer:

@@ -75,9 +75,9 @@ class SecretReader:
         faults.raise_if_any()
         return FoundSecret(description["ARN"], description["Name"], unwrap_key)
 
-    def open(self, found: "FoundSecret", properties: Properties) -> Source:
-        """Reads the version that is declared, and unwraps it."""
-        answer = self._value(found.arn, properties)
+    def open(self, found: "FoundSecret", properties: Properties, previous_version_id: str | None = None) -> Source:
+        """Reads the version that is declared, or a previous one, and unwraps it."""
+        answer = self._value(found.arn, properties, previous_version_id)
         value: bytes | str = answer["SecretBinary"] if "SecretBinary" in answer else answer["SecretString"]
         if properties.secret_wrapping is None or found.unwrap_key is None:
             return Source(value, properties.material_encoding, properties.secret_json_key, answer["VersionId"])
@@ -105,19 +105,17 @@ class SecretReader:
         consent.require(tags, self.stack_name, where="SecretId", what="the secret")
         return answer
 
-    def _value(self, secret_arn: str, properties: Properties) -> Mapping[str, Any]:
-        version = {
-            name: value
-            for name, value in (
-                ("VersionId", properties.secret_version_id),
-                ("VersionStage", properties.secret_version_stage),
-            )
-            if value is not None
-        }
+    def _value(self, secret_arn: str, properties: Properties, previous_version_id: str | None) -> Mapping[str, Any]:
+        version: dict[str, str] = {}
+        version_id = previous_version_id or properties.secret_version_id
+        if version_id is not None:
+            version["VersionId"] = version_id
+        elif properties.secret_version_stage is not None:
+            version["VersionStage"] = properties.secret_version_stage
         return self.caller.call(
             "secretsmanager:GetSecretValue",
             lambda: self.secrets.get_secret_value(SecretId=secret_arn, **version),
-            where="SecretId",
+            where="SecretId" if previous_version_id is None else "PreviousSecretVersionIds",
             waits=TAGGED,
         )
 

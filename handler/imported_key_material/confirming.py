@@ -1,0 +1,139 @@
+"""After an import: whether KMS shows what was asked for; and what its empty refusals of material mean.
+
+Only a proven mismatch is a failure; what KMS does not show yet is asked for again (docs/design.md, "Confirmation").
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from imported_key_material.errors import Fault, OutOfTime, Refused
+from imported_key_material.key_specs import KeySpec, Kind
+from imported_key_material.key_view import KeyView
+from imported_key_material.kms_key import Expiry
+from imported_key_material.operation import Operation
+from imported_key_material.preparation import Prepared
+from imported_key_material.proof import Confirmation, OtherMaterial, Proof
+
+Entries = Sequence[Mapping[str, Any]]  # ListKeyRotations', of symmetric keys; empty for others
+
+
+def confirmed(
+    operation: Operation, prepared: Prepared, proof: Proof, material_id: str, accepted: frozenset[str]
+) -> tuple[KeyView, Confirmation]:
+    """Waits until KMS shows the key usable, with these bytes and this expiry.
+
+    `accepted`: the states in which a symmetric key's material may be. Raises Refused where KMS proves that it is otherwise.
+    """
+    key, last = operation.key(prepared.view.arn), ["KMS showed nothing yet."]
+
+    def shown() -> tuple[KeyView, Confirmation] | None:
+        view = key.look()
+        materials = operation.materials(view)
+        last[0] = _lacks(view, materials, prepared.expiry, material_id, accepted)
+        if last[0]:
+            return None
+        try:
+            how = key.shows(proof)
+        except OtherMaterial:
+            raise Refused(other_material(prepared.spec)) from None
+        known = prepared.view.current_material_id == material_id
+        return view, how or (Confirmation.SAME_MATERIAL if known else Confirmation.KEY_MATERIAL_ID)
+
+    found = operation.until_consistent(shown)
+    if found is None:
+        raise OutOfTime(f"KeyId: KMS took the material, and did not confirm it in time: {last[0]}")
+    return found
+
+
+def _lacks(view: KeyView, materials: Entries, expiry: Expiry, material_id: str, accepted: frozenset[str]) -> str:
+    """What KMS does not show yet, or ""; raises Refused for bytes that a rotation has superseded."""
+    if not view.holds_material:
+        lost = ", ".join(lost_of(materials))
+        if not lost:
+            return f"the key is {view.state}."
+        return (
+            f"the key is {view.state}, because it lost material that it once had ({lost}). PreviousSecretVersionIds names the "
+            f"secret versions that bring it back."
+        )
+    if material_id:
+        entry = entry_of(materials, material_id)
+        state = entry.get("KeyMaterialState", "not listed")
+        if state == "NON_CURRENT" and state not in accepted:
+            raise Refused(_superseded(view))
+        if state not in accepted or (state == "CURRENT" and view.current_material_id != material_id):
+            return f"these bytes are material {material_id}, which is {state}; current is {view.current_material_id}."
+    if not shows_expiry(view, expiry, materials, material_id):
+        return f"it shows {view.expiration_model or 'no expiration model'}, and {expiry.model} was asked for."
+    return ""
+
+
+def entry_of(materials: Entries, material_id: str) -> Mapping[str, Any]:
+    return next((entry for entry in materials if entry["KeyMaterialId"] == material_id), {})
+
+
+def lost_of(materials: Entries) -> list[str]:
+    """The ids of materials that the key once had and has not now."""
+    return [entry["KeyMaterialId"] for entry in materials if entry.get("ImportState") == "PENDING_IMPORT"]
+
+
+def shows_expiry(view: KeyView, asked: Expiry, materials: Entries, material_id: str) -> bool:
+    """Whether KMS shows the expiry that was asked for, to the whole second as KMS keeps it.
+
+    DescribeKey shows the earliest of a rotated key's materials; its list shows each.
+    """
+    entry = entry_of(materials, material_id)
+    model = entry.get("ExpirationModel", "") if entry else view.expiration_model
+    valid_to = entry.get("ValidTo") if entry else view.valid_to
+    if asked.valid_to is None or valid_to is None:
+        return bool(model == asked.model)
+    return bool(model == asked.model and int(valid_to.timestamp()) == int(asked.valid_to.timestamp()))
+
+
+def other_material(spec: KeySpec) -> Fault:
+    """The key and the secret hold different bytes, and NewMaterial is REFUSE."""
+    if spec.kind is Kind.SYMMETRIC:
+        rule = "a symmetric key takes new material only by a rotation, and NewMaterial is REFUSE"
+        remedy = (
+            "Name the secret version that holds the key's material; or declare NewMaterial: STAGE or ROTATE, which can't be "
+            "taken back; or declare a new key for the new material."
+        )
+    else:
+        rule = f"a {spec.name} key never takes other material than its first, not even after a deletion"
+        remedy = "Name the secret version that holds the key's material, or declare a new key for the new material."
+    return Fault(
+        "SecretId",
+        f"The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), and {rule}.",
+        remedy,
+    )
+
+
+def _superseded(view: KeyView) -> Fault:
+    return Fault(
+        "SecretVersionId",
+        f"The key holds these bytes as earlier material; a rotation has made {view.current_material_id} current, and a key can't "
+        f"go back.",
+        "Name the secret version that holds the current material, or declare a new key.",
+    )
+
+
+def refused_material(prepared: Prepared, code: str) -> Fault | None:
+    """KMS's empty words about the material, in ours."""
+    if code == "IncorrectKeyMaterialException":
+        # DER of an RSA key is not canonical; Operation.prepare has seen that the public keys are equal.
+        if prepared.material.public_key is not None and prepared.view.holds_material:
+            return Fault(
+                "SecretId",
+                f"The secret holds the key's own {prepared.spec.name} key in another encoding, and KMS compares the encoding "
+                f"({code}).",
+                "Name the secret version from which the material was first imported.",
+            )
+        return other_material(prepared.spec)
+    if code == "InvalidCiphertextException" and prepared.spec.kind is Kind.RSA:
+        exponent = prepared.material.public_exponent
+        if exponent != 65537:
+            return Fault(
+                "SecretId",
+                f"KMS does not take this {prepared.spec.name} key ({code}); its public exponent is {exponent}, not 65537.",
+                "Make a key with the public exponent 65537.",
+            )
+    return None

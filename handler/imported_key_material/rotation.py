@@ -1,0 +1,105 @@
+"""New material for a symmetric key: staged beside the current one, then made current by a rotation (rule 5).
+
+A rotation can't be taken back, and takes whatever is pending when KMS carries it out: minutes after it was accepted. So
+material that is pending is never replaced while a rotation may be under way, and none is asked for twice.
+
+What KMS does: docs/kms-contract.md, "More than one material" and "Multi-Region keys".
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from imported_key_material.errors import Fault, OutOfTime, Refused, ServiceRefused
+from imported_key_material.key_view import KeyView
+from imported_key_material.kms_key import KmsKey
+from imported_key_material.waiting import Backoff, poll
+
+ROTATIONS_MAX: Final = 25  # in a key's life
+# An accepted rotation shows in OnDemandRotationStartDate, or in a new CurrentKeyMaterialId, well within this.
+QUIET: Final = timedelta(minutes=5)
+PENDING: Final = frozenset({"PENDING_ROTATION", "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"})
+_POLL: Final = Backoff(first_seconds=10.0, cap_seconds=20.0)
+# RotateKeyOnDemand's KMSInvalidStateException has three reasons; each passes, or is seen by looking at the key again.
+_LOOK_AGAIN: Final = frozenset({"KMSInvalidStateException", "ConflictException"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """The pending material of one key. `guard` runs right before each call that changes something."""
+
+    key: KmsKey
+    guard: Callable[[], None]
+
+    def require_room(self, materials: list[Mapping[str, Any]]) -> None:
+        """Refused where the key has been rotated as often as KMS lets it, before anything is staged for one more."""
+        rotated = sum(entry.get("RotationType") == "ON_DEMAND" for entry in materials)
+        if rotated >= ROTATIONS_MAX:
+            raise Refused(
+                Fault(
+                    "NewMaterial",
+                    f"The key has been rotated {rotated} times, and KMS rotates a key on demand {ROTATIONS_MAX} times at most.",
+                    "Declare a new key for the new material.",
+                )
+            )
+
+    def make_room(self) -> None:
+        """Removes other material that is pending; only once it is sure that no rotation is about to take it."""
+        clock = self.key.caller.clock
+        before = self.key.look()
+        quiet_since = clock.now()
+        for wait_seconds in _POLL.waits(clock):
+            view, pending = self.key.look(), pending_of(self.key.materials())
+            if pending is None or view.current_material_id != before.current_material_id:
+                return  # the rotation has taken it
+            if self.key.rotation_started():
+                quiet_since = clock.now()
+            if clock.now() - quiet_since >= QUIET:
+                self.key.delete_material(pending["KeyMaterialId"], self.guard)
+                return
+            if self.key.caller.deadline.passed():
+                raise OutOfTime(
+                    "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was asked "
+                    "for a moment ago. Run the deployment again."
+                )
+            clock.sleep(wait_seconds)
+
+    def rotate_to(self, material_id: str) -> None:
+        """Asks for the rotation, unless one is under way, and waits until the material is current."""
+        last = ["KMS showed nothing yet."]
+
+        def rotated() -> bool | None:
+            view = self.key.look()
+            if view.current_material_id == material_id:
+                return True
+            entry = next((one for one in self.key.materials() if one["KeyMaterialId"] == material_id), None)
+            state = entry.get("KeyMaterialState", "") if entry else "gone"
+            last[0] = f"material {material_id} is {state}."
+            if state in PENDING and not self.key.rotation_started():
+                last[0] = self._ask(view, state) or last[0]
+            return None
+
+        if not poll(self.key.caller.deadline, _POLL, rotated):
+            raise OutOfTime(f"NewMaterial: The rotation was not finished in the time there was: {last[0]}")
+
+    def _ask(self, view: KeyView, state: str) -> str:
+        """RotateKeyOnDemand; returns why KMS does not take it yet, or ""."""
+        try:
+            self.key.rotate(self.guard)
+        except ServiceRefused as refused:
+            if refused.code not in _LOOK_AGAIN:
+                raise
+            if state == "PENDING_MULTI_REGION_IMPORT_AND_ROTATION":
+                regions = ", ".join(view.replica_regions)
+                return (
+                    f"every replica must import the material first, in its own Region ({regions}); which of them lacks it can't "
+                    f"be seen from here."
+                )
+            return refused.faults[0].problem
+        return ""
+
+
+def pending_of(materials: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The one material that is pending, if there is one."""
+    return next((entry for entry in materials if entry.get("KeyMaterialState") in PENDING), None)
