@@ -1,0 +1,161 @@
+"""Virtual time, and tasks that take turns: whenever one waits, the next event in time goes on. Nothing else interleaves.
+
+A task is a greenlet. `sleep` in a task hands over; the code that sleeps need not know. The order of events is the order of
+their times, and for equal times the order in which they were planned: so one seed gives one history.
+"""
+
+import heapq
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from greenlet import getcurrent, greenlet
+
+START = datetime(2026, 12, 1, 12, 0, 0, tzinfo=UTC)
+EVENTS_MAX = 200_000  # a history that has more does not end
+
+
+class NeverEnds(Exception):
+    """More events than any history has."""
+
+
+class Task:
+    """One flow of control. `error`: what it ended with, if not with its result."""
+
+    def __init__(self, scheduler: "Scheduler", name: str, run: Callable[[], Any]) -> None:
+        self.name = name
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.done = Signal(scheduler)
+        self._scheduler = scheduler
+        self._run = run
+        self._greenlet = greenlet(self._main, parent=scheduler.hub)
+        self._wake: list[Any] | None = None
+
+    def _main(self) -> None:
+        try:
+            self.result = self._run()
+        except BaseException as error:  # noqa: BLE001  # a crash is how some tasks end
+            self.error = error
+        self._scheduler.alive.discard(self)
+        self.done.set(self)
+
+    def go_on(self) -> None:
+        self._greenlet.switch()
+
+    def kill(self, error: BaseException) -> None:
+        """Ends the task where it waits, with `error`. From the hub or from another task, never from itself."""
+        if self.done.is_set:
+            return
+        self._scheduler.forget(self)
+
+        def end() -> None:
+            if not self.done.is_set:
+                self._greenlet.throw(error)
+
+        self._scheduler.soon(end)
+
+
+class Signal:
+    """Something that tasks wait for; set once."""
+
+    def __init__(self, scheduler: "Scheduler") -> None:
+        self.is_set = False
+        self.value: Any = None
+        self._scheduler = scheduler
+        self._waiting: list[Callable[[], None]] = []
+
+    def set(self, value: Any = None) -> None:
+        if self.is_set:
+            return
+        self.is_set, self.value = True, value
+        for wake in self._waiting:
+            self._scheduler.soon(wake)
+        self._waiting.clear()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Whether it was set in time."""
+        if not self.is_set:
+            self._scheduler.suspend(seconds, self._waiting)
+        return self.is_set
+
+
+class Scheduler:
+    """The clock of a history, and its events. Fits `imported_key_material.waiting.Clock`."""
+
+    def __init__(self, random: Random) -> None:
+        self.hub = getcurrent()
+        self.alive: set[Task] = set()
+        self.after_each: Callable[[], None] = lambda: None
+        self._random = random
+        self._now = START
+        self._events: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._sleeping: dict[Task, int] = {}  # the turn that each task waits for
+        self._tasks: dict[greenlet, Task] = {}
+
+    # ---------------------------------------------------------------------------------------------------------- clock
+
+    def now(self) -> datetime:
+        return self._now
+
+    def random(self) -> float:
+        return self._random.random()
+
+    def sleep(self, seconds: float) -> None:
+        self.suspend(seconds, None)
+
+    # --------------------------------------------------------------------------------------------------------- events
+
+    def at(self, moment: datetime, action: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (max(moment, self._now), next(self._order), action))
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        self.at(self._now + timedelta(seconds=seconds), action)
+
+    def soon(self, action: Callable[[], None]) -> None:
+        self.at(self._now, action)
+
+    def spawn(self, name: str, run: Callable[[], Any]) -> Task:
+        task = Task(self, name, run)
+        self.alive.add(task)
+        self._tasks[task._greenlet] = task  # noqa: SLF001  # two halves of one thing
+        self.soon(task.go_on)
+        return task
+
+    def current(self) -> Task | None:
+        return self._tasks.get(getcurrent())
+
+    def suspend(self, seconds: float | None, waiting: list[Callable[[], None]] | None) -> None:
+        """Hands over until the seconds have passed or a signal wakes the task."""
+        task = self.current()
+        if task is None:
+            raise RuntimeError("Only a task may wait.")
+        turn = next(self._order)
+        self._sleeping[task] = turn
+
+        def wake() -> None:
+            if self._sleeping.get(task) == turn:  # else it went on already, or was killed
+                del self._sleeping[task]
+                task.go_on()
+
+        if seconds is not None:
+            self.after(seconds, wake)
+        if waiting is not None:
+            waiting.append(wake)
+        self.hub.switch()
+
+    def forget(self, task: Task) -> None:
+        self._sleeping.pop(task, None)
+
+    def run(self) -> None:
+        """Plays events until there are none; time passes from one to the next."""
+        for _ in range(EVENTS_MAX):
+            if not self._events:
+                return
+            self._now, _, action = heapq.heappop(self._events)
+            action()
+            self.after_each()
+        raise NeverEnds(f"more than {EVENTS_MAX} events")
