@@ -212,8 +212,7 @@ class OtherTypeName(CloudFormationLintRule):
 
 
 def _is_nearly_ours(type_name: str) -> bool:
-    name = type_name.lower()
-    return name.startswith("custom::") and bool(difflib.get_close_matches(name, [TYPE.lower()], cutoff=0.85))
+    return bool(difflib.get_close_matches(type_name.lower(), [TYPE.lower()], cutoff=0.85))
 
 
 def _asks_the_function(resource: Mapping[str, Any]) -> bool:

@@ -28,6 +28,7 @@ _SCHEMA: Final[dict[str, Any]] = json.loads(
 )
 _ATTRIBUTES: Final = {pointer.rsplit("/", 1)[-1] for pointer in _SCHEMA["readOnlyProperties"]}
 _PROPERTIES: Final = {name: rule for name, rule in _SCHEMA["properties"].items() if name not in _ATTRIBUTES}
+_WRAPPING: Final = _PROPERTIES["SecretWrapping"]["properties"]
 
 # Two ways to say one thing: the one that is complained of -> the other.
 _EXCLUDED: Final = {"ValidForDays": "ValidTo", "SecretVersionStage": "SecretVersionId"}
@@ -73,7 +74,7 @@ class DeclaredProperties(CfnLintJsonSchema):
         found += [error for error in own.iter_errors(instance) if not error.path or error.path[0] not in names]
         told = set()
         for error in found:
-            if error.unknown or _RESOLVED.match(str(error.instance)):
+            if _RESOLVED.match(str(error.instance)):
                 continue
             error.message = _sentence(error)
             if error.rule is None and not str(error.validator).startswith(("fn_", "ref")):
@@ -109,10 +110,14 @@ def _unresolved(value: Any, path: tuple[Any, ...] = ()) -> Iterator[ValidationEr
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> str:
-    if name in _ATTRIBUTES:
+    if name in _ATTRIBUTES and known is not _WRAPPING:
         return "This is an attribute, not a property. Take it out, and read it with Fn::GetAtt."
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"There is no such property. {f'Is it {near[0]}?' if near else 'Take it out.'}"
+    spelled = {right.casefold(): right for right in known}
+    near = difflib.get_close_matches(name.casefold(), spelled, n=1, cutoff=0.6)
+    if not near:
+        return "There is no such property. Take it out."
+    inside = "SecretWrapping." if known is _WRAPPING else ""
+    return f"There is no such property. Is it {inside}{spelled[near[0]]}?"
 
 
 def _sentence(error: ValidationError) -> str:

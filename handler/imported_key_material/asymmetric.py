@@ -38,7 +38,7 @@ def faults_of(
     """Yields all that is wrong with a valid key for this key spec. `pem`: the PEM that it was in, if it was in one."""
     found = _form_of(key)
     if found != form:
-        problem = f"The private key is {_words(key)}, and an {spec.name} key takes {_form_words(form)}."
+        problem = f"The private key is {_words(key)}, and {spec.a_key} takes {_form_words(form)}."
         yield Fault(where, problem, _THE_KEY_MEANT)
     if pem is not None and pem.ec_parameters is not None and not _belong(pem.ec_parameters, found, bytes(pem.der)):
         problem = "The EC PARAMETERS in the PEM are not of the private key's curve."

@@ -7,7 +7,8 @@ This module only translates; what is waited out, and for how long, is in `callin
 
 from typing import Final, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as NotConnectedError
 
 from imported_key_material.errors import Fault, ServiceRefused
 
@@ -22,28 +23,25 @@ class Meaning(NamedTuple):
     remedy: str
 
 
-_PASSING = Meaning(
-    "This passes by itself, and it was tried again for as long as there was time.", "Run the deployment again."
-)
+_PASSING: Final = "This passes by itself. Run the deployment again."
+_OUR_DEFECT: Final = "If the properties are right, please report this as a defect."
 
 # code, or "service:Operation code" where one operation means something else by it
 _MEANINGS: Final[dict[str, Meaning]] = {
     # --- KMS: GetParametersForImport, ImportKeyMaterial, DeleteImportedKeyMaterial and the reads
-    "DependencyTimeoutException": Meaning(
-        "KMS did not get an answer from a service that it depends on.", _PASSING.remedy
-    ),
-    "KMSInternalException": Meaning("KMS failed inside.", _PASSING.remedy),
+    "DependencyTimeoutException": Meaning("KMS did not get an answer from a service that it depends on.", _PASSING),
+    "KMSInternalException": Meaning("KMS failed inside.", _PASSING),
     "InvalidArnException": Meaning(
         "KMS can't read the key's ARN, or it is of another Region.",
         "Use the id or the ARN of a key in the stack's Region; !GetAtt Key.Arn gives it.",
     ),
     "KMSInvalidStateException": Meaning(
-        "The key's state does not allow it: it is being created, updated or deleted.",
+        "The key's state does not allow it: it is being created, updated or deleted, or its material is not there.",
         "Look at KeyState with aws kms describe-key; aws kms cancel-key-deletion takes a deletion back.",
     ),
     "NotFoundException": Meaning(
         "There is no such key in this account and Region, or it was made a moment ago and KMS does not show it yet.",
-        "Check KeyId; !GetAtt Key.Arn also makes CloudFormation wait for the key.",
+        "Check the id; !GetAtt Key.Arn also makes CloudFormation wait for the key.",
     ),
     "UnsupportedOperationException": Meaning(
         "The key does not take imported material: its Origin is not EXTERNAL, or it lives in a custom key store.",
@@ -75,8 +73,13 @@ _MEANINGS: Final[dict[str, Meaning]] = {
         "The key's usage or spec does not fit the operation.", "Unwrap with a key whose KeyUsage is ENCRYPT_DECRYPT."
     ),
     "DisabledException": Meaning("The key is disabled.", "Enable it, if it was not disabled for a reason."),
-    "KeyUnavailableException": Meaning("KMS can't reach the key at the moment.", _PASSING.remedy),
+    "KeyUnavailableException": Meaning("KMS can't reach the key at the moment.", _PASSING),
     "LimitExceededException": Meaning("A quota of KMS is used up.", "See Service Quotas for KMS in this Region."),
+    "KMSInvalidMacException": Meaning(
+        "The key makes another MAC than the material in the secret.", "Name the secret that holds the key's material."
+    ),
+    "InvalidMarkerException": Meaning("KMS does not take its own mark of where a list goes on.", _PASSING),
+    "ConflictException": Meaning("A rotation of the key is under way, or about to begin.", _PASSING),
     # --- Secrets Manager
     "ResourceNotFoundException": Meaning(
         "There is no such secret, or it has no such version or stage.",
@@ -94,22 +97,20 @@ _MEANINGS: Final[dict[str, Meaning]] = {
         "Secrets Manager can't decrypt the secret with its KMS key.",
         "Look at the state and the policy of the secret's own KMS key. It must not be the key that takes the material.",
     ),
-    "InternalServiceError": Meaning("Secrets Manager failed inside.", _PASSING.remedy),
+    "InternalServiceError": Meaning("Secrets Manager failed inside.", _PASSING),
+    # --- CloudFormation
+    "ValidationError": Meaning("CloudFormation does not know the stack or the resource.", "Run the deployment again."),
+    "AccessDenied": Meaning(
+        "The function's role does not allow it.", "Deploy the application again; its role is part of it."
+    ),
     # --- any service
     "AccessDeniedException": Meaning(
         "The function's role, the key's policy or the secret's policy does not allow it.",
         "The tag imported-key-material must be on the key and the secret before the role may touch them (up to five minutes "
         "before); the policy of a key must let the account's IAM policies count, or name the role.",
     ),
-    "AccessDenied": Meaning(
-        "The function's role does not allow it.", "Deploy the application again; its role is part of it."
-    ),
-    "ThrottlingException": Meaning("The account's quota for this operation is used up at the moment.", _PASSING.remedy),
-    "ExpiredTokenException": Meaning("The function's credentials ran out.", _PASSING.remedy),
-    "ValidationException": Meaning(
-        "AWS does not take these values together.", "If the properties are right, please report this as a defect."
-    ),
-    "ValidationError": Meaning("CloudFormation does not know the stack or the resource.", "Run the deployment again."),
+    "ExpiredTokenException": Meaning("The function's credentials ran out.", _PASSING),
+    "ValidationException": Meaning("AWS does not take these values together.", _OUR_DEFECT),
 }
 
 _UNREACHED = Meaning(
@@ -117,6 +118,18 @@ _UNREACHED = Meaning(
     "If the function runs in a VPC, it needs a way to KMS, Secrets Manager, CloudFormation and CloudFormation's bucket in S3 "
     "(endpoints or NAT).",
 )
+_NOT_SENT = Meaning("It was stopped inside the function.", _OUR_DEFECT)
+_FAILED_INSIDE = Meaning("The service failed inside.", _PASSING)
+_UNKNOWN = Meaning("", "Look the code up in the API reference of that operation.")
+
+# botocore's exceptions for a call that went out; every other one stopped it before.
+NO_ANSWER: Final = (HTTPClientError, NotConnectedError, IncompleteReadError)
+
+
+def status_of(error: ClientError) -> int:
+    """The HTTP status; 0 where it is not told."""
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status
 
 
 def code_of(error: ClientError | BotoCoreError) -> str:
@@ -126,6 +139,14 @@ def code_of(error: ClientError | BotoCoreError) -> str:
     return type(error).__name__
 
 
+def _message(error: ClientError) -> str:
+    """AWS's own text as a sentence, or the beginning of a long one; "" where it says nothing."""
+    text = str(error.response.get("Error", {}).get("Message", "")).strip()
+    if len(text) > _MESSAGE_MAX_CHARACTERS:
+        return f"{text[:_MESSAGE_MAX_CHARACTERS].rstrip()}..."
+    return f"{text.rstrip('.')}." if text else ""
+
+
 def translate(operation: str, error: ClientError | BotoCoreError, *, where: str) -> ServiceRefused:
     """`operation`: "kms:DescribeKey"; `where`: the property that the call was made for.
 
@@ -133,17 +154,13 @@ def translate(operation: str, error: ClientError | BotoCoreError, *, where: str)
     """
     code = code_of(error)
     if isinstance(error, ClientError):
-        message = str(error.response.get("Error", {}).get("Message", ""))[:_MESSAGE_MAX_CHARACTERS].strip()
-        meaning = _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code)
+        message = _message(error)
+        said = f"{operation} was refused with {code}" + (f": {message}" if message else ".")
+        known = _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code)
+        meaning = known or (_FAILED_INSIDE if status_of(error) >= 500 else _UNKNOWN)
+    elif isinstance(error, NO_ANSWER):
+        said, meaning = f"{operation} got no answer ({code}).", _UNREACHED
     else:
-        message, meaning = "", _UNREACHED
-    said = (
-        f"{operation} was refused with {code}"
-        if isinstance(error, ClientError)
-        else f"{operation} got no answer ({code})"
-    )
-    said += f": {message.rstrip('.')}." if message else "."
-    if meaning is None:
-        meaning = Meaning("", "Look the code up in the API reference of that operation.")
+        said, meaning = f"{operation} was not sent ({code}).", _NOT_SENT
     problem = f"{said} {meaning.cause}".rstrip()
     return ServiceRefused(Fault(where, problem, meaning.remedy), operation=operation, code=code)

@@ -5,9 +5,11 @@ nor for its quota, and it retries neither NotFoundException nor KMSInvalidStateE
 codes that it waits out, and for how long; a throttle is waited out to the end of the invocation, a fault for two minutes.
 
 Lambda's own end is kept at a distance: nothing is begun after the deadline, which leaves `RESERVE_SECONDS` for the longest
-single call (3 tries x (4 s to connect + 10 s to read) and botocore's waits between them) and for the answer.
+single call (3 tries x (4 s to connect + 10 s to read) and botocore's waits between them) and for the answer. Only what tells
+whether anybody waits for an answer is asked once even then (`Caller.at_least_once`).
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -71,6 +73,7 @@ class Caller:
     clock: Clock
     deadline: Deadline
     log: Log
+    at_least_once: bool = False  # a call is tried once even after the deadline
 
     def call[T](
         self,
@@ -83,8 +86,10 @@ class Caller:
     ) -> T:
         """Returns what `function` gives. `operation`: "kms:DescribeKey"; `where`: the property that it is made for.
 
-        Raises ServiceRefused, or OutOfTime where a throttle lasted to the deadline.
+        Raises ServiceRefused; OutOfTime where a throttle lasted to the deadline, or where that had passed before.
         """
+        if self.deadline.passed() and not self.at_least_once:
+            raise OutOfTime(f"{where}: There was no time left for {operation}. Run the deployment again.")
         started = self.clock.now()
         for wait_seconds in backoff.waits(self.clock):
             error: ClientError | BotoCoreError
@@ -112,13 +117,14 @@ class Caller:
     @staticmethod
     def _patience_seconds(error: ClientError | BotoCoreError, code: str, waits: Mapping[str, float]) -> float:
         if code in THROTTLES:
-            return timedelta.max.total_seconds()
+            return math.inf
         if code in waits:
             return waits[code]
-        if not isinstance(error, ClientError) or code in FAULTS:
-            return FAULT_PATIENCE_SECONDS
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return FAULT_PATIENCE_SECONDS if status >= 500 else 0.0  # HTTP's own numbering
+        if isinstance(error, ClientError):
+            passes = code in FAULTS or aws_errors.status_of(error) >= 500
+        else:
+            passes = isinstance(error, aws_errors.NO_ANSWER)
+        return FAULT_PATIENCE_SECONDS if passes else 0.0
 
     @staticmethod
     def _given_up(

@@ -58,7 +58,7 @@ class _Method:
     def length_words(self) -> str:
         if self.fewest_digits == self.most_digits:
             return f"{self.most_digits} hex digits"
-        return f"an even number of hex digits, {self.fewest_digits} to {self.most_digits}"
+        return f"{self.fewest_digits} to {self.most_digits} hex digits (an even number)"
 
     def digits(self, key: Key) -> str:
         return self.value(key).hex().upper()[: self.most_digits]
@@ -108,14 +108,14 @@ def check_expected_form(value: str, spec: KeySpec) -> ExpectedCheckValue:
     """Refused (ExpectedCheckValue) where the value is not one for this key spec. It is not quoted: it may be anything."""
     methods = _methods(spec.form)
     if not methods:
-        problem = f"In China a {spec.name} key is an SM4 key, for which no check value is agreed."
+        problem = f"In China {spec.a_key} is an SM4 key, for which no check value is agreed."
         raise Refused(Fault("ExpectedCheckValue", problem, "Leave ExpectedCheckValue out."))
     prefix, _, digits = value.upper().partition(":")
     for method in methods:
         fits = method.fewest_digits <= len(digits) <= method.most_digits and len(digits) % 2 == 0
         if value.isascii() and prefix == method.name and fits and re.fullmatch("[0-9A-F]+", digits):
             return ExpectedCheckValue(value, method, digits)
-    forms = " or ".join(f"{method.name}: and {method.length_words}" for method in methods)
+    forms = ", or ".join(f"{method.name}: and {method.length_words}" for method in methods)
     problem = f"The value is not a check value of a key of spec {spec.name}."
     raise Refused(Fault("ExpectedCheckValue", problem, f"Write {forms}."))
 

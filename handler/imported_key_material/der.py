@@ -85,7 +85,7 @@ def sequence(data: bytes) -> tuple[Element, ...]:
         raise NotDerError("does not begin as DER does")
     outer, rest = _first(data)
     if rest:
-        raise NotDerError(f"has {len(rest)} more bytes behind the end of the DER")
+        raise NotDerError(f"is followed by other bytes ({len(rest)} of them)")
     return elements(outer.content)
 
 

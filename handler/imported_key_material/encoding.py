@@ -55,11 +55,13 @@ def hex_or_base64(where: str, remark: str = "") -> Fault:
     return Fault(where, problem, "If it is hex, set MaterialEncoding to HEX.")
 
 
-def base64_bytes(text: str, *, where: str, what: str = "The text") -> bytearray:
+ENCODE_AGAIN = "Encode the bytes again, for example with base64, or set MaterialEncoding to what it is."
+
+
+def base64_bytes(text: str, *, where: str, what: str = "The text", remedy: str = ENCODE_AGAIN) -> bytearray:
     """Standard or URL alphabet, padded or not; white space anywhere is passed over, line breaks too."""
 
     def refused(problem: str) -> Refused:
-        remedy = "Encode the bytes again, for example with base64, or set MaterialEncoding to what it is."
         return Refused(Fault(where, f"{what} is not base64: {problem}.", remedy))
 
     compact = "".join(text.translate(dict.fromkeys(map(ord, _WHITE_SPACE))))

@@ -117,6 +117,11 @@ class KeySpec:
         return self.form.kind
 
     @property
+    def a_key(self) -> str:
+        """In a sentence: "an HMAC_256 key"."""
+        return f"{'a' if self.name.startswith('S') else 'an'} {self.name} key"
+
+    @property
     def mac_algorithm(self) -> str:
         """The MacAlgorithm of GenerateMac and VerifyMac; "" for what makes no MACs."""
         return self.name.replace("HMAC_", "HMAC_SHA_") if self.kind is Kind.HMAC else ""

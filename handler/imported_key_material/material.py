@@ -66,7 +66,7 @@ class CheckedMaterial:
     @property
     def encoded(self) -> bytearray:
         """What KMS gets: the raw bytes of a secret key, else PKCS#8 in DER. ValueError once it was wiped."""
-        if not self._encoded:
+        if not any(self._encoded):  # no check lets zeros pass
             raise ValueError("The material was wiped.")
         return self._encoded
 
@@ -74,12 +74,11 @@ class CheckedMaterial:
         """Returns the HMAC of `message` with this key (RFC 2104). ValueError for a key that makes no MACs."""
         if isinstance(self.spec.form, MacKey):
             return check_value.hmac_digest(self.encoded, message, self.spec.form.hash_name)
-        raise ValueError(f"A {self.spec.name} key makes no MACs.")
+        raise ValueError(f"The material of {self.spec.a_key} makes no MACs.")
 
     def wipe(self) -> None:
-        """Overwrites the material with zeros and drops it; it can't be used any more."""
+        """Overwrites the material with zeros; it can't be used any more."""
         _wipe(self._encoded)
-        self._encoded.clear()
 
     def __setattr__(self, name: str, value: object) -> None:
         if hasattr(self, "_frozen"):
@@ -143,7 +142,7 @@ def _secret(
     where: str,
 ) -> CheckedMaterial:
     if isinstance(value, PemValue):
-        problem = f"The secret holds a PEM, and the material of an {spec.name} key is random bytes."
+        problem = f"The secret holds a PEM, and {spec.a_key} is random bytes."
         raise Refused(Fault(where, problem, "Name the secret that holds the key which is meant, or another KMS key."))
     try:
         verdict = secret_bytes.check(value.data, spec, form, expected, may_be_hex=value.may_be_hex, where=where)

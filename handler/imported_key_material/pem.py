@@ -80,12 +80,13 @@ def private_key(text: str, *, where: str) -> PemKey:
     if not keys and not faults:
         faults.add(where, "The PEM holds no private key.", "Store the private key in PKCS#8, PKCS#1 or SEC1.")
     faults.raise_if_any()
-    return PemKey(
-        der=base64_bytes(keys[0].body, where=where, what="The body of the PEM's private key"),
-        ec_parameters=bytes(base64_bytes(parameters[0].body, where=where, what="The body of the PEM's EC PARAMETERS"))
-        if parameters
-        else None,
-    )
+    ec_parameters = bytes(_body(parameters[0], where)) if parameters else None
+    return PemKey(_body(keys[0], where), ec_parameters)
+
+
+def _body(block: Block, where: str) -> bytearray:
+    remedy = "Store the PEM as it was written, with its line breaks."
+    return base64_bytes(block.body, where=where, what=f"The PEM's block {block.label}", remedy=remedy)
 
 
 def _is_encrypted(key: Block) -> bool:

@@ -28,7 +28,7 @@ _ED25519 = bytes.fromhex("2b6570")  # id-Ed25519, 1.3.101.112
 
 _SCALAR_BYTES = {spec.form.oid: spec.form.scalar_bytes for spec in KEY_SPECS.values() if isinstance(spec.form, EcKey)}
 
-_AGAIN = "Write it again: openssl pkey -in old.pem -out new.pem."
+_AGAIN = "Export it again, for example: openssl pkey -in old.pem -out new.pem."
 _PRIVATE_KEY_WANTED = "Store the private key in PKCS#8, PKCS#1 or SEC1, as PEM or DER."
 _ED25519_VERSION_1 = (
     "Store it in version 1, without the public key (RFC 8410, section 7): the 16 bytes 302e020100300506032b657004220420 in "
@@ -69,14 +69,16 @@ def _loaded(data: bytes | bytearray) -> PrivateKeyTypes | None:
 def _parts(data: bytes | bytearray, where: str) -> tuple[Element, ...]:
     if not data:
         raise Refused(Fault(where, "The material is empty.", _PRIVATE_KEY_WANTED))
-    text = text_in(data)
-    if text:
-        remedy = "Set MaterialEncoding to what it is, or store a PEM as plain text."
-        raise Refused(Fault(where, f"The material reads as text ({text}), and is neither a PEM nor DER.", remedy))
     try:
         return der.sequence(bytes(data))
     except der.NotDerError as not_der:
         reason = str(not_der)
+    text = text_in(data)
+    if text:
+        remedy = "Set MaterialEncoding to what it is, or store a PEM as plain text."
+        raise Refused(Fault(where, f"The material reads as text ({text}), and is neither a PEM nor DER.", remedy))
+    if data[0] != der.SEQUENCE:
+        raise Refused(Fault(where, "The material is neither a PEM nor DER.", _PRIVATE_KEY_WANTED))
     raise Refused(Fault(where, f"The private key {reason}.", _AGAIN))
 
 

@@ -8,7 +8,8 @@ Every scalar arrives from CloudFormation as a string. Pure: no AWS, no clock.
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
@@ -45,9 +46,9 @@ class SecretWrapping:
     key_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Properties:
-    """What the stack declares; None where nothing is declared and there is no default."""
+    """What the stack declares; None where nothing is declared and there is no default. Its repr shows nothing of it."""
 
     key_id: str  # "" where the declared one is faulty, and so for secret_id
     secret_id: str
@@ -69,15 +70,15 @@ class Properties:
 
 def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
     """Returns what is declared. What is wrong goes to `faults`, and the field takes its default."""
-    faulty = set(_schema_faults(declared, faults))
-    for path in _unresolved(declared):
+    unresolved = dict.fromkeys(_unresolved(declared))
+    faulty = {where.split(".", 1)[0] for where in unresolved} | set(_schema_faults(declared, unresolved, faults))
+    for where in unresolved:
         faults.add(
-            path,
+            where,
             f"The value contains {RESOLVE}, and CloudFormation does not resolve secretsmanager and ssm-secure references "
             "in custom resources.",
             "Name the secret in SecretId; its value never goes through a template.",
         )
-        faulty.add(path.split(".", 1)[0])
     sound = {name: value for name, value in declared.items() if name in _DECLARABLE and name not in faulty}
 
     def text(name: str) -> str | None:
@@ -97,7 +98,7 @@ def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
         wrapping_algorithm=text("WrappingAlgorithm"),
         wrapping_key_spec=text("WrappingKeySpec") or "RSA_4096",
         valid_to=_time(text("ValidTo"), faults),
-        valid_for_days=int(days) if days else None,
+        valid_for_days=int(float(days)) if days else None,  # JSON Schema takes 30.0 for an integer
         key_material_description=text("KeyMaterialDescription"),
         previous_secret_version_ids=tuple(sound.get("PreviousSecretVersionIds", ())),
         new_material=text("NewMaterial") or "REFUSE",
@@ -108,8 +109,8 @@ def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
     return properties
 
 
-def _schema_faults(declared: Mapping[str, Any], faults: Faults) -> Iterator[str]:
-    """Adds a fault for each broken rule of the schema; gives the top-level names that are faulty."""
+def _schema_faults(declared: Mapping[str, Any], explained: Collection[str], faults: Faults) -> Iterator[str]:
+    """Adds a fault for each broken rule of the schema, except at what is `explained`; gives the faulty top-level names."""
     try:
         _validate(dict(declared))
     except fastjsonschema.JsonSchemaValuesException as refused:
@@ -127,7 +128,7 @@ def _schema_faults(declared: Mapping[str, Any], faults: Faults) -> Iterator[str]
             for name in sorted(set(error.definition["required"]) - set(error.value)):
                 rule = error.definition["properties"][name]["$comment"]
                 faults.add(".".join([*path, name]), "The property is missing.", f"Declare {rule}.")
-        else:
+        elif where not in explained:
             faults.add(
                 where, "The value does not fit the property's rule.", f"It must be {error.definition['$comment']}."
             )
@@ -144,22 +145,31 @@ def _add_unknown(name: object, path: list[str], known: Mapping[str, Any], faults
     if name in _ATTRIBUTES and not path:
         faults.add(where, "This is an attribute, not a property.", "Take it out, and read it with Fn::GetAtt.")
         return
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    remedy = f"Is it {'.'.join([*path, near[0]])}?" if near else "Take it out."
+    spelled = {right.casefold(): right for right in known}
+    near = difflib.get_close_matches(name.casefold(), spelled, n=1, cutoff=0.6)
+    remedy = f"Is it {'.'.join([*path, spelled[near[0]]])}?" if near else "Take it out."
     faults.add(where, "There is no such property.", remedy)
 
 
-def _unresolved(value: object, path: str = "") -> Iterator[str]:
-    """Gives the paths of the values in which CloudFormation left a dynamic reference."""
-    if isinstance(value, str) and RESOLVE in value:
-        yield path
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            shown = name if isinstance(name, str) and _NAME.fullmatch(name) else "Properties"
-            yield from _unresolved(inner, f"{path}.{shown}" if path else shown)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _unresolved(inner, path or "Properties")
+def _unresolved(declared: Mapping[str, Any]) -> Iterator[str]:
+    """Gives where CloudFormation left a dynamic reference: `Name` or `Name.Inner`, however deep below that it is."""
+    waiting: deque[tuple[str, object]] = deque([("", declared)])
+    while waiting:
+        where, value = waiting.popleft()
+        if isinstance(value, str):
+            if RESOLVE in value:
+                yield where
+        elif isinstance(value, Mapping):
+            waiting.extend((_inside(where, name), inner) for name, inner in value.items())
+        elif isinstance(value, list):
+            waiting.extend((where, inner) for inner in value)
+
+
+def _inside(where: str, name: object) -> str:
+    shown = name if isinstance(name, str) and _NAME.fullmatch(name) else ""
+    if not where:
+        return shown or "Properties"
+    return f"{where}.{shown}" if shown and "." not in where else where
 
 
 def _time(value: str | None, faults: Faults) -> datetime | None:

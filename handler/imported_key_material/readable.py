@@ -8,8 +8,6 @@ East Asian text (28 bytes, the first two of them a byte order mark) once in 10^8
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _WORDS = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
-_LEAST_DIFFERENT_CHARACTERS = 4  # a few bytes repeated are some letter repeated: a pattern, and no text
-
 # Unicode blocks: punctuation and kana, CJK ideographs, Hangul syllables, full-width forms.
 _EAST_ASIAN = (range(0x3000, 0x3100), range(0x4E00, 0xA000), range(0xAC00, 0xD7A4), range(0xFF00, 0xFFF0))
 
@@ -25,7 +23,7 @@ def text_in(data: bytes | bytearray) -> str:
         return "printable ASCII" if data.isascii() else "UTF-8"
     for name in ("utf-16-le", "utf-16-be"):
         text = _decoded(data, name)
-        if _is_text(text) and _has_few_scripts(text) and len(set(text)) >= _LEAST_DIFFERENT_CHARACTERS:
+        if _is_text(text) and _has_few_scripts(text):
             return _WORDS[name]
     return ""
 
@@ -43,8 +41,9 @@ def _is_text(text: str) -> bool:
 
 
 def _has_few_scripts(text: str) -> bool:
-    """At most half as many different upper bytes as characters: a script lies within a few blocks of 256."""
-    return 2 * len({ord(character) >> 8 for character in text}) <= len(text)
+    """At most half as many upper bytes as characters, each counted once: a script lies within a few blocks of 256."""
+    characters = set(text)
+    return 2 * len({ord(character) >> 8 for character in characters}) <= len(characters)
 
 
 def _is_east_asian(text: str) -> bool:

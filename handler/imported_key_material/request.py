@@ -108,9 +108,12 @@ class Failed(Exception):
 _STACK_ID = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):cloudformation:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):stack/[A-Za-z0-9-]{1,128}/[^/\s]{1,64}"
 )
+_REQUEST_TYPE = re.compile("|".join(RequestType))
 _LOGICAL_ID = re.compile(r"[A-Za-z0-9]{1,255}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,128}")
 _RESOURCE_TYPE = re.compile(r"Custom::[A-Za-z0-9_@-]{1,60}|AWS::CloudFormation::CustomResource")
+_PHYSICAL_ID = re.compile(r".+", re.DOTALL)
+_RESPONSE_URL = re.compile(r"https://\S{1,8000}")
 
 
 def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> Request:
@@ -118,43 +121,51 @@ def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> 
     if not isinstance(event, Mapping):
         raise NotARequest("The event is not a CloudFormation request: it is not an object.")
 
-    def text(name: str, form: re.Pattern[str]) -> str:
-        value = event.get(name)
-        if not isinstance(value, str) or not form.fullmatch(value):
-            raise NotARequest(f"The event is not a CloudFormation request: {name} is missing or malformed.")
-        return value
-
-    def mapping(name: str, *, required: bool) -> Mapping[str, Any]:
-        value = event.get(name)
-        if value is None and not required:
-            return {}
-        if not isinstance(value, Mapping):
-            raise NotARequest(f"The event is not a CloudFormation request: {name} is missing or malformed.")
-        return value
-
-    type_ = RequestType(text("RequestType", re.compile("Create|Update|Delete")))
-    stack_id = text("StackId", _STACK_ID)
+    type_ = RequestType(_text(event, "RequestType", _REQUEST_TYPE))
+    stack_id = _text(event, "StackId", _STACK_ID)
     stack = _STACK_ID.fullmatch(stack_id)
     if stack is None or stack.groups() != (home.partition, home.region, home.account):
         raise NotARequest("The event's StackId is of another account or Region than this function.")
     physical_id = None
     if type_ is not RequestType.CREATE:
-        physical_id = text("PhysicalResourceId", re.compile(rf".{{1,{PHYSICAL_ID_MAX_BYTES}}}", re.DOTALL))
-    response_url = text("ResponseURL", re.compile(r"https://\S{1,8000}"))
+        physical_id = _text(event, "PhysicalResourceId", _PHYSICAL_ID)
+        if len(physical_id.encode("utf-8", "surrogatepass")) > PHYSICAL_ID_MAX_BYTES:
+            raise _malformed("PhysicalResourceId")
+    response_url = _text(event, "ResponseURL", _RESPONSE_URL)
     if not is_response_host(response_url):
         raise NotARequest("The event's ResponseURL is not one of CloudFormation in this Region.")
     return Request(
         type=type_,
-        request_id=text("RequestId", _REQUEST_ID),
+        request_id=_text(event, "RequestId", _REQUEST_ID),
         stack_id=stack_id,
-        logical_id=text("LogicalResourceId", _LOGICAL_ID),
-        resource_type=text("ResourceType", _RESOURCE_TYPE),
-        properties=mapping("ResourceProperties", required=type_ is not RequestType.DELETE),
-        old_properties=mapping("OldResourceProperties", required=False),
+        logical_id=_text(event, "LogicalResourceId", _LOGICAL_ID),
+        resource_type=_text(event, "ResourceType", _RESOURCE_TYPE),
+        properties=_mapping(event, "ResourceProperties", required=type_ is not RequestType.DELETE),
+        old_properties=_mapping(event, "OldResourceProperties", required=False),
         physical_id=physical_id,
         made_at=_made_at(response_url),
         response_url=response_url,
     )
+
+
+def _text(event: Mapping[object, object], name: str, form: re.Pattern[str]) -> str:
+    value = event.get(name)
+    if not isinstance(value, str) or not form.fullmatch(value):
+        raise _malformed(name)
+    return value
+
+
+def _mapping(event: Mapping[object, object], name: str, *, required: bool) -> Mapping[str, Any]:
+    value = event.get(name)
+    if value is None and not required:
+        return {}
+    if not isinstance(value, Mapping):
+        raise _malformed(name)
+    return value
+
+
+def _malformed(name: str) -> NotARequest:
+    return NotARequest(f"The event is not a CloudFormation request: {name} is missing or malformed.")
 
 
 def _made_at(response_url: str) -> datetime | None:
@@ -169,24 +180,21 @@ def _made_at(response_url: str) -> datetime | None:
 def response_hosts(home: Home, dns_suffix: str, also: str = "") -> Callable[[str], bool]:
     """Tells whether a ResponseURL leads to CloudFormation's own bucket of this Region, or to `also` (`host:port`, or "").
 
-    Only these forms: bucket names with any other suffix could be registered by anybody. https, port 443, no user.
+    Only these forms: bucket names with any other suffix could be registered by anybody. They are compared as text, so that
+    no user, no other port and no other spelling of the same host passes.
     """
     region = re.escape(home.region)
     bucket = f"cloudformation-custom-resource-response-{home.region.replace('-', '')}"
-    host = re.compile(
-        rf"{bucket}\.s3(-fips|\.dualstack|-fips\.dualstack|-{region})?(\.{region})?\.{re.escape(dns_suffix)}"
+    own = re.compile(
+        rf"{bucket}\.s3(-fips|\.dualstack|-fips\.dualstack|-{region})?(\.{region})?\.{re.escape(dns_suffix)}(:443)?"
     )
 
     def is_response_host(url: str) -> bool:
         try:
             parts = urlsplit(url)
-            port = parts.port
         except ValueError:
             return False
-        if parts.scheme != "https" or "@" in parts.netloc:
-            return False
-        if also and parts.netloc == also:
-            return True
-        return port in (None, 443) and host.fullmatch(parts.hostname or "") is not None
+        known = own.fullmatch(parts.netloc) is not None or (also != "" and parts.netloc == also)
+        return known and parts.scheme == "https"
 
     return is_response_host

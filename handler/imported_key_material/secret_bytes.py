@@ -78,16 +78,16 @@ def _length(key: bytearray, spec: KeySpec, form: SecretForm, where: str) -> tupl
     if size == right:
         return [], []
     if isinstance(form, CipherKey):
-        problem = f"The material is {size} bytes long, and a {spec.name} key takes exactly {right}."
+        problem = f"The material is {size} bytes long, and {spec.a_key} takes exactly {right}."
         return [Fault(where, problem, _newline_perhaps(size, right) or _make_one(form))], []
     if right < size <= form.most_bytes:
         problem = (
-            f"The material is {size} bytes long. An {spec.name} key takes {right}; a length up to {form.most_bytes} bytes "
+            f"The material is {size} bytes long, and {spec.a_key} takes {right}; a length up to {form.most_bytes} bytes "
             "is taken with an ExpectedCheckValue that matches."
         )
         way_out = f"Store {right} bytes, or declare the ExpectedCheckValue if the key is really so long."
         return [], [Fault(where, problem, _newline_perhaps(size, right) or way_out)]
-    problem = f"The material is {size} bytes long, and an {spec.name} key takes {right} to {form.most_bytes}."
+    problem = f"The material is {size} bytes long, and {spec.a_key} takes {right} to {form.most_bytes}."
     if size < right:
         return [Fault(where, problem, _make_one(form))], []
     hashed = f"Store its {form.hash_name.upper().replace('SHA', 'SHA-')} hash, which gives the same MACs (RFC 2104)."
@@ -104,7 +104,7 @@ def _foreign(key: bytearray, spec: KeySpec, where: str) -> list[Fault]:
     text = text_in(key)
     if text:
         problem = (
-            f"The material reads as text ({text}), and a {spec.name} key is random bytes: a passphrase, or base64 or hex "
+            f"The material reads as text ({text}), and {spec.a_key} is random bytes: a passphrase, or base64 or hex "
             "that was not decoded."
         )
         way_out = "Set MaterialEncoding to what it is, or declare the ExpectedCheckValue if the key is really text."
@@ -115,6 +115,6 @@ def _foreign(key: bytearray, spec: KeySpec, where: str) -> list[Fault]:
         return []
     if container is None:
         return []
-    problem = f"The material is {container.value}, and a {spec.name} key is random bytes."
+    problem = f"The material is {container.value}, and {spec.a_key} is random bytes."
     way_out = "Name another secret or another KMS key, or declare the ExpectedCheckValue if it is really raw key bytes."
     return [Fault(where, problem, way_out)]

@@ -4,7 +4,6 @@ How the value is encoded is declared (MaterialEncoding), or it is what is found:
 PEM, other text is base64. A declaration that can't be true is refused, and so is what was encoded twice.
 """
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from imported_key_material import encoding as codec
 from imported_key_material.encoding import BASE64, ENCODINGS, HEX, PEM, RAW
 from imported_key_material.errors import Fault, Faults, Refused
 
-_PEM_HEADER = re.compile(rb"-----BEGIN [^\r\n-]")
+_PEM_HEADER = b"-----BEGIN "
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -65,7 +64,7 @@ def _field(value: bytes | str, json_key: str | None) -> bytes | str:
 
 def _has_pem_header(value: bytes | bytearray | str) -> bool:
     data = value.encode("utf-8", "replace") if isinstance(value, str) else value
-    return _PEM_HEADER.search(data) is not None
+    return _PEM_HEADER in data
 
 
 def _as_text(value: bytes | str) -> str:

@@ -5,12 +5,12 @@ delivered twice may come after its stack has moved on. So before anything is cha
 again for a minute before a "no" is believed, since statuses may lag.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from imported_key_material.calling import Caller
+from imported_key_material.calling import NOTHING, Caller
 from imported_key_material.errors import Leave, NotWanted, ServiceRefused
 from imported_key_material.request import Request, RequestType
 from imported_key_material.waiting import Backoff, Deadline, poll
@@ -24,7 +24,10 @@ CUT_OFF: Final = timedelta(seconds=1)
 STATUS_BACKOFF: Final = Backoff(first_seconds=1.0, cap_seconds=10.0)
 _ROLLING_BACK: Final = frozenset({"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"})
 _GONE: Final = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})
+_COMPLETE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _OWN_STATUS: Final = {RequestType.CREATE: "CREATE_IN_PROGRESS", RequestType.UPDATE: "UPDATE_IN_PROGRESS"}
+# What a right that was given a moment ago, and a stack that was made a moment ago, may look like.
+_NOT_YET_READABLE: Final = {"AccessDenied": BELIEVED_AFTER_SECONDS, "ValidationError": BELIEVED_AFTER_SECONDS}
 
 
 class CloudFormation(Protocol):
@@ -66,57 +69,83 @@ class Stack:
         patience = Deadline(clock, clock.now() + timedelta(seconds=BELIEVED_AFTER_SECONDS)).earlier(
             self.caller.deadline
         )
-        last: list[str] = []
+        why_not = ""
 
         def wanted() -> bool | None:
-            last[:] = [self._why_not()]
-            return None if last[0] else True
+            nonlocal why_not
+            why_not = self._why_not()
+            return None if why_not else True
 
         if poll(patience, STATUS_BACKOFF, wanted):
             return
-        if last[0] == _ANSWERED:
+        if self._is_answered():
             raise Leave
-        raise NotWanted(f"CloudFormation does not wait for this {self.request.type} request: {last[0]}")
+        raise NotWanted(f"CloudFormation does not wait for this {self.request.type} request: {why_not}")
 
     def holder_of(self, key_arn: str) -> Holder | None:
         """Another resource, or this one under its present id, that holds the key: in the ARN form if there is one.
 
         Custom resources alone: the key's own resource bears the bare id, too. What is being deleted holds nothing.
         """
-        found: list[Holder] = []
-        parameters = {"StackName": self.request.stack_id}
-        while True:
-            page = self.caller.call(
-                "cloudformation:ListStackResources",
-                lambda: self.cloudformation.list_stack_resources(**parameters),
-                where="KeyId",
-            )
-            for resource in page["StackResourceSummaries"]:
-                physical_id = resource.get("PhysicalResourceId", "")
-                is_custom = (
-                    resource["ResourceType"].startswith("Custom::")
-                    or resource["ResourceType"] == "AWS::CloudFormation::CustomResource"
-                )
-                if (
-                    is_custom
-                    and physical_id in (key_arn, key_uuid(key_arn))
-                    and resource["ResourceStatus"] not in _GONE
-                ):
-                    found.append(Holder(resource["LogicalResourceId"], physical_id))
-            if "NextToken" not in page:
-                return min(found, key=lambda holder: holder.physical_id != key_arn, default=None)
-            parameters["NextToken"] = page["NextToken"]
+        forms = (key_arn, key_uuid(key_arn))
+        holders = [
+            Holder(resource["LogicalResourceId"], resource["PhysicalResourceId"])
+            for resource in self._resources()
+            if _is_custom(resource["ResourceType"])
+            and resource.get("PhysicalResourceId") in forms
+            and resource["ResourceStatus"] not in _GONE
+        ]
+        return min(holders, key=lambda holder: forms.index(holder.physical_id), default=None)
 
     # ------------------------------------------------------------------------------------------------ what it is told
 
     def _describe(self) -> Mapping[str, Any]:
-        answer = self.caller.call(
-            "cloudformation:DescribeStacks",
+        answer = self._call(
+            "DescribeStacks",
             lambda: self.cloudformation.describe_stacks(StackName=self.request.stack_id),
-            where="StackId",
+            waits=_NOT_YET_READABLE,
         )
         stack: Mapping[str, Any] = answer["Stacks"][0]
         return stack
+
+    def _resource(self) -> Mapping[str, Any]:
+        """What the stack says of this logical id; nothing where it does not know it."""
+        try:
+            answer = self._call(
+                "DescribeStackResource",
+                lambda: self.cloudformation.describe_stack_resource(
+                    StackName=self.request.stack_id, LogicalResourceId=self.request.logical_id
+                ),
+            )
+        except ServiceRefused as refused:
+            if refused.code == "ValidationError":
+                return {}
+            raise
+        detail: Mapping[str, Any] = answer["StackResourceDetail"]
+        return detail
+
+    def _resources(self) -> Iterator[Mapping[str, Any]]:
+        """All resources of the stack."""
+        parameters = {"StackName": self.request.stack_id}
+        while True:
+            page = self._call(
+                "ListStackResources",
+                lambda: self.cloudformation.list_stack_resources(**parameters),
+                waits=_NOT_YET_READABLE,
+            )
+            yield from page["StackResourceSummaries"]
+            if not page.get("NextToken"):
+                return
+            parameters["NextToken"] = page["NextToken"]
+
+    def _call(
+        self, operation: str, function: Callable[[], Mapping[str, Any]], *, waits: Mapping[str, float] = NOTHING
+    ) -> Mapping[str, Any]:
+        """Asked once even after the deadline: whether anybody waits for an answer must be known before one is given."""
+        caller = replace(self.caller, at_least_once=True)
+        return caller.call(f"cloudformation:{operation}", function, where="StackId", waits=waits)
+
+    # ---------------------------------------------------------------------------------------------- what follows from it
 
     def _why_not(self) -> str:
         """Why the request is not wanted, or ""."""
@@ -130,7 +159,7 @@ class Stack:
             if begun > request.made_at + CUT_OFF:
                 return "it was made before the stack's present operation began."
         if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
-            return self._answered() or f"the stack is {status}."
+            return f"the stack is {status}."
         return self._why_not_resource()
 
     def _why_not_resource(self) -> str:
@@ -141,38 +170,29 @@ class Stack:
                 return f"{request.logical_id} is being created."
             return ""
         if status != _OWN_STATUS[request.type]:
-            return self._answered(resource) or f"{request.logical_id} is {status}."
+            return f"{request.logical_id} is {status}."
         set_at: datetime | None = resource.get("LastUpdatedTimestamp")
         if request.made_at is not None and set_at is not None and set_at > request.made_at + STATUS_LEAD:
             return f"a later operation is at work on {request.logical_id}."
         return ""
 
-    def _answered(self, resource: Mapping[str, Any] | None = None) -> str:
-        """_ANSWERED where the resource stands complete under an id that this request would answer with."""
-        if self.request.type is RequestType.DELETE:
-            return ""
-        resource = self._resource() if resource is None else resource
-        complete = resource.get("ResourceStatus") in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-        key_id = str(self.request.properties.get("KeyId", ""))
-        stands = key_uuid(resource.get("PhysicalResourceId", "")) == key_uuid(key_id) != ""
-        return _ANSWERED if complete and stands else ""
+    def _is_answered(self) -> bool:
+        """Whether the resource stands complete under an id that this request would answer with, and since it was made.
 
-    def _resource(self) -> Mapping[str, Any]:
-        """What the stack says of this logical id; nothing where it does not know it."""
-        try:
-            answer = self.caller.call(
-                "cloudformation:DescribeStackResource",
-                lambda: self.cloudformation.describe_stack_resource(
-                    StackName=self.request.stack_id, LogicalResourceId=self.request.logical_id
-                ),
-                where="StackId",
-            )
-        except ServiceRefused as refused:
-            if refused.code == "ValidationError":
-                return {}
-            raise
-        detail: Mapping[str, Any] = answer["StackResourceDetail"]
-        return detail
+        Before an Update it stood so, too: without the time, a status that lags would pass for an answer, and the stack hang.
+        """
+        request = self.request
+        if request.type is RequestType.DELETE:
+            return False
+        resource = self._resource()
+        if resource.get("ResourceStatus") not in _COMPLETE:
+            return False
+        set_at: datetime | None = resource.get("LastUpdatedTimestamp")
+        if request.made_at is not None and set_at is not None and set_at < request.made_at:
+            return False
+        key_id = str(request.properties.get("KeyId", ""))
+        return key_uuid(resource.get("PhysicalResourceId", "")) == key_uuid(key_id) != ""
 
 
-_ANSWERED: Final = "it has been answered already."
+def _is_custom(resource_type: str) -> bool:
+    return resource_type.startswith("Custom::") or resource_type == "AWS::CloudFormation::CustomResource"

@@ -6,14 +6,15 @@
         answer = world.create(key, SecretId=secret.name)
 
 `create`, `update` and `delete` do what CloudFormation does around a request: they set the stack's and the resource's status
-before it, and take over the answer after it. Everything else is the function's own doing, through boto3 and botocore.
+before it, and take over the answer after it. Everything else is the function's own doing, through boto3 and botocore. Where
+a test comes in between: `request` sets the stage and gives the event, `invoke` is one execution, `settle` takes the answer.
+The size of KMS's wrapping key is RSA_2048 unless a test says otherwise (None: not declared), since the others take longer.
 """
 
 import json
 import logging
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
 from io import StringIO
 from random import Random
 from typing import Any, Self
@@ -25,8 +26,11 @@ from imported_key_material import clients, function
 from imported_key_material.waiting import Deadline
 from tests.support.clock import VirtualClock
 from tests.support.cloudformation import CloudFormation, Stack
-from tests.support.in_process import InProcessAws
-from tests.support.kms.service import StrictKms
+from tests.support.execution import Context, FieldsInText
+from tests.support.faults import Moment
+from tests.support.in_process import Call, InProcessAws
+from tests.support.kms.quotas import Quotas
+from tests.support.kms.service import Lag, StrictKms
 from tests.support.kms.wire import KmsWire
 from tests.support.secretsmanager import Secret, SecretsManager
 
@@ -39,28 +43,18 @@ SIGNATURE = "c0ffee5ac1e7b09d2f4386a1c05be97d43f8126e0b9a7c5d1f2e3846b7a8c9d0"
 LAMBDA_TIMEOUT_SECONDS = 900.0
 
 
-class Context:
-    """Lambda's context: its time runs on the world's clock."""
-
-    function_name = "imported-key-material"
-    aws_request_id = "d0c1b2a3-9485-4766-8574-635241302f1e"
-    memory_limit_in_mb = 512
-
-    def __init__(self, clock: VirtualClock, seconds: float, function_arn: str) -> None:
-        self.invoked_function_arn = function_arn
-        self._clock = clock
-        self._end = clock.now() + timedelta(seconds=seconds)
-
-    def get_remaining_time_in_millis(self) -> int:
-        return round((self._end - self._clock.now()).total_seconds() * 1000)
+class Crash(BaseException):
+    """The environment dies: no memory, no time, no more of this execution."""
 
 
 class World:
     """One account and Region with one stack. `seed` decides everything."""
 
-    def __init__(self, *, seed: int = 0, kms: StrictKms | None = None, stack_name: str = "orders") -> None:
+    def __init__(
+        self, *, seed: int = 0, lag: Lag | None = None, quotas: Quotas | None = None, stack_name: str = "orders"
+    ) -> None:
         self.clock = VirtualClock(seed=seed)
-        self.kms = kms or StrictKms(self.clock, seed=seed)
+        self.kms = StrictKms(self.clock, seed=seed, lag=lag, quotas=quotas)
         self.secrets = SecretsManager(self.clock, seed=seed)
         self.cloudformation = CloudFormation(self.clock, seed=seed)
         self.aws = InProcessAws(self.clock, [KmsWire(self.kms), self.secrets, self.cloudformation])
@@ -75,7 +69,9 @@ class World:
 
     def _function(self) -> Any:
         made = clients.make(self.session())
-        return function.build(made, clock=self.clock, put=self._put, log=_Fields(self._logger), dns_suffix="amazonaws.com")
+        return function.build(
+            made, clock=self.clock, put=self._put, log=FieldsInText(self._logger), dns_suffix="amazonaws.com"
+        )
 
     def _put(self, _url: str, body: bytes, _deadline: Deadline) -> None:
         self.bodies.append(body)
@@ -120,40 +116,76 @@ class World:
         self, value: bytes | str, name: str = "orders/master-key", *, tag: str | None = "orders", **options: Any
     ) -> Secret:
         tags = {TAG: tag} if tag is not None else {}
-        return self.secrets.put(name, value, tags=tags, region=REGION, account=options.pop("account", ACCOUNT), **options)
+        return self.secrets.put(
+            name, value, tags=tags, region=REGION, account=options.pop("account", ACCOUNT), **options
+        )
+
+    def snapshot(self) -> object:
+        """All that KMS holds. Two of them are equal if nothing was changed in between."""
+        store = self.kms._store  # noqa: SLF001  # what nobody else may reach for is compared here
+        return {family.key_id: family.copy() for family in store.all_families(self.clock.now())}, dict(store.aliases)
+
+    def changes(self) -> int:
+        """How many calls that change a key's material have reached KMS."""
+        return self.aws.count("ImportKeyMaterial") + self.aws.count("DeleteImportedKeyMaterial")
 
     # --------------------------------------------------------------------------------------------- CloudFormation
 
     def create(self, key_id: str, logical_id: str = "Material", **properties: Any) -> dict[str, Any]:
-        self.stack.set(logical_id, "CREATE_IN_PROGRESS", self.clock.now(), type=TYPE)
-        return self._settle("Create", logical_id, {"KeyId": key_id} | properties)
+        return self._carried_out(self.create_request(key_id, logical_id, **properties))
 
-    def update(self, key_id: str, logical_id: str = "Material", *, rollback: bool = False, **properties: Any) -> dict[str, Any]:
+    def update(
+        self, key_id: str, logical_id: str = "Material", *, rollback: bool = False, **properties: Any
+    ) -> dict[str, Any]:
+        return self._carried_out(self.update_request(key_id, logical_id, rollback=rollback, **properties))
+
+    def delete(
+        self, logical_id: str = "Material", *, physical_id: str | None = None, status: str = "DELETE_IN_PROGRESS"
+    ) -> dict[str, Any]:
+        return self._carried_out(self.delete_request(logical_id, physical_id=physical_id, status=status))
+
+    def create_request(self, key_id: str, logical_id: str = "Material", **properties: Any) -> dict[str, Any]:
+        self.stack.set(logical_id, "CREATE_IN_PROGRESS", self.clock.now(), type=TYPE)
+        return self.event("Create", logical_id, _declared(key_id, properties))
+
+    def update_request(
+        self, key_id: str, logical_id: str = "Material", *, rollback: bool = False, **properties: Any
+    ) -> dict[str, Any]:
         self.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS" if rollback else "UPDATE_IN_PROGRESS"
         self.stack.updated_at = self.clock.now()
         self.stack.set(logical_id, "UPDATE_IN_PROGRESS", self.clock.now())
-        return self._settle("Update", logical_id, {"KeyId": key_id} | properties)
+        return self.event("Update", logical_id, _declared(key_id, properties))
 
-    def delete(self, logical_id: str = "Material", *, physical_id: str | None = None, status: str = "DELETE_IN_PROGRESS") -> dict[str, Any]:
-        self.stack.status = status
-        self.stack.deleted_at = self.clock.now()
-        self.stack.set(logical_id, "DELETE_IN_PROGRESS", self.clock.now())
-        return self._settle("Delete", logical_id, self.before.get(logical_id, {}), physical_id=physical_id)
-
-    def _settle(
-        self, kind: str, logical_id: str, properties: dict[str, Any], *, physical_id: str | None = None
+    def delete_request(
+        self, logical_id: str = "Material", *, physical_id: str | None = None, status: str = "DELETE_IN_PROGRESS"
     ) -> dict[str, Any]:
-        event = self.event(kind, logical_id, properties, physical_id=physical_id)
+        """With a `physical_id` that is not the resource's present one, a clean-up's: the resource keeps its own."""
+        self.stack.status = status
+        if status == "DELETE_IN_PROGRESS":
+            self.stack.deleted_at = self.clock.now()
+        if physical_id is None:
+            self.stack.set(logical_id, "DELETE_IN_PROGRESS", self.clock.now())
+        return self.event("Delete", logical_id, self.before.get(logical_id, {}), physical_id=physical_id)
+
+    def _carried_out(self, event: dict[str, Any]) -> dict[str, Any]:
         answer = self.invoke(event)
         if answer is None:
             raise AssertionError("The function did not answer.")
+        self.settle(event, answer)
+        return answer
+
+    def settle(self, event: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        """CloudFormation takes an answer over."""
+        logical_id, kind = event["LogicalResourceId"], event["RequestType"]
+        resource = self.stack.resources.get(logical_id)
+        if kind == "Delete" and (resource is None or resource.status != "DELETE_IN_PROGRESS"):
+            return  # of an id that the resource does not bear any more
         status = {"SUCCESS": "COMPLETE", "FAILED": "FAILED"}[answer["Status"]]
         self.stack.set(
             logical_id, f"{kind.upper()}_{status}", self.clock.now(), physical_id=answer["PhysicalResourceId"]
         )
-        if answer["Status"] == "SUCCESS":
+        if answer["Status"] == "SUCCESS" and kind != "Delete":
             self.before[logical_id] = dict(event["ResourceProperties"])
-        return answer
 
     def event(
         self, kind: str, logical_id: str, properties: Mapping[str, Any], *, physical_id: str | None = None
@@ -191,18 +223,24 @@ class World:
         answer: dict[str, Any] = json.loads(body)
         return answer
 
+    def crash(self, call_number: int, moment: Moment) -> None:
+        """The environment dies at a call of the function, counted from 0 from now on, before or after its effect."""
+        seen = -1
 
-class _Fields:
-    """A logger whose lines tell their fields, as the JSON of the deployed function does."""
+        def hook(_call: Call, at: Moment) -> None:
+            nonlocal seen
+            seen += at is Moment.BEFORE
+            if (seen, at) == (call_number, moment):
+                self.aws.hooks.remove(hook)
+                self.function = self._function()  # the next execution has a new environment
+                raise Crash
 
-    def __init__(self, logger: logging.Logger) -> None:
-        self._logger = logger
+        self.aws.hooks.append(hook)
 
-    def info(self, msg: str, *, extra: Mapping[str, object]) -> None:
-        self._logger.info("%s %s", msg, json.dumps(dict(extra)))
 
-    def warning(self, msg: str, *, extra: Mapping[str, object]) -> None:
-        self._logger.warning("%s %s", msg, json.dumps(dict(extra)))
+def _declared(key_id: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    declared = {"KeyId": key_id, "WrappingKeySpec": "RSA_2048"} | dict(properties)
+    return {name: value for name, value in declared.items() if value is not None}
 
 
 _USAGE = {

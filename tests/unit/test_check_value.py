@@ -3,8 +3,6 @@
 import hashlib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from imported_key_material.check_value import (
     aes_block,
@@ -51,11 +49,6 @@ def test_an_aes_block_is_that_of_fips_197() -> None:
     """FIPS 197, appendix C.3."""
     block = bytes.fromhex("00112233445566778899aabbccddeeff")
     assert aes_block(COUNTING[:32], block).hex() == "8ea2b7ca516745bfeafc49904b496089"
-
-
-@given(st.binary(min_size=32, max_size=32))
-def test_the_check_value_is_what_openssl_computes(key: bytes) -> None:
-    assert compute(AES, key) == f"CMAC:{aes_cmac(key, bytes(16)).hex().upper()[:10]}"
 
 
 def test_openssl_computes_the_same_check_values() -> None:
@@ -120,7 +113,7 @@ def test_cmac_and_ecb_are_not_taken_for_each_other() -> None:
     assert not check_expected_form("CMAC:F29000", AES).matches(COUNTING[:32])
 
 
-AES_FORMS = "Write CMAC: and an even number of hex digits, 6 to 10 or ECB: and 6 hex digits."
+AES_FORMS = "Write CMAC: and 6 to 10 hex digits (an even number), or ECB: and 6 hex digits."
 
 
 @pytest.mark.parametrize(
@@ -130,7 +123,7 @@ AES_FORMS = "Write CMAC: and an even number of hex digits, 6 to 10 or ECB: and 6
         "377822C093",  # no prefix
         "CMAC377822",
         "CMAC:",
-        "CMAC:3778",  # too short: an oracle if it were longer, no guard if it is shorter
+        "CMAC:3778",  # too short to be a guard
         "CMAC:377822C",  # odd
         "CMAC:377822C09348",  # longer than is ever shown
         "CMAC:37782G",
@@ -159,7 +152,7 @@ def test_an_hmac_key_has_its_own_form(value: str) -> None:
         check_expected_form(value, HMAC_256)
     assert str(refused.value) == (
         "ExpectedCheckValue: The value is not a check value of a key of spec HMAC_256. "
-        "Write HMAC: and an even number of hex digits, 6 to 10."
+        "Write HMAC: and 6 to 10 hex digits (an even number)."
     )
 
 

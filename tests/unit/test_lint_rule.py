@@ -1,5 +1,6 @@
 """The cfn-lint rules of `lint/`, by cfn-lint itself: what a user reads before anything is deployed."""
 
+import functools
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import cfnlint.api
+import cfnlint.core
 import pytest
 
 from imported_key_material import attributes, properties
@@ -39,11 +41,17 @@ def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@functools.cache
+def _rules() -> Any:
+    """cfn-lint's own rules and these; loading them is most of the time that a template takes."""
+    return cfnlint.core.get_rules([str(LINT)], [], [])
+
+
 def findings(resources: str, before: str = "", after: str = "") -> list[str]:
     """What is found by the rules here, as "E9901 sentence"; anything found by another rule of cfn-lint is a mistake."""
     template = f"AWSTemplateFormatVersion: '2010-09-09'\n{before}Resources:\n{resources}{after}"
-    config: Any = {"append_rules": [str(LINT)], "regions": ["eu-central-1"]}
-    found = [f"{match.rule.id} {match.message}" for match in cfnlint.api.lint(template, config=config)]
+    matches = cfnlint.api.lint(template, rules=_rules(), regions=["eu-central-1"])
+    found = [f"{match.rule.id} {match.message}" for match in matches]
     assert [text for text in found if not OURS.match(text)] == []
     return found
 
@@ -69,6 +77,8 @@ def with_property(lines: str) -> list[str]:
         "      ExpectedCheckValue: CMAC:377822C093\n",
         "      SecretVersionId: '{{resolve:ssm:/orders/version}}'\n",
         "      SecretVersionStage: !ImportValue orders-stage\n",
+        "      MaterialEncoding: !ImportValue orders-encoding\n" + WRAPPED,
+        "      SecretWrapping: {Algorithm: !ImportValue orders-wrapping, KeyId: !Sub 'alias/${AWS::StackName}'}\n",
     ],
 )
 def test_a_right_declaration_is_left_alone(lines: str) -> None:
@@ -76,7 +86,9 @@ def test_a_right_declaration_is_left_alone(lines: str) -> None:
 
 
 def test_either_branch_of_a_condition_may_say_when_the_material_expires() -> None:
-    parameters = "Parameters:\n  Days: {Type: String, Default: ''}\nConditions:\n  Has: !Not [!Equals [!Ref Days, '']]\n"
+    parameters = (
+        "Parameters:\n  Days: {Type: String, Default: ''}\nConditions:\n  Has: !Not [!Equals [!Ref Days, '']]\n"
+    )
     expiry = (
         "      ValidForDays: !If [Has, !Ref Days, !Ref AWS::NoValue]\n"
         "      ValidTo: !If [Has, !Ref AWS::NoValue, '2030-01-31T12:00:00Z']\n"
@@ -108,7 +120,10 @@ def test_other_custom_resources_are_left_alone() -> None:
         ),
         (
             "      ServiceTimeout: 119\n",
-            "ServiceTimeout: The value does not fit the property's rule. It must be a whole number of seconds from 120 to 3600.",
+            (
+                "ServiceTimeout: The value does not fit the property's rule. It must be a whole number of seconds "
+                "from 120 to 3600."
+            ),
         ),
         (
             "      ValidForDays: 365\n",
@@ -116,8 +131,10 @@ def test_other_custom_resources_are_left_alone() -> None:
         ),
         (
             "      ValidTo: '2030-01-31'\n",
-            "ValidTo: The value does not fit the property's rule. It must be a time in ISO 8601 with its zone, such as "
-            "2030-01-31T12:00:00Z.",
+            (
+                "ValidTo: The value does not fit the property's rule. It must be a time in ISO 8601 with its zone, such as "
+                "2030-01-31T12:00:00Z."
+            ),
         ),
         (
             "      NewMaterial: ROTATE\n",
@@ -133,12 +150,14 @@ def test_other_custom_resources_are_left_alone() -> None:
         ),
         (
             "      SecretWrapping: {Algorithm: SYMMETRIC_DEFAULT, KeyId: alias/a, Key: b}\n",
-            "SecretWrapping.Key: There is no such property. Is it KeyId?",
+            "SecretWrapping.Key: There is no such property. Is it SecretWrapping.KeyId?",
         ),
         (
             "      SecretWrapping: {Algorithm: AES, KeyId: alias/a}\n",
-            "SecretWrapping.Algorithm: The value does not fit the property's rule. It must be one of SYMMETRIC_DEFAULT, "
-            "RSAES_OAEP_SHA_1, RSAES_OAEP_SHA_256, RSA_AES_KEY_WRAP_SHA_1, RSA_AES_KEY_WRAP_SHA_256.",
+            (
+                "SecretWrapping.Algorithm: The value does not fit the property's rule. It must be one of SYMMETRIC_DEFAULT, "
+                "RSAES_OAEP_SHA_1, RSAES_OAEP_SHA_256, RSA_AES_KEY_WRAP_SHA_1, RSA_AES_KEY_WRAP_SHA_256."
+            ),
         ),
         (
             "      ValidForDays: 30\n      ValidTo: '2030-01-31T12:00:00Z'\n",
@@ -146,23 +165,32 @@ def test_other_custom_resources_are_left_alone() -> None:
         ),
         (
             "      SecretVersionStage: AWSCURRENT\n      SecretVersionId: 11111111-2222-3333-4444-555555555555\n",
-            "SecretVersionStage: SecretVersionId and SecretVersionStage are both declared, and they are two ways to say one "
-            "thing. Keep one.",
+            (
+                "SecretVersionStage: SecretVersionId and SecretVersionStage are both declared, and they are two ways to say "
+                "one thing. Keep one."
+            ),
         ),
         (
             "      MaterialEncoding: PEM\n" + WRAPPED,
-            "MaterialEncoding: The value does not fit the property's rule. It must be BASE64 or HEX: with SecretWrapping it "
-            "says how the ciphertext in the secret's text is encoded.",
+            (
+                "MaterialEncoding: The value does not fit the property's rule. It must be BASE64 or HEX: with SecretWrapping "
+                "it says how the ciphertext in the secret's text is encoded."
+            ),
         ),
         (
             "      ExpectedCheckValue: '{{resolve:secretsmanager:orders:SecretString:check}}'\n",
-            "ExpectedCheckValue: The value contains {{resolve:, and CloudFormation does not resolve secretsmanager and "
-            "ssm-secure references in custom resources. Name the secret in SecretId; its value never goes through a template.",
+            (
+                "ExpectedCheckValue: The value contains {{resolve:, and CloudFormation does not resolve secretsmanager and "
+                "ssm-secure references in custom resources. Name the secret in SecretId; its value never goes through a "
+                "template."
+            ),
         ),
         (
             "      Trigger: !Sub 'a {{resolve:ssm-secure:${AWS::StackName}}}'\n",
-            "Trigger: The value contains {{resolve:, and CloudFormation does not resolve secretsmanager and ssm-secure "
-            "references in custom resources. Name the secret in SecretId; its value never goes through a template.",
+            (
+                "Trigger: The value contains {{resolve:, and CloudFormation does not resolve secretsmanager and ssm-secure "
+                "references in custom resources. Name the secret in SecretId; its value never goes through a template."
+            ),
         ),
     ],
 )
@@ -182,16 +210,20 @@ def test_a_declaration_without_properties_names_all_that_is_missing() -> None:
     declaration = "  Material:\n    Type: Custom::ImportedKeyMaterial\n    Properties: {ServiceToken: arn}\n"
     assert findings(declaration) == [
         "E9901 KeyId: The property is missing. Declare the id or the ARN of a KMS key, not an alias.",
-        "E9901 SecretId: The property is missing. Declare the name or the ARN of a Secrets Manager secret, at most 2048 "
-        "characters.",
+        (
+            "E9901 SecretId: The property is missing. Declare the name or the ARN of a Secrets Manager secret, at most 2048 "
+            "characters."
+        ),
     ]
 
 
 def test_a_parameter_whose_default_is_wrong_is_a_warning() -> None:
     parameters = "Parameters:\n  Days: {Type: String, Default: '500'}\n"
     assert findings(KEY + GOOD + "      ValidForDays: !Ref Days\n", before=parameters) == [
-        "W1030 ValidForDays: The value that the parameter gives does not fit the property's rule. It must be a whole number "
-        "of days from 1 to 364."
+        (
+            "W1030 ValidForDays: The value that the parameter gives does not fit the property's rule. It must be a whole "
+            "number of days from 1 to 364."
+        )
     ]
 
 
@@ -199,6 +231,7 @@ def test_a_parameter_whose_default_is_wrong_is_a_warning() -> None:
     ("name", "value"),
     [
         ("SecretID", "a"),
+        ("secretVERSIONID", "a"),
         ("CheckValue", "a"),
         ("ServiceTimeout", "119"),
         ("KeyMaterialDescription", "é"),
@@ -221,12 +254,20 @@ def test_the_words_are_those_of_the_function(name: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("expression", "sentence"),
     [
-        ("!GetAtt Material.KeyARN", "Material.KeyARN: Custom::ImportedKeyMaterial has no such attribute. Is it KeyArn?"),
-        ("!Sub 'x ${Material.KeyARN}'", "Material.KeyARN: Custom::ImportedKeyMaterial has no such attribute. Is it KeyArn?"),
+        (
+            "!GetAtt Material.KeyARN",
+            "Material.KeyARN: Custom::ImportedKeyMaterial has no such attribute. Is it KeyArn?",
+        ),
+        (
+            "!Sub 'x ${Material.KeyARN}'",
+            "Material.KeyARN: Custom::ImportedKeyMaterial has no such attribute. Is it KeyArn?",
+        ),
         (
             "!GetAtt Material.State",
-            "Material.State: Custom::ImportedKeyMaterial has no such attribute. There are KeyArn, KeySpec, KeyMaterialId, "
-            "ExpirationModel, CheckValue, KeyId, ValidTo.",
+            (
+                "Material.State: Custom::ImportedKeyMaterial has no such attribute. There are KeyArn, KeySpec, KeyMaterialId, "
+                "ExpirationModel, CheckValue, KeyId, ValidTo."
+            ),
         ),
     ],
 )
@@ -239,7 +280,9 @@ def test_a_variable_of_a_sub_is_no_attribute() -> None:
     assert findings(KEY + GOOD, after=output) == []
 
 
-@pytest.mark.parametrize("key_id", ["!GetAtt Key.Arn", "!Ref Key", "!Sub '${Key.Arn}'", "!If [Never, !Ref Other, !Ref Key]"])
+@pytest.mark.parametrize(
+    "key_id", ["!GetAtt Key.Arn", "!Ref Key", "!Sub '${Key.Arn}'", "!If [Never, !Ref Other, !Ref Key]"]
+)
 def test_a_key_that_makes_its_own_material_is_an_error(key_id: str) -> None:
     resources = KEY.replace("      Origin: EXTERNAL\n", "") + GOOD.replace("!GetAtt Key.Arn", key_id)
     conditions = "Parameters:\n  Other: {Type: String}\nConditions:\n  Never: !Equals [!Ref Other, x]\n"
@@ -252,19 +295,27 @@ def test_a_key_that_makes_its_own_material_is_an_error(key_id: str) -> None:
 def test_a_key_without_the_tag_is_a_warning() -> None:
     resources = KEY.replace("imported-key-material", "owner") + GOOD
     assert findings(resources) == [
-        "W9904 KeyId: Key has no tag imported-key-material, so this stack may not use it. Set it to !Ref AWS::StackName in "
-        "the key's Tags."
+        (
+            "W9904 KeyId: Key has no tag imported-key-material, so this stack may not use it. Set it to !Ref AWS::StackName in "
+            "the key's Tags."
+        )
     ]
 
 
 @pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
 def test_a_kept_key_whose_material_is_not_kept_is_a_warning(policy: str) -> None:
-    kept = KEY.replace("    Properties:", f"    DeletionPolicy: {policy}\n    UpdateReplacePolicy: Retain\n    Properties:")
+    kept = KEY.replace(
+        "    Properties:", f"    DeletionPolicy: {policy}\n    UpdateReplacePolicy: Retain\n    Properties:"
+    )
     assert findings(kept + GOOD) == [
-        "W9905 DeletionPolicy: The key Key is retained, and its material is not: when the resource or the stack is deleted, "
-        "the material is taken out of the key that is kept. Set DeletionPolicy: Retain here, too.",
-        "W9905 UpdateReplacePolicy: The key Key is retained, and its material is not: when another key takes its place, the "
-        "material is taken out of the key that is kept. Set UpdateReplacePolicy: Retain here, too.",
+        (
+            "W9905 DeletionPolicy: The key Key is retained, and its material is not: when the resource or the stack is "
+            "deleted, the material is taken out of the key that is kept. Set DeletionPolicy: Retain here, too."
+        ),
+        (
+            "W9905 UpdateReplacePolicy: The key Key is retained, and its material is not: when another key takes its place, "
+            "the material is taken out of the key that is kept. Set UpdateReplacePolicy: Retain here, too."
+        ),
     ]
 
 
@@ -284,8 +335,11 @@ def test_a_kept_key_with_kept_material_is_left_alone() -> None:
 def test_a_type_at_which_no_rule_looks_is_a_warning(type_: str, token: str) -> None:
     resource = f"  Material:\n    Type: {type_}\n    Properties: {{ServiceToken: {token}, SecretID: x}}\n"
     assert findings(resource) == [
-        f"W9906 Type: The function serves {type_} as it serves Custom::ImportedKeyMaterial, but nothing of it is checked "
-        "here. Write Custom::ImportedKeyMaterial, in a new resource: CloudFormation can't change the type of one that exists."
+        (
+            f"W9906 Type: The function serves {type_} as it serves Custom::ImportedKeyMaterial, but nothing of it is checked "
+            "here. Write Custom::ImportedKeyMaterial, in a new resource: CloudFormation can't change the type of one that "
+            "exists."
+        )
     ]
 
 
@@ -294,7 +348,7 @@ def test_a_type_at_which_no_rule_looks_is_a_warning(type_: str, token: str) -> N
 
 def test_the_command_of_the_readme_prints_the_sentence_and_fails(tmp_path: Path) -> None:
     (tmp_path / "template.yaml").write_text(f"Resources:\n{KEY}{GOOD}      SecretID: a\n", "utf-8")
-    command = [Path(sys.executable).with_name("cfn-lint"), "template.yaml", "--append-rules", str(LINT)]
+    command = [str(Path(sys.executable).with_name("cfn-lint")), "template.yaml", "--append-rules", str(LINT)]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert run.stdout.splitlines()[0] == "E9901 SecretID: There is no such property. Is it SecretId?", run.stderr
     assert run.returncode == 2

@@ -66,6 +66,7 @@ def test_by_default_no_host_but_cloudformation_s_own_is_answered():
 
 def test_lambda_keeps_a_request_no_longer_than_cloudformation_waits_for_it():
     assert Application().only("AWS::Lambda::EventInvokeConfig") == {
+        "DestinationConfig": {},
         "FunctionName": f"Ref({FUNCTION}:Function)",
         "MaximumEventAgeInSeconds": 3600,
         "MaximumRetryAttempts": 2,

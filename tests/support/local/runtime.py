@@ -1,8 +1,8 @@
 """One execution environment: a process that runs a function under awslambdaric, AWS's own runtime client.
 
-The far side of the client is Lambda's Runtime API (runtime_api.py). The process sees what it would see there: its task folder first, then its layers, then the
-runtime client, and no package of this machine; Lambda's variables, and none of the host's. It may be killed, run out of
-time, exhaust its memory: the invocation then ends as Lambda would end it.
+The far side of the client is Lambda's Runtime API (runtime_api.py). The process sees what it would see there: its task folder
+first, then its layers, then the runtime client, and no package of this machine; Lambda's variables, and none of the host's.
+It may be killed, run out of time, exhaust its memory: the invocation then ends as Lambda would end it.
 
 Source: Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle".
 """

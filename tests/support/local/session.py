@@ -84,6 +84,10 @@ class LocalAws:
             shutil.copytree(self.folder / "logs", to / "logs")
 
 
+def nothing(_settings: Settings) -> None:
+    """For whoever wants to deploy the application by himself."""
+
+
 def application(settings: Settings) -> None:
     """Builds and deploys the application: what most users want done first."""
     deploy.build()

@@ -1,0 +1,133 @@
+"""What CloudFormation keeps of a key: the forms of its id, and what Fn::GetAtt gives."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from imported_key_material import attributes
+from imported_key_material.errors import Faults
+from imported_key_material.key_view import KeyView
+from imported_key_material.properties import read
+from tests.support.events import HOME, KEY_ARN
+
+KEY_ID = KEY_ARN.rsplit("/", 1)[-1]
+MATERIAL_ID = "0123456789abcdef" * 4
+
+
+def view(**changes):
+    """A key as DescribeKey shows it."""
+    metadata = {
+        "Arn": KEY_ARN,
+        "KeySpec": "SYMMETRIC_DEFAULT",
+        "KeyUsage": "ENCRYPT_DECRYPT",
+        "Origin": "EXTERNAL",
+        "KeyState": "Enabled",
+        "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+        "CurrentKeyMaterialId": MATERIAL_ID,
+    }
+    return KeyView.of_metadata({name: value for name, value in (metadata | changes).items() if value is not None})
+
+
+def declared(**properties):
+    return read({"ServiceToken": "arn", "KeyId": KEY_ID, "SecretId": "orders/key"} | properties, Faults())
+
+
+# --------------------------------------------------------------------------------------------------------- attributes
+
+
+def test_a_symmetric_key_shows_its_material_s_id():
+    assert attributes.of(view(), declared(), None) == {
+        "KeyArn": KEY_ARN,
+        "KeyId": KEY_ID,
+        "KeySpec": "SYMMETRIC_DEFAULT",
+        "KeyMaterialId": MATERIAL_ID,
+        "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+        "ValidTo": "",
+        "CheckValue": "",
+    }
+
+
+def test_an_expiry_is_shown_in_utc_and_whole_seconds_as_kms_keeps_it():
+    berlin = datetime(2027, 1, 31, 12, 30, 15, 999999, tzinfo=timezone(timedelta(hours=1)))
+    shown = attributes.of(view(ExpirationModel="KEY_MATERIAL_EXPIRES", ValidTo=berlin), declared(), None)
+
+    assert shown["ValidTo"] == "2027-01-31T11:30:15Z"
+    assert shown["ExpirationModel"] == "KEY_MATERIAL_EXPIRES"
+
+
+def test_what_is_shown_as_expiry_can_be_declared_as_expiry():
+    valid_to = datetime(2027, 1, 31, 12, 0, 0, tzinfo=UTC)
+    shown = attributes.of(view(ValidTo=valid_to), declared(), None)
+
+    faults = Faults()
+    again = read({"ServiceToken": "arn", "KeyId": KEY_ID, "SecretId": "s", "ValidTo": shown["ValidTo"]}, faults)
+    assert not faults
+    assert again.valid_to == valid_to
+
+
+def test_an_asymmetric_key_shows_the_hash_of_its_public_key_whatever_is_expected():
+    public_key = b"a SubjectPublicKeyInfo in DER"
+    expected = f"SHA256:{hashlib.sha256(public_key).hexdigest().upper()}"
+
+    shown = attributes.of(
+        view(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY", CurrentKeyMaterialId=None),
+        declared(ExpectedCheckValue=expected.lower().replace("sha256", "SHA256")),
+        public_key,
+    )
+
+    assert (shown["KeySpec"], shown["KeyMaterialId"], shown["CheckValue"]) == ("ECC_NIST_P256", "", expected)
+
+
+def test_a_secret_key_shows_the_check_value_that_was_expected_and_none_that_was_computed():
+    assert (
+        attributes.of(view(), declared(ExpectedCheckValue="CMAC:377822C093"), None)["CheckValue"] == "CMAC:377822C093"
+    )
+
+
+def test_a_key_without_material_shows_every_name_all_the_same():
+    empty = view(KeyState="PendingImport", ExpirationModel=None, CurrentKeyMaterialId=None)
+
+    shown = attributes.of(empty, declared(), None)
+
+    assert shown == attributes.NONE | {"KeyArn": KEY_ARN, "KeyId": KEY_ID, "KeySpec": "SYMMETRIC_DEFAULT"}
+    assert list(shown) == list(attributes.NONE)
+
+
+# ------------------------------------------------------------------------------------------------------- physical ids
+
+
+@pytest.mark.parametrize("key_id", [KEY_ID, "mrk-1234abcd12ab34cd56ef1234567890ab"])
+def test_the_arn_of_a_key_of_the_function_s_own_is_one(key_id):
+    assert attributes.is_own_key_arn(f"arn:aws:kms:eu-central-1:111122223333:key/{key_id}", HOME)
+
+
+@pytest.mark.parametrize(
+    "physical_id",
+    [
+        KEY_ID,  # an adopted key
+        "not-imported:Material:5e4d3c2b-1a09-4f8e-8d7c-6b5a49382716",
+        "orders-Material-1ABCDEFGHIJKL",  # made up by CloudFormation
+        "orders_Material_ABCD1234",  # made up by crhelper
+        "",
+        KEY_ARN.replace("111122223333", "999988887777"),
+        KEY_ARN.replace("eu-central-1", "eu-west-1"),
+        KEY_ARN.replace("arn:aws:", "arn:aws-cn:"),
+        KEY_ARN.replace(":kms:", ":secretsmanager:"),
+        KEY_ARN.replace(":key/", ":alias/"),
+        f"{KEY_ARN}\n",
+        f"{KEY_ARN}/x",
+        f" {KEY_ARN}",
+        f"x{KEY_ARN}",
+        KEY_ARN.rsplit("/", 1)[0] + "/",
+    ],
+)
+def test_every_other_id_is_not_that_of_material_brought_in(physical_id):
+    assert not attributes.is_own_key_arn(physical_id, HOME)
+
+
+def test_both_forms_are_a_key_s_id_and_those_of_another_key_are_not():
+    assert attributes.is_id_of(KEY_ARN, view())
+    assert attributes.is_id_of(KEY_ID, view())
+    for other in (f"{KEY_ID[:-1]}0", KEY_ARN.replace(":key/", ":key/x"), "not-imported:Material:r", ""):
+        assert not attributes.is_id_of(other, view())

@@ -1,0 +1,91 @@
+"""The errors: one sentence for one fault, all faults in one answer, and no way around an end without an answer."""
+
+import pytest
+
+from imported_key_material.errors import (
+    Fault,
+    Faults,
+    ImportedKeyMaterialError,
+    Leave,
+    NotWanted,
+    OutOfTime,
+    Refused,
+    ServiceRefused,
+)
+
+NO_SECRET = Fault("SecretId", "There is no such secret.", "Check SecretId.")
+NO_TAG = Fault("KeyId", "The KMS key has no tag.", "Set it.")
+
+
+def refuse(error):
+    raise error
+
+
+def test_one_fault_reads_as_a_sentence():
+    assert str(Refused(NO_SECRET)) == "SecretId: There is no such secret. Check SecretId."
+
+
+def test_a_fault_without_a_remedy_ends_with_its_problem():
+    assert str(Fault("KeyId", "KMS showed nothing yet.")) == "KeyId: KMS showed nothing yet."
+
+
+def test_several_faults_are_numbered_in_one_text():
+    assert str(Refused(NO_SECRET, NO_TAG)) == (
+        "2 things are wrong. (1) SecretId: There is no such secret. Check SecretId. "
+        "(2) KeyId: The KMS key has no tag. Set it."
+    )
+
+
+def test_faults_of_several_checks_are_refused_together_and_each_once():
+    faults = Faults()
+
+    faults.add("KeyId", "The KMS key has no tag.", "Set it.")
+    with faults.collected():
+        refuse(Refused(NO_SECRET, NO_TAG))
+    with faults.collected():
+        refuse(ServiceRefused(NO_SECRET, operation="secretsmanager:DescribeSecret", code="ResourceNotFoundException"))
+
+    assert faults
+    with pytest.raises(Refused) as refused:
+        faults.raise_if_any()
+    assert refused.value.faults == (NO_TAG, NO_SECRET)
+    assert refused.value.__context__ is None
+    assert refused.value.__cause__ is None
+
+
+def test_where_nothing_is_wrong_nothing_is_raised():
+    faults = Faults()
+
+    with faults.collected():
+        pass
+
+    assert not faults
+    faults.raise_if_any()
+
+
+@pytest.mark.parametrize("error", [OutOfTime("late"), NotWanted("nobody waits"), ValueError("a defect"), Leave()])
+def test_only_what_is_refused_is_collected(error):
+    faults = Faults()
+
+    with pytest.raises(type(error)) as raised, faults.collected():
+        raise error
+
+    assert raised.value is error
+    assert not faults
+
+
+def test_aws_saying_no_is_one_more_fault_and_keeps_aws_own_code():
+    refused = ServiceRefused(NO_SECRET, operation="secretsmanager:DescribeSecret", code="ResourceNotFoundException")
+
+    assert isinstance(refused, Refused)
+    assert str(refused) == "SecretId: There is no such secret. Check SecretId."
+    assert (refused.operation, refused.code, refused.faults) == (
+        "secretsmanager:DescribeSecret",
+        "ResourceNotFoundException",
+        (NO_SECRET,),
+    )
+
+
+def test_all_that_a_user_may_read_is_one_tree_and_leaving_is_not_in_it():
+    assert all(issubclass(kind, ImportedKeyMaterialError) for kind in (Refused, ServiceRefused, OutOfTime, NotWanted))
+    assert not issubclass(Leave, Exception)  # no `except Exception` on the way answers after all

@@ -1,0 +1,155 @@
+"""Writes docs/properties.md, the reference of properties and attributes, from the function's schema.json.
+
+    python -m tools.reference            writes the page
+    python -m tools.reference --check    writes nothing; exit code 1 if the page is not what it would write
+
+The schema says what may be declared, and in which words. What it has no place for, defaults in words and what a change does
+to a resource that exists, is in two tables here, held complete by a lookup that fails, and true by tests/unit/test_docs.py.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+SCHEMA: Final = ROOT / "handler" / "imported_key_material" / "schema.json"
+PAGE: Final = ROOT / "docs" / "properties.md"
+
+NONE: Final = "none"
+DEFAULTS: Final[Mapping[str, str]] = {
+    "ServiceTimeout": "3600",
+    "SecretVersionId": NONE,
+    "SecretVersionStage": "AWSCURRENT, where there is no SecretVersionId",
+    "SecretJsonKey": "the secret's value as a whole",
+    "MaterialEncoding": "by what is found",
+    "SecretWrapping": "the secret holds the material itself",
+    "WrappingAlgorithm": "by key spec",
+    "WrappingKeySpec": "RSA_4096",
+    "ValidTo": "does not expire",
+    "ValidForDays": "does not expire",
+    "KeyMaterialDescription": NONE,
+    "NewMaterial": "REFUSE",
+    "ExpectedCheckValue": "nothing is compared",
+    "Trigger": NONE,
+}
+
+IMPORTS: Final = "imports again"
+NOTHING: Final = "nothing by itself"
+REPLACES: Final = "replacement"
+NOT_POSSIBLE: Final = "not possible"
+BY_EXPIRY: Final = "imports again, unless KMS shows this expiry already"
+CHANGES: Final[Mapping[str, str]] = {
+    "ServiceToken": NOT_POSSIBLE,
+    "ServiceTimeout": NOTHING,
+    "KeyId": REPLACES,
+    "SecretId": IMPORTS,
+    "SecretVersionId": IMPORTS,
+    "SecretVersionStage": IMPORTS,
+    "SecretJsonKey": IMPORTS,
+    "MaterialEncoding": IMPORTS,
+    "SecretWrapping": IMPORTS,
+    "WrappingAlgorithm": NOTHING,
+    "WrappingKeySpec": NOTHING,
+    "ValidTo": BY_EXPIRY,
+    "ValidForDays": IMPORTS,
+    "KeyMaterialDescription": IMPORTS,
+    "NewMaterial": "REFUSE is the only value",
+    "ExpectedCheckValue": IMPORTS,
+    "Trigger": IMPORTS,
+}
+
+_AS_ATTRIBUTE: Final = " As an attribute: "
+
+_HEAD: Final = """\
+# Properties and attributes of `{type}`
+
+<!-- Written by tools/reference.py from handler/imported_key_material/schema.json: change that, then `make reference`. -->
+
+{description}
+
+Names are those of KMS and CloudFormation. CloudFormation hands every number on as text, so `30` and `"30"` are the same.
+A property that is not listed here is refused, and so is a value that CloudFormation left unresolved
+(`{{{{resolve:secretsmanager:...}}}}` and `{{{{resolve:ssm-secure:...}}}}` are not resolved in custom resources).
+
+## Properties
+
+| Property | Default | A change |
+| --- | --- | --- |
+"""
+
+_CHANGES: Final = f"""
+What a change does to a resource that exists:
+
+- *{IMPORTS}*: the update reads the secret, checks the material and imports it again. The key must hold the same material:
+  other bytes are refused.
+- *{NOTHING}*: the update imports nothing, as long as SecretVersionId is pinned and KMS has what the properties ask for.
+  Without SecretVersionId every update imports again, whatever changed.
+- *{REPLACES}*: the material is imported into the other key first. Then CloudFormation deletes the old resource, and with it
+  the old key's material, if this resource brought it in.
+- *{NOT_POSSIBLE}*: CloudFormation refuses it ("Modifying service token is not allowed.").
+"""
+
+
+def page(schema: Mapping[str, Any]) -> str:
+    """The whole page, in Markdown. Raises KeyError for a property that a table here does not know."""
+    read_only = [pointer.rsplit("/", 1)[-1] for pointer in schema["readOnlyProperties"]]
+    properties = {name: rule for name, rule in schema["properties"].items() if name not in read_only}
+    parts = [_HEAD.format(type=schema["typeName"], description=schema["description"])]
+    parts.extend(
+        f"| [{name}](#{name.lower()}) | {_default(name, schema['required'])} | {CHANGES[name]} |\n"
+        for name in properties
+    )
+    parts.append(_CHANGES)
+    for name, rule in properties.items():
+        parts.extend(_section(name, rule, schema["required"], "###"))
+    parts.append(
+        "\n## Attributes\n\n`Ref` gives the physical id: the key's ARN, or its bare id where the key held material before. "
+        "`Fn::GetAtt` gives these, each of them in every answer:\n\n| Attribute | Meaning |\n| --- | --- |\n"
+    )
+    for name, rule in schema["properties"].items():
+        _, both, meaning = rule["description"].partition(_AS_ATTRIBUTE)
+        if both or name in read_only:
+            text = meaning[0].upper() + meaning[1:] if both else rule["description"]
+            parts.append(f"| {name} | {text} |\n")
+    return "".join(parts)
+
+
+def _default(name: str, required: list[str]) -> str:
+    return "required" if name in required else DEFAULTS[name]
+
+
+def _section(name: str, rule: Mapping[str, Any], required: list[str], level: str) -> Iterator[str]:
+    yield f"\n{level} {name}\n\n{_escaped(rule['description'].partition(_AS_ATTRIBUTE)[0])}\n"
+    yield f"\n- Rule: {rule['$comment']}.\n"
+    if level == "###":
+        yield f"- Default: {_default(name, required)}.\n" if name not in required else "- Required.\n"
+        yield f"- A change: {CHANGES[name]}.\n"
+    elif name in required:
+        yield "- Required.\n"
+    for inner, inner_rule in rule.get("properties", {}).items():
+        yield from _section(inner, inner_rule, rule["required"], "####")
+
+
+def _escaped(text: str) -> str:
+    """The star of RSAES_OAEP_* is no emphasis."""
+    return text.replace("_*", r"_\*")
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.reference", description="Writes docs/properties.md.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is not current")
+    check = parser.parse_args(arguments).check
+    text = page(json.loads(SCHEMA.read_text("utf-8")))
+    if not check:
+        PAGE.write_text(text, "utf-8")
+    elif not PAGE.exists() or PAGE.read_text("utf-8") != text:
+        print("docs/properties.md is not what schema.json says: run `make reference`.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
