@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from imported_key_material import key_view
+from imported_key_material import aws_errors, key_view
 from imported_key_material.calling import NEW_KEY, QUOTA_BACKOFF, TAGGED, Caller
 from imported_key_material.errors import ServiceRefused
 from imported_key_material.import_parameters import ImportParameters, SealedMaterial
@@ -164,7 +164,7 @@ class KmsKey:
                 )
             except ClientError as error:
                 # A refusal took no effect; of a fault that can't be said.
-                attempt.may_have_imported |= _status(error) >= 500  # HTTP's own numbering
+                attempt.may_have_imported |= aws_errors.status_of(error) >= 500
                 raise
             except BotoCoreError:
                 attempt.may_have_imported = True  # the answer is lost; the call may not be
@@ -206,8 +206,3 @@ class ImportAttempt:
 
     guard: Callable[[], None] = field(repr=False)
     may_have_imported: bool = False
-
-
-def _status(error: ClientError) -> int:
-    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status

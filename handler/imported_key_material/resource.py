@@ -21,7 +21,11 @@ from imported_key_material.properties import Properties
 from imported_key_material.removal import delete
 from imported_key_material.request import Answer, Failed, RequestType
 from imported_key_material.rotation import pending_of
-from imported_key_material.stack import key_uuid
+from imported_key_material.stack import STATUS_BACKOFF, key_uuid
+from imported_key_material.waiting import Deadline, poll
+
+# How long a stack's status may lag behind the request that belongs to it.
+STATUS_LAG: Final = timedelta(seconds=20)
 
 
 def handle(operation: Operation) -> Answer:
@@ -123,8 +127,15 @@ def _what_imports(declared: Properties) -> tuple[object, ...]:
 
 
 def _rolls_back_by_now(operation: Operation) -> bool:
+    """The status is asked again for a while: it may lag, and a rollback's Update must not fail."""
+
+    def rolls_back() -> bool | None:
+        return True if operation.stack.rolling_back() else None
+
+    clock = operation.caller.clock
+    patience = Deadline(clock, clock.now() + STATUS_LAG).earlier(operation.caller.deadline)
     try:
-        return operation.stack.rolling_back()
+        return poll(patience, STATUS_BACKOFF, rolls_back) is True
     except ImportedKeyMaterialError:
         return False
 

@@ -99,6 +99,7 @@ class Stack:
         self.resources: dict[str, Resource] = {}
         self.pending: dict[str, Pending] = {}  # by request id
         self.operation_rolls_back = False
+        self.on_request: Callable[[Mapping[str, Any], bool], None] = lambda *_: None
         self.on_settled: Callable[[Stack, Mapping[str, Any], Answer, bool], None] = lambda *_: None
         self._account = account
         self._scheduler = scheduler
@@ -195,6 +196,7 @@ class Stack:
         pending = Pending(event, Signal(self._scheduler), rollback=self.operation_rolls_back)
         self.pending[event["RequestId"]] = pending
         self._tell(f"{event['RequestType']} {event['LogicalResourceId']} {_short(event)}")
+        self.on_request(event, pending.rollback)
         self._functions.invoke(event)
         timeout = float(event["ResourceProperties"].get("ServiceTimeout", 3600))
         try:

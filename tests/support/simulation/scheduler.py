@@ -88,7 +88,7 @@ class Scheduler:
     def __init__(self, random: Random) -> None:
         self.hub = getcurrent()
         self.alive: set[Task] = set()
-        self.after_each: Callable[[], None] = lambda: None
+        self.broken: Exception | None = None  # ends the run, wherever it was found: a task may be catching everything
         self._random = random
         self._now = START
         self._events: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -157,5 +157,6 @@ class Scheduler:
                 return
             self._now, _, action = heapq.heappop(self._events)
             action()
-            self.after_each()
+            if self.broken is not None:
+                raise self.broken
         raise NeverEnds(f"more than {EVENTS_MAX} events")
