@@ -35,6 +35,14 @@ def is_id_of(physical_id: str, view: KeyView) -> bool:
     return physical_id in (view.arn, view.id)
 
 
+def of_unseen(key_id: str, home: Home, declared: Properties) -> dict[str, str]:
+    """What can be said of a key that can't be looked at. Whatever uses its ARN must not be given an empty one."""
+    arn = f"arn:{home.partition}:kms:{home.region}:{home.account}:key/{key_id}"
+    if not is_own_key_arn(arn, home):
+        return dict(NONE)
+    return NONE | {"KeyArn": arn, "KeyId": key_id, "CheckValue": declared.expected_check_value or ""}
+
+
 def of(view: KeyView, declared: Properties, public_key: bytes | None) -> dict[str, str]:
     """`public_key`: SubjectPublicKeyInfo in DER, as KMS gives it; None for keys that have none."""
     if public_key is None:

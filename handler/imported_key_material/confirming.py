@@ -4,6 +4,7 @@ Only a proven mismatch is a failure; what KMS does not show yet is asked for aga
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from imported_key_material.errors import Fault, OutOfTime, Refused
@@ -24,12 +25,13 @@ def confirmed(
 
     `accepted`: the states in which a symmetric key's material may be. Raises Refused where KMS proves that it is otherwise.
     """
-    key, last = operation.key(prepared.view.arn), ["KMS showed nothing yet."]
+    key, last = operation.key(prepared.view.arn), [""]
 
     def shown() -> tuple[KeyView, Confirmation] | None:
         view = key.look()
         materials = operation.materials(view)
-        last[0] = _lacks(view, materials, prepared.expiry, material_id, accepted)
+        lost = lost_of(materials, operation.caller.clock.now())
+        last[0] = _lacks_of_key(view, lost) or _lacks(view, materials, prepared.expiry, material_id, accepted)
         if last[0]:
             return None
         try:
@@ -39,27 +41,36 @@ def confirmed(
         known = prepared.view.current_material_id == material_id
         return view, how or (Confirmation.SAME_MATERIAL if known else Confirmation.KEY_MATERIAL_ID)
 
-    found = operation.until_consistent(shown)
+    try:
+        found = operation.until_consistent(shown)
+    except OutOfTime:
+        if not last[0]:
+            raise
+        found = None  # what was seen last is more to the point than that there is no time for another call
     if found is None:
         raise OutOfTime(f"KeyId: KMS took the material, and did not confirm it in time: {last[0]}")
     return found
 
 
+def _lacks_of_key(view: KeyView, lost: Sequence[str]) -> str:
+    """Why the key is not usable yet, or ""."""
+    if view.holds_material:
+        return ""
+    if not lost:
+        return f"the key is {view.state}."
+    return (
+        f"the key is {view.state}, because it lost material that it once had ({', '.join(lost)}). PreviousSecretVersionIds "
+        f"names the secret versions that bring it back."
+    )
+
+
 def _lacks(view: KeyView, materials: Entries, expiry: Expiry, material_id: str, accepted: frozenset[str]) -> str:
-    """What KMS does not show yet, or ""; raises Refused for bytes that a rotation has superseded."""
-    if not view.holds_material:
-        lost = ", ".join(lost_of(materials))
-        if not lost:
-            return f"the key is {view.state}."
-        return (
-            f"the key is {view.state}, because it lost material that it once had ({lost}). PreviousSecretVersionIds names the "
-            f"secret versions that bring it back."
-        )
+    """What KMS does not show of the material yet, or ""; raises Refused for bytes that a rotation has superseded."""
     if material_id:
         entry = entry_of(materials, material_id)
         state = entry.get("KeyMaterialState", "not listed")
         if state == "NON_CURRENT" and state not in accepted:
-            raise Refused(_superseded(view))
+            raise Refused(superseded_material(view))
         if state not in accepted or (state == "CURRENT" and view.current_material_id != material_id):
             return f"these bytes are material {material_id}, which is {state}; current is {view.current_material_id}."
     if not shows_expiry(view, expiry, materials, material_id):
@@ -71,9 +82,13 @@ def entry_of(materials: Entries, material_id: str) -> Mapping[str, Any]:
     return next((entry for entry in materials if entry["KeyMaterialId"] == material_id), {})
 
 
-def lost_of(materials: Entries) -> list[str]:
-    """The ids of materials that the key once had and has not now."""
-    return [entry["KeyMaterialId"] for entry in materials if entry.get("ImportState") == "PENDING_IMPORT"]
+def lost_of(materials: Entries, now: datetime) -> list[str]:
+    """The ids of materials that the key once had and has not now. After an expiry the list says IMPORTED for a while."""
+    return [
+        entry["KeyMaterialId"]
+        for entry in materials
+        if entry.get("ImportState") == "PENDING_IMPORT" or ("ValidTo" in entry and entry["ValidTo"] <= now)
+    ]
 
 
 def shows_expiry(view: KeyView, asked: Expiry, materials: Entries, material_id: str) -> bool:
@@ -89,9 +104,12 @@ def shows_expiry(view: KeyView, asked: Expiry, materials: Entries, material_id: 
     return bool(model == asked.model and int(valid_to.timestamp()) == int(asked.valid_to.timestamp()))
 
 
-def other_material(spec: KeySpec) -> Fault:
+def other_material(spec: KeySpec, *, on_replica: bool = False) -> Fault:
     """The key and the secret hold different bytes, and NewMaterial is REFUSE."""
-    if spec.kind is Kind.SYMMETRIC:
+    if on_replica:
+        rule = "a multi-Region replica takes the bytes that its primary holds"
+        remedy = "Name the secret version that holds them; new material is first staged in the primary's Region."
+    elif spec.kind is Kind.SYMMETRIC:
         rule = "a symmetric key takes new material only by a rotation, and NewMaterial is REFUSE"
         remedy = (
             "Name the secret version that holds the key's material; or declare NewMaterial: STAGE or ROTATE, which can't be "
@@ -107,7 +125,17 @@ def other_material(spec: KeySpec) -> Fault:
     )
 
 
-def _superseded(view: KeyView) -> Fault:
+def lost_material(lost: Sequence[str]) -> Fault:
+    """The key is unusable, and new material would not make it usable."""
+    return Fault(
+        "KeyId",
+        f"The key lost material that it once had ({', '.join(lost)}), and takes new material only once all of it is there again.",
+        "PreviousSecretVersionIds names the secret versions that bring it back.",
+    )
+
+
+def superseded_material(view: KeyView) -> Fault:
+    """The key holds the bytes as earlier material, and other properties than before ask for them."""
     return Fault(
         "SecretVersionId",
         f"The key holds these bytes as earlier material; a rotation has made {view.current_material_id} current, and a key can't "
@@ -127,7 +155,7 @@ def refused_material(prepared: Prepared, code: str) -> Fault | None:
                 f"({code}).",
                 "Name the secret version from which the material was first imported.",
             )
-        return other_material(prepared.spec)
+        return other_material(prepared.spec, on_replica=prepared.view.is_replica)
     if code == "InvalidCiphertextException" and prepared.spec.kind is Kind.RSA:
         exponent = prepared.material.public_exponent
         if exponent != 65537:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from imported_key_material import attributes, consent, preparation
-from imported_key_material.confirming import confirmed, lost_of, other_material, refused_material
+from imported_key_material.confirming import confirmed, lost_of, other_material, refused_material, superseded_material
 from imported_key_material.errors import Faults, ImportedKeyMaterialError, Refused, ServiceRefused
 from imported_key_material.import_parameters import SealedMaterial
 from imported_key_material.key_specs import Kind
 from imported_key_material.key_view import KeyView
-from imported_key_material.kms_key import ImportAttempt, KmsKey
+from imported_key_material.kms_key import Expiry, ImportAttempt, KmsKey
 from imported_key_material.operation import Operation
 from imported_key_material.preparation import Prepared
 from imported_key_material.proof import Confirmation, OtherMaterial, Proof
@@ -25,7 +25,7 @@ from imported_key_material.properties import Properties
 from imported_key_material.quiet import places
 from imported_key_material.request import Answer, Failed
 from imported_key_material.rotation import PENDING
-from imported_key_material.symmetric import SymmetricImport, UnknownMaterial
+from imported_key_material.symmetric import SUPERSEDED, SupersededMaterial, SymmetricImport, UnknownMaterial
 
 NOTHING_IMPORTED: Final = "Nothing was imported."
 _MAY_HOLD: Final = "KMS may hold the material already: a rollback or the next update sees to it."
@@ -98,7 +98,7 @@ class Importing:
                 tags = operation.key(view.arn).tags()
                 # Without the tag, IAM does not let the function read the list.
                 if consent.TAG in tags and (view.current_material_id or view.is_replica):
-                    lost = lost_of(operation.materials(view))
+                    lost = lost_of(operation.materials(view), operation.caller.clock.now())
         prepared = preparation.prepare(
             self._declared, view, tags, operation.reader(), operation.caller.clock.now(), faults, lost=bool(lost)
         )
@@ -122,10 +122,13 @@ class Importing:
             prepared.wipe()
 
     def _guard(self, key: KmsKey) -> None:
-        """Runs right before every call that changes the key: rule 9; rule 7, on a state read again; rule 1."""
-        self._operation.stack.require_wanted()
+        """Runs right before every call that changes the key: rule 9; rule 7 and consent, both read again; rule 1."""
+        operation = self._operation
+        operation.stack.require_wanted()
         view = key.look()
         preparation.require_importable(view)
+        # KMS's quota, or a replica, may have been waited for until the owner took the consent back.
+        consent.require(key.tags(), operation.request.stack_name, where="KeyId", what="the KMS key")
         if not self._may_have_imported:  # what the key holds after a try may be this execution's own
             self._physical_id = self._purpose.kept_id or self._operation.id_for(view)
 
@@ -139,17 +142,28 @@ class Importing:
     ) -> str:
         """Returns KeyMaterialId, "" for keys that are not symmetric."""
 
-        def once(sealed: SealedMaterial, symmetric: Mapping[str, str]) -> str:
-            return key.import_material(sealed, prepared.expiry, attempt, symmetric=symmetric)
+        def once(sealed: SealedMaterial, symmetric: Mapping[str, str], expiry: Expiry) -> str:
+            return key.import_material(sealed, expiry, attempt, symmetric=symmetric)
 
         description = self._declared.key_material_description
         try:
             if prepared.spec.kind is not Kind.SYMMETRIC:
-                return once(current, {})
-            imports = SymmetricImport(key, prepared.view, self._new_material, description, once, attempt.guard)
+                return once(current, {}, prepared.expiry)
+            imports = SymmetricImport(
+                key=key,
+                view=prepared.view,
+                new_material=self._new_material,
+                accepted=self._accepted(prepared),
+                description=description,
+                expiry=prepared.expiry,
+                once=once,
+                guard=attempt.guard,
+            )
             return imports.run(current, earlier)
         except UnknownMaterial:
-            fault = other_material(prepared.spec)
+            fault = other_material(prepared.spec, on_replica=prepared.view.is_replica)
+        except SupersededMaterial:
+            fault = superseded_material(prepared.view)
         except ServiceRefused as refused:
             known_fault = refused_material(prepared, refused.code)
             if known_fault is None:
@@ -163,7 +177,7 @@ class Importing:
         if self._new_material == "STAGE" or prepared.view.is_replica or not self._purpose.forward:
             accepted |= PENDING
         if self._purpose.located_as_before or not self._purpose.forward:
-            accepted.add("NON_CURRENT")
+            accepted.add(SUPERSEDED)
         return frozenset(accepted)
 
     def _log(self, prepared: Prepared, view: KeyView, material_id: str, how: Confirmation) -> None:

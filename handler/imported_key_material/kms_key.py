@@ -114,12 +114,17 @@ class KmsKey:
 
     def rotation_started(self) -> bool:
         """Whether a rotation shows as being under way. That none shows does not prove that there is none."""
-        answer = self.caller.call(
-            "kms:GetKeyRotationStatus",
-            lambda: self.kms.get_key_rotation_status(KeyId=self.arn),
-            where="KeyId",
-            waits=_NEW_OR_TAGGED,
-        )
+        try:
+            answer = self.caller.call(
+                "kms:GetKeyRotationStatus",
+                lambda: self.kms.get_key_rotation_status(KeyId=self.arn),
+                where="KeyId",
+                waits=_NEW_OR_TAGGED,
+            )
+        except ServiceRefused as refused:
+            if refused.code != "UnsupportedOperationException":  # KMS's word for a key that lacks a material
+                raise
+            return False
         return "OnDemandRotationStartDate" in answer
 
     # ---------------------------------------------------------------------------------------------------- changing

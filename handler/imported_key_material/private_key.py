@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from imported_key_material import der
 from imported_key_material.der import Container, Element
 from imported_key_material.errors import Fault, Refused
-from imported_key_material.key_specs import KEY_SPECS, EcKey, EdwardsKey
+from imported_key_material.key_specs import KEY_SPECS, EcKey, EdwardsKey, RsaKey
 from imported_key_material.pem import DECRYPT_FIRST
 from imported_key_material.readable import text_in
 
@@ -26,6 +26,7 @@ _RSA_PSS = bytes.fromhex("2a864886f70d01010a")  # id-RSASSA-PSS, 1.2.840.113549.
 _EC = bytes.fromhex("2a8648ce3d0201")  # id-ecPublicKey, 1.2.840.10045.2.1
 _ED25519 = bytes.fromhex("2b6570")  # id-Ed25519, 1.3.101.112
 
+RSA_MOST_BITS = max(spec.form.modulus_bits for spec in KEY_SPECS.values() if isinstance(spec.form, RsaKey))
 _SCALAR_BYTES = {spec.form.oid: spec.form.scalar_bytes for spec in KEY_SPECS.values() if isinstance(spec.form, EcKey)}
 
 _AGAIN = "Export it again, for example: openssl pkey -in old.pem -out new.pem."
@@ -49,7 +50,7 @@ _NOT_TAKEN = {
 def load(data: bytes | bytearray, *, where: str) -> PrivateKeyTypes:
     """Returns the key; its numbers are those of a valid key. Refused (`where`) with the one reason."""
     parts = _parts(data, where)
-    fault = _refused_by_shape(parts, where)
+    fault = _refused_by_shape(parts, where) or _too_large(parts, where)
     if fault is not None:
         raise Refused(fault)
     key = _loaded(data)
@@ -95,6 +96,17 @@ def _refused_by_shape(parts: tuple[Element, ...], where: str) -> Fault | None:
         remedy = "If it may be used without it: openssl rsa -traditional -in old.pem | sed s/RSA-PSS/RSA/ > new.pem."
         return Fault(where, problem, remedy)
     return None
+
+
+def _too_large(parts: tuple[Element, ...], where: str) -> Fault | None:
+    """The library tests both primes before anything else, and nothing stops it: with known large ones it takes hours."""
+    if der.container(parts) is Container.PKCS8:
+        parts = _inner(parts[2]) if der.algorithm(parts[1]) == _RSA else ()
+    bits = 8 * max((len(part.content) for part in parts if part.tag == der.INTEGER), default=0)
+    if bits <= RSA_MOST_BITS + 8:  # a leading zero byte keeps a number positive
+        return None
+    problem = f"The private key has a number of {bits:,} bits, and the largest key that KMS takes is RSA of {RSA_MOST_BITS:,}."
+    return Fault(where, problem, "Name the secret with a key of the KMS key's own size.")
 
 
 # ----------------------------------------------------------------------------------------- why the library refused a key

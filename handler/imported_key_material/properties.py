@@ -37,6 +37,8 @@ _NAME = re.compile(r"[A-Za-z]{1,40}")
 
 RESOLVE = "{{resolve:"
 
+UNKNOWN_NAMED_MOST = 20  # an event has room for a hundred thousand, and what is meant is looked for by likeness
+
 
 @dataclass(frozen=True, slots=True)
 class SecretWrapping:
@@ -122,8 +124,12 @@ def _schema_faults(declared: Mapping[str, Any], explained: Collection[str], faul
         where = ".".join(path) or "Properties"
         if error.rule == "additionalProperties":
             known = error.definition["properties"]
-            for name in sorted(set(error.value) - set(known), key=str):
+            unknown = sorted(set(error.value) - set(known), key=str)
+            for name in unknown[:UNKNOWN_NAMED_MOST]:
                 _add_unknown(name, path, known, faults)
+            if len(unknown) > UNKNOWN_NAMED_MOST:
+                more = f"There are {len(unknown) - UNKNOWN_NAMED_MOST:,} more properties that are none of this resource's."
+                faults.add(where, more, "Take them out.")
         elif error.rule == "required":
             for name in sorted(set(error.definition["required"]) - set(error.value)):
                 rule = error.definition["properties"][name]["$comment"]

@@ -34,6 +34,9 @@ def delete(operation: Operation) -> Answer:
         if view is None or view.state in _ON_ITS_WAY_OUT:
             operation.log.info("the key is gone, or on its way out", extra={"key_arn": arn})
             return Answer(arn)
+        if view.arn != arn:  # another spelling was never answered, and would hide from the search for a holder
+            operation.log.info("nothing to remove: the id is not the key's ARN", extra={"physical_id": arn})
+            return Answer(arn)
         holder = _holder(operation, arn)
         if holder is not None:
             operation.log.info(

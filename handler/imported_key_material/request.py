@@ -81,7 +81,7 @@ class Request:
         """ServiceTimeout as CloudFormation honours it, whatever shape the rest of the properties is in."""
         try:
             seconds = int(str(self.properties.get("ServiceTimeout", SERVICE_TIMEOUT_DEFAULT_SECONDS)))
-        except ValueError:
+        except (ValueError, RecursionError):  # lists within lists, thousands deep
             return SERVICE_TIMEOUT_DEFAULT_SECONDS
         return seconds if 1 <= seconds <= SERVICE_TIMEOUT_DEFAULT_SECONDS else SERVICE_TIMEOUT_DEFAULT_SECONDS
 

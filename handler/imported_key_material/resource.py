@@ -6,6 +6,7 @@ was brought in; nothing here takes material out again but a Delete.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -93,10 +94,13 @@ def _nothing_to_do(operation: Operation, declared: Properties, before: Propertie
     if not view.holds_material:
         return False
     materials = operation.materials(view)
-    if lost_of(materials):
+    if lost_of(materials, operation.caller.clock.now()):
         return False
-    staged = pending_of(materials) if declared.new_material == "STAGE" else None
-    material_id = staged["KeyMaterialId"] if staged else view.current_material_id
+    pending = pending_of(materials)
+    # What is pending may be what ROTATE is to make current; where nothing is, STAGE's may be gone. An import tells.
+    if (declared.new_material, pending is None) in (("ROTATE", False), ("STAGE", True)):
+        return False
+    material_id = pending["KeyMaterialId"] if pending and declared.new_material == "STAGE" else view.current_material_id
     if declared.valid_for_days is None:
         return shows_expiry(view, Expiry(declared.valid_to), materials, material_id)
     valid_to = entry_of(materials, material_id).get("ValidTo", view.valid_to)
@@ -143,30 +147,38 @@ def _rolls_back_by_now(operation: Operation) -> bool:
 def roll_back(operation: Operation) -> Answer:
     """Rule 6: a rollback must not fail. A usable key keeps what it holds; a lost material, and the expiry, get one try."""
     request, faults = operation.request, Faults()
-    echoed = request.fallback_id
+    # The old ServiceTimeout may be tiny: what the answer is made of is asked for once, however late it is.
+    reading = replace(operation, caller=replace(operation.caller, at_least_once=True))
     declared = properties.read(request.properties, faults)
+    key_id = key_uuid(declared.key_id or request.fallback_id)
+    kept_id = request.fallback_id if key_uuid(request.fallback_id) == key_id else key_id
     try:
-        view = key_view.look(declared.key_id or key_uuid(echoed), operation.clients.kms, operation.caller, waits={})
+        view = key_view.look(key_id, operation.clients.kms, reading.caller, waits={})
     except ImportedKeyMaterialError as error:
-        return _rolled_back(operation, f"The key can't be looked at. {error}", Answer(echoed, attributes.NONE))
-    kept_id = echoed if is_id_of(echoed, view) else view.id
-    problem = ""
-    if not view.holds_material or (view.state != "Disabled" and not _expires_as_before(operation, declared, view)):
-        try:
-            return Importing(operation, declared, Purpose(echoed, kept_id, forward=False)).bring_in(view, faults)
-        except Failed as failed:
-            lost = "expiry" if view.holds_material else "material"
-            problem = f"The key's {lost} could not be brought back. {failed.reason}"
-    return _rolled_back(
-        operation, problem, Answer(kept_id, attributes.of(view, declared, _public_key(operation, view)))
-    )
+        unseen = attributes.of_unseen(key_id, operation.home, declared)
+        return _rolled_back(operation, f"The key can't be looked at. {error}", Answer(kept_id, unseen))
+    if view.holds_material and (view.state == "Disabled" or _expires_as_before(reading, declared, view)):
+        return Answer(kept_id, attributes.of(view, declared, _public_key(reading, view)))
+    try:
+        answer = Importing(operation, declared, Purpose(kept_id, kept_id, forward=False)).bring_in(view, faults)
+    except Failed as failed:
+        lost = "expiry" if view.holds_material else "material"
+        problem = f"The key's {lost} could not be brought back. {failed.reason}"
+        return _rolled_back(operation, problem, Answer(kept_id, attributes.of(view, declared, _public_key(reading, view))))
+    if _expires_as_before(reading, declared, None):
+        return answer
+    return _rolled_back(operation, "The key's expiry could not be brought back: it holds other material by now.", answer)
 
 
-def _expires_as_before(operation: Operation, declared: Properties, view: KeyView) -> bool:
-    """Whether KMS shows the expiry that the old properties asked for; True where nothing is to be risked for it."""
+def _expires_as_before(operation: Operation, declared: Properties, view: KeyView | None) -> bool:
+    """Whether KMS shows the expiry that the old properties asked for; True where nothing is to be risked for it.
+
+    `view` None: it is to be looked at again.
+    """
     if declared.secret_version_id is None:  # other bytes may be there by now
         return True
     try:
+        view = view or key_view.look(declared.key_id, operation.clients.kms, operation.caller)
         materials = operation.materials(view)
     except ImportedKeyMaterialError:
         return True

@@ -8,7 +8,7 @@ What KMS does: docs/kms-contract.md, "More than one material" and "Multi-Region 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from imported_key_material.errors import Fault, OutOfTime, Refused, ServiceRefused
@@ -21,8 +21,9 @@ ROTATIONS_MAX: Final = 25  # in a key's life
 QUIET: Final = timedelta(minutes=5)
 PENDING: Final = frozenset({"PENDING_ROTATION", "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"})
 _POLL: Final = Backoff(first_seconds=10.0, cap_seconds=20.0)
+_UNDER_WAY: Final = "ConflictException"
 # RotateKeyOnDemand's KMSInvalidStateException has three reasons; each passes, or is seen by looking at the key again.
-_LOOK_AGAIN: Final = frozenset({"KMSInvalidStateException", "ConflictException"})
+_LOOK_AGAIN: Final = "KMSInvalidStateException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,46 +50,65 @@ class Rotation:
         clock = self.key.caller.clock
         before = self.key.look()
         quiet_since = clock.now()
-        for wait_seconds in _POLL.waits(clock):
+
+        def made() -> bool | None:
+            nonlocal quiet_since
             view, pending = self.key.look(), pending_of(self.key.materials())
             if pending is None or view.current_material_id != before.current_material_id:
-                return  # the rotation has taken it
+                return True  # the rotation has taken it
             if self.key.rotation_started():
                 quiet_since = clock.now()
-            if clock.now() - quiet_since >= QUIET:
-                self.key.delete_material(pending["KeyMaterialId"], self.guard)
-                return
-            if self.key.caller.deadline.passed():
-                raise OutOfTime(
-                    "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was asked "
-                    "for a moment ago. Run the deployment again."
-                )
-            clock.sleep(wait_seconds)
+            if clock.now() - quiet_since < QUIET:
+                return None
+            self.key.delete_material(pending["KeyMaterialId"], self.guard)
+            return True
+
+        if not self._in_time(made):
+            raise OutOfTime(
+                "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was asked for a "
+                "moment ago. Run the deployment again."
+            )
+
+    def _in_time(self, attempt: Callable[[], bool | None]) -> bool:
+        """Polls to the deadline. What was seen last is more to the point than that there is no time for another call."""
+        try:
+            return poll(self.key.caller.deadline, _POLL, attempt) is True
+        except OutOfTime:
+            return False
 
     def rotate_to(self, material_id: str) -> None:
         """Asks for the rotation, unless one is under way, and waits until the material is current."""
-        last = ["KMS showed nothing yet."]
+        clock, last = self.key.caller.clock, ["KMS showed nothing yet."]
+        under_way_at: datetime | None = None
 
         def rotated() -> bool | None:
+            nonlocal under_way_at
             view = self.key.look()
             if view.current_material_id == material_id:
                 return True
             entry = next((one for one in self.key.materials() if one["KeyMaterialId"] == material_id), None)
             state = entry.get("KeyMaterialState", "") if entry else "gone"
             last[0] = f"material {material_id} is {state}."
+            # KMS stops showing an accepted rotation long before it is carried out. A second one would count, too.
+            if under_way_at is not None and clock.now() - under_way_at < QUIET:
+                return None
             if state in PENDING and not self.key.rotation_started():
-                last[0] = self._ask(view, state) or last[0]
+                why_not = self._ask(view, state)
+                under_way_at = None if why_not else clock.now()
+                last[0] = why_not or last[0]
             return None
 
-        if not poll(self.key.caller.deadline, _POLL, rotated):
+        if not self._in_time(rotated):
             raise OutOfTime(f"NewMaterial: The rotation was not finished in the time there was: {last[0]}")
 
     def _ask(self, view: KeyView, state: str) -> str:
-        """RotateKeyOnDemand; returns why KMS does not take it yet, or ""."""
+        """RotateKeyOnDemand; returns why KMS does not take it yet, or "" where a rotation is under way."""
         try:
             self.key.rotate(self.guard)
         except ServiceRefused as refused:
-            if refused.code not in _LOOK_AGAIN:
+            if refused.code == _UNDER_WAY:
+                return ""
+            if refused.code != _LOOK_AGAIN:
                 raise
             if state == "PENDING_MULTI_REGION_IMPORT_AND_ROTATION":
                 regions = ", ".join(view.replica_regions)

@@ -106,6 +106,9 @@ class Stack:
             waits=_NOT_YET_READABLE,
         )
         stack: Mapping[str, Any] = answer["Stacks"][0]
+        if stack["StackId"] != self.request.stack_id:
+            # Consent goes by the name in the StackId: it must not be another's, before the unique part of one's own.
+            raise NotWanted("CloudFormation does not know the stack of this request under this StackId.")
         return stack
 
     def _resource(self) -> Mapping[str, Any]:

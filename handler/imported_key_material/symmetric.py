@@ -5,21 +5,24 @@
     it does not              NEW_KEY_MATERIAL, where NewMaterial is STAGE or ROTATE; and the rotation, where it is ROTATE
 
 Whether it knows the bytes is KMS's to say: nobody else can compute a KeyMaterialId. So a re-import is tried first, which KMS
-refuses without any effect. What KMS does: docs/kms-contract.md, "More than one material".
+refuses without any effect; by the id of each material that may be meant, so that none that a rotation has superseded gets
+another expiry: with its end the whole key would end. What KMS does: docs/kms-contract.md, "More than one material".
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from imported_key_material.errors import ServiceRefused
+from imported_key_material.confirming import lost_material, lost_of
+from imported_key_material.errors import Refused, ServiceRefused
 from imported_key_material.import_parameters import SealedMaterial
 from imported_key_material.key_view import KeyView
-from imported_key_material.kms_key import KmsKey
+from imported_key_material.kms_key import Expiry, KmsKey
 from imported_key_material.rotation import PENDING, Rotation, pending_of
 
 EXISTING: Final = {"ImportType": "EXISTING_KEY_MATERIAL"}
 NEW: Final = {"ImportType": "NEW_KEY_MATERIAL"}
+SUPERSEDED: Final = "NON_CURRENT"
 _OTHER: Final = "IncorrectKeyMaterialException"
 
 
@@ -27,45 +30,86 @@ class UnknownMaterial(Exception):
     """The key does not know the bytes, and NewMaterial is REFUSE."""
 
 
+class SupersededMaterial(Exception):
+    """A rotation has superseded the bytes, and a key can't go back."""
+
+
 @dataclass(frozen=True, slots=True)
 class SymmetricImport:
-    """The imports into one key. `once` makes one ImportKeyMaterial and returns KeyMaterialId; `guard` comes before each."""
+    """The imports into one key. `once` makes one ImportKeyMaterial and returns KeyMaterialId; `guard` comes before each.
+
+    `accepted`: the states in which the material may be afterwards; `expiry`: what is declared.
+    """
 
     key: KmsKey
     view: KeyView
     new_material: str
+    accepted: frozenset[str]
     description: str | None
-    once: Callable[[SealedMaterial, Mapping[str, str]], str]
+    expiry: Expiry
+    once: Callable[[SealedMaterial, Mapping[str, str], Expiry], str]
     guard: Callable[[], None]
 
     def run(self, current: SealedMaterial, earlier: Sequence[SealedMaterial]) -> str:
-        """Returns the KeyMaterialId of `current`. The earlier ones come first: without them the key stays unusable."""
-        self._bring_back(earlier)
+        """Returns the KeyMaterialId of `current`. The earlier ones come first: without them the key stays unusable.
+
+        Raises UnknownMaterial, SupersededMaterial.
+        """
+        lost = self._bring_back(earlier)
         described = {"KeyMaterialDescription": self.description} if self.description else {}
-        known = bool(self.view.current_material_id) or self.view.is_replica
-        material_id = self._known(current, (EXISTING if known else {}) | described)
+        if not self.view.current_material_id and not self.view.is_replica:
+            material_id = self._known(current, described)
+        else:
+            material_id = self._again(current, described)
         if material_id is None:
             if self.new_material == "REFUSE":
                 raise UnknownMaterial
+            if lost:
+                raise Refused(lost_material(lost))
             material_id = self._staged(current, described)
         if self.new_material == "ROTATE" and self._state(material_id) in PENDING:
             Rotation(self.key, self.guard).rotate_to(material_id)
         return material_id
 
-    def _bring_back(self, earlier: Sequence[SealedMaterial]) -> None:
-        """Gives each lost material to the id under which KMS knows it; what belongs to none of them is left out."""
-        lost = [
-            entry["KeyMaterialId"] for entry in self.key.materials() if entry.get("ImportState") == "PENDING_IMPORT"
-        ]
+    def _again(self, sealed: SealedMaterial, described: Mapping[str, str]) -> str | None:
+        """A re-import; None where the key does not know the bytes."""
+        if SUPERSEDED in self.accepted:
+            return self._known(sealed, {**EXISTING, **described})
+        materials = self.key.materials()
+        superseded = [entry for entry in materials if entry.get("KeyMaterialState") == SUPERSEDED]
+        named = [{"KeyMaterialId": entry["KeyMaterialId"]} for entry in materials if entry not in superseded]
+        for parameters in named or [{}]:
+            material_id = self._known(sealed, {**EXISTING, **parameters, **described})
+            if material_id is not None:
+                return material_id
+        for entry in superseded:
+            as_it_is = {**EXISTING, "KeyMaterialId": entry["KeyMaterialId"]}
+            if self._known(sealed, as_it_is, self._expiry_of(entry)) is not None:
+                raise SupersededMaterial
+        return None
+
+    def _expiry_of(self, entry: Mapping[str, Any]) -> Expiry:
+        """A material's own expiry; the declared one for what is lost."""
+        return self.expiry if lost_of([entry], self.key.caller.clock.now()) else Expiry(entry.get("ValidTo"))
+
+    def _bring_back(self, earlier: Sequence[SealedMaterial]) -> list[str]:
+        """Gives each lost material to the id under which KMS knows it; what belongs to none of them is left out.
+
+        Returns the ids that are lost still, and make the key unusable.
+        """
+        materials = self.key.materials()
+        pending = {entry["KeyMaterialId"] for entry in materials if entry.get("KeyMaterialState") in PENDING}
+        lost = lost_of(materials, self.key.caller.clock.now())
         for sealed in earlier:
             for material_id in lost:
                 if self._known(sealed, EXISTING | {"KeyMaterialId": material_id}) is not None:
                     lost.remove(material_id)
                     break
+        return [material_id for material_id in lost if material_id not in pending]
 
-    def _known(self, sealed: SealedMaterial, parameters: Mapping[str, str]) -> str | None:
+    def _known(self, sealed: SealedMaterial, parameters: Mapping[str, str], expiry: Expiry | None = None) -> str | None:
         try:
-            return self.once(sealed, parameters)
+            return self.once(sealed, parameters, expiry or self.expiry)
         except ServiceRefused as refused:
             if refused.code != _OTHER:
                 raise
@@ -78,7 +122,7 @@ class SymmetricImport:
             rotation.make_room()
         material_id = self._known(sealed, {**NEW, **described})
         if material_id is None:  # staged meanwhile, by another delivery of this request
-            material_id = self.once(sealed, {**EXISTING, **described})
+            material_id = self.once(sealed, {**EXISTING, **described}, self.expiry)
         return material_id
 
     def _state(self, material_id: str) -> str:

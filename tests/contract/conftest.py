@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.kms_bench import Bench
+from tests.support.timeline import Timeline
 from tests.support.world import World
 
 
@@ -34,3 +35,9 @@ def refused(world) -> Callable[..., str]:
 def bench():
     with Bench() as bench:
         yield bench
+
+
+@pytest.fixture
+def timeline():
+    with Timeline() as timeline:
+        yield timeline

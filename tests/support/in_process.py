@@ -37,7 +37,7 @@ from tests.support.transport import (
     caller_of,
 )
 
-_LOADER = Loader()  # keeps the models that it has read, for all sessions
+LOADER = Loader()  # keeps the models that it has read, for all sessions
 _LOST: dict[Fault, type[HTTPClientError]] = {
     Fault.CONNECTION_CLOSED: ConnectionClosedError,
     Fault.READ_TIMEOUT: ReadTimeoutError,
@@ -88,7 +88,7 @@ class InProcessAws:
         """A session of that account whose clients reach these services alone."""
         if (region, account) not in self._sessions:
             inner = botocore.session.Session()
-            inner.register_component("data_loader", _LOADER)
+            inner.register_component("data_loader", LOADER)
             self.attach(inner)
             self._sessions[region, account] = boto3.Session(
                 aws_access_key_id=account,  # 12 digits: services take them for the account

@@ -22,7 +22,8 @@ from tests.support.clock import Now
 from tests.support.kms.call import Answer, Backstage, Call, Target, Timing
 from tests.support.kms.errors import KmsError, validation
 from tests.support.kms.generated import Generator
-from tests.support.kms.keys import KeyState
+from tests.support.kms.keys import Family, KeyState
+from tests.support.kms.operations.keys import material_id
 from tests.support.kms.operations.table import OPERATIONS
 from tests.support.kms.quotas import Quotas
 from tests.support.kms.store import Store
@@ -135,6 +136,11 @@ class StrictKms:
                     alias.name for alias in self._store.aliases_of(family.account, key.region, family.key_id)
                 ),
             )
+
+    def material_id(self, family: Family, encoded: bytes) -> str:
+        """The KeyMaterialId that these bytes have, or would have, in a key. For tests that judge: no caller can know it."""
+        call = Call("", {}, family.account, family.primary_region, self._clock.now(), self._store, self._backstage)
+        return material_id(call, family, encoded)
 
     # --------------------------------------------------------------------------------------------- eventual consistency
 

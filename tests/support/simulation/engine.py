@@ -9,49 +9,30 @@ What it does, from AWS's documentation and from what people have seen (CloudForm
   swapped, and a FAILED answer's id is kept;
 - an Update that answers another id is a replacement: the old id is deleted in the clean-up, which tries three times and then
   forgets the resource; a rollback updates back, and deletes the new id in its clean-up;
-- the first answer to the current request counts; all others are ignored. No answer within ServiceTimeout is a failure;
-- an answer of more than 4,096 bytes, without an id, or for another request is a failure.
+- with --disable-rollback a failed operation stops where it is: CREATE_FAILED, UPDATE_FAILED; the next one goes on from there,
+  or goes back to where the stack last stood;
+- what is retained gets no Delete, in a rollback either.
 
-`visible` is what DescribeStacks and its like show: it may lag behind.
+Requests and answers are `requests.py`; what others are shown of the stack, maybe late, is `shown.py`.
 """
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from random import Random
-from string import ascii_uppercase, digits
 from typing import Any
-from urllib.parse import quote
-from uuid import UUID
 
-from tests.support import cloudformation
-from tests.support.simulation.functions import Functions
+from tests.support.simulation.requests import Answer, Cancelled, Requests
 from tests.support.simulation.scheduler import Scheduler, Signal
+from tests.support.simulation.shown import Shown
 
-TYPE = "Custom::ImportedKeyMaterial"
 CLEAN_UP_TRIES = 3
-BODY_MAX_BYTES = 4096
 Template = Mapping[str, Mapping[str, Any]]  # logical id -> properties
-
-
-@dataclass
-class Answer:
-    """What CloudFormation took for a request."""
-
-    status: str
-    physical_id: str
-    reason: str = ""
-    data: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def succeeded(self) -> bool:
-        return self.status == "SUCCESS"
+STANDS = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
 @dataclass
 class Resource:
-    """A custom resource that stands, as the engine knows it."""
+    """A custom resource as the engine knows it. `properties`: of its last request that was sent, which may have failed."""
 
     logical_id: str
     properties: Mapping[str, Any]
@@ -60,61 +41,28 @@ class Resource:
     retained: bool = False
 
 
-@dataclass
-class Pending:
-    """A request that CloudFormation waits for."""
-
-    event: Mapping[str, Any]
-    answered: Signal
-    rollback: bool
-
-
-class Cancelled(Exception):
-    """The operation goes back: nobody waits for this request any more."""
-
-    def __init__(self, *, sent: bool) -> None:
-        self.sent = sent
-        super().__init__()
-
-
 class Stack:
-    """One stack and the operations on it; one at a time, each as a task."""
+    """One stack and the operations on it; one at a time, each in a task of its own."""
 
     def __init__(
-        self,
-        name: str,
-        *,
-        account: str,
-        region: str,
-        scheduler: Scheduler,
-        random: Random,
-        functions: Functions,
-        service: cloudformation.CloudFormation,
-        tell: Callable[[str, str], None],
-        lag_seconds: float,
+        self, requests: Requests, shown: Shown, scheduler: Scheduler, random: Random, tell: Callable[[str], None]
     ) -> None:
-        self.name = name
-        self.region = region
+        self.name = shown.stack.name
+        self.region = shown.stack.region
+        self.id = shown.stack.id
         self.status = "NONE"
         self.resources: dict[str, Resource] = {}
-        self.pending: dict[str, Pending] = {}  # by request id
-        self.operation_rolls_back = False
-        self.on_request: Callable[[Mapping[str, Any], bool], None] = lambda *_: None
-        self.on_settled: Callable[[Stack, Mapping[str, Any], Answer, bool], None] = lambda *_: None
-        self._account = account
+        self.on_rest: Callable[[Stack], None] = lambda _: None
+        self.requests = requests
+        self._shown = shown
         self._scheduler = scheduler
         self._random = random
-        self._functions = functions
-        self._service = service
-        self._tell_all = tell
-        self._lag_seconds = lag_seconds
-        self._shown_at = scheduler.now()
+        self._tell = tell
         self._cancel: Signal | None = None
-        self.visible: cloudformation.Stack | None = None
-
-    @property
-    def id(self) -> str:
-        return self.visible.id if self.visible else ""
+        self._delete_next = False
+        self._before: dict[str, Resource] | None = None  # where a rollback leads; None while nothing is to be rolled back
+        self._touched: list[str] = []  # updated since then
+        self._leftovers: list[Resource] = []  # ids that an Update has replaced since then
 
     @property
     def at_rest(self) -> bool:
@@ -122,155 +70,110 @@ class Stack:
 
     @property
     def stands(self) -> bool:
-        return self.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+        return self.status in STANDS
 
-    # --------------------------------------------------------------------------------------------------- what is shown
-
-    def _tell(self, what: str) -> None:
-        self._tell_all("cfn", f"{self.name}: {what}")
-
-    def _show(self, change: Callable[[cloudformation.Stack], None]) -> None:
-        """Makes a change visible, in order, at once or a little later."""
-        stack = self.visible
-        if stack is None:
-            raise RuntimeError("There is no stack.")
-        if self._lag_seconds == 0:
-            change(stack)
-            return
-        lag = self._random.uniform(0, self._lag_seconds) if self._random.random() < 0.3 else 0.0
-        self._shown_at = max(self._shown_at, self._scheduler.now() + timedelta(seconds=lag))
-        self._scheduler.at(self._shown_at, lambda: change(stack))
+    @property
+    def _rolls_back(self) -> bool:
+        return self.status == "UPDATE_ROLLBACK_IN_PROGRESS"
 
     def _set_status(self, status: str, **times: Any) -> None:
         self.status = status
         self._tell(status)
+        self._shown.status(status, **times)
+        if self.at_rest:
+            self._cancel = None
+            self.on_rest(self)
 
-        def change(stack: cloudformation.Stack) -> None:
-            stack.status = status
-            for name, value in times.items():
-                setattr(stack, name, value)
+    def _set_resource(self, resource: Resource, status: str, physical_id: str | None = None) -> None:
+        resource.status = status
+        self._shown.resource(resource.logical_id, status, physical_id)
 
-        self._show(change)
+    # ------------------------------------------------------------------------------------------------- one resource
 
-    def _set_resource(self, logical_id: str, status: str, physical_id: str | None = None) -> None:
-        at = self._scheduler.now()
-        changes = {} if physical_id is None else {"physical_id": physical_id}
-        if logical_id in self.resources:
-            self.resources[logical_id].status = status
+    def _ask(self, kind: str, resource: Resource, properties: Mapping[str, Any], **more: Any) -> Answer:
+        if kind != "Create":
+            more["PhysicalResourceId"] = resource.physical_id
+        event = self.requests.event(kind, self.id, resource.logical_id, properties, **more)
+        cancel = None if kind == "Delete" or self._rolls_back else self._cancel
+        return self.requests.ask(event, rollback=self._rolls_back, cancel=cancel)
 
-        def change(stack: cloudformation.Stack) -> None:
-            if logical_id in stack.resources:
-                stack.set(logical_id, status, at, **changes)
-            else:
-                stack.set(logical_id, status, at, type=TYPE, **changes)
-
-        self._show(change)
-
-    # -------------------------------------------------------------------------------------------------------- requests
-
-    def _event(self, kind: str, logical_id: str, properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-        request_id = str(UUID(int=self._random.getrandbits(128), version=4))
-        function = f"arn:aws:lambda:{self.region}:{self._account}:function:imported-key-material"
-        bucket = f"cloudformation-custom-resource-response-{self.region.replace('-', '')}"
-        return {
-            "RequestType": kind,
-            "ServiceToken": function,
-            "ResponseURL": (
-                f"https://{bucket}.s3.{self.region}.amazonaws.com/"
-                f"{quote(f'{self.id}|{logical_id}|{request_id}', safe='')}?X-Amz-Algorithm=AWS4-HMAC-SHA256"
-                f"&X-Amz-Date={self._scheduler.now():%Y%m%dT%H%M%SZ}&X-Amz-Expires=7200&X-Amz-Signature={SIGNATURE}"
-            ),
-            "StackId": self.id,
-            "RequestId": request_id,
-            "LogicalResourceId": logical_id,
-            "ResourceType": TYPE,
-            "ResourceProperties": {"ServiceToken": function, **properties},
-            **more,
-        }
-
-    def _request(self, event: Mapping[str, Any], *, cancellable: bool) -> Answer:
-        """Sends a request and waits: for its answer, for ServiceTimeout, or until the operation is cancelled."""
-        self._scheduler.sleep(self._random.uniform(0.01, 0.3))
-        if cancellable and self._cancel is not None and self._cancel.is_set:
-            raise Cancelled(sent=False)
-        pending = Pending(event, Signal(self._scheduler), rollback=self.operation_rolls_back)
-        self.pending[event["RequestId"]] = pending
-        self._tell(f"{event['RequestType']} {event['LogicalResourceId']} {_short(event)}")
-        self.on_request(event, pending.rollback)
-        self._functions.invoke(event)
-        timeout = float(event["ResourceProperties"].get("ServiceTimeout", 3600))
+    def _create_one(self, logical_id: str, properties: Mapping[str, Any], retained: bool) -> bool:  # noqa: FBT001  # a template's own
+        resource = Resource(logical_id, properties, "", "CREATE_IN_PROGRESS", retained)
+        self._set_resource(resource, "CREATE_IN_PROGRESS")
         try:
-            if cancellable and self._cancel is not None:
-                either = Signal(self._scheduler)
-                for signal in (pending.answered, self._cancel):
-                    self._relay(signal, either)
-                either.wait(timeout)
-                if not pending.answered.is_set and self._cancel.is_set:
-                    raise Cancelled(sent=True)
-            else:
-                pending.answered.wait(timeout)
-        finally:
-            del self.pending[event["RequestId"]]
-        if not pending.answered.is_set:
-            answer = Answer("FAILED", event.get("PhysicalResourceId") or self._made_up_id(event), "no answer in time")
-        else:
-            answer = pending.answered.value
-        self._tell(f"takes {answer.status} {event['LogicalResourceId']} {_short_id(answer.physical_id)} {answer.reason}")
-        self.on_settled(self, event, answer, pending.rollback)
-        return answer
+            answer = self._ask("Create", resource, properties)
+        except Cancelled as cancelled:
+            if cancelled.sent:
+                resource.physical_id = self.requests.made_up_id({"StackId": self.id, "LogicalResourceId": logical_id})
+                self.resources[logical_id] = resource
+            self._set_resource(resource, "CREATE_FAILED", resource.physical_id or None)
+            return False
+        resource.physical_id = answer.physical_id
+        self.resources[logical_id] = resource
+        self._set_resource(resource, "CREATE_COMPLETE" if answer.succeeded else "CREATE_FAILED", answer.physical_id)
+        return answer.succeeded
 
-    def _relay(self, signal: Signal, other: Signal) -> None:
-        def run() -> None:
-            signal.wait()
-            other.set()
+    def _update_one(self, logical_id: str, properties: Mapping[str, Any], retained: bool) -> bool:  # noqa: FBT001  # the same
+        resource = self.resources[logical_id]
+        before = replace(resource)
+        resource.retained = retained
+        self._touched.append(logical_id)
+        self._set_resource(resource, "UPDATE_IN_PROGRESS")
+        try:
+            answer = self._ask("Update", resource, properties, OldResourceProperties=dict(resource.properties))
+        except Cancelled as cancelled:
+            if cancelled.sent:
+                resource.properties = properties
+            self._set_resource(resource, "UPDATE_FAILED")
+            return False
+        resource.properties = properties
+        resource.physical_id = answer.physical_id  # a FAILED answer's id is kept, too
+        if answer.physical_id != before.physical_id:
+            self._leftovers.append(before)
+        self._set_resource(resource, "UPDATE_COMPLETE" if answer.succeeded else "UPDATE_FAILED", answer.physical_id)
+        return answer.succeeded
 
-        self._scheduler.spawn(f"{self.name} relay", run)
+    def _delete_one(self, resource: Resource) -> bool:
+        self._set_resource(resource, "DELETE_IN_PROGRESS")
+        succeeded = self._ask("Delete", resource, resource.properties).succeeded
+        self._set_resource(resource, "DELETE_COMPLETE" if succeeded else "DELETE_FAILED")
+        if succeeded:
+            self.resources.pop(resource.logical_id, None)
+        return succeeded
 
-    def _made_up_id(self, event: Mapping[str, Any]) -> str:
-        return f"{self.name}-{event['LogicalResourceId']}-{''.join(self._random.choices(ascii_uppercase + digits, k=13))}"
+    # ------------------------------------------------------------------------------------------------ several at once
 
-    def take(self, event: Mapping[str, Any], body: bytes) -> None:
-        """A PUT to a ResponseURL has arrived."""
-        pending = self.pending.get(event["RequestId"])
-        if pending is None or pending.answered.is_set:
-            return
-        answer = json.loads(body)
-        names = ("StackId", "RequestId", "LogicalResourceId")
-        if len(body) > BODY_MAX_BYTES or not answer.get("PhysicalResourceId"):
-            taken = Answer("FAILED", event.get("PhysicalResourceId") or self._made_up_id(event), "an answer that is none")
-        elif any(answer[name] != event[name] for name in names):
-            return
-        else:
-            taken = Answer(
-                answer["Status"], answer["PhysicalResourceId"], answer.get("Reason", ""), answer.get("Data", {})
-            )
-        pending.answered.set(taken)
-
-    # ------------------------------------------------------------------------------------------------------- operations
-
-    def _at_once(self, works: Mapping[str, Callable[[], bool]]) -> bool:
-        """Runs all, each as a task; the first that fails cancels the others. Whether all succeeded."""
-        self._cancel = self._cancel or Signal(self._scheduler)
-        cancel = self._cancel
+    def _at_once(self, works: Mapping[str, Callable[[], bool]], *, cancelling: bool) -> list[str]:
+        """Runs all, each as a task; returns which failed. `cancelling`: the first that fails cancels the others."""
 
         def one(work: Callable[[], bool]) -> bool:
-            try:
-                done = work()
-            except Cancelled:
-                done = False
-            if not done:
-                cancel.set()
+            done = work()
+            if not done and cancelling and self._cancel is not None:
+                self._cancel.set()
             return done
 
-        tasks = []
-        for name, work in works.items():
-            tasks.append(self._scheduler.spawn(f"{self.name}.{name}", lambda work=work: one(work)))
-        for task in tasks:
+        tasks = {
+            name: self._scheduler.spawn(f"{self.name}.{name}", lambda work=work: one(work)) for name, work in works.items()
+        }
+        failed = []
+        for name, task in tasks.items():
             task.done.wait()
             if task.error is not None:
                 raise task.error
-        self._cancel = None
-        return all(task.result for task in tasks)
+            if not task.result:
+                failed.append(name)
+        return failed
+
+    def _delete_all(self, *, retained: bool) -> None:
+        """`retained`: those that are retained go unasked, as nobody's."""
+        for resource in list(self.resources.values()):
+            if retained and resource.retained:
+                del self.resources[resource.logical_id]
+                self._set_resource(resource, "DELETE_SKIPPED")
+        works = {name: lambda one=one: self._delete_one(one) for name, one in self.resources.items()}
+        self._at_once(works, cancelling=False)
+
+    # ------------------------------------------------------------------------------------------------------- operations
 
     def cancel(self) -> None:
         """cancel-update-stack, or whatever else makes the running operation go back."""
@@ -278,206 +181,129 @@ class Stack:
             self._tell("is cancelled")
             self._cancel.set()
 
+    def delete_during_create(self) -> None:
+        """delete-stack, while the stack is being created."""
+        if self.status == "CREATE_IN_PROGRESS":
+            self._delete_next = True
+            self.cancel()
+
     def create(self, template: Template, *, keep_failed: bool = False, retained: frozenset[str] = frozenset()) -> None:
         """`keep_failed`: --disable-rollback."""
-        self.visible = self._service.stack(self.name, region=self.region, account=self._account)
         self._set_status("CREATE_IN_PROGRESS")
         self._cancel = Signal(self._scheduler)
-        made = self._at_once(
-            {name: lambda name=name: self._create_one(name, template[name], name in retained) for name in template}
-        )
-        if made:
+        works = {
+            name: lambda name=name: self._create_one(name, template[name], name in retained)  # type: ignore[misc]  # mypy infers no lambda with a default
+            for name in template
+        }
+        failed = self._at_once(works, cancelling=True)
+        if self._delete_next:
+            self.delete()
+        elif not failed and not self._cancel.is_set:
             self._set_status("CREATE_COMPLETE")
         elif keep_failed:
+            self._before = {}
             self._set_status("CREATE_FAILED")
         else:
-            self._set_status("ROLLBACK_IN_PROGRESS")
-            self._delete_all()
-            self._set_status("ROLLBACK_COMPLETE" if not self.resources else "ROLLBACK_FAILED")
+            self._roll_back_to_nothing()
 
-    def delete(self) -> None:
+    def _roll_back_to_nothing(self) -> None:
+        self._set_status("ROLLBACK_IN_PROGRESS")
+        self._delete_all(retained=True)
+        self._before = None
+        self._set_status("ROLLBACK_FAILED" if self.resources else "ROLLBACK_COMPLETE")
+
+    def delete(self, *, skip_failed: bool = False) -> None:
+        """`skip_failed`: what failed to be deleted before is retained."""
+        failed_before = [one for one in self.resources.values() if one.status == "DELETE_FAILED"]
         self._set_status("DELETE_IN_PROGRESS", deleted_at=self._scheduler.now())
-        for resource in list(self.resources.values()):
-            if resource.retained:
-                del self.resources[resource.logical_id]
-                self._set_resource(resource.logical_id, "DELETE_SKIPPED")
-        self._delete_all()
-        self._set_status("DELETE_COMPLETE" if not self.resources else "DELETE_FAILED")
+        for resource in failed_before if skip_failed else ():
+            resource.retained = True
+        self._delete_all(retained=True)
+        self._set_status("DELETE_FAILED" if self.resources else "DELETE_COMPLETE")
 
-    def _delete_all(self) -> None:
-        self._cancel = None
-        tasks = [
-            self._scheduler.spawn(f"{self.name}.delete", lambda resource=resource: self._delete_one(resource))
-            for resource in list(self.resources.values())
-        ]
-        for task in tasks:
-            task.done.wait()
-            if task.error is not None:
-                raise task.error
-
-    def _create_one(self, logical_id: str, properties: Mapping[str, Any], retained: bool) -> bool:
-        self._set_resource(logical_id, "CREATE_IN_PROGRESS")
-        event = self._event("Create", logical_id, properties)
-        resource = Resource(logical_id, properties, "", "CREATE_IN_PROGRESS", retained)
-        try:
-            answer = self._request(event, cancellable=True)
-        except Cancelled as cancelled:
-            if not cancelled.sent:
-                self._set_resource(logical_id, "CREATE_FAILED")
-                return False
-            resource.physical_id = self._made_up_id(event)
-            self.resources[logical_id] = resource
-            self._set_resource(logical_id, "CREATE_FAILED", resource.physical_id)
-            return False
-        resource.physical_id = answer.physical_id
-        self.resources[logical_id] = resource
-        self._set_resource(logical_id, "CREATE_COMPLETE" if answer.succeeded else "CREATE_FAILED", answer.physical_id)
-        return answer.succeeded
-
-    def _delete_one(self, resource: Resource) -> bool:
-        self._set_resource(resource.logical_id, "DELETE_IN_PROGRESS")
-        event = self._event(
-            "Delete", resource.logical_id, resource.properties, PhysicalResourceId=resource.physical_id
-        )
-        answer = self._request(event, cancellable=False)
-        self._set_resource(resource.logical_id, "DELETE_COMPLETE" if answer.succeeded else "DELETE_FAILED")
-        if answer.succeeded:
-            self.resources.pop(resource.logical_id, None)
-        return answer.succeeded
-
-    def update(self, template: Template, *, retained: frozenset[str] = frozenset()) -> None:
+    def update(
+        self, template: Template, *, keep_failed: bool = False, retained: frozenset[str] = frozenset()
+    ) -> None:
         """Added, changed, replaced and removed resources; rolls back when one fails or the operation is cancelled."""
         self._set_status("UPDATE_IN_PROGRESS", updated_at=self._scheduler.now())
-        before = {name: _copy(resource) for name, resource in self.resources.items()}
-        touched: list[str] = []
         self._cancel = Signal(self._scheduler)
+        if self._before is None:
+            self._before = {name: replace(resource) for name, resource in self.resources.items()}
         works: dict[str, Callable[[], bool]] = {}
         for name, properties in template.items():
-            if name not in before:
-                works[name] = lambda name=name, properties=properties: self._create_one(name, properties, name in retained)
-            elif before[name].properties != properties:
-                touched.append(name)
-                works[name] = lambda name=name, properties=properties: self._update_one(name, properties)
-            if name in before:
-                self.resources[name].retained = name in retained
-        if self._at_once(works):
-            self._clean_up(before, template)
-            self._set_status("UPDATE_COMPLETE")
+            known, keeps = self.resources.get(name), name in retained
+            if known is None or known.status in ("CREATE_FAILED", "DELETE_FAILED"):
+                if known is not None:
+                    self._leftovers.append(known)
+                works[name] = lambda name=name, its=properties, keeps=keeps: self._create_one(name, its, keeps)
+            elif known.properties != properties or known.status == "UPDATE_FAILED":
+                works[name] = lambda name=name, its=properties, keeps=keeps: self._update_one(name, its, keeps)
+            else:
+                known.retained = keeps
+        failed = self._at_once(works, cancelling=True)
+        if not failed and not self._cancel.is_set:
+            self._clean_up("UPDATE_COMPLETE", [one for name, one in self.resources.items() if name not in template])
+        elif keep_failed:
+            self._set_status("UPDATE_FAILED")
         else:
-            sent = [name for name in touched if self.resources[name].properties is not before[name].properties]
-            self._roll_back(before, sent, skip=frozenset())
+            self.roll_back()
 
-    def _update_one(self, logical_id: str, properties: Mapping[str, Any]) -> bool:
-        resource = self.resources[logical_id]
-        self._set_resource(logical_id, "UPDATE_IN_PROGRESS")
-        event = self._event(
-            "Update",
-            logical_id,
-            properties,
-            PhysicalResourceId=resource.physical_id,
-            OldResourceProperties={"ServiceToken": "", **resource.properties},
-        )
-        try:
-            answer = self._request(event, cancellable=not self.operation_rolls_back)
-        except Cancelled as cancelled:
-            self._set_resource(logical_id, "UPDATE_FAILED")
-            if cancelled.sent:
-                resource.properties = properties
-            return False
-        resource.physical_id = answer.physical_id  # a FAILED answer's id is kept, too
-        resource.properties = properties
-        self._set_resource(
-            logical_id, "UPDATE_COMPLETE" if answer.succeeded else "UPDATE_FAILED", answer.physical_id
-        )
-        return answer.succeeded
-
-    def _clean_up(self, before: Mapping[str, Resource], template: Template) -> None:
-        """After success: what was removed, and the old ids of what was replaced."""
-        removed = [resource for name, resource in self.resources.items() if name not in template]
-        replaced = [old for name, old in before.items() if name in template and self.resources[name].physical_id != old.physical_id]
-        if not removed and not replaced:
-            return
-        self._set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        self._delete_in_clean_up(removed, replaced)
-
-    def _delete_in_clean_up(self, removed: list[Resource], replaced: list[Resource]) -> None:
+    def _clean_up(self, done: str, removed: Iterable[Resource]) -> None:
+        """What is not in the stack any more, and the ids that were replaced."""
+        originals = {one.physical_id for one in (self._before or {}).values()} if self._rolls_back else set()
+        present = {(name, one.physical_id) for name, one in self.resources.items()}
+        replaced = [
+            old
+            for old in self._leftovers
+            if (old.logical_id, old.physical_id) not in present and old.physical_id not in originals and not old.retained
+        ]
+        removed = list(removed)
+        if removed or replaced:
+            self._set_status(f"{done}_CLEANUP_IN_PROGRESS")
+        works: dict[str, Callable[[], bool]] = {}
         for resource in removed:
             del self.resources[resource.logical_id]
             if resource.retained:
-                self._set_resource(resource.logical_id, "DELETE_SKIPPED")
-                continue
-            for _ in range(CLEAN_UP_TRIES):
-                self._set_resource(resource.logical_id, "DELETE_IN_PROGRESS")
-                if self._delete_old(resource):
-                    self._set_resource(resource.logical_id, "DELETE_COMPLETE")
-                    break
-                self._set_resource(resource.logical_id, "DELETE_FAILED")
-        for old in replaced:
-            if old.retained:
-                continue
-            for _ in range(CLEAN_UP_TRIES):
-                if self._delete_old(old):
-                    break
+                self._set_resource(resource, "DELETE_SKIPPED")
+            else:
+                works[resource.logical_id] = lambda one=resource: self._tries(lambda: self._delete_one(one))
+        for number, old in enumerate(replaced):
+            works[f"{old.logical_id} before {number}"] = lambda one=old: self._tries(
+                lambda: self._ask("Delete", one, one.properties).succeeded
+            )
+        self._at_once(works, cancelling=False)
+        self._before, self._touched, self._leftovers = None, [], []
+        self._set_status(done)
 
-    def _delete_old(self, old: Resource) -> bool:
-        event = self._event("Delete", old.logical_id, old.properties, PhysicalResourceId=old.physical_id)
-        return self._request(event, cancellable=False).succeeded
+    @staticmethod
+    def _tries(work: Callable[[], bool]) -> bool:
+        return any(work() for _ in range(CLEAN_UP_TRIES))
 
-    def _roll_back(self, before: Mapping[str, Resource], touched: list[str], skip: frozenset[str]) -> None:
-        """Updates back what was touched, then deletes what was made. `continue-update-rollback` comes here again."""
-        self._set_status("UPDATE_ROLLBACK_IN_PROGRESS")
-        self.operation_rolls_back = True
-        self._cancel = None
-        replaced: list[Resource] = []
-        failed: list[str] = []
+    def roll_back(self, skip: frozenset[str] = frozenset()) -> None:
+        """Updates back what was touched, then deletes what was made: a failed update, rollback-stack, continue-update-rollback.
 
-        def back(name: str) -> bool:
-            now = _copy(self.resources[name])
-            ok = self._update_one(name, before[name].properties)
-            if self.resources[name].physical_id != now.physical_id:
-                replaced.append(now)
-            return ok
-
-        works = {name: lambda name=name: back(name) for name in touched if name not in skip}
-        tasks = {name: self._scheduler.spawn(f"{self.name}.{name} back", work) for name, work in works.items()}
-        for name, task in tasks.items():
-            task.done.wait()
-            if task.error is not None:
-                raise task.error
-            if not task.result:
-                failed.append(name)
-        self.operation_rolls_back = False
-        if failed:
-            self._set_status("UPDATE_ROLLBACK_FAILED")
-            self.continue_rollback = lambda skip: self._roll_back(before, failed, skip)
+        `skip`: resources that failed to roll back, taken for rolled back.
+        """
+        before = self._before
+        if before is None:
+            raise RuntimeError("There is nothing to roll back.")
+        if not before:  # the stack never stood
+            self._roll_back_to_nothing()
             return
-        for name in skip:
+        self._set_status("UPDATE_ROLLBACK_IN_PROGRESS")
+        self._cancel = None
+        touched, self._touched = list(dict.fromkeys(self._touched)), []
+        for name in (name for name in touched if name in skip):
             self.resources[name].properties = before[name].properties
-        made = [resource for name, resource in self.resources.items() if name not in before]
-        if made or replaced:
-            self._set_status("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-            self._delete_in_clean_up(made, replaced)
-        self._set_status("UPDATE_ROLLBACK_COMPLETE")
-
-    continue_rollback: Callable[[frozenset[str]], None]
-
-
-SIGNATURE = "c0ffee5ac1e7b09d2f4386a1c05be97d43f8126e0b9a7c5d1f2e3846b7a8c9d0"
-
-
-def _copy(resource: Resource) -> Resource:
-    return Resource(
-        resource.logical_id, resource.properties, resource.physical_id, resource.status, resource.retained
-    )
-
-
-def _short_id(physical_id: str) -> str:
-    kind, _, rest = physical_id.rpartition("/")
-    return f"{'arn' if kind else 'id'}:{rest[:8]}"
-
-
-def _short(event: Mapping[str, Any]) -> str:
-    shown = {name: value for name, value in event["ResourceProperties"].items() if name != "ServiceToken"}
-    shown["KeyId"] = _short_id(str(shown.get("KeyId", "")))
-    text = " ".join(f"{name}={value}" for name, value in shown.items())
-    return f"{text} as {_short_id(event['PhysicalResourceId'])}" if "PhysicalResourceId" in event else text
+            self._set_resource(self.resources[name], "UPDATE_COMPLETE")
+        works = {
+            name: lambda name=name: self._update_one(name, before[name].properties, before[name].retained)
+            for name in touched
+            if name in before and name not in skip
+        }
+        failed = self._at_once(works, cancelling=False)
+        if failed:
+            self._touched = failed
+            self._set_status("UPDATE_ROLLBACK_FAILED")
+            return
+        self._clean_up("UPDATE_ROLLBACK_COMPLETE", [one for name, one in self.resources.items() if name not in before])

@@ -2,7 +2,7 @@
 
 A delivery waits in a queue, may come late, may come twice. An execution runs in an environment, a warm one if one is free; it
 may crash at any API call, and is ended when its time is up. A failed execution is tried again after one and after two minutes;
-what is older than an hour is dropped (AWS Lambda Developer Guide, "Asynchronous invocation").
+what is older than six hours is dropped (AWS Lambda Developer Guide, "Asynchronous invocation").
 """
 
 from collections.abc import Callable, Mapping
@@ -12,10 +12,12 @@ from random import Random
 from typing import Any
 
 from imported_key_material.responder import Responder
+from tests.support.faults import Moment
 from tests.support.simulation.scheduler import Scheduler, Task
 
 RETRIES = 2
-AGE_MAX = timedelta(hours=1)
+RETRY_SECONDS = (120.0, 60.0)  # by the retries that are left after it
+AGE_MAX = timedelta(hours=6)
 TIMEOUT_SECONDS = 900.0
 
 
@@ -29,21 +31,39 @@ class Weather:
 
     duplicate: float = 0.0
     late: float = 0.0
-    crash: float = 0.0  # for each API call, before it or after it
-    put_lost: float = 0.0  # the answer's PUT, before it arrives or after it
     late_seconds: float = 400.0
+    crash: float = 0.0  # at each API call, before it and after it
+    slow: float = 0.0  # each API call, on its way there and on its way back
+    put_lost: float = 0.0  # the answer's PUT, before it arrives or after it
+    timeout_seconds: float = TIMEOUT_SECONDS
+    struck: int = 0
+
+    def strikes(self, rate: float, random: Random) -> bool:
+        """Whether it goes wrong this time. Drawn in calm weather, too, so that a calm history differs in nothing else."""
+        strikes = random.random() < rate
+        self.struck += strikes
+        return strikes
+
+    def calm(self) -> None:
+        self.duplicate = self.late = self.crash = self.slow = self.put_lost = 0.0
+        self.timeout_seconds = TIMEOUT_SECONDS
 
 
 @dataclass
 class Execution:
-    """One run of the function for one delivery; what `watch.py` knows of it is kept beside it."""
+    """One run of the function for one delivery. `notes`: what `watch.py` knows of it; `log`: what it logged."""
 
     number: int
+    region: str
     event: Mapping[str, Any]
     started_at: datetime
+    ends_at: datetime
+    notes: Any = None
     answers: int = 0
     calls: list[str] = field(default_factory=list)
-    seen: dict[str, Any] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    ended: bool = False
+    error: BaseException | None = None
 
     @property
     def request_type(self) -> str:
@@ -55,36 +75,54 @@ class Execution:
         return properties
 
     @property
+    def request_id(self) -> str:
+        return str(self.event["RequestId"])
+
+    @property
     def stack_id(self) -> str:
         return str(self.event["StackId"])
 
+    @property
+    def stack_name(self) -> str:
+        return self.stack_id.split("/")[1]
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.request_type} {self.event['LogicalResourceId']}"
+
 
 class Context:
+    """Lambda's context object, on the history's clock."""
+
     function_name = "imported-key-material"
     aws_request_id = "d0c1b2a3-9485-4766-8574-635241302f1e"
+    memory_limit_in_mb = 512
 
-    def __init__(self, scheduler: Scheduler, function_arn: str) -> None:
-        self.invoked_function_arn = function_arn
+    def __init__(self, scheduler: Scheduler, execution: Execution) -> None:
+        self.invoked_function_arn = str(execution.event["ServiceToken"])
         self._scheduler = scheduler
-        self._end = scheduler.now() + timedelta(seconds=TIMEOUT_SECONDS)
+        self._end = execution.ends_at
 
     def get_remaining_time_in_millis(self) -> int:
         return round((self._end - self._scheduler.now()).total_seconds() * 1000)
 
 
 class Functions:
-    """One Region's function. `build` makes an environment of it."""
+    """One Region's function. `build` makes an environment of it; `at_each_call` comes in at every API call of an execution."""
 
     def __init__(
         self,
+        region: str,
         scheduler: Scheduler,
         random: Random,
         weather: Weather,
         build: Callable[[], Responder],
         tell: Callable[[str, str], None],
     ) -> None:
-        self.executions: dict[Task, Execution] = {}
-        self.count = 0
+        self.executions: list[Execution] = []
+        self.at_each_call: Callable[[Execution, str, Moment], None] = lambda *_: None
+        self.on_start: Callable[[Execution], None] = lambda _: None
+        self._region = region
+        self._running: dict[Task, Execution] = {}
         self._scheduler = scheduler
         self._random = random
         self._weather = weather
@@ -96,11 +134,15 @@ class Functions:
         """CloudFormation's call: it returns at once."""
         sent_at = self._scheduler.now()
         self._queue(event, sent_at, self._delay(), RETRIES)
-        if self._random.random() < self._weather.duplicate:
-            self._queue(event, sent_at, self._delay() + self._random.uniform(0, 120), RETRIES)
+        if self._weather.strikes(self._weather.duplicate, self._random):
+            self._queue(event, sent_at, self._delay() + self._random.choice((0.0, self._random.uniform(0, 120))), RETRIES)
+
+    def invoke_now(self, event: Mapping[str, Any]) -> None:
+        """A duplicate that starts at this very moment."""
+        self._queue(event, self._scheduler.now(), 0.0, RETRIES)
 
     def _delay(self) -> float:
-        if self._random.random() < self._weather.late:
+        if self._weather.strikes(self._weather.late, self._random):
             return self._random.uniform(1, self._weather.late_seconds)
         return self._random.uniform(0.01, 0.5)
 
@@ -108,50 +150,47 @@ class Functions:
         self._scheduler.after(seconds, lambda: self._start(event, sent_at, retries))
 
     def _start(self, event: Mapping[str, Any], sent_at: datetime, retries: int) -> None:
-        if self._scheduler.now() - sent_at > AGE_MAX:
+        now = self._scheduler.now()
+        if now - sent_at > AGE_MAX:
             self._tell("lambda", f"drops {event['RequestType']} {event['LogicalResourceId']}: too old")
             return
-        self.count += 1
-        execution = Execution(self.count, event, self._scheduler.now())
+        timeout_seconds = self._weather.timeout_seconds
+        number = len(self.executions) + 1
+        execution = Execution(number, self._region, event, now, now + timedelta(seconds=timeout_seconds))
+        self.executions.append(execution)
         responder = self._idle.pop() if self._idle else self._build()
-        made_at = event["ResponseURL"].split("X-Amz-Date=")[1][9:15]
-        self._tell(
-            "lambda", f"starts #{execution.number} {event['RequestType']} {event['LogicalResourceId']}, made at {made_at}"
-        )
-
-        def run() -> None:
-            responder(event, Context(self._scheduler, event["ServiceToken"]))
-
-        task = self._scheduler.spawn(f"#{execution.number}", run)
-        self.executions[task] = execution
-        self._scheduler.after(TIMEOUT_SECONDS, lambda: task.kill(Crash("out of time")))
-        self._scheduler.spawn(
-            f"after #{execution.number}", lambda: self._after(task, execution, responder, sent_at, retries)
-        )
+        self._tell("lambda", f"{execution} starts, {(now - sent_at).total_seconds():.0f} s after it was sent")
+        self.on_start(execution)
+        task = self._scheduler.spawn(f"#{number}", lambda: responder(event, Context(self._scheduler, execution)))
+        self._running[task] = execution
+        self._scheduler.at(execution.ends_at, lambda: task.kill(Crash("out of time")))
+        self._scheduler.spawn(f"after #{number}", lambda: self._after(task, execution, responder, sent_at, retries))
 
     def _after(self, task: Task, execution: Execution, responder: Responder, sent_at: datetime, retries: int) -> None:
         task.done.wait()
-        del self.executions[task]
-        if task.error is None:
-            self._idle.append(responder)
-            return
-        self._tell("lambda", f"#{execution.number} ended with {type(task.error).__name__} {task.error}")
+        del self._running[task]
+        execution.ended, execution.error = True, task.error
         if not isinstance(task.error, Crash):
             self._idle.append(responder)
+        if task.error is None:
+            if not execution.answers:
+                self._tell("lambda", f"{execution} leaves without an answer")
+            return
+        self._tell("lambda", f"{execution} ends with {type(task.error).__name__} {task.error}")
         if retries:
-            seconds = 60.0 if retries == RETRIES else 120.0
-            self._queue(execution.event, sent_at, seconds + self._delay(), retries - 1)
+            seconds = RETRY_SECONDS[retries - 1] + self._delay()
+            self._queue(execution.event, sent_at, seconds, retries - 1)
 
     def current(self) -> Execution | None:
         task = self._scheduler.current()
-        return None if task is None else self.executions.get(task)
+        return None if task is None else self._running.get(task)
 
-    def at_call(self, name: str) -> None:
+    def at_call(self, execution: Execution, operation: str, moment: Moment) -> None:
         """Before and after each API call of an execution: other tasks take their turns; the environment may die."""
-        execution = self.current()
-        if execution is None:
-            return
-        execution.calls.append(name)
-        self._scheduler.sleep(self._random.uniform(0.005, 0.1))
-        if self._random.random() < self._weather.crash:
-            raise Crash(f"at {name}")
+        if moment is Moment.BEFORE:
+            execution.calls.append(operation)
+        slow = self._weather.strikes(self._weather.slow, self._random)
+        self._scheduler.sleep(self._random.uniform(1, 8) if slow else self._random.uniform(0.005, 0.1))
+        self.at_each_call(execution, operation, moment)
+        if self._weather.strikes(self._weather.crash, self._random):
+            raise Crash(f"at {operation}, {moment.value}")

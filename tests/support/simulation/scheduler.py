@@ -6,12 +6,12 @@ their times, and for equal times the order in which they were planned: so one se
 
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from greenlet import getcurrent, greenlet
+from greenlet import GreenletExit, getcurrent, greenlet
 
 START = datetime(2026, 12, 1, 12, 0, 0, tzinfo=UTC)
 EVENTS_MAX = 200_000  # a history that has more does not end
@@ -32,14 +32,13 @@ class Task:
         self._scheduler = scheduler
         self._run = run
         self._greenlet = greenlet(self._main, parent=scheduler.hub)
-        self._wake: list[Any] | None = None
 
     def _main(self) -> None:
         try:
             self.result = self._run()
         except BaseException as error:  # noqa: BLE001  # a crash is how some tasks end
             self.error = error
-        self._scheduler.alive.discard(self)
+        self._scheduler.ended(self)
         self.done.set(self)
 
     def go_on(self) -> None:
@@ -56,6 +55,11 @@ class Task:
                 self._greenlet.throw(error)
 
         self._scheduler.soon(end)
+
+    def abandon(self) -> None:
+        """From the hub, once the history is over: nothing of the task runs later, in the middle of another history."""
+        if not self.done.is_set:
+            self._greenlet.throw(GreenletExit)
 
 
 class Signal:
@@ -77,9 +81,17 @@ class Signal:
 
     def wait(self, seconds: float | None = None) -> bool:
         """Whether it was set in time."""
-        if not self.is_set:
-            self._scheduler.suspend(seconds, self._waiting)
-        return self.is_set
+        return wait_any(self._scheduler, (self,), seconds)
+
+    def wakes(self, wake: Callable[[], None]) -> None:
+        self._waiting.append(wake)
+
+
+def wait_any(scheduler: "Scheduler", signals: Sequence[Signal], seconds: float | None = None) -> bool:
+    """Waits until one of them is set; whether one was in time."""
+    if not any(signal.is_set for signal in signals):
+        scheduler.suspend(seconds, signals)
+    return any(signal.is_set for signal in signals)
 
 
 class Scheduler:
@@ -87,7 +99,7 @@ class Scheduler:
 
     def __init__(self, random: Random) -> None:
         self.hub = getcurrent()
-        self.alive: set[Task] = set()
+        self.alive: dict[Task, None] = {}  # in the order in which they began
         self.broken: Exception | None = None  # ends the run, wherever it was found: a task may be catching everything
         self._random = random
         self._now = START
@@ -105,7 +117,7 @@ class Scheduler:
         return self._random.random()
 
     def sleep(self, seconds: float) -> None:
-        self.suspend(seconds, None)
+        self.suspend(seconds)
 
     # --------------------------------------------------------------------------------------------------------- events
 
@@ -120,7 +132,7 @@ class Scheduler:
 
     def spawn(self, name: str, run: Callable[[], Any]) -> Task:
         task = Task(self, name, run)
-        self.alive.add(task)
+        self.alive[task] = None
         self._tasks[task._greenlet] = task  # noqa: SLF001  # two halves of one thing
         self.soon(task.go_on)
         return task
@@ -128,8 +140,8 @@ class Scheduler:
     def current(self) -> Task | None:
         return self._tasks.get(getcurrent())
 
-    def suspend(self, seconds: float | None, waiting: list[Callable[[], None]] | None) -> None:
-        """Hands over until the seconds have passed or a signal wakes the task."""
+    def suspend(self, seconds: float | None, signals: Sequence[Signal] = ()) -> None:
+        """Hands over until the seconds have passed or one of the signals wakes the task."""
         task = self.current()
         if task is None:
             raise RuntimeError("Only a task may wait.")
@@ -143,12 +155,21 @@ class Scheduler:
 
         if seconds is not None:
             self.after(seconds, wake)
-        if waiting is not None:
-            waiting.append(wake)
+        for signal in signals:
+            signal.wakes(wake)
         self.hub.switch()
 
     def forget(self, task: Task) -> None:
         self._sleeping.pop(task, None)
+
+    def ended(self, task: Task) -> None:
+        self.alive.pop(task, None)
+        self._tasks.pop(task._greenlet, None)  # noqa: SLF001  # two halves of one thing
+
+    def abandon(self) -> None:
+        """Ends what is still alive; from the hub, after `run`."""
+        for task in list(self.alive):
+            task.abandon()
 
     def run(self) -> None:
         """Plays events until there are none; time passes from one to the next."""

@@ -1,0 +1,217 @@
+"""What an answer may say: rules 3, 5, 6 and 7 of docs/simulation.md, judged when its PUT arrives, and when it is taken."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.support.kms.keys import MaterialState
+from tests.support.simulation.functions import Execution
+from tests.support.simulation.notes import uuid_of
+from tests.support.simulation.requests import BODY_MAX_BYTES, NO_ANSWER, Answer, Sent
+from tests.support.simulation.watch import Asked, Violation, Watch
+
+ID_MAX_BYTES = 1024
+LEFT = "rolled back, with something left"  # what the log of a rollback says where not all came back
+# What locates the material; where it is unchanged, bytes that a rotation has superseded are no error (design, rule 5).
+_LOCATES = (
+    "SecretId", "SecretVersionId", "SecretVersionStage", "SecretJsonKey", "MaterialEncoding", "SecretWrapping",
+)  # fmt: skip
+
+
+class Answers:
+    def __init__(self, watch: Watch) -> None:
+        self.texts: list[str] = []  # of every answer
+        self.slow = False  # calls take seconds: then no promise is made of when an answer comes
+        self._watch = watch
+        self._truth = watch.truth
+
+    def _fault(self, rule: int, execution: Execution, arn: str, what: str) -> Violation:
+        return self._watch.broken(rule, f"{execution} {what}".replace("{key}", self._watch.name_of(arn)))
+
+    # ------------------------------------------------------------------------------------------------------ as it comes
+
+    def put(self, execution: Execution, body: bytes) -> None:
+        """An execution's PUT takes effect."""
+        execution.answers += 1
+        if execution.answers > 1:
+            raise self._fault(6, execution, "", "answers twice")
+        self.texts.append(body.decode())
+        answer: Mapping[str, Any] = json.loads(body)
+        self._well_formed(execution, answer, body)
+        self._true(execution, answer)
+        sent = self._watch.sent(execution)
+        if sent is None or not sent.awaited or sent.answered.is_set or answer["Status"] != "SUCCESS":
+            return  # nobody hears it, or it promises nothing
+        if execution.request_type == "Delete":
+            self._left_nothing(execution, answer["PhysicalResourceId"])
+        elif sent.rollback:
+            self._told_what_is_lost(execution)
+        else:
+            self._holds_what_is_asked(execution, answer)
+
+    def _well_formed(self, execution: Execution, answer: Mapping[str, Any], body: bytes) -> None:
+        if any(answer.get(name) != execution.event[name] for name in ("StackId", "RequestId", "LogicalResourceId")):
+            raise self._fault(6, execution, "", "answers another request")
+        id_ = answer.get("PhysicalResourceId")
+        if len(body) > BODY_MAX_BYTES or not isinstance(id_, str) or not 1 <= len(id_.encode()) <= ID_MAX_BYTES:
+            raise self._fault(6, execution, "", "gives an answer that CloudFormation does not take")
+        if answer.get("Status") not in ("SUCCESS", "FAILED") or (answer["Status"] == "FAILED") == ("Reason" not in answer):
+            raise self._fault(6, execution, "", "fails without a reason, or succeeds with one")
+
+    def _true(self, execution: Execution, answer: Mapping[str, Any]) -> None:
+        """What an answer says of itself: that nothing was done; under which id what was done can be undone."""
+        notes, id_, reason = self._watch.notes(execution), answer["PhysicalResourceId"], answer.get("Reason", "")
+        if (notes.imported and "Nothing was imported." in reason) or (notes.removed and "Nothing was removed." in reason):
+            raise self._fault(6, execution, "", f"says what is not so: {reason}")
+        if execution.request_type == "Delete" and id_ != execution.event["PhysicalResourceId"]:
+            raise self._fault(6, execution, "", "deletes one id, and answers another")
+        if notes.imported and id_.startswith("not-imported:"):
+            raise self._fault(6, execution, "", "has imported, and says not-imported")
+
+    # ---------------------------------------------------------------------------------------------------- what is asked
+
+    def _asked(self, execution: Execution) -> Asked:
+        return self._watch.asked(execution.region, execution.properties, self._watch.notes(execution).version_id)
+
+    def _undisturbed(self, execution: Execution, arn: str) -> bool:
+        """Whether the key is as it was when the execution looked last: what came after that it could not see."""
+        since = self._watch.horizon(execution, arn)
+        if since is None:
+            raise self._fault(3, execution, arn, "answers for {key}, and never looked at it")
+        ledger = self._truth.ledger(arn)
+        return not ledger.changed_by_others(execution.number, since) and not self._truth.time_changed_it(arn, since)
+
+    def _holds_what_is_asked(self, execution: Execution, answer: Mapping[str, Any]) -> None:
+        """Rule 3: bytes, their place, expiry, state, and what Fn::GetAtt gives."""
+        asked = self._asked(execution)
+        arn, data, notes = asked.arn, answer["Data"], self._watch.notes(execution)
+        if data["KeyArn"] != arn or answer["PhysicalResourceId"] not in (arn, uuid_of(arn)):
+            raise self._fault(3, execution, arn, "answers SUCCESS for another key than {key}")
+        if not self._undisturbed(execution, arn):
+            return
+        state = self._truth.state(arn)
+        # Properties ask for no switch: what needs no import succeeds on a Disabled key, and somebody may disable it meanwhile.
+        may_be_disabled = not notes.imported or self._truth.ledger(arn).changed_by_others(execution.number, execution.started_at)
+        if state not in ("Enabled", "Updating") and not (state == "Disabled" and may_be_disabled):
+            raise self._fault(3, execution, arn, f"answers SUCCESS, and {{key}} is {state}")
+        if asked.material is None:
+            raise self._fault(3, execution, arn, "answers SUCCESS for {key} with material that a check refuses")
+        family, material = self._truth.family(arn), self._truth.material_of(arn, asked.material)
+        if family is None or material is None or material.id not in self._truth.holdings(arn):
+            raise self._fault(3, execution, arn, "answers SUCCESS, and {key} does not hold the bytes")
+        if family.is_symmetric and family.current is not None and data["KeyMaterialId"] != family.current.id:
+            raise self._fault(3, execution, arn, "answers SUCCESS, and names another material than the current one of {key}")
+        if material.state.value not in self._places(execution, arn):
+            raise self._fault(3, execution, arn, f"answers SUCCESS, and in {{key}} the material is {material.state}")
+        self._expires_as_asked(execution, arn, material.id)
+
+    def _places(self, execution: Execution, arn: str) -> set[str]:
+        """Where the declared bytes may be: REFUSE and ROTATE current, STAGE pending, too."""
+        places = {MaterialState.CURRENT.value}
+        on_replica = arn.split(":")[3] != getattr(self._truth.family(arn), "primary_region", "")
+        if execution.properties.get("NewMaterial") == "STAGE" or on_replica:
+            places.add(MaterialState.PENDING.value)
+        old = execution.event.get("OldResourceProperties", {})
+        in_place = execution.event.get("PhysicalResourceId") in (arn, uuid_of(arn))
+        if in_place and all(old.get(name) == execution.properties.get(name) for name in _LOCATES):
+            places.add(MaterialState.NON_CURRENT.value)
+        return places
+
+    def _expires_as_asked(self, execution: Execution, arn: str, material_id: str) -> None:
+        wrong = self._wrong_expiry(execution, arn, material_id)
+        if wrong:
+            raise self._fault(3, execution, arn, f"answers SUCCESS, and in {{key}} the material {wrong}")
+
+    def _wrong_expiry(self, execution: Execution, arn: str, material_id: str) -> str:
+        """What differs from the properties; "" for nothing. ValidForDays counts from the import, which any moment may be."""
+        holding = self._truth.holdings(arn)[material_id]
+        days, until = execution.properties.get("ValidForDays"), execution.properties.get("ValidTo")
+        if until is not None:
+            wanted = datetime.fromisoformat(until)
+            return "" if holding.valid_to == wanted else f"expires at {holding.valid_to}, not at {wanted}"
+        if days is None:
+            return "" if holding.valid_to is None else f"expires at {holding.valid_to}"
+        if holding.valid_to is None:
+            return "does not expire"
+        left = holding.valid_to - self._watch.scheduler.now()
+        if left > timedelta(days=int(days)):
+            return f"expires in {left}"
+        if self._watch.notes(execution).imported and holding.valid_to < execution.started_at + timedelta(days=int(days), seconds=-1):
+            return f"expires in {left}"
+        return ""
+
+    def _told_what_is_lost(self, execution: Execution) -> None:
+        """Rule 3, its second half: a rollback's success says in its log what could not be restored."""
+        asked = self._asked(execution)
+        arn = asked.arn
+        if any(LEFT in line for line in execution.log) or self._watch.notes(execution).looked_at(arn) is None:
+            return
+        if not self._undisturbed(execution, arn):
+            return
+        if not self._truth.is_whole(arn):
+            raise self._fault(3, execution, arn, "rolls back, {key} lacks material, and its log does not say so")
+        if asked.material is None or "SecretVersionId" not in execution.properties:
+            return  # what was in the key before can't be told from the properties
+        material = self._truth.material_of(arn, asked.material)
+        if material is None or material.state is not MaterialState.CURRENT:
+            raise self._fault(3, execution, arn, "rolls back, {key} has other material than before, and its log does not say so")
+        wrong = self._wrong_expiry(execution, arn, material.id)
+        if wrong:
+            raise self._fault(3, execution, arn, f"rolls back, in {{key}} the material {wrong}, and its log does not say so")
+
+    # ------------------------------------------------------------------------------------------------------------ delete
+
+    def _left_nothing(self, execution: Execution, arn: str) -> None:
+        """Rule 5: after a Delete of the ARN form no material is left, unless another resource of the stack holds the key."""
+        if not arn.startswith("arn:") or self._truth.is_on_its_way_out(arn) or not self._truth.holdings(arn):
+            return
+        if self._watch.others_hold(execution, arn) or self._watch.notes(execution).holders:
+            return
+        since = self._watch.horizon(execution, arn)
+        ledger = self._truth.ledger(arn)
+        # What another stack, or a person, brought in since the function saw the key empty is not this Delete's.
+        if since is not None and all(ledger.brought_by[id_][1] >= since for id_ in self._truth.holdings(arn)):
+            return
+        raise self._fault(5, execution, arn, "succeeds, and {key} still holds material")
+
+    # ----------------------------------------------------------------------------------------------------- as it is taken
+
+    def settled(self, sent: Sent, answer: Answer) -> None:
+        """CloudFormation has taken an answer, or has given up waiting."""
+        if answer.reason == NO_ANSWER:
+            self._silent(sent)
+        elif sent.rollback and not answer.succeeded and not self._status_was_unreadable(sent):
+            raise self._watch.broken(7, f"a rollback fails: {sent}: {answer.reason}")
+        elif sent.event["RequestType"] == "Delete" and answer.succeeded:
+            self._end_tenure(sent)
+
+    def _executions(self, sent: Sent) -> list[Execution]:
+        return self._watch.executions_of(sent.event["RequestId"])
+
+    def _silent(self, sent: Sent) -> None:
+        """Rule 6: an execution that began in time, and lived, answers in time.
+
+        `slow`: calls that take seconds each may outlast the last ten per cent of ServiceTimeout, which the function keeps.
+        """
+        until = sent.sent_at + timedelta(seconds=sent.timeout_seconds)
+        for execution in self._executions(sent):
+            began_in_time = execution.started_at < until - timedelta(seconds=sent.timeout_seconds / 5)
+            alive = execution.error is None and (not execution.ended or not execution.answers)
+            if began_in_time and alive and execution.ends_at > until and not self.slow:
+                raise self._watch.broken(6, f"{execution} lives, and gives no answer before ServiceTimeout")
+
+    def _status_was_unreadable(self, sent: Sent) -> bool:
+        """The event does not tell that it is a rollback's; the stack's status does. Where it can't be read, nobody can know."""
+        return any(self._watch.notes(one).stack is None for one in self._executions(sent))
+
+    def _end_tenure(self, sent: Sent) -> None:
+        """After a Delete, a key that no resource of the stack holds is, for this stack, as if it had never been touched."""
+        arn, stack_id = sent.event["PhysicalResourceId"], sent.event["StackId"]
+        stack = next(stack for stack in self._watch.stacks if stack.id == stack_id)
+        held = any(
+            one.physical_id in (arn, uuid_of(arn)) and one.logical_id != sent.event["LogicalResourceId"]
+            for one in stack.resources.values()
+        )
+        if arn.startswith("arn:") and not held:
+            self._truth.ledger(arn).since.pop(stack_id, None)

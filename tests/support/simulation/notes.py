@@ -1,0 +1,61 @@
+"""What one execution of the function has been told, and what it has done: as its calls and their answers showed it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+def uuid_of(key_id: str) -> str:
+    """The part that all forms of a key's id share."""
+    return key_id.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class KeySeen:
+    state: str
+    origin: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StackSeen:
+    """A stack's or a resource's status. `since`: when its operation began, or the status was set."""
+
+    status: str
+    since: datetime
+    at: datetime
+
+
+@dataclass
+class Notes:
+    """By a key's uuid, where it is about keys. Only the last answer to each question counts."""
+
+    keys: dict[str, KeySeen] = field(default_factory=dict)
+    tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    secret_tags: Mapping[str, str] = field(default_factory=dict)
+    materials: dict[str, Mapping[str, str]] = field(default_factory=dict)  # KeyMaterialId: KeyMaterialState
+    rotation_shown: dict[str, bool] = field(default_factory=dict)
+    stack: StackSeen | None = None
+    resource: StackSeen | None = None
+    holders: bool = False  # whether, in truth, others of the stack held the key when the function looked for them
+    version_id: str = ""  # of the secret, as it was read
+    changed_at: datetime | None = None  # the last call that changes something
+    held_before: frozenset[str] = frozenset()  # ids, at the beginning of the call under way
+    rotation_before: bool = False
+    imported: bool = False
+    removed: bool = False
+    rotated_to: str = ""  # what was pending when KMS took the rotation
+
+    def looked_at(self, arn: str) -> datetime | None:
+        seen = self.keys.get(uuid_of(arn))
+        return None if seen is None else seen.at
+
+    def describe(self, metadata: Mapping[str, Any], at: datetime) -> None:
+        self.keys[metadata["KeyId"]] = KeySeen(metadata["KeyState"], metadata["Origin"], at)
+
+    def list_tags(self, key_id: str, tags: list[Mapping[str, str]]) -> None:
+        self.tags[uuid_of(key_id)] = {tag["TagKey"]: tag["TagValue"] for tag in tags}
+
+    def list_materials(self, key_id: str, rotations: list[Mapping[str, Any]]) -> None:
+        self.materials[uuid_of(key_id)] = {one["KeyMaterialId"]: one["KeyMaterialState"] for one in rotations}

@@ -1,0 +1,166 @@
+"""What people do: each method is a step of a plan."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.simulation.engine import Stack
+from tests.support.simulation.plan import Deployment
+from tests.support.simulation.scheduler import Task
+from tests.support.simulation.watch import TAG
+from tests.support.simulation.world import CONSENT, REGIONS, World
+from tests.support.transport import AwsError
+
+
+class People:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._last: dict[tuple[str, int], Task] = {}  # the deployment of each stack that comes last
+
+    def do(self, name: str, run: Callable[[], object]) -> Task:
+        """As a task of its own; what goes wrong in it ends the history."""
+
+        def guarded() -> None:
+            try:
+                run()
+            except Exception as error:
+                self._world.scheduler.broken = self._world.scheduler.broken or error
+                raise
+
+        return self._world.scheduler.spawn(name, guarded)
+
+    # ---------------------------------------------------------------------------------------------------------- stacks
+
+    def deploy(self, deployment: Deployment) -> None:
+        """Each stack's deployments wait for the one before, whatever becomes of it."""
+        whose = deployment.stack, deployment.region
+        before = self._last.get(whose)
+
+        def run() -> None:
+            if before is not None:
+                before.done.wait()
+            self._operate(self._world.stack(*whose), deployment)
+
+        self._last[whose] = self.do(f"deploy {deployment.stack}", run)
+
+    def deployed(self) -> None:
+        """Waits until every deployment is over. Of a task."""
+        for task in list(self._last.values()):
+            task.done.wait()
+
+    def _operate(self, stack: Stack, deployment: Deployment) -> None:
+        template = self._world.template(deployment.resources, deployment.region)
+        retained = frozenset(template) if deployment.retained else frozenset()
+        keep_failed = deployment.keep_failed
+        if deployment.how == "delete":
+            if stack.at_rest and stack.status not in ("NONE", "DELETE_COMPLETE", "UPDATE_ROLLBACK_FAILED"):
+                stack.delete(skip_failed=stack.status == "DELETE_FAILED")
+        elif deployment.how == "roll back":
+            if stack.status in ("UPDATE_FAILED", "CREATE_FAILED"):
+                stack.roll_back()
+        elif stack.status == "NONE":
+            stack.create(template, keep_failed=keep_failed, retained=retained)
+        elif stack.stands or (stack.status in ("CREATE_FAILED", "UPDATE_FAILED") and keep_failed):
+            stack.update(template, keep_failed=keep_failed, retained=retained)
+        elif stack.status in ("CREATE_FAILED", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"):
+            stack.roll_back()
+        elif stack.status in ("ROLLBACK_FAILED", "DELETE_FAILED"):
+            stack.delete()
+
+    def cancel(self) -> None:
+        for stack in self._world.stacks.values():
+            if stack.status in ("UPDATE_IN_PROGRESS", "CREATE_IN_PROGRESS"):
+                stack.cancel()
+
+    def delete_during_create(self) -> None:
+        for stack in self._world.stacks.values():
+            stack.delete_during_create()
+
+    def skip(self) -> None:
+        """continue-update-rollback --resources-to-skip with all that failed."""
+        self._continue(skip=True)
+
+    def continue_rollback(self) -> None:
+        self._continue(skip=False)
+
+    def _continue(self, *, skip: bool) -> None:
+        for whose, stack in self._world.stacks.items():
+            if stack.status == "UPDATE_ROLLBACK_FAILED":
+                skipped = frozenset(stack.resources) if skip else frozenset()
+                self._last[whose] = self.do(f"continue {stack.name}", lambda stack=stack, skipped=skipped: stack.roll_back(skipped))  # type: ignore[misc]  # mypy infers no lambda with a default
+
+    def deny(self, operation: str) -> None:
+        self._world.tell("person", f"takes {operation} from the function's role")
+        self._world.faults.denied.add(operation)
+
+    def allow(self) -> None:
+        self._world.faults.denied.clear()
+
+    # ------------------------------------------------------------------------------------------------------------ keys
+
+    def _try(self, operation: str, key: int, region: int, **params: Any) -> None:
+        """A person sees the error, and goes on."""
+        world, arn = self._world, self._world.arn(key, region)
+        said = ""
+        try:
+            world.watch.person(arn, lambda: world.call_kms(operation, region, KeyId=arn, **params))
+        except AwsError as error:
+            said = f": {error.code}"
+        world.tell("person", f"{operation} {world.name_of(arn)}{said}")
+
+    def disable(self, key: int, region: int) -> None:
+        self._try("DisableKey", key, region)
+
+    def enable(self, key: int, region: int) -> None:
+        self._try("EnableKey", key, region)
+
+    def lose(self, key: int, region: int) -> None:
+        self._try("DeleteImportedKeyMaterial", key, region)
+
+    def schedule(self, key: int, region: int) -> None:
+        self._try("ScheduleKeyDeletion", key, region, PendingWindowInDays=7)
+
+    def unschedule(self, key: int, region: int) -> None:
+        self._try("CancelKeyDeletion", key, region)
+
+    def untag(self, key: int, region: int) -> None:
+        self._try("TagResource", key, region, Tags=[{"TagKey": TAG, "TagValue": "payments"}])
+
+    def retag(self, key: int, region: int) -> None:
+        self._try("TagResource", key, region, Tags=[{"TagKey": TAG, "TagValue": CONSENT}])
+
+    def replicate(self, key: int, _region: int = 1) -> None:
+        tags = [{"TagKey": TAG, "TagValue": CONSENT}]
+        self._try("ReplicateKey", key, 0, ReplicaRegion=REGIONS[1], Tags=tags)
+
+    # --------------------------------------------------------------------------------------------------------- secrets
+
+    def break_secret(self, key: int, region: int = 0) -> None:
+        self._world.tell("person", f"marks secret-{key} for deletion")
+        self._world.secrets_manager.mark_for_deletion(self._world.secrets[key, region])
+
+    def mend_secret(self, key: int, region: int = 0) -> None:
+        self._world.tell("person", f"mends secret-{key}")
+        secret = self._world.secrets[key, region]
+        self._world.secrets_manager.restore(secret)
+        secret.tags = {TAG: CONSENT}
+
+    def untag_secret(self, key: int, region: int = 0) -> None:
+        self._world.tell("person", f"takes the tag from secret-{key}")
+        self._world.secrets[key, region].tags = {}
+
+    def move_secret(self, key: int, region: int = 0) -> None:
+        """AWSCURRENT goes on to the next good version."""
+        secret, versions = self._world.secrets[key, region], self._world.versions[key]
+        now = secret.version_of("AWSCURRENT")
+        there = [id_ for id_ in versions[:-1] if id_ in secret.versions]
+        if now in there:
+            moved = there[(there.index(now) + 1) % len(there)]
+            self._world.tell("person", f"moves AWSCURRENT of secret-{key} to version {versions.index(moved)}")
+            self._world.secrets_manager.move_stage(secret, "AWSCURRENT", moved)
+
+    def lose_version(self, key: int, region: int = 0) -> None:
+        """The first version goes, as versions without a stage do."""
+        secret, version = self._world.secrets[key, region], self._world.versions[key][0]
+        if version in secret.versions and not secret.versions[version].stages:
+            self._world.tell("person", f"secret-{key} loses its version 0")
+            self._world.secrets_manager.forget_version(secret, version)
