@@ -92,6 +92,7 @@ check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house
 	.venv/bin/mypy
 	.venv/bin/cfn-lint template.yaml $(wildcard examples/*.yaml examples/*/*.yaml)
 	@$(SAM_ENVIRONMENT) .venv-sam/bin/sam validate --lint
+	.venv/bin/python -m tools.reference --check
 	@PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q tests/unit/test_architecture.py tests/unit/test_repository.py
 
 # ------------------------------------------------------------------------------------------------------- see it at work
@@ -113,6 +114,10 @@ bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, cold start, create and dele
 	@.venv/bin/python -m benchmarks
 
 # ------------------------------------------------------------------------------------------------------------ maintain
+
+.PHONY: reference
+reference: $(DEV) ## Write docs/properties.md anew from schema.json
+	@.venv/bin/python -m tools.reference
 
 # Universal: the same list serves Linux and macOS, x86_64 and arm64. The layer's is for Lambda's two architectures, which
 # must resolve alike. A list that stays as it was is not touched: nothing is installed anew.

@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 
 from imported_key_material import clients, function
 from imported_key_material.delivery import Delivery, Https
+from imported_key_material.quiet import quieten_libraries
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import SystemClock
 
@@ -20,6 +21,7 @@ PACKAGE: Final = "imported_key_material"
 
 
 def _from_environment() -> Responder:
+    quieten_libraries()  # before anything talks: at DEBUG they would log what passes through them
     session = boto3.session.Session()
     services = [name for name in os.environ.get("FIPS_SERVICES", "").split(",") if name]
     partition = session.get_partition_for_region(session.region_name)

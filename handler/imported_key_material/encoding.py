@@ -87,7 +87,9 @@ def hex_bytes(text: str, *, where: str) -> bytearray:
     """Pairs of hex digits; white space before and after is passed over, and so is a leading `0x`."""
     form = _HEX_DIGITS.fullmatch(text.strip(_WHITE_SPACE))
     if form is None:
-        problem = "The text is not hex: an even number of hex digits is expected, with no spaces or other characters within."
+        problem = (
+            "The text is not hex: an even number of hex digits is expected, with no spaces or other characters within."
+        )
         raise Refused(Fault(where, problem, "Write two digits for each byte, or set MaterialEncoding to what it is."))
     return bytearray(binascii.unhexlify(form[1]))
 

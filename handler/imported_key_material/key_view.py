@@ -35,6 +35,7 @@ class KeyView:
     valid_to: datetime | None
     current_material_id: str  # "" for keys that are not symmetric, and before the first import
     is_replica: bool
+    created_at: datetime | None
 
     @classmethod
     def of_metadata(cls, metadata: Mapping[str, Any]) -> "KeyView":
@@ -48,6 +49,7 @@ class KeyView:
             valid_to=metadata.get("ValidTo"),
             current_material_id=metadata.get("CurrentKeyMaterialId", ""),
             is_replica=metadata.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType") == "REPLICA",
+            created_at=metadata.get("CreationDate"),
         )
 
     @property

@@ -34,7 +34,10 @@ _OTHERS = {
     "OPENSSH PRIVATE KEY": ("an OpenSSH private key", "Convert it first, for example: ssh-keygen -p -m PKCS8 -f key."),
     "DSA PRIVATE KEY": ("a DSA private key, and KMS has no DSA keys", _ALONE),
     "RSA-PSS PRIVATE KEY": ("an RSA-PSS private key", "Export it as an ordinary RSA key, if it may be used as one."),
-    _EC_PARAMETERS: ("EC PARAMETERS behind the private key, or twice", "Leave them out: the key names its curve itself."),
+    _EC_PARAMETERS: (
+        "EC PARAMETERS behind the private key, or twice",
+        "Leave them out: the key names its curve itself.",
+    ),
 }
 _UNKNOWN = ("a block of another kind", _ALONE)
 

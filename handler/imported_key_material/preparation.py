@@ -12,7 +12,7 @@ from typing import Final
 from imported_key_material import check_value, consent, material
 from imported_key_material.calling import CONSISTENCY_PATIENCE_SECONDS
 from imported_key_material.errors import Fault, Faults, Refused
-from imported_key_material.key_specs import Kind, KeySpec, choose_wrapping, key_spec
+from imported_key_material.key_specs import KeySpec, Kind, choose_wrapping, key_spec
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import Expiry
 from imported_key_material.material import CheckedMaterial

@@ -171,7 +171,10 @@ def _of_ed25519(_inner_parts: tuple[Element, ...], _algorithm: Element) -> tuple
 
 
 def _of_another(_inner_parts: tuple[Element, ...], _algorithm: Element) -> tuple[str, str]:
-    return "The private key is of an algorithm that KMS takes no keys of.", "Name a secret with an RSA, EC or Ed25519 key."
+    return (
+        "The private key is of an algorithm that KMS takes no keys of.",
+        "Name a secret with an RSA, EC or Ed25519 key.",
+    )
 
 
 _About = Callable[[tuple[Element, ...], Element], tuple[str, str]]  # the key's parts, its algorithm: problem, remedy

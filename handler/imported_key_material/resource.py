@@ -13,7 +13,7 @@ from imported_key_material import attributes, key_view, preparation, properties
 from imported_key_material.attributes import is_id_of
 from imported_key_material.errors import Faults, ImportedKeyMaterialError
 from imported_key_material.key_view import KeyView
-from imported_key_material.kms_key import Expiry, ImportAttempt
+from imported_key_material.kms_key import ChangeAttempt, Expiry
 from imported_key_material.operation import Operation, shows_expiry
 from imported_key_material.proof import Proof
 from imported_key_material.properties import Properties
@@ -64,7 +64,7 @@ def _bring_in(
             sealed = operation.seal(prepared, declared.wrapping_key_spec)  # KMS holds nothing yet
         finally:
             prepared.material.wipe()
-        imported = ImportAttempt(lambda: attempt.guard(prepared.view.arn))
+        imported = ChangeAttempt(lambda: attempt.guard(prepared.view.arn))
         attempt.imported = imported
         material_id = operation.import_sealed(
             prepared, sealed, imported, declared.key_material_description
@@ -102,12 +102,12 @@ class _Attempt:
     def __init__(self, operation: Operation, kept_id: str | None) -> None:
         self._operation = operation
         self._kept_id = kept_id
-        self.imported: ImportAttempt | None = None
+        self.imported: ChangeAttempt | None = None
         self.physical_id = kept_id or ""
 
     @property
     def may_have_imported(self) -> bool:
-        return self.imported is not None and self.imported.may_have_imported
+        return self.imported is not None and self.imported.may_have_taken_effect
 
     def guard(self, arn: str) -> None:
         """Runs right before every ImportKeyMaterial: rule 9; rule 7, on a state read again; rule 1."""
@@ -121,12 +121,16 @@ class _Attempt:
 def _id_for(operation: Operation, view: KeyView) -> str:
     """Rule 1: the ARN where this resource brings the material in; the bare id of a key that already holds some.
 
-    Unless another resource of this stack holds the key in the ARN form: then a renamed logical id inherits it.
+    Two keys that hold material are answered for by their ARN all the same. One that another resource of this stack holds in
+    that form: a renamed logical id inherits it. And one that was made in the stack's present operation: it held nothing
+    before, so another execution of this request was here (repeated after a crash, or overlapping: rule 10).
     """
     if not view.holds_material:
         return view.arn
     holder = operation.stack.holder_of(view.arn)
     if holder is not None and holder.physical_id == view.arn:
+        return view.arn
+    if view.created_at is not None and view.created_at >= operation.stack.operation_began():
         return view.arn
     operation.log.info("adopted a key that already held material", extra={"key_arn": view.arn})
     return view.id

@@ -29,9 +29,7 @@ class PemValue:
     text: str
 
 
-def read(
-    value: bytes | str, *, encoding: str | None, json_key: str | None, where: str
-) -> RawValue | PemValue:
+def read(value: bytes | str, *, encoding: str | None, json_key: str | None, where: str) -> RawValue | PemValue:
     """Returns what SecretBinary (bytes) or SecretString (str) holds.
 
     `encoding`: MaterialEncoding; `json_key`: SecretJsonKey. Refused (those two, and `where` for the value itself).

@@ -63,6 +63,10 @@ class Stack:
         """Whether an Update is a rollback's. The event does not tell; the stack's status does."""
         return self._describe()["StackStatus"] in _ROLLING_BACK
 
+    def operation_began(self) -> datetime:
+        """When the stack's present operation began: whatever was made since was made in it."""
+        return _began(self._describe())
+
     def require_wanted(self) -> None:
         """Raises NotWanted where CloudFormation does not wait for the request; Leave where it has its answer already."""
         clock = self.caller.clock
@@ -155,8 +159,7 @@ class Stack:
             age = (self.caller.clock.now() - request.made_at).total_seconds()
             if age > request.service_timeout_seconds:
                 return f"it is {age:.0f} seconds old, and ServiceTimeout is {request.service_timeout_seconds}."
-            begun = max(stack[name] for name in ("CreationTime", "LastUpdatedTime", "DeletionTime") if name in stack)
-            if begun > request.made_at + CUT_OFF:
+            if _began(stack) > request.made_at + CUT_OFF:
                 return "it was made before the stack's present operation began."
         if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
             return f"the stack is {status}."
@@ -192,6 +195,11 @@ class Stack:
             return False
         key_id = str(request.properties.get("KeyId", ""))
         return key_uuid(resource.get("PhysicalResourceId", "")) == key_uuid(key_id) != ""
+
+
+def _began(stack: Mapping[str, Any]) -> datetime:
+    times: list[datetime] = [stack[name] for name in ("CreationTime", "LastUpdatedTime", "DeletionTime") if name in stack]
+    return max(times)
 
 
 def _is_custom(resource_type: str) -> bool:

@@ -79,8 +79,8 @@ def split_rsa_aes(wrapped: bytes, modulus_bytes: int) -> tuple[bytes, bytes]:
     aes_bytes = len(wrapped) - modulus_bytes
     if aes_bytes < AES_BLOCK_LEAST_BYTES or aes_bytes % SEMIBLOCK_BYTES:
         problem = (
-            f"The wrapped material is {len(wrapped)} bytes long, and the RSA_AES_KEY_WRAP algorithms give {modulus_bytes} under "
-            f"this RSA key, and a multiple of {SEMIBLOCK_BYTES} behind them, {AES_BLOCK_LEAST_BYTES} or more."
+            f"The wrapped material is {len(wrapped)} bytes long, and the RSA_AES_KEY_WRAP algorithms give {modulus_bytes} "
+            f"under this RSA key, and a multiple of {SEMIBLOCK_BYTES} behind them, {AES_BLOCK_LEAST_BYTES} or more."
         )
         remedy = (
             "Store both blocks, the one made by RSA first, wrapped for this very key. If it was wrapped by RSA alone, the "
@@ -109,7 +109,9 @@ def unwrap_with_aes(aes_key: bytes | bytearray, block: bytes) -> bytearray:
             "whole."
         )
         raise Refused(Fault("SecretId", problem, remedy))
-    problem = "The material does not open under the AES key in the RSA block: it is not wrapped by RFC 5649, or was changed."
+    problem = (
+        "The material does not open under the AES key in the RSA block: it is not wrapped by RFC 5649, or was changed."
+    )
     remedy = (
         "Wrap it with CKM_RSA_AES_KEY_WRAP or CKM_AES_KEY_WRAP_KWP (OpenSSL: -id-aes256-wrap-pad), under the very AES key that "
         "is in the RSA block, and store the RSA block first."
@@ -120,7 +122,9 @@ def unwrap_with_aes(aes_key: bytes | bytearray, block: bytes) -> bytearray:
 def _aes_wrap_hash(algorithm: str) -> hashes.HashAlgorithm:
     if algorithm not in _AES_WRAP_HASH:
         names = ", ".join((*_OAEP_HASH, *_AES_WRAP_HASH))
-        raise Refused(Fault("WrappingAlgorithm", "The value is not a known wrapping algorithm.", f"Set one of {names}."))
+        raise Refused(
+            Fault("WrappingAlgorithm", "The value is not a known wrapping algorithm.", f"Set one of {names}.")
+        )
     return _AES_WRAP_HASH[algorithm]
 
 
@@ -131,7 +135,9 @@ def _oaep(hash_: hashes.HashAlgorithm) -> OAEP:
 def _encrypt(public_key: RSAPublicKey, material: bytes | bytearray, hash_: hashes.HashAlgorithm) -> bytes:
     most_bytes = public_key.key_size // 8 - 2 * hash_.digest_size - 2  # RFC 8017, section 7.1.1
     if len(material) > most_bytes:
-        problem = f"OAEP under this wrapping key carries {most_bytes} bytes at most, and the material has {len(material)}."
+        problem = (
+            f"OAEP under this wrapping key carries {most_bytes} bytes at most, and the material has {len(material)}."
+        )
         raise Refused(Fault("WrappingAlgorithm", problem, "Use a larger wrapping key, or RSA_AES_KEY_WRAP_SHA_256."))
     # The library takes bytes alone: a copy that can't be wiped.
     return public_key.encrypt(bytes(material), _oaep(hash_))

@@ -181,9 +181,9 @@ def test_a_status_is_as_old_as_its_request(corrected, plain):
 def test_a_stack_that_is_being_deleted_tells_since_when(corrected, plain):
     def times(one: World) -> set[str]:
         name, found = one.fresh(), []
-        one.function.play = lambda event: found.append(
-            one.stacks.cloudformation.describe_stacks(StackName=event["StackId"])["Stacks"][0]
-        ) or {}
+        one.function.play = lambda event: (
+            found.append(one.stacks.cloudformation.describe_stacks(StackName=event["StackId"])["Stacks"][0]) or {}
+        )
         one.stacks.create(name, {"Resources": {"A": one.resource()}})
         one.stacks.delete(name)
         return {key for key in found[-1] if key.endswith("Time")}
@@ -305,7 +305,7 @@ def created(one: World, answer: Any, **properties: Any) -> Stack:
 
 
 @pytest.mark.parametrize(
-    "answer,reason",
+    ("answer", "reason"),
     [
         ({"Data": {"Long": "x" * 4096}}, "Response object is too long."),
         ({"PhysicalResourceId": ""}, "Invalid PhysicalResourceId"),
@@ -496,7 +496,7 @@ def decrypt_with(one: World, condition: Mapping[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    "condition,other",
+    ("condition", "other"),
     [
         ({"StringEquals": {"kms:EncryptionContext:a": "b"}}, {"StringEquals": {"kms:EncryptionContext:a": "c"}}),
         (
@@ -523,7 +523,7 @@ def test_plain_ministack_knows_no_condition_keys_of_kms(plain):
 
 
 @pytest.mark.parametrize(
-    "name,right,wrong",
+    ("name", "right", "wrong"),
     [
         ("kms:WrappingAlgorithm", "RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_1"),
         ("kms:WrappingKeySpec", "RSA_2048", "RSA_4096"),

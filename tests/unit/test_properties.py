@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import chain
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -43,7 +44,7 @@ RULES = {
     "Trigger": "at most 1024 characters",
 }
 
-FITS = {
+FITS: dict[str, list[Any]] = {
     "ServiceToken": ["x"],
     "ServiceTimeout": ["120", "199", "200", "999", "1000", "2999", "3000", "3599", "3600", 120, 3600, 300.0],
     "KeyId": [
@@ -126,7 +127,7 @@ NO_NUMBER = [
     "٣٠",
     "030",
 ]
-BREAKS = {
+BREAKS: dict[str, list[Any]] = {
     "ServiceToken": [*NO_TEXT, ""],
     "ServiceTimeout": [*NO_NUMBER, "0", "1", "119", "3601", "3700", "4000", "10000", "0120", 0, 119, 3601, -3600, 10**30],
     "KeyId": [

@@ -2,14 +2,16 @@
 
     python -m tests.support.local.service FOLDER
 
-It writes `settings.json` into the folder when all of it answers, and ends when nobody uses it any more (session.py says what
-using is), when it is told to, or when MiniStack ends. It then removes the folder: nothing is left of a local AWS, however
-its users ended.
+The command returns when all of it answers and `settings.json` is in the folder; the process goes on in the background. It ends
+when nobody uses it any more (locks.py says what using is), when it is told to, or when MiniStack ends. It then removes the
+folder: nothing is left of a local AWS, however its users ended.
 """
 
+import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +19,12 @@ from types import FrameType
 
 from tests.support.local import places
 from tests.support.local.functions import Functions
-from tests.support.local.locks import Users
+from tests.support.local.locks import Life, Users
 from tests.support.local.ministack import MiniStack
-from tests.support.local.settings import Settings
+from tests.support.local.settings import FILE_NAME, Settings
 
+PID_FILE_NAME = "service.pid"
+START_SECONDS = 60
 LOOK_SECONDS = 0.5  # how often it looks whether it is still used
 
 
@@ -40,7 +44,24 @@ def running(folder: Path) -> Iterator[tuple[Settings, Callable[[], bool]]]:
         functions.close()
 
 
-def main(folder: Path) -> None:
+def main(folder: Path) -> int:
+    """Starts it in the background. 0: it answers. 1: it does not, and said why."""
+    child = os.fork()  # before there are threads
+    if child == 0:
+        os.setsid()  # ^C ends the users, and then it
+        in_background(folder)
+        return 0
+    (folder / PID_FILE_NAME).write_text(str(child))
+    deadline = time.monotonic() + START_SECONDS
+    while not (folder / FILE_NAME).exists():
+        ended, _status = os.waitpid(child, os.WNOHANG)
+        if ended or time.monotonic() > deadline:
+            return 1
+        time.sleep(0.05)
+    return 0
+
+
+def in_background(folder: Path) -> None:
     """Runs until it is over."""
     told = threading.Event()
 
@@ -48,8 +69,7 @@ def main(folder: Path) -> None:
         told.set()
 
     signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    users = Users(folder)
+    users, _life = Users(folder), Life(folder)
     try:
         with running(folder) as (settings, has_ended):
             settings.write(folder)
@@ -60,4 +80,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(main(Path(sys.argv[1])))
