@@ -7,6 +7,7 @@ README: a symmetric key, from a secret that is wrapped under a KMS key, and ever
 
 import base64
 import logging
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -17,11 +18,9 @@ from imported_key_material import clients, function
 from imported_key_material.clients import Clients
 from tests.support.at_rest import encrypted, unwrap_key
 from tests.support.execution import FieldsInText
+from tests.support.kms.wire import KmsWire
 from tests.support.transport import FaultAnswers, Refusal, Request, Response, Service
 from tests.support.world import World
-
-MATERIAL = bytes(range(32))
-
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -67,7 +66,7 @@ def create_and_delete() -> tuple[Recording, Recording]:
     with World(start=datetime.now(UTC)) as world:
         recorder = _Recorder(world)
         transport = unwrap_key(world, "SYMMETRIC_DEFAULT")
-        secret = world.secret(encrypted(world, transport, MATERIAL))
+        secret = world.secret(encrypted(world, transport, secrets.token_bytes(32)))
         declared = {
             "SecretId": secret.name,
             "SecretWrapping": {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": transport},
@@ -91,7 +90,8 @@ class _Recorder:
             log=FieldsInText(logging.getLogger("imported_key_material")),
             dns_suffix="amazonaws.com",
         )
-        world.aws.plug(*(_Recorded(service, self._exchanges) for service in world.services))
+        for service in (KmsWire(world.kms), world.secrets, world.cloudformation):
+            world.aws.plug(_Recorded(service, self._exchanges))
 
     def record(self, event: dict[str, Any]) -> Recording:
         self._calls.clear()

@@ -2,12 +2,13 @@
 
 It runs with the application's own layer, under the same runtime client, with bytecode of the same kind. Everything that
 the application does besides comes on top: reading the request, its other libraries, checks, wrapping, logging. The calls
-and the answer's body come in the event, from the recording; CLIENTS is what `imported_key_material.clients` makes
-(tests/unit/test_benchmarks.py compares them), timeouts and retries too.
+and the answer's body come in the event, from the recording; the clients are what `imported_key_material.clients` makes,
+timeouts and retries too (tests/unit/test_benchmarks.py compares them).
 """
 
 import base64
 import os
+from typing import Any
 
 import boto3
 import urllib3
@@ -23,7 +24,7 @@ CONNECT_TIMEOUT_SECONDS = 4
 READ_TIMEOUT_SECONDS = 10
 
 
-def make(session):
+def make(session: Any) -> dict[str, Any]:
     return {
         name: session.client(
             service,
@@ -41,12 +42,13 @@ def make(session):
 clients = make(boto3.session.Session())
 
 
-def handler(event, _context):
+def handler(event: dict[str, Any], _context: object) -> int:
     for call in event["calls"]:
-        getattr(clients[call["client"]], call["method"])(**{
+        parameters = {
             name: base64.b64decode(value["base64"]) if isinstance(value, dict) and "base64" in value else value
             for name, value in call["parameters"].items()
-        })
+        }
+        getattr(clients[call["client"]], call["method"])(**parameters)
     with urllib3.PoolManager(ca_certs=os.environ["AWS_CA_BUNDLE"]) as pool:
         response = pool.request("PUT", event["ResponseURL"], body=event["body"], headers={"content-type": ""})
     return response.status

@@ -144,7 +144,7 @@ def _add_unknown(name: object, path: list[str], known: Mapping[str, Any], faults
         faults.add(where, "This is an attribute, not a property.", "Take it out, and read it with Fn::GetAtt.")
         return
     spelled = {right.casefold(): right for right in known}
-    near = difflib.get_close_matches(name.casefold(), spelled, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name.casefold(), spelled, n=1, cutoff=0.5)
     remedy = f"Is it {'.'.join([*path, spelled[near[0]]])}?" if near else "Take it out."
     faults.add(where, "There is no such property.", remedy)
 

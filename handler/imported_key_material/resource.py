@@ -121,16 +121,13 @@ class _Attempt:
 def _id_for(operation: Operation, view: KeyView) -> str:
     """Rule 1: the ARN where this resource brings the material in; the bare id of a key that already holds some.
 
-    Two keys that hold material are answered for by their ARN all the same. One that another resource of this stack holds in
-    that form: a renamed logical id inherits it. And one that was made in the stack's present operation: it held nothing
-    before, so another execution of this request was here (repeated after a crash, or overlapping: rule 10).
+    Unless another resource of this stack holds the key in the ARN form: then a renamed logical id inherits it. Or the key was
+    made in the stack's present operation, and held nothing before: then another execution of this request was here (rule 10).
     """
-    if not view.holds_material:
+    if not view.holds_material or operation.stack.began_by(view.created_at):
         return view.arn
     holder = operation.stack.holder_of(view.arn)
     if holder is not None and holder.physical_id == view.arn:
-        return view.arn
-    if view.created_at is not None and view.created_at >= operation.stack.operation_began():
         return view.arn
     operation.log.info("adopted a key that already held material", extra={"key_arn": view.arn})
     return view.id

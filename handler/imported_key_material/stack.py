@@ -63,9 +63,9 @@ class Stack:
         """Whether an Update is a rollback's. The event does not tell; the stack's status does."""
         return self._describe()["StackStatus"] in _ROLLING_BACK
 
-    def operation_began(self) -> datetime:
-        """When the stack's present operation began: whatever was made since was made in it."""
-        return _began(self._describe())
+    def began_by(self, moment: datetime | None) -> bool:
+        """Whether the stack's present operation had begun by then: what was made at that moment was made in it."""
+        return moment is not None and _began(self._describe()) <= moment
 
     def require_wanted(self) -> None:
         """Raises NotWanted where CloudFormation does not wait for the request; Leave where it has its answer already."""

@@ -1,9 +1,12 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tests.support.kms_bench import Bench
 from tests.support.world import World
+
+BELIEVED_AFTER_SECONDS = 60  # a "no" of CloudFormation's: statuses may lag
 
 
 @pytest.fixture
@@ -28,6 +31,26 @@ def refused(world) -> Callable[..., str]:
         return str(reason.removesuffix(end))
 
     return refused
+
+
+@pytest.fixture
+def unwanted(world) -> Callable[..., str]:
+    """Delivers what CloudFormation does not wait for, and gives the reason, once it is shown that nothing was changed."""
+
+    def unwanted(event: dict[str, Any]) -> str:
+        before, changes, started = world.snapshot(), world.changes(), world.clock.now()
+        answer = world.invoke(event)
+        assert answer["Status"] == "FAILED"
+        assert world.changes() == changes
+        assert world.snapshot() == before
+        assert (world.clock.now() - started).total_seconds() >= BELIEVED_AFTER_SECONDS
+        begin = f"CloudFormation does not wait for this {event['RequestType']} request: "
+        end = " Nothing was removed." if event["RequestType"] == "Delete" else " Nothing was imported."
+        assert answer["Reason"].startswith(begin)
+        assert answer["Reason"].endswith(end)
+        return str(answer["Reason"].removeprefix(begin).removesuffix(end))
+
+    return unwanted
 
 
 @pytest.fixture

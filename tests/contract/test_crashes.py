@@ -90,17 +90,35 @@ def test_the_requests_here_make_every_call_of_the_function():
 
 
 @pytest.mark.parametrize(("number", "moment"), everywhere(creating))
-def test_a_create_that_died_anywhere_is_done_by_its_second_delivery(world, number, moment):
+def test_a_create_that_died_anywhere_is_done_by_its_second_delivery_under_the_same_id(world, number, moment):
+    """The key was made in this operation, so what it holds came from the execution that died."""
     event, answer = crashed_and_repeated(world, creating, number, moment)
     key = event["ResourceProperties"]["KeyId"]
 
     assert answer["Status"] == "SUCCESS"
-    assert answer["Data"]["KeyArn"] == key
+    assert answer["PhysicalResourceId"] == key
     assert holds_key(world, key)
-    # Once KMS has the material, nothing shows who brought it in: it is adopted, and no Delete takes it away.
-    at_import = calls_of(creating).index("ImportKeyMaterial")
-    had_material = number > at_import or (number == at_import and moment is Moment.AFTER)
-    assert answer["PhysicalResourceId"] == (key.rsplit("/", 1)[1] if had_material else key)
+
+
+def test_a_create_on_an_older_key_that_died_after_its_import_adopts_it_and_no_delete_touches_the_material(world):
+    """Whoever filled it, nothing shows: then it is left, rather than taken from its owner."""
+    event = creating(world)
+    world.clock.advance(1)
+    world.stack.updated_at = world.clock.now()
+    key = event["ResourceProperties"]["KeyId"]
+    repeated = world.event("Create", "Material", event["ResourceProperties"])
+    world.crash(calls_of(creating).index("ImportKeyMaterial"), Moment.AFTER)
+    with pytest.raises(Crash):
+        world.invoke(repeated)
+    world.clock.advance(LAMBDA_TRIES_AGAIN_AFTER_SECONDS)
+
+    answer = world.invoke(repeated)
+
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == key.rsplit("/", 1)[1]
+    world.settle(repeated, answer)
+    assert world.delete()["Status"] == "SUCCESS"
+    assert holds_key(world, key)
 
 
 @pytest.mark.parametrize(("number", "moment"), everywhere(updating))

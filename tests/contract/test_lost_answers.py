@@ -79,6 +79,8 @@ def test_a_key_that_held_material_before_a_lost_answer_stays_adopted(world):
     """What the key holds after the first try may be this execution's own, what it held before is not."""
     key = world.external_key()
     import_material(world.session().client("kms"), key, KEY)
+    world.clock.advance(1)
+    world.stack.updated_at = world.clock.now()
     world.aws.faults.inject("ImportKeyMaterial", Fault.READ_TIMEOUT, Moment.AFTER, times=ALWAYS)
 
     answer = world.create(key, SecretId=world.secret(KEY).name)

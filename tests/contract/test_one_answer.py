@@ -4,12 +4,13 @@ And whom nobody answers: events that are not requests of CloudFormation to this 
 """
 
 import json
-import threading
 
 import pytest
 
+from tests.support.execution import Context
 from tests.support.faults import Moment
 from tests.support.random_keys import random_key
+from tests.support.world import FUNCTION_ARN, LAMBDA_TIMEOUT_SECONDS
 
 KEY = random_key(32)
 SECRET = "orders/master-key"
@@ -76,23 +77,106 @@ def test_a_delete_that_comes_again_answers_again_and_removes_nothing_more(world)
     assert world.snapshot() == before
 
 
-@pytest.mark.parametrize("overtakes_at", ["GetSecretValue", "GetParametersForImport"])
-def test_executions_of_one_create_that_overlap_answer_alike(world, overtakes_at):
-    """The second one is delivered while the first is at work, and overtakes it before either has imported."""
+@pytest.mark.parametrize("overtaken_at", ["GetSecretValue", "GetParametersForImport", "ImportKeyMaterial"])
+@pytest.mark.parametrize("moment", Moment)
+def test_executions_of_one_create_that_overlap_answer_alike(world, overtaken_at, moment):
+    """The second one is delivered while the first is at work, and is done before it: whose answer comes first is chance."""
     event = creating(world)
-    answers = []
+    overtaking = world._function()
 
-    def overtake(call, moment):
-        if call.operation == overtakes_at and moment is Moment.BEFORE:
+    def overtake(call, at):
+        if (call.operation, at) == (overtaken_at, moment):
             world.aws.hooks.remove(overtake)
-            own, world.function = world.function, world._function()
-            answers.append(world.invoke(event))
-            world.function = own
+            overtaking(event, Context(world.clock, LAMBDA_TIMEOUT_SECONDS, FUNCTION_ARN))
 
     world.aws.hooks.append(overtake)
-    world.bodies.clear()
-    world.function(event, world_context(world))
-    answers = [json.loads(body) for body in world.bodies]
+    world.function(event, Context(world.clock, LAMBDA_TIMEOUT_SECONDS, FUNCTION_ARN))
 
-    assert [answer["Status"] for answer in answers] == ["SUCCESS", "SUCCESS"]
-    assert answers[0]["Data"] == answers[1]["Data"]
+    first, second = (json.loads(body) for body in world.bodies)
+    assert first["Status"] == "SUCCESS"
+    assert first == second
+
+
+# ---------------------------------------------------------------------------------------------------------------- limits
+
+
+def test_an_answer_that_names_very_much_is_cut_to_what_cloudformation_takes(world):
+    event = creating(world, **{f"Property{'abcdefghijklmnopqrstuvwxyz'[n]}": "x" for n in range(26)})
+    event["ResourceProperties"] |= {f"Colour{chr(65 + n)}{chr(97 + m)}": "x" for n in range(26) for m in range(6)}
+
+    answer = world.invoke(event)
+
+    (body,) = world.bodies
+    assert answer["Status"] == "FAILED"
+    assert len(body) <= 4096
+    assert answer["Reason"].startswith(
+        "182 things are wrong. (1) ColourAa: There is no such property. Take it out. (2) "
+    )
+    assert answer["Reason"].endswith(" [The whole text is in the function's log.]")
+    assert "(182) " in world.log.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
+def test_every_answer_bears_the_request_s_own_names(world, kind):
+    event = creating(world)
+    if kind != "Create":
+        world.settle(event, world.invoke(event))
+        world.clock.advance(1)
+        key = event["ResourceProperties"]["KeyId"]
+        event = world.update_request(key, SecretId=SECRET) if kind == "Update" else world.delete_request()
+
+    answer = world.invoke(event)
+
+    assert {name: answer[name] for name in ("StackId", "RequestId", "LogicalResourceId")} == {
+        name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")
+    }
+    assert answer["NoEcho"] is False
+    assert ("Data" in answer) == (kind != "Delete")
+
+
+# ------------------------------------------------------------------------------------------------------- no request at all
+
+OWN_URL = f"https://{BUCKET}.s3.eu-central-1.amazonaws.com/x?X-Amz-Date=20261201T120000Z"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"ResponseURL": "https://example.com/x"}, id="another's address"),
+        pytest.param({"ResponseURL": OWN_URL.replace("https:", "http:")}, id="no TLS"),
+        pytest.param({"ResponseURL": OWN_URL.replace("eucentral1", "euwest1")}, id="another Region's bucket"),
+        pytest.param(
+            {"ResponseURL": OWN_URL.replace("eucentral1.", "eucentral1-evil.")}, id="a bucket that looks like it"
+        ),
+        pytest.param(
+            {"ResponseURL": OWN_URL.replace("amazonaws.com/", "amazonaws.com.example.com/")}, id="a domain behind it"
+        ),
+        pytest.param({"ResponseURL": OWN_URL.replace("https://", "https://user@")}, id="a user"),
+        pytest.param({"ResponseURL": OWN_URL.replace(".com/", ".com:8443/")}, id="another port"),
+        pytest.param({"ResponseURL": None}, id="no address"),
+        pytest.param(
+            {"StackId": "arn:aws:cloudformation:eu-central-1:999988887777:stack/orders/1234"},
+            id="a stack of another account",
+        ),
+        pytest.param(
+            {"StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/orders/1234"},
+            id="a stack of another Region",
+        ),
+        pytest.param({"RequestType": "Import"}, id="another type of request"),
+        pytest.param({"LogicalResourceId": "../x"}, id="a logical id that is none"),
+        pytest.param({"ResourceType": "AWS::KMS::Key"}, id="another type of resource"),
+        pytest.param({"ResourceProperties": "x"}, id="properties that are none"),
+    ],
+)
+def test_an_event_that_is_not_cloudformation_s_request_changes_nothing_and_nobody_is_answered(world, changes):
+    event = creating(world) | changes
+
+    assert world.invoke(event) is None
+    assert world.aws.calls == []
+    assert "Nothing was done, and nobody answered." in world.log.getvalue()
+
+
+@pytest.mark.parametrize("event", [None, [], "Create", {}, {"Records": []}, {"source": "aws.events"}])
+def test_whatever_else_the_function_is_invoked_with_does_nothing(world, event):
+    assert world.invoke(event) is None
+    assert world.aws.calls == []

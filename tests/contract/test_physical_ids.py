@@ -19,10 +19,12 @@ def key_id(arn):
 
 
 def adopted(world, logical_id="Material"):
-    """A resource on a live key that somebody else filled."""
+    """A resource on a live key that somebody else made and filled, before the stack's operation began."""
     key = world.external_key()
     import_material(world.session().client("kms"), key, KEY)
     world.secret(KEY)
+    world.clock.advance(1)
+    world.stack.updated_at = world.clock.now()
     return key, world.create(key, logical_id, SecretId=SECRET)
 
 
@@ -44,6 +46,16 @@ def test_a_key_that_held_material_is_adopted_under_its_bare_id(world):
     assert answer["Status"] == "SUCCESS"
     assert answer["PhysicalResourceId"] == key_id(key)
     assert f'adopted a key that already held material {{"key_arn": "{key}"}}' in world.log.getvalue()
+
+
+def test_material_in_a_key_that_was_made_in_this_operation_is_the_resource_s_own(world):
+    """An earlier execution of the same request brought it in, and died before it answered."""
+    key = world.external_key()
+    import_material(world.session().client("kms"), key, KEY)
+
+    answer = world.create(key, SecretId=world.secret(KEY).name)
+
+    assert answer["PhysicalResourceId"] == key
 
 
 def test_taking_over_a_live_key_does_not_put_its_material_at_the_mercy_of_a_rollback(world):

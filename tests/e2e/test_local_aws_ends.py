@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,8 @@ from tests.support.local import places
 from tests.support.local.locks import Use, Users
 from tests.support.local.session import LocalAws, nothing
 from tests.support.local.settings import Settings
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
 USER = """
 import sys, time
@@ -51,7 +54,7 @@ def end(process):
 
 
 def folder_of(name):
-    return Path(places.tempfile.gettempdir()) / f"{places.TEMPORARY_PREFIX}{name}"
+    return Path(tempfile.gettempdir()) / f"{places.TEMPORARY_PREFIX}{name}"
 
 
 def processes_of(name):

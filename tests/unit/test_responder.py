@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -275,7 +276,8 @@ def test_the_root_logger_keeps_its_level_and_its_formatters(kept: KeptAnswers) -
 def test_an_execution_that_leaves_answers_nothing(kept: KeptAnswers, way_out: BaseException) -> None:
     warm = responder(kept, in_turn(raising(way_out), done))
 
-    with pytest.raises(type(way_out)):
+    # What the runtime does not catch ends the environment, and Lambda repeats the request: only a real exit may do that.
+    with nullcontext() if isinstance(way_out, Leave) else pytest.raises(SystemExit):
         warm(event("Create"), Remaining())
     assert kept.answers == []
 

@@ -519,6 +519,19 @@ def test_a_right_that_is_missing_is_told_after_a_minute_and_nothing_is_done():
     assert (scene.clock.now() - start).total_seconds() == 60
 
 
+def test_a_resource_that_may_not_be_read_is_not_taken_for_one_that_there_is_not():
+    scene = Scene("Delete")
+    scene.aws.faults.inject("DescribeStackResource", DENIED, times=1000)
+
+    with (
+        scene.aws,
+        pytest.raises(
+            ServiceRefused, match=r"^StackId: cloudformation:DescribeStackResource was refused with AccessDenied: "
+        ),
+    ):
+        scene.asking().require_wanted()
+
+
 def test_a_stack_that_there_is_not_is_told_after_a_minute():
     scene = Scene()
     nowhere = scene.stack.id.replace("stack/orders", "stack/nowhere")

@@ -3,6 +3,7 @@
 Nothing of it stays: keys, secrets and stacks end with it.
 """
 
+import os
 import shlex
 import signal
 import sys
@@ -10,7 +11,8 @@ import threading
 from types import FrameType
 
 from tests.support.local import deploy, places
-from tests.support.local.service import running
+from tests.support.local.locks import is_alive
+from tests.support.local.session import LocalAws
 from tests.support.local.settings import Settings
 
 LOOK_SECONDS = 0.5
@@ -47,21 +49,13 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    folder = places.temporary_folder("local")
-    try:
-        tell("Starting a local AWS, and deploying the application ...")
-        with running(folder) as (settings, has_ended):
-            deploy.build()
-            deploy.deploy(settings)
-            tell(invitation(settings))
-            while not told.wait(LOOK_SECONDS):
-                if has_ended():
-                    tell(
-                        f"MiniStack has ended by itself:\n{(folder / 'ministack.log').read_text(errors='replace')[-2000:]}"
-                    )
-                    return 1
-    finally:
-        places.remove_tree(folder)
+    tell("Starting a local AWS, and deploying the application ...")
+    with LocalAws.shared(f"local-{os.getpid()}") as aws:
+        tell(invitation(aws.settings))
+        while not told.wait(LOOK_SECONDS):
+            if not is_alive(aws.folder):
+                tell("The local AWS has ended by itself.")
+                return 1
     tell("The local AWS has ended, and nothing of it is left.")
     return 0
 

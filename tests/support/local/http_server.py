@@ -6,6 +6,7 @@ here, and they end together.
 
 import contextlib
 import socket
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -31,6 +32,11 @@ class EndingServer(ThreadingHTTPServer):
             except OSError:
                 return  # the socket is closed
             self.process_request(request, client)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that is gone is no error: function processes are killed here."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # only shown
 
     def end(self) -> None:
         """Idempotent. What is being answered goes on."""

@@ -20,10 +20,11 @@ from types import FrameType
 from tests.support.local import places
 from tests.support.local.functions import Functions
 from tests.support.local.locks import Life, Users
-from tests.support.local.ministack import MiniStack
+from tests.support.local.ministack import DidNotStart, MiniStack
 from tests.support.local.settings import FILE_NAME, Settings
 
 PID_FILE_NAME = "service.pid"
+LOG_FILE_NAME = "service.log"
 START_SECONDS = 60
 LOOK_SECONDS = 0.5  # how often it looks whether it is still used
 
@@ -49,8 +50,7 @@ def main(folder: Path) -> int:
     child = os.fork()  # before there are threads
     if child == 0:
         os.setsid()  # ^C ends the users, and then it
-        in_background(folder)
-        return 0
+        return in_background(folder)
     (folder / PID_FILE_NAME).write_text(str(child))
     deadline = time.monotonic() + START_SECONDS
     while not (folder / FILE_NAME).exists():
@@ -61,7 +61,7 @@ def main(folder: Path) -> int:
     return 0
 
 
-def in_background(folder: Path) -> None:
+def in_background(folder: Path) -> int:
     """Runs until it is over."""
     told = threading.Event()
 
@@ -72,11 +72,25 @@ def in_background(folder: Path) -> None:
     users, _life = Users(folder), Life(folder)
     try:
         with running(folder) as (settings, has_ended):
+            _leave_the_starters_output(folder / LOG_FILE_NAME)
             settings.write(folder)
             while not (told.wait(LOOK_SECONDS) or has_ended() or users.are_gone()):
                 pass
+    except (DidNotStart, FileNotFoundError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     finally:
         places.remove_tree(folder)
+    return 0
+
+
+def _leave_the_starters_output(log: Path) -> None:
+    """Until now, what is said goes to whoever starts it; then that one is to see the end of it."""
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        os.dup2(file, stream.fileno())
+    os.close(file)
 
 
 if __name__ == "__main__":

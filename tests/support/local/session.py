@@ -22,7 +22,7 @@ from tests.support.local import deploy, journal, places
 from tests.support.local.clients import client
 from tests.support.local.locks import Use, is_alive
 from tests.support.local.ministack import DidNotStart
-from tests.support.local.service import PID_FILE_NAME, START_SECONDS
+from tests.support.local.service import LOG_FILE_NAME, PID_FILE_NAME, START_SECONDS
 from tests.support.local.settings import Credentials, Settings
 from tests.support.local.stacks import Stacks
 
@@ -88,7 +88,7 @@ class LocalAws:
         """Copies what tells the story to a folder that stays."""
         shutil.rmtree(to, ignore_errors=True)
         to.mkdir(parents=True)
-        for name in ("ministack.log", "service.log", journal.FILE_NAME):
+        for name in ("ministack.log", LOG_FILE_NAME, journal.FILE_NAME):
             if (self.folder / name).exists():
                 shutil.copy(self.folder / name, to)
         if (self.folder / "logs").exists():
@@ -106,21 +106,18 @@ def application(settings: Settings) -> None:
 
 
 def _start(folder: Path) -> None:
-    log = folder / "service.log"
-    with log.open("wb") as output:
-        started = subprocess.run(  # noqa: S603  # our own module
-            [sys.executable, "-m", "tests.support.local.service", str(folder)],
-            cwd=places.REPOSITORY,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=START_SECONDS + END_SECONDS,
-            check=False,
-        )
-        if started.returncode != 0:
-            raise DidNotStart(
-                f"The local AWS did not start: {Path(log).read_text() if log.exists() else 'no log is left'}"
-            )
+    started = subprocess.run(  # noqa: S603  # our own module
+        [sys.executable, "-m", "tests.support.local.service", str(folder)],
+        cwd=places.REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=START_SECONDS + END_SECONDS,
+        check=False,
+    )
+    if started.returncode != 0:
+        raise DidNotStart(f"The local AWS did not start. {started.stdout.strip()}")
 
 
 def _end(folder: Path) -> None:
