@@ -11,6 +11,7 @@ PYTHON ?= python3.13
 PORT ?= 8411
 ROTATION_SECONDS ?= 120
 UPGRADE ?=
+WRITE ?=
 TESTS ?= tests
 
 # The interpreter's own folder. SAM runs what it finds on PATH, and does not get along with the shims of pyenv.
@@ -110,8 +111,8 @@ kms: $(DEV) ## Run the strict KMS alone: PORT=8411 ROTATION_SECONDS=2
 	@.venv/bin/python -m tests.support.kms --port $(PORT) --rotation-seconds $(ROTATION_SECONDS)
 
 .PHONY: bench
-bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, cold start, create and delete
-	@.venv/bin/python -m benchmarks
+bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, cold start, create and delete; WRITE=README.md puts it there
+	@PYTHONPATH=handler .venv/bin/python -m benchmarks .aws-sam/build $(if $(WRITE),--write $(WRITE))
 
 # ------------------------------------------------------------------------------------------------------------ maintain
 

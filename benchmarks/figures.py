@@ -18,22 +18,21 @@ BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One row. `limit`: as a text, and as the number that must not be exceeded."""
+    """One row. `most` is the number that must not be exceeded; `against` says what a ratio's other side is."""
 
     name: str
-    limit: str
+    unit: str
     most: float
+    against: str = ""
+
+    def text(self, value: float) -> str:
+        return f"{value:.2f} {self.unit}"
 
 
-def _ratio(name: str, most: float) -> Figure:
-    return Figure(name, f"{most:.2f}", most)
-
-
-_MEGABYTES = layer.LIMIT_BYTES / layer.MEGABYTE
-LAYERS = {name: Figure(f"layer for {name}, zipped", f"{_MEGABYTES:.0f} MB", _MEGABYTES) for name in layer.LAYERS}
-COLD_START = _ratio("cold start, to that of a function that only makes the same calls", 1.20)
-WARM_CREATE = _ratio("warm create, to its API calls and the PUT", 1.15)
-WARM_DELETE = _ratio("warm Delete, to its API calls and the PUT", 1.10)
+LAYERS = {name: Figure(f"layer, {name}", "MB", layer.LIMIT_BYTES / layer.MEGABYTE) for name in layer.LAYERS}
+COLD_START = Figure("cold start", "x", 1.20, "of a function that only builds the same clients and makes the same calls")
+WARM_CREATE = Figure("warm create", "x", 1.15, "of its API calls and the PUT alone")
+WARM_DELETE = Figure("warm Delete", "x", 1.10, WARM_CREATE.against)
 FIGURES = (*LAYERS.values(), COLD_START, WARM_CREATE, WARM_DELETE)
 
 
@@ -60,31 +59,35 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A figure, its value, and what is behind it, as texts of the table."""
+    """A figure, its value, and what is behind it."""
 
     figure: Figure
     value: float
-    text: str
     behind: str
 
     @classmethod
     def ratio(cls, figure: Figure, comparison: Comparison) -> "Measured":
         (ours, theirs), (first, third) = comparison.medians, comparison.quartiles()
         behind = (
-            f"{ours * 1000:.1f} ms to {theirs * 1000:.1f} ms; half of {len(comparison.pairs)} runs "
-            f"between {first:.2f} and {third:.2f}"
+            f"{ours * 1000:.1f} ms, to {theirs * 1000:.1f} ms {figure.against}; "
+            f"half of {len(comparison.pairs)} ratios lie between {first:.2f} and {third:.2f}"
         )
-        return cls(figure, comparison.ratio, f"{comparison.ratio:.2f}", behind)
+        return cls(figure, comparison.ratio, behind)
 
     @classmethod
     def megabytes(cls, figure: Figure, built: layer.Layer) -> "Measured":
-        megabytes = len(built.zipped) / layer.MEGABYTE
-        return cls(
-            figure,
-            megabytes,
-            f"{megabytes:.2f} MB",
-            f"{len(built.packages)} packages, {built.unzipped_bytes / layer.MEGABYTE:.1f} MB unzipped",
+        behind = (
+            f"zipped; {len(built.packages)} packages, {figure.text(built.unzipped_bytes / layer.MEGABYTE)} unzipped"
         )
+        return cls(figure, len(built.zipped) / layer.MEGABYTE, behind)
+
+    @property
+    def text(self) -> str:
+        return self.figure.text(self.value)
+
+    @property
+    def limit(self) -> str:
+        return self.figure.text(self.figure.most)
 
     @property
     def holds(self) -> bool:
@@ -92,11 +95,17 @@ class Measured:
 
 
 def table(measured: Sequence[Measured]) -> str:
-    """Markdown, with a line about the machine. No date, and nothing else that is new in every run by itself."""
-    rows = [f"| {one.figure.name} | {one.text} | {one.figure.limit} | {one.behind} |" for one in measured]
+    """Markdown, with a line about the machine. No date: what is the same when measured again stays the same."""
+    rows = [f"| {one.figure.name} | {one.text} | {one.limit} | {one.behind} |" for one in measured]
     machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
     return "\n".join(
-        ["| | measured | at most | |", "| --- | ---: | ---: | --- |", *rows, "", f"Medians, on a machine with {machine}."]
+        [
+            "| Figure | Measured | Limit | Behind it |",
+            "| --- | ---: | ---: | --- |",
+            *rows,
+            "",
+            f"Times are medians, on a machine with {machine}. The services answer from a recording.",
+        ]
     )
 
 

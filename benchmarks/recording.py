@@ -22,6 +22,7 @@ from tests.support.kms.wire import KmsWire
 from tests.support.transport import FaultAnswers, Refusal, Request, Response, Service
 from tests.support.world import World
 
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A method of one of the function's clients, with what it was given."""
@@ -56,7 +57,7 @@ class Recording:
 
 
 def operation_of(request: Request) -> str:
-    """ "TrentService.DescribeKey", "secretsmanager.GetSecretValue"; of CloudFormation, which speaks Query, "DescribeStacks"."""
+    """As the request's own protocol names it: "TrentService.DescribeKey", and in Query, CloudFormation's, "DescribeStacks"."""
     target = request.headers.get("x-amz-target")
     return target if target is not None else parse_qs(request.body.decode())["Action"][0]
 
@@ -67,7 +68,7 @@ def create_and_delete() -> tuple[Recording, Recording]:
         recorder = _Recorder(world)
         transport = unwrap_key(world, "SYMMETRIC_DEFAULT")
         secret = world.secret(encrypted(world, transport, secrets.token_bytes(32)))
-        declared = {
+        declared: dict[str, Any] = {
             "SecretId": secret.name,
             "SecretWrapping": {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": transport},
             "WrappingKeySpec": None,  # World's own choice is a smaller one than the default
@@ -84,7 +85,7 @@ class _Recorder:
         made = clients.make(world.session())
         listening = {one.name: _Listening(one.name, getattr(made, one.name), self._calls) for one in fields(made)}
         world.function = function.build(
-            Clients(**listening),  # type: ignore[arg-type]  # whatever a client can do, they can
+            Clients(**listening),
             clock=world.clock,
             put=lambda _url, body, _deadline: world.bodies.append(body),
             log=FieldsInText(logging.getLogger("imported_key_material")),

@@ -43,8 +43,9 @@ class Replay(EndingServer):
 
     def finish(self) -> None:
         if self._unexpected or self._left:
-            missing = ", ".join(exchange.operation for exchange in reversed(self._left))
-            raise OtherCalls(f"Called and not recorded: {self._unexpected}. Recorded and not called: {missing}.")
+            unexpected = ", ".join(self._unexpected) or "nothing"
+            missing = ", ".join(exchange.operation for exchange in reversed(self._left)) or "nothing"
+            raise OtherCalls(f"Called and not recorded: {unexpected}. Recorded and not called: {missing}.")
 
     def answer(self, request: Request) -> Response:
         operation = operation_of(request)

@@ -107,7 +107,7 @@ def stage(build: Path) -> Iterator[Stage]:
                     "AWS_SECRET_ACCESS_KEY": "not-checked",
                     "AWS_SESSION_TOKEN": "not-checked",
                     "AWS_ENDPOINT_URL": replay.url,
-                    "AWS_CA_BUNDLE": str(certificate.ca_bundle),
+                    "AWS_CA_BUNDLE": str(_trusted(folder, application.layers, certificate)),
                 },
             )
         replay.end()
@@ -131,6 +131,15 @@ def _application(build: Path, folder: Path, *, response_host: str) -> Package:
         memory_mb=deployed["MemorySize"],
         variables=deployed["Environment"]["Variables"],
     )
+
+
+def _trusted(folder: Path, layers: Path, certificate: Certificate) -> Path:
+    """botocore's own list of authorities, and the one that signed here: on AWS it reads that list, too, for each client."""
+    bundle = folder / "trusted.pem"
+    bundle.write_bytes(
+        (layers / "python" / "botocore" / "cacert.pem").read_bytes() + certificate.ca_bundle.read_bytes()
+    )
+    return bundle
 
 
 def _timed(folder: Path, application: Path) -> Path:

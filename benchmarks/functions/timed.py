@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from botocore.client import BaseClient
+
 from imported_key_material import app, delivery
 
 spent_seconds: list[float] = []

@@ -198,7 +198,9 @@ class Stack:
 
 
 def _began(stack: Mapping[str, Any]) -> datetime:
-    times: list[datetime] = [stack[name] for name in ("CreationTime", "LastUpdatedTime", "DeletionTime") if name in stack]
+    times: list[datetime] = [
+        stack[name] for name in ("CreationTime", "LastUpdatedTime", "DeletionTime") if name in stack
+    ]
     return max(times)
 
 

@@ -3,7 +3,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.certificate import Certificate
+from tests.support.deployed import deployed
 from tests.support.kms_bench import Bench
+from tests.support.response_bucket import ResponseBucket
 from tests.support.world import World
 
 BELIEVED_AFTER_SECONDS = 60  # a "no" of CloudFormation's: statuses may lag
@@ -57,3 +60,27 @@ def unwanted(world) -> Callable[..., str]:
 def bench():
     with Bench() as bench:
         yield bench
+
+
+# ------------------------------------------------------------------------------------------ the deployed entry point
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    return Certificate.made_in(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture
+def bucket(certificate, monkeypatch):
+    """CloudFormation's bucket, which the function's own client reaches over TLS."""
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate.ca_bundle))
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with ResponseBucket(certificate.chain) as bucket:
+        yield bucket
+
+
+@pytest.fixture
+def app(world, bucket, monkeypatch, caplog, capfd):
+    with deployed(world, bucket, monkeypatch, caplog, capfd) as app:
+        yield app

@@ -53,7 +53,6 @@ def _as_text(text: str | bytes) -> str:
 def forms(value: bytes) -> Iterator[tuple[str, str]]:
     """The ways in which bytes get into text: what the way is called, and the text."""
     yield "as it is", value.decode("latin-1")
-    yield "in UTF-8 with replacements", value.decode("utf-8", "replace") if value.isascii() else value.decode("latin-1")
     yield "in hex", value.hex()
     yield "in hex", value.hex(" ")
     yield "in hex", value.hex(":")

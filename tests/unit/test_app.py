@@ -135,3 +135,16 @@ def test_one_call_can_not_eat_the_time_that_is_kept_for_the_answer():
     }
     longest_seconds = max((config.connect_timeout + config.read_timeout) * 3 for config in configs.values())
     assert longest_seconds + BOTOCORE_WAITS_SECONDS < calling.RESERVE_SECONDS
+
+
+COLLECTING = "import gc, imported_key_material.app; print(gc.isenabled(), gc.get_freeze_count() > 10_000)"
+
+
+def test_garbage_is_collected_again_once_the_function_is_loaded():
+    home = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "AWS_DEFAULT_REGION": "eu-central-1"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", COLLECTING], env=home, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.stdout == "True True\n", done.stderr

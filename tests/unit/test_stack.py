@@ -573,6 +573,27 @@ def test_a_stack_rolls_an_update_back_in_two_statuses(status):
         )
 
 
+# ------------------------------------------------------------------------------------------- what was made in an operation
+
+
+@pytest.mark.parametrize(("seconds", "made_in_it"), [(-0.001, False), (0, True), (30, True), (-86400, False)])
+@pytest.mark.parametrize("name", ["updated_at", "deleted_at"])
+def test_what_was_made_since_the_newest_of_the_stack_s_times_was_made_in_its_present_operation(
+    name, seconds, made_in_it
+):
+    scene = Scene("Update")
+    setattr(scene.stack, name, scene.made_at)
+
+    with scene.aws:
+        assert scene.asking().began_by(scene.made_at + timedelta(seconds=seconds)) is made_in_it
+
+
+def test_what_does_not_tell_when_it_was_made_was_not_made_in_it():
+    scene = Scene("Update")
+
+    assert scene.asking().began_by(None) is False
+
+
 # --------------------------------------------------------------------------------------------------------- who holds it
 
 
