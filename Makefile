@@ -11,6 +11,7 @@ PYTHON ?= python3.13
 PORT ?= 8411
 ROTATION_SECONDS ?= 120
 UPGRADE ?=
+WRITE ?=
 TESTS ?= tests
 
 # The interpreter's own folder. SAM runs what it finds on PATH, and does not get along with the shims of pyenv.
@@ -92,6 +93,7 @@ check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house
 	.venv/bin/mypy
 	.venv/bin/cfn-lint template.yaml $(wildcard examples/*.yaml examples/*/*.yaml)
 	@$(SAM_ENVIRONMENT) .venv-sam/bin/sam validate --lint
+	.venv/bin/python -m tools.reference --check
 	@PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q tests/unit/test_architecture.py tests/unit/test_repository.py
 
 # ------------------------------------------------------------------------------------------------------- see it at work
@@ -109,10 +111,14 @@ kms: $(DEV) ## Run the strict KMS alone: PORT=8411 ROTATION_SECONDS=2
 	@.venv/bin/python -m tests.support.kms --port $(PORT) --rotation-seconds $(ROTATION_SECONDS)
 
 .PHONY: bench
-bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, cold start, create and delete
-	@.venv/bin/python -m benchmarks
+bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, cold start, create and delete; WRITE=README.md puts it there
+	@PYTHONPATH=handler .venv/bin/python -m benchmarks .aws-sam/build $(if $(WRITE),--write $(WRITE))
 
 # ------------------------------------------------------------------------------------------------------------ maintain
+
+.PHONY: reference
+reference: $(DEV) ## Write docs/properties.md anew from schema.json
+	@.venv/bin/python -m tools.reference
 
 # Universal: the same list serves Linux and macOS, x86_64 and arm64. The layer's is for Lambda's two architectures, which
 # must resolve alike. A list that stays as it was is not touched: nothing is installed anew.

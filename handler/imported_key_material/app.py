@@ -5,6 +5,10 @@ Environment (template.yaml sets it):
     FIPS_SERVICES   services whose FIPS endpoints are used, separated by commas; "" for none
 """
 
+import gc
+
+gc.disable()  # while all this is loaded, and stays: to look for garbage in it took a tenth of a cold start
+
 import os
 from typing import Final
 
@@ -13,6 +17,7 @@ from aws_lambda_powertools import Logger
 
 from imported_key_material import clients, function
 from imported_key_material.delivery import Delivery, Https
+from imported_key_material.quiet import quieten_libraries
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import SystemClock
 
@@ -20,6 +25,7 @@ PACKAGE: Final = "imported_key_material"
 
 
 def _from_environment() -> Responder:
+    quieten_libraries()  # before anything talks: at DEBUG they would log what passes through them
     session = boto3.session.Session()
     services = [name for name in os.environ.get("FIPS_SERVICES", "").split(",") if name]
     partition = session.get_partition_for_region(session.region_name)
@@ -36,3 +42,6 @@ def _from_environment() -> Responder:
 
 
 handler: Final = _from_environment()
+
+gc.freeze()  # nor is it looked through later
+gc.enable()

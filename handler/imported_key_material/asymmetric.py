@@ -25,7 +25,7 @@ from imported_key_material.pem import PemKey
 
 AsymmetricForm = RsaKey | EcKey | EdwardsKey
 
-PUBLIC_EXPONENT_MOST_BITS = 256  # FIPS 186-5, A.1.1, 1(b): e < 2^256
+PUBLIC_EXPONENT_MOST_BITS = 256  # FIPS 186-5, A.1.1: e < 2^256
 EC_LEAST_BITS = 64  # a private value so near to 0 or to the order is found by trying
 
 _ANOTHER_KEY = "Make a new key with a well-known generator, for example openssl genpkey."

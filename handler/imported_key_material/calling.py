@@ -91,12 +91,16 @@ class Caller:
         if self.deadline.passed() and not self.at_least_once:
             raise OutOfTime(f"{where}: There was no time left for {operation}. Run the deployment again.")
         started = self.clock.now()
+        error: ClientError | BotoCoreError | None = None
         for wait_seconds in backoff.waits(self.clock):
-            error: ClientError | BotoCoreError
             try:
                 return function()
             except (ClientError, BotoCoreError) as caught:
                 error = caught
+            except OutOfTime:
+                if error is None:
+                    raise
+                # A guard inside `function` came too late for one more try: what the tries before met is told.
             code = aws_errors.code_of(error)
             waited = (self.clock.now() - started).total_seconds()
             left = min(self._patience_seconds(error, code, waits) - waited, self.deadline.left_seconds())

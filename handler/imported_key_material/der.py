@@ -72,9 +72,9 @@ _ENCRYPTION = (bytes.fromhex("2a864886f70d0105"), bytes.fromhex("2a864886f70d010
 def elements(data: bytes) -> tuple[Element, ...]:
     """Returns the values that stand one behind the other in `data`. NotDerError says how it is not DER."""
     found = []
-    rest = data
-    while rest:
-        element, rest = _first(rest)
+    at = 0
+    while at < len(data):
+        element, at = _element(data, at)
         found.append(element)
     return tuple(found)
 
@@ -83,9 +83,9 @@ def sequence(data: bytes) -> tuple[Element, ...]:
     """Returns the parts of the one SEQUENCE that `data` is."""
     if not data.startswith(bytes([SEQUENCE])):
         raise NotDerError("does not begin as DER does")
-    outer, rest = _first(data)
-    if rest:
-        raise NotDerError(f"is followed by other bytes ({len(rest)} of them)")
+    outer, end = _element(data, 0)
+    if end < len(data):
+        raise NotDerError(f"is followed by other bytes ({len(data) - end} of them)")
     return elements(outer.content)
 
 
@@ -116,21 +116,23 @@ def algorithm(identifier: Element) -> bytes:
     return parts[0].content if parts and parts[0].tag == OBJECT_IDENTIFIER else b""
 
 
-def _first(data: bytes) -> tuple[Element, bytes]:
-    """Splits off the first value. One-byte tags alone: no container here has others."""
-    if len(data) < _TAG_AND_LENGTH_BYTES:
+def _element(data: bytes, at: int) -> tuple[Element, int]:
+    """Returns the value that begins at `at`, and where it ends. One-byte tags alone: no container here has others."""
+    begin = at + _TAG_AND_LENGTH_BYTES
+    if len(data) < begin:
         raise NotDerError("is cut off")
-    tag, length, at = data[0], data[1], 2
+    tag, length = data[at], data[at + 1]
     if length == _INDEFINITE:
         raise NotDerError("is BER with an indefinite length, not DER")
     if length > _LONG_FORM:
-        at += length - _LONG_FORM
-        if len(data) < at:
+        length_bytes = data[begin : begin + length - _LONG_FORM]
+        begin += length - _LONG_FORM
+        if len(data) < begin:
             raise NotDerError("is cut off")
-        length_bytes = data[2:at]
         length = int.from_bytes(length_bytes, "big")
         if length < _LONG_FORM or length_bytes.startswith(b"\0"):  # X.690, 10.1: the shortest form
             raise NotDerError("is BER with a length longer than needed, not DER")
-    if len(data) < at + length:
+    end = begin + length
+    if len(data) < end:
         raise NotDerError("is cut off")
-    return Element(tag, data[at : at + length]), data[at + length :]
+    return Element(tag, data[begin:end]), end

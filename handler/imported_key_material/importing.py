@@ -17,7 +17,7 @@ from imported_key_material.errors import Faults, ImportedKeyMaterialError, Refus
 from imported_key_material.import_parameters import SealedMaterial
 from imported_key_material.key_specs import Kind
 from imported_key_material.key_view import KeyView
-from imported_key_material.kms_key import Expiry, ImportAttempt, KmsKey
+from imported_key_material.kms_key import ChangeAttempt, Expiry, KmsKey
 from imported_key_material.operation import Operation
 from imported_key_material.preparation import Prepared
 from imported_key_material.proof import Confirmation, OtherMaterial, Proof
@@ -55,7 +55,7 @@ class Importing:
         self._purpose = purpose
         self._new_material = declared.new_material if purpose.forward else "REFUSE"
         self._physical_id = purpose.kept_id or ""
-        self._attempt: ImportAttempt | None = None
+        self._attempt: ChangeAttempt | None = None
 
     def bring_in(self, view: KeyView | None, faults: Faults) -> Answer:
         """`view`: the key, None where looking at it gave a fault; `faults`: those so far. Raises Failed."""
@@ -63,7 +63,7 @@ class Importing:
             prepared = self._prepared(view, faults)  # rule 3: all that is wrong, at once
             key, proof = self._operation.key(prepared.view.arn), Proof.of(prepared.material)
             current, *earlier = self._sealed(prepared, key)  # KMS holds nothing new yet
-            self._attempt = ImportAttempt(lambda: self._guard(key))
+            self._attempt = ChangeAttempt(lambda: self._guard(key))
             material_id = self._import(prepared, key, self._attempt, current, earlier)  # rule 4: FOR EVER
             shown, how = confirmed(self._operation, prepared, proof, material_id, self._accepted(prepared))
         except ImportedKeyMaterialError as error:
@@ -81,7 +81,7 @@ class Importing:
 
     @property
     def _may_have_imported(self) -> bool:
-        return self._attempt is not None and self._attempt.may_have_imported
+        return self._attempt is not None and self._attempt.may_have_taken_effect
 
     def _failed(self, problem: str) -> Failed:
         if self._may_have_imported:
@@ -136,7 +136,7 @@ class Importing:
         self,
         prepared: Prepared,
         key: KmsKey,
-        attempt: ImportAttempt,
+        attempt: ChangeAttempt,
         current: SealedMaterial,
         earlier: list[SealedMaterial],
     ) -> str:

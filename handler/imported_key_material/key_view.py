@@ -37,6 +37,7 @@ class KeyView:
     current_material_id: str  # "" for keys that are not symmetric, and before the first import
     is_replica: bool
     replica_regions: tuple[str, ...]  # of a multi-Region primary
+    created_at: datetime | None
 
     @classmethod
     def of_metadata(cls, metadata: Mapping[str, Any]) -> "KeyView":
@@ -52,6 +53,7 @@ class KeyView:
             current_material_id=metadata.get("CurrentKeyMaterialId", ""),
             is_replica=regions.get("MultiRegionKeyType") == "REPLICA",
             replica_regions=tuple(replica["Region"] for replica in regions.get("ReplicaKeys", [])),
+            created_at=metadata.get("CreationDate"),
         )
 
     @property

@@ -5,6 +5,7 @@ is `resource.py`'s. Behavior of KMS: docs/kms-contract.md.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -76,7 +77,10 @@ class KmsKey:
         parameters = {"KeyId": self.arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"}
         while True:
             page = self.caller.call(
-                "kms:ListKeyRotations", lambda: self.kms.list_key_rotations(**parameters), where="KeyId", waits=TAGGED
+                "kms:ListKeyRotations",
+                lambda: self.kms.list_key_rotations(**parameters),
+                where="KeyId",
+                waits=_NEW_OR_TAGGED,
             )
             yield from page.get("Rotations", [])
             if not page.get("Truncated"):
@@ -145,7 +149,7 @@ class KmsKey:
         self,
         sealed: SealedMaterial,
         expiry: Expiry,
-        attempt: "ImportAttempt",
+        attempt: "ChangeAttempt",
         *,
         symmetric: Mapping[str, str],
     ) -> str:
@@ -159,41 +163,28 @@ class KmsKey:
 
         def once() -> Mapping[str, Any]:
             attempt.guard()
-            try:
-                answer = self.kms_import.import_key_material(
+            with attempt.watched():
+                return self.kms_import.import_key_material(
                     KeyId=self.arn,
                     ImportToken=sealed.import_token,
                     EncryptedKeyMaterial=sealed.encrypted_key_material,
                     **expiry.parameters(),
                     **symmetric,
                 )
-            except ClientError as error:
-                # A refusal took no effect; of a fault that can't be said.
-                attempt.may_have_imported |= aws_errors.status_of(error) >= 500
-                raise
-            except BotoCoreError:
-                attempt.may_have_imported = True  # the answer is lost; the call may not be
-                raise
-            attempt.may_have_imported = True
-            return answer
 
         answer = self.caller.call("kms:ImportKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
         return str(answer.get("KeyMaterialId", ""))
 
-    def delete_material(self, material_id: str | None, guard: Callable[[], None]) -> None:
-        """Takes one material out, or the only one. Doing it twice is no error. `guard` runs right before every call."""
+    def delete_material(self, material_id: str | None, attempt: "ChangeAttempt") -> None:
+        """Takes one material out, or the only one. Doing it twice is no error. The guard runs right before every call."""
         parameters = {"KeyId": self.arn} | ({"KeyMaterialId": material_id} if material_id else {})
 
         def once() -> Mapping[str, Any]:
-            guard()
-            return self.kms.delete_imported_key_material(**parameters)
+            attempt.guard()
+            with attempt.watched():
+                return self.kms.delete_imported_key_material(**parameters)
 
-        self.caller.call(
-            "kms:DeleteImportedKeyMaterial",
-            once,
-            where="KeyId",
-            waits={**TAGGED, "KMSInvalidStateException": NEW_KEY["KMSInvalidStateException"]},
-        )
+        self.caller.call("kms:DeleteImportedKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
 
     def rotate(self, guard: Callable[[], None]) -> None:
         """RotateKeyOnDemand: can't be called back. `guard` runs right before every call."""
@@ -206,8 +197,22 @@ class KmsKey:
 
 
 @dataclass(slots=True)
-class ImportAttempt:
-    """What is known of one ImportKeyMaterial: whether KMS may have taken the material, answer or no answer."""
+class ChangeAttempt:
+    """What is known of the calls that change a key: whether KMS may have done it, answer or no answer."""
 
     guard: Callable[[], None] = field(repr=False)
-    may_have_imported: bool = False
+    may_have_taken_effect: bool = False
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Around one call."""
+        try:
+            yield
+        except ClientError as error:
+            # A refusal took no effect; of a fault that can't be said.
+            self.may_have_taken_effect |= aws_errors.status_of(error) >= 500
+            raise
+        except BotoCoreError:
+            self.may_have_taken_effect = True  # the answer is lost; the call may not be
+            raise
+        self.may_have_taken_effect = True

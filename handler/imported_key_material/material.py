@@ -13,7 +13,7 @@ holds material, and no exception that might hold some is left on `__cause__` or 
 Plaintext lives as short as Python allows: buffers of ours are wiped; copies that libraries make can't be.
 """
 
-from typing import Final, NoReturn
+from typing import Final, NoReturn, final
 
 from imported_key_material import asymmetric, check_value, pem, private_key, secret_bytes, secret_value
 from imported_key_material.check_value import ExpectedCheckValue
@@ -31,6 +31,7 @@ class _Passed:
 _PASSED: Final = _Passed()
 
 
+@final
 class CheckedMaterial:
     """One key's material, fit for its key spec. Made by `check` alone.
 

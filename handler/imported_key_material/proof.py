@@ -1,7 +1,7 @@
 """How it is told whether a KMS key holds the material, once the material itself is gone."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from imported_key_material.key_specs import Kind
@@ -26,8 +26,8 @@ class Confirmation(enum.StrEnum):
 class Proof:
     """What is kept of the material, once it is sealed, to tell whether KMS holds it: nothing secret."""
 
-    public_key: bytes | None = None  # SubjectPublicKeyInfo, of asymmetric keys
-    mac: bytes | None = None  # of CONFIRMATION_MESSAGE, of HMAC keys
+    public_key: bytes | None = field(default=None, repr=False)  # SubjectPublicKeyInfo, of asymmetric keys
+    mac: bytes | None = field(default=None, repr=False)  # of CONFIRMATION_MESSAGE, of HMAC keys
     mac_algorithm: str = ""
 
     @classmethod

@@ -128,7 +128,9 @@ def _schema_faults(declared: Mapping[str, Any], explained: Collection[str], faul
             for name in unknown[:UNKNOWN_NAMED_MOST]:
                 _add_unknown(name, path, known, faults)
             if len(unknown) > UNKNOWN_NAMED_MOST:
-                more = f"There are {len(unknown) - UNKNOWN_NAMED_MOST:,} more properties that are none of this resource's."
+                more = (
+                    f"There are {len(unknown) - UNKNOWN_NAMED_MOST:,} more properties that are none of this resource's."
+                )
                 faults.add(where, more, "Take them out.")
         elif error.rule == "required":
             for name in sorted(set(error.definition["required"]) - set(error.value)):
@@ -152,7 +154,7 @@ def _add_unknown(name: object, path: list[str], known: Mapping[str, Any], faults
         faults.add(where, "This is an attribute, not a property.", "Take it out, and read it with Fn::GetAtt.")
         return
     spelled = {right.casefold(): right for right in known}
-    near = difflib.get_close_matches(name.casefold(), spelled, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name.casefold(), spelled, n=1, cutoff=0.5)
     remedy = f"Is it {'.'.join([*path, spelled[near[0]]])}?" if near else "Take it out."
     faults.add(where, "There is no such property.", remedy)
 

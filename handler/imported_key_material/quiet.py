@@ -32,8 +32,15 @@ def quieten_libraries() -> None:
 
 
 def log_unexpected(logger: logging.Logger, sentence: str, error: BaseException) -> None:
-    """Logs an exception whose text nobody has vetted."""
-    logger.error("%s %s", sentence, places(error))
+    """Logs an exception whose text nobody has vetted.
+
+    A log handler that fails prints, in the end, the whole of the exception that is just being handled: not here.
+    """
+    printing, logging.raiseExceptions = logging.raiseExceptions, False
+    try:
+        logger.error("%s %s", sentence, places(error))
+    finally:
+        logging.raiseExceptions = printing
 
 
 def places(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from imported_key_material import consent, key_view
 from imported_key_material.attributes import is_own_key_arn
 from imported_key_material.errors import ImportedKeyMaterialError, OutOfTime, ServiceRefused
 from imported_key_material.key_view import KeyView
+from imported_key_material.kms_key import ChangeAttempt
 from imported_key_material.operation import Operation
 from imported_key_material.request import Answer, Failed
 from imported_key_material.stack import BELIEVED_AFTER_SECONDS, STATUS_BACKOFF, Holder
@@ -28,7 +29,7 @@ def delete(operation: Operation) -> Answer:
     if not is_own_key_arn(arn, operation.home):
         operation.log.info("nothing to remove: the id is not that of material brought in", extra={"physical_id": arn})
         return Answer(arn)
-    removed = ""
+    attempt = ChangeAttempt(operation.stack.require_wanted)
     try:
         view = _still_there(operation, arn)
         if view is None or view.state in _ON_ITS_WAY_OUT:
@@ -47,11 +48,11 @@ def delete(operation: Operation) -> Answer:
         key = operation.key(arn)
         consent.require(key.tags(), request.stack_name, where="KeyId", what="the KMS key")
         for material_id in _removal_order(operation, view):
-            key.delete_material(material_id, operation.stack.require_wanted)
-            removed = "Some of the key's material is removed."
+            key.delete_material(material_id, attempt)
         _confirm_empty(operation, arn)
     except ImportedKeyMaterialError as error:
-        raise Failed(f"{error} {removed or 'Nothing was removed.'}", arn) from None
+        what_was_done = "Material may be removed already." if attempt.may_have_taken_effect else "Nothing was removed."
+        raise Failed(f"{error} {what_was_done}", arn) from None
     operation.log.info("removed", extra={"key_arn": arn})
     return Answer(arn)
 

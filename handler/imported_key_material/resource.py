@@ -164,10 +164,14 @@ def roll_back(operation: Operation) -> Answer:
     except Failed as failed:
         lost = "expiry" if view.holds_material else "material"
         problem = f"The key's {lost} could not be brought back. {failed.reason}"
-        return _rolled_back(operation, problem, Answer(kept_id, attributes.of(view, declared, _public_key(reading, view))))
+        return _rolled_back(
+            operation, problem, Answer(kept_id, attributes.of(view, declared, _public_key(reading, view)))
+        )
     if _expires_as_before(reading, declared, None):
         return answer
-    return _rolled_back(operation, "The key's expiry could not be brought back: it holds other material by now.", answer)
+    return _rolled_back(
+        operation, "The key's expiry could not be brought back: it holds other material by now.", answer
+    )
 
 
 def _expires_as_before(operation: Operation, declared: Properties, view: KeyView | None) -> bool:

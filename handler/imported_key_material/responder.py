@@ -28,7 +28,7 @@ from crhelper import FAILED, CfnResource
 
 from imported_key_material.answer import TooLong, body, usable_id, vetted
 from imported_key_material.delivery import DeliveryFailed, Put
-from imported_key_material.errors import ImportedKeyMaterialError
+from imported_key_material.errors import ImportedKeyMaterialError, Leave
 from imported_key_material.quiet import log_unexpected, quieten_libraries
 from imported_key_material.request import Answer, Failed, NotARequest, Request, RequestType
 from imported_key_material.waiting import Clock, Deadline
@@ -78,7 +78,7 @@ class Responder(CfnResource):
         self.delete(self._adapted(handlers[RequestType.DELETE]))
 
     def __call__(self, event: object, context: Context) -> None:
-        """Answers a request. Raises DeliveryFailed; an event that is not a request is logged, and that is all."""
+        """Answers a request, or leaves. Raises DeliveryFailed; an event that is not a request is logged, and that is all."""
         if not self._one_at_a_time.acquire(blocking=False):
             raise RuntimeError("A responder serves one request at a time.")
         try:
@@ -87,6 +87,12 @@ class Responder(CfnResource):
                 return
             execution = self._execution = _Execution(request, context)
             super().__call__(_what_crhelper_needs(request), context)
+        except Leave:
+            # Not let out: the runtime would die of it, and Lambda repeat the request.
+            left = execution.request
+            which = (left.type, left.logical_id, left.request_id, left.stack_id)
+            logger.info("Left %s of %s without an answer, request %s, stack %s.", *which)
+            return
         finally:
             self._execution = None  # nothing is left that a later event could be answered with
             self._one_at_a_time.release()

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from imported_key_material.errors import Fault, OutOfTime, Refused, ServiceRefused
 from imported_key_material.key_view import KeyView
-from imported_key_material.kms_key import KmsKey
+from imported_key_material.kms_key import ChangeAttempt, KmsKey
 from imported_key_material.waiting import Backoff, poll
 
 ROTATIONS_MAX: Final = 25  # in a key's life
@@ -60,7 +60,7 @@ class Rotation:
                 quiet_since = clock.now()
             if clock.now() - quiet_since < QUIET:
                 return None
-            self.key.delete_material(pending["KeyMaterialId"], self.guard)
+            self.key.delete_material(pending["KeyMaterialId"], ChangeAttempt(self.guard))
             return True
 
         if not self._in_time(made):

@@ -138,7 +138,7 @@ class SecretReader:
         if not fits or view.usage != "ENCRYPT_DECRYPT":
             faults.add(
                 where,
-                f"The key is a {view.spec} key for {view.usage}, and {declared.algorithm} takes "
+                f"The key's spec is {view.spec} and its usage {view.usage}, and {declared.algorithm} takes "
                 f"{'a SYMMETRIC_DEFAULT' if declared.algorithm == 'SYMMETRIC_DEFAULT' else 'an RSA'} key for ENCRYPT_DECRYPT.",
                 "Name the key under which the material was wrapped, and its algorithm.",
             )

@@ -23,6 +23,7 @@ CUT_OFF: Final = timedelta(seconds=1)
 
 STATUS_BACKOFF: Final = Backoff(first_seconds=1.0, cap_seconds=10.0)
 _ROLLING_BACK: Final = frozenset({"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"})
+_KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 _GONE: Final = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})
 _COMPLETE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _OWN_STATUS: Final = {RequestType.CREATE: "CREATE_IN_PROGRESS", RequestType.UPDATE: "UPDATE_IN_PROGRESS"}
@@ -62,6 +63,15 @@ class Stack:
     def rolling_back(self) -> bool:
         """Whether an Update is a rollback's. The event does not tell; the stack's status does."""
         return self._describe()["StackStatus"] in _ROLLING_BACK
+
+    def makes(self, key_arn: str, created_at: datetime | None) -> bool:
+        """Whether the key is the stack's own, and was made in its present operation: whatever it holds came since."""
+        if created_at is None or created_at < _began(self._describe()):
+            return False
+        return any(
+            resource["ResourceType"] in _KEY_TYPES and resource.get("PhysicalResourceId") == key_uuid(key_arn)
+            for resource in self._resources()
+        )
 
     def require_wanted(self) -> None:
         """Raises NotWanted where CloudFormation does not wait for the request; Leave where it has its answer already."""
@@ -158,8 +168,7 @@ class Stack:
             age = (self.caller.clock.now() - request.made_at).total_seconds()
             if age > request.service_timeout_seconds:
                 return f"it is {age:.0f} seconds old, and ServiceTimeout is {request.service_timeout_seconds}."
-            begun = max(stack[name] for name in ("CreationTime", "LastUpdatedTime", "DeletionTime") if name in stack)
-            if begun > request.made_at + CUT_OFF:
+            if _began(stack) > request.made_at + CUT_OFF:
                 return "it was made before the stack's present operation began."
         if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
             return f"the stack is {status}."
@@ -195,6 +204,13 @@ class Stack:
             return False
         key_id = str(request.properties.get("KeyId", ""))
         return key_uuid(resource.get("PhysicalResourceId", "")) == key_uuid(key_id) != ""
+
+
+def _began(stack: Mapping[str, Any]) -> datetime:
+    times: list[datetime] = [
+        stack[name] for name in ("CreationTime", "LastUpdatedTime", "DeletionTime") if name in stack
+    ]
+    return max(times)
 
 
 def _is_custom(resource_type: str) -> bool:

@@ -79,8 +79,8 @@ def split_rsa_aes(wrapped: bytes, modulus_bytes: int) -> tuple[bytes, bytes]:
     aes_bytes = len(wrapped) - modulus_bytes
     if aes_bytes < AES_BLOCK_LEAST_BYTES or aes_bytes % SEMIBLOCK_BYTES:
         problem = (
-            f"The wrapped material is {len(wrapped)} bytes long, and the RSA_AES_KEY_WRAP algorithms give {modulus_bytes} under "
-            f"this RSA key, and a multiple of {SEMIBLOCK_BYTES} behind them, {AES_BLOCK_LEAST_BYTES} or more."
+            f"The wrapped material is {len(wrapped)} bytes long, and the RSA_AES_KEY_WRAP algorithms give {modulus_bytes} "
+            f"under this RSA key, and a multiple of {SEMIBLOCK_BYTES} behind them, {AES_BLOCK_LEAST_BYTES} or more."
         )
         remedy = (
             "Store both blocks, the one made by RSA first, wrapped for this very key. If it was wrapped by RSA alone, the "

@@ -62,7 +62,9 @@ FOLDER_MODE, FILE_MODE = 0o755, 0o644
 def build(architecture: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise SystemExit(f"{folder}: is not empty. Remove it first: what is left of another build would stay in the layer.")
+        raise SystemExit(
+            f"{folder}: is not empty. Remove it first: what is left of another build would stay in the layer."
+        )
     wheels = os.environ.get("LAYER_WHEELS", "")
     source = ["--no-index", "--find-links", wheels] if wheels else []
     _pip("install", architecture, "--no-compile", "--target", str(folder), *source)
@@ -104,7 +106,9 @@ def prune(folder: Path) -> None:
         _remove((path for path in here if path.name not in kept), f"{parent} (all but {', '.join(kept)})")
     for package in folder.glob("*.dist-info"):
         if not [path for path in package.rglob("*") if re.match(r"(?i)licen[sc]e|copying", path.name)]:
-            raise SystemExit(f"{package.name}: no license was found. A package goes out with its license or not at all.")
+            raise SystemExit(
+                f"{package.name}: no license was found. A package goes out with its license or not at all."
+            )
 
 
 def _remove(paths: Iterable[Path], what: str) -> None:

@@ -1,10 +1,16 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from tests.support.certificate import Certificate
+from tests.support.deployed import deployed
 from tests.support.kms_bench import Bench
 from tests.support.timeline import Timeline
+from tests.support.response_bucket import ResponseBucket
 from tests.support.world import World
+
+BELIEVED_AFTER_SECONDS = 60  # a "no" of CloudFormation's: statuses may lag
 
 
 @pytest.fixture
@@ -32,6 +38,26 @@ def refused(world) -> Callable[..., str]:
 
 
 @pytest.fixture
+def unwanted(world) -> Callable[..., str]:
+    """Delivers what CloudFormation does not wait for, and gives the reason, once it is shown that nothing was changed."""
+
+    def unwanted(event: dict[str, Any]) -> str:
+        before, changes, started = world.snapshot(), world.changes(), world.clock.now()
+        answer = world.invoke(event)
+        assert answer["Status"] == "FAILED"
+        assert world.changes() == changes
+        assert world.snapshot() == before
+        assert (world.clock.now() - started).total_seconds() >= BELIEVED_AFTER_SECONDS
+        begin = f"CloudFormation does not wait for this {event['RequestType']} request: "
+        end = " Nothing was removed." if event["RequestType"] == "Delete" else " Nothing was imported."
+        assert answer["Reason"].startswith(begin)
+        assert answer["Reason"].endswith(end)
+        return str(answer["Reason"].removeprefix(begin).removesuffix(end))
+
+    return unwanted
+
+
+@pytest.fixture
 def bench():
     with Bench() as bench:
         yield bench
@@ -41,3 +67,27 @@ def bench():
 def timeline():
     with Timeline() as timeline:
         yield timeline
+
+
+# ------------------------------------------------------------------------------------------ the deployed entry point
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    return Certificate.made_in(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture
+def bucket(certificate, monkeypatch):
+    """CloudFormation's bucket, which the function's own client reaches over TLS."""
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate.ca_bundle))
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with ResponseBucket(certificate.chain) as bucket:
+        yield bucket
+
+
+@pytest.fixture
+def app(world, bucket, monkeypatch, caplog, capfd):
+    with deployed(world, bucket, monkeypatch, caplog, capfd) as app:
+        yield app

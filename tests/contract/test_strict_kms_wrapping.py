@@ -1,4 +1,4 @@
-"""The strict KMS and how material is wrapped: the whole table, and what does not unwrap (docs/kms-contract.md, C-10 to C-16)."""
+"""The strict KMS and wrapping: the whole table, and what does not unwrap (docs/kms-contract.md, C-10 to C-16)."""
 
 import itertools
 
@@ -54,7 +54,8 @@ def test_each_key_spec_takes_its_own_wrapping_algorithms_and_refuses_all_others(
             assert f"RSA_{bits}" == wrapping_spec
             continue
         sentence = (
-            f"Wrapping algorithm {algorithm} and wrapping key spec {wrapping_spec} cannot be used to import a {spec} key."
+            f"Wrapping algorithm {algorithm} and wrapping key spec {wrapping_spec} "
+            f"cannot be used to import a {spec} key."
         )
         with bench.refuses("ValidationException", sentence):
             parameters(bench.kms, key, algorithm, wrapping_spec)

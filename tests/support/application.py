@@ -83,7 +83,9 @@ class Application:
                 return self._INTRINSICS[name](self, argument)
             if name.startswith("Fn::"):
                 raise NotImplementedError(f"{name}: is not in the table of intrinsic functions.")
-        resolved = {name: self._resolve(item) for name, item in value.items() if name != "Condition" or "Type" not in value}
+        resolved = {
+            name: self._resolve(item) for name, item in value.items() if name != "Condition" or "Type" not in value
+        }
         return {name: item for name, item in resolved.items() if item is not NO_VALUE}
 
     def _ref(self, name: str) -> Any:
@@ -103,7 +105,9 @@ class Application:
 
     _INTRINSICS: Mapping[str, Callable[["Application", Any], Any]] = {
         "Ref": _ref,
-        "Condition": lambda self, name: self._holds(name) if isinstance(name, str) else {"Condition": self._resolve(name)},
+        "Condition": lambda self, name: (
+            self._holds(name) if isinstance(name, str) else {"Condition": self._resolve(name)}
+        ),
         "Fn::Equals": lambda self, argument: self._resolve(argument[0]) == self._resolve(argument[1]),
         "Fn::GetAtt": _get_att,
         "Fn::If": _if,

@@ -22,7 +22,9 @@ def build(source: Path, logical_id: str, into: Path) -> Path:
     if not (WHEELS / ".complete").exists():
         raise FileNotFoundError(f"{WHEELS} is missing: run `make install` first.")
     scratch = into.with_name(into.name + "-scratch")
-    shutil.copytree(source, scratch, ignore=shutil.ignore_patterns("*.pyc.*"))  # what another process is writing just now
+    shutil.copytree(
+        source, scratch, ignore=shutil.ignore_patterns("*.pyc.*")
+    )  # what another process is writing just now
     into.mkdir(parents=True)
     environment = {
         **os.environ,

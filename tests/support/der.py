@@ -80,9 +80,7 @@ def pkcs1(numbers: Iterable[int], *, version: int = 0, behind: bytes = b"") -> b
     return sequence(integer(version), *(integer(number) for number in numbers), behind)
 
 
-def rsa_numbers(
-    p: int, q: int, e: int, d: int, *, n: int | None = None, qi: int | None = None
-) -> tuple[int, ...]:
+def rsa_numbers(p: int, q: int, e: int, d: int, *, n: int | None = None, qi: int | None = None) -> tuple[int, ...]:
     """The eight numbers of an RSA private key; `n` and `qi` to damage them."""
     modulus = p * q if n is None else n
     coefficient = pow(q, -1, p) if qi is None else qi

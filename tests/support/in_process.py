@@ -30,7 +30,6 @@ from tests.support.transport import (
     DEFAULT_ACCOUNT,
     DEFAULT_REGION,
     Fault,
-    Refusal,
     Request,
     Response,
     Service,

@@ -16,16 +16,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Self
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 HOST = "127.0.0.1"
 _PATIENCE_SECONDS = 30.0  # no behavior outlasts it
@@ -134,6 +127,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class _Exchange(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True  # TLS's session tickets go out before the answer: else 40 ms pass between them
     protocol_version = "HTTP/1.1"
     server: _Server
 
@@ -207,39 +201,3 @@ def _pass_on(near: socket.socket, far: socket.socket) -> None:
                 if not data:
                     return
                 other[one].sendall(data)
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """`chain` is what a server loads (key and certificate), `ca_bundle` what a client trusts."""
-
-    chain: Path
-    ca_bundle: Path
-
-    @classmethod
-    def made_in(cls, folder: Path, *, address: str = HOST, key_identifiers: bool = True) -> "Certificate":
-        """A self-signed certificate for `address`. Many private CAs leave the key identifiers out."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "response bucket")])
-        now = datetime.now(UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(address))]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        )
-        if key_identifiers:
-            subject = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-            builder = builder.add_extension(subject, critical=False)
-        certificate = builder.sign(key, hashes.SHA256())
-        pem = certificate.public_bytes(Encoding.PEM)
-        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        chain, ca_bundle = folder / "chain.pem", folder / "ca.pem"
-        chain.write_bytes(private + pem)
-        ca_bundle.write_bytes(pem)
-        return cls(chain, ca_bundle)

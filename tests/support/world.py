@@ -15,6 +15,7 @@ import json
 import logging
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from io import StringIO
 from random import Random
 from typing import Any, Self
@@ -24,7 +25,7 @@ import boto3
 
 from imported_key_material import clients, function
 from imported_key_material.waiting import Deadline
-from tests.support.clock import VirtualClock
+from tests.support.clock import START, VirtualClock
 from tests.support.cloudformation import CloudFormation, Stack
 from tests.support.execution import Context, FieldsInText
 from tests.support.faults import Moment
@@ -51,9 +52,15 @@ class World:
     """One account and Region with one stack. `seed` decides everything."""
 
     def __init__(
-        self, *, seed: int = 0, lag: Lag | None = None, quotas: Quotas | None = None, stack_name: str = "orders"
+        self,
+        *,
+        seed: int = 0,
+        lag: Lag | None = None,
+        quotas: Quotas | None = None,
+        stack_name: str = "orders",
+        start: datetime = START,
     ) -> None:
-        self.clock = VirtualClock(seed=seed)
+        self.clock = VirtualClock(start, seed=seed)
         self.kms = StrictKms(self.clock, seed=seed, lag=lag, quotas=quotas)
         self.secrets = SecretsManager(self.clock, seed=seed)
         self.cloudformation = CloudFormation(self.clock, seed=seed)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.response_bucket import Certificate, ResponseBucket
+from tests.support.certificate import Certificate
+from tests.support.response_bucket import ResponseBucket
 
 
 @pytest.fixture(scope="session")

@@ -146,7 +146,9 @@ def test_a_value_of_another_form_is_refused_without_being_quoted(value: str) -> 
     )
 
 
-@pytest.mark.parametrize("value", ["CMAC:377822", "ECB:F29000", "HMAC:D38B", "HMAC:D38B42096D50", "SHA256:" + "00" * 32])
+@pytest.mark.parametrize(
+    "value", ["CMAC:377822", "ECB:F29000", "HMAC:D38B", "HMAC:D38B42096D50", "SHA256:" + "00" * 32]
+)
 def test_an_hmac_key_has_its_own_form(value: str) -> None:
     with pytest.raises(Refused) as refused:
         check_expected_form(value, HMAC_256)

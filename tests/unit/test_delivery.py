@@ -10,10 +10,10 @@ import pytest
 
 from imported_key_material.delivery import ATTEMPT_MAX_SECONDS, Delivery, DeliveryFailed, Https, NotSent
 from imported_key_material.waiting import Deadline
-from tests.support.clock import VirtualClock
+from tests.support.certificate import Certificate
+from tests.support.clock import START, VirtualClock
 from tests.support.response_bucket import (
     Behavior,
-    Certificate,
     ResponseBucket,
     connect_proxy,
     drip,
@@ -89,6 +89,7 @@ def test_a_bucket_whose_certificate_is_not_trusted_gets_nothing(
 
     assert str(caught.value) == not_delivered("SSLCertVerificationError")
     assert bucket.received == []
+    assert clock.now() == START  # waiting does not mend it
 
 
 def test_a_certificate_for_another_host_is_not_trusted(

@@ -14,6 +14,7 @@ from imported_key_material.errors import (
 )
 
 NO_SECRET = Fault("SecretId", "There is no such secret.", "Check SecretId.")
+NO_WRAPPING = Fault("WrappingKeySpec", "The key is too small.", "Use a larger one.")
 NO_TAG = Fault("KeyId", "The KMS key has no tag.", "Set it.")
 
 
@@ -41,14 +42,14 @@ def test_faults_of_several_checks_are_refused_together_and_each_once():
 
     faults.add("KeyId", "The KMS key has no tag.", "Set it.")
     with faults.collected():
-        refuse(Refused(NO_SECRET, NO_TAG))
+        refuse(Refused(NO_SECRET, NO_WRAPPING))
     with faults.collected():
         refuse(ServiceRefused(NO_SECRET, operation="secretsmanager:DescribeSecret", code="ResourceNotFoundException"))
 
     assert faults
     with pytest.raises(Refused) as refused:
         faults.raise_if_any()
-    assert refused.value.faults == (NO_TAG, NO_SECRET)
+    assert refused.value.faults == (NO_TAG, NO_SECRET, NO_WRAPPING)
     assert refused.value.__context__ is None
     assert refused.value.__cause__ is None
 

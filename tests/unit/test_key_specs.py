@@ -63,9 +63,7 @@ def test_the_thirteen_importable_key_specs_are_known() -> None:
         ("ECC_NIST_EDWARDS25519", Kind.EDWARDS, {"SIGN_VERIFY"}, {OAEP_1, OAEP_256, WRAP_1, WRAP_256}),
     ],
 )
-def test_kind_usage_and_wrapping_are_those_of_kms(
-    names: str, kind: Kind, usages: set[str], wrapping: set[str]
-) -> None:
+def test_kind_usage_and_wrapping_are_those_of_kms(names: str, kind: Kind, usages: set[str], wrapping: set[str]) -> None:
     for name in names.split():
         spec = KEY_SPECS[name]
         assert (spec.kind, set(spec.usages), set(spec.wrapping)) == (kind, usages, wrapping)
@@ -107,12 +105,20 @@ def test_a_curve_has_its_own_object_identifier_and_length(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("ML_DSA_65", "The key's spec is ML_DSA_65. KMS takes no imported material for ML-DSA keys. Name a key of another"),
-        ("ML_KEM_768", "The key's spec is ML_KEM_768. KMS takes no imported material for ML-KEM keys. Name a key of another"),
+        (
+            "ML_DSA_65",
+            "The key's spec is ML_DSA_65. KMS takes no imported material for ML-DSA keys. Name a key of another",
+        ),
+        (
+            "ML_KEM_768",
+            "The key's spec is ML_KEM_768. KMS takes no imported material for ML-KEM keys. Name a key of another",
+        ),
         (
             "SM2",
-            "The key's spec is SM2. SM2 keys, which exist in China alone, are not imported by this resource. "
-            "Name a key of another",
+            (
+                "The key's spec is SM2. SM2 keys, which exist in China alone, are not imported by this resource. "
+                "Name a key of another"
+            ),
         ),
         ("RSA_1024", "The key's spec is not one that this resource knows. Name a key of a known"),
         ("", "The key's spec is not one that this resource knows. Name a key of a known"),
@@ -251,9 +257,7 @@ def test_material_too_large_for_anything_names_no_way_that_does_not_lead_out() -
 
 def test_an_unknown_algorithm_and_an_unknown_wrapping_key_are_named_at_once() -> None:
     with pytest.raises(Refused) as refused:
-        choose_wrapping(
-            KEY_SPECS["RSA_2048"], algorithm="SM2PKE", wrapping_key_spec="SM2", size_bytes=None
-        )
+        choose_wrapping(KEY_SPECS["RSA_2048"], algorithm="SM2PKE", wrapping_key_spec="SM2", size_bytes=None)
     assert str(refused.value) == (
         "2 things are wrong. (1) WrappingAlgorithm: The value is not a wrapping algorithm that this resource knows. "
         "Set one of RSA_AES_KEY_WRAP_SHA_256, RSA_AES_KEY_WRAP_SHA_1, or leave WrappingAlgorithm out. "

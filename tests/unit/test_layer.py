@@ -39,7 +39,7 @@ def test_building_it_again_gives_the_same_bytes(layers, architecture, tmp_path):
     again = build(LAYER_SOURCE, LAYERS[architecture], tmp_path / "again")
 
     assert read(again).sha256 == read(layers[architecture]).sha256
-    assert {path.stat().st_mtime for path in again.rglob("*") if "python" != path.name} == {946684800.0}
+    assert {path.stat().st_mtime for path in again.rglob("*") if path.name != "python"} == {946684800.0}
 
 
 def test_it_is_small_enough(layers, architecture):
@@ -157,9 +157,9 @@ def test_a_wheel_with_another_hash_than_the_list_s_is_not_taken(source, architec
         build(source, LAYERS[architecture], tmp_path / "built")
 
 
-def test_a_package_without_a_hash_is_not_taken(source, architecture, tmp_path):
+def test_a_list_without_hashes_is_not_taken(source, architecture, tmp_path):
     requirements = source / "requirements.txt"
-    requirements.write_text(re.sub(r"(?m)^(crhelper==[0-9.]+) \\\n(    --hash=\S+( \\)?\n)+", r"\1\n", requirements.read_text()))
+    requirements.write_text(re.sub(r" \\\n    --hash=\S+", "", requirements.read_text()))
 
     with pytest.raises(BuildFailed, match="Hashes are required in --require-hashes mode"):
         build(source, LAYERS[architecture], tmp_path / "built")

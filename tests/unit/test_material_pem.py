@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from imported_key_material.errors import Refused
-from imported_key_material.key_specs import KEY_SPECS
+from imported_key_material.key_specs import KEY_SPECS, KeySpec
 from imported_key_material.material import check
 from tests.support import der
 from tests.support.openssl import openssl
@@ -39,7 +39,7 @@ DAMAGED = (
 )
 
 
-def refusal(source: str, spec=P256) -> str:
+def refusal(source: str, spec: KeySpec = P256) -> str:
     with pytest.raises(Refused) as refused:
         check(source, spec)
     assert refused.value.__context__ is None
@@ -67,13 +67,13 @@ def request_pem() -> str:
 @pytest.mark.parametrize("pem", [pkcs8_pem(rsa_key()), traditional_pem(rsa_key())])
 def test_an_rsa_key_in_pkcs8_or_pkcs1_is_taken_and_becomes_pkcs8(pem: str) -> None:
     material = check(pem, RSA_2048)
-    assert (material.encoded, material.public_key) == (pkcs8_der(rsa_key()), spki_der(rsa_key()))
+    assert (bytes(material.encoded), material.public_key) == (pkcs8_der(rsa_key()), spki_der(rsa_key()))
 
 
 @pytest.mark.parametrize("pem", [PEM, traditional_pem(ec_key())])
 def test_an_ec_key_in_pkcs8_or_sec1_is_taken_and_becomes_pkcs8(pem: str) -> None:
     material = check(pem, P256)
-    assert (material.encoded, material.public_key) == (pkcs8_der(ec_key()), spki_der(ec_key()))
+    assert (bytes(material.encoded), material.public_key) == (pkcs8_der(ec_key()), spki_der(ec_key()))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,19 @@ def test_what_openssl_makes_of_a_pkcs12_file_is_taken_with_its_bag_attributes(tm
     (tmp_path / "key.pem").write_text(PEM)
     (tmp_path / "request.pem").write_text(request_pem())
     openssl("x509", "-req", "-in", "request.pem", "-signkey", "key.pem", "-out", "cert.pem", cwd=tmp_path)
-    export = ("-export", "-inkey", "key.pem", "-in", "cert.pem", "-name", "orders", "-passout", "pass:x", "-out", "f.p12")
+    export = (
+        "-export",
+        "-inkey",
+        "key.pem",
+        "-in",
+        "cert.pem",
+        "-name",
+        "orders",
+        "-passout",
+        "pass:x",
+        "-out",
+        "f.p12",
+    )
     openssl("pkcs12", *export, cwd=tmp_path)
     pem = openssl("pkcs12", "-in", "f.p12", "-nodes", "-nocerts", "-passin", "pass:x", cwd=tmp_path).decode()
     assert "Bag Attributes" in pem

@@ -1,15 +1,19 @@
 """Private keys of every container: rows 10 to 13, 18, 19 and 21. What the library refuses has a sentence of ours."""
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
+from imported_key_material import private_key
 from imported_key_material.errors import Refused
-from imported_key_material.key_specs import KEY_SPECS
+from imported_key_material.key_specs import KEY_SPECS, KeySpec
 from imported_key_material.material import check
 from tests.support import der
 from tests.support.openssl import openssl
@@ -25,6 +29,7 @@ from tests.support.private_keys import (
     spki_der,
     traditional_der,
 )
+from tests.support.random_keys import random_key
 from tests.support.traces import assert_untraceable
 
 P256 = KEY_SPECS["ECC_NIST_P256"]
@@ -41,7 +46,7 @@ VERSION_1 = (
 )
 
 
-def refusal(source: bytes, spec=P256, **options) -> str:
+def refusal(source: bytes | str, spec: KeySpec = P256, **options: Any) -> str:
     with pytest.raises(Refused) as refused:
         check(source, spec, **options)
     assert refused.value.__context__ is None
@@ -79,9 +84,7 @@ def test_what_goes_out_is_pkcs8_as_openssl_writes_it(name: str) -> None:
         assert len(openssls) == 48
 
 
-@pytest.mark.parametrize(
-    "name", ["RSA_2048", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1"]
-)
+@pytest.mark.parametrize("name", ["RSA_2048", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1"])
 def test_pkcs1_and_sec1_become_pkcs8(name: str) -> None:
     key = key_for(name)
     assert check(traditional_der(key), KEY_SPECS[name]).encoded == pkcs8_der(key)
@@ -98,7 +101,7 @@ def test_pkcs1_and_sec1_become_pkcs8(name: str) -> None:
 )
 def test_an_ec_key_goes_out_with_its_public_point_uncompressed(source: bytes) -> None:
     material = check(source, P256)
-    assert (material.encoded, material.public_key) == (pkcs8_der(ec_key()), spki_der(ec_key()))
+    assert (bytes(material.encoded), material.public_key) == (pkcs8_der(ec_key()), spki_der(ec_key()))
     assert own_point() in material.encoded
 
 
@@ -186,6 +189,10 @@ def test_a_length_longer_than_needed_is_refused_as_ber() -> None:
         assert refusal(b"\x30" + length + source[2:], ED25519) == (
             f"SecretId: The private key is BER with a length longer than needed, not DER. {AGAIN}"
         )
+    longer = pkcs8_der(ec_key())
+    assert refusal(b"\x30\x82\x00" + longer[2:]) == (
+        f"SecretId: The private key is BER with a length longer than needed, not DER. {AGAIN}"
+    )
 
 
 def test_ber_within_the_container_is_refused_as_well() -> None:
@@ -204,17 +211,19 @@ def test_the_remedy_for_ber_writes_der(tmp_path: Path) -> None:
 
 def test_a_key_that_was_cut_off_is_refused_wherever_it_was_cut() -> None:
     source = pkcs8_der(ec_key())
-    for size in range(3, len(source)):
-        assert refusal(source[:size]) == f"SecretId: The private key is cut off. {AGAIN}"
+    for cut_off in (b"\x30\x81", b"\x30\x82\x81", *(source[:size] for size in range(3, len(source)))):
+        assert refusal(cut_off) == f"SecretId: The private key is cut off. {AGAIN}"
 
 
-@pytest.mark.parametrize("make", [lambda: b"\x31\x80", lambda: bytes(48), seed])
-def test_bytes_that_are_no_der_are_refused(make) -> None:
+@pytest.mark.parametrize("make", [lambda: b"\x31\x80", lambda: bytes(48), lambda: random_key(32)])
+def test_bytes_that_are_no_der_are_refused(make: Callable[[], bytes]) -> None:
     assert refusal(make(), ED25519) == f"SecretId: The material is neither a PEM nor DER. {WANTED}"
 
 
-@pytest.mark.parametrize("make", [lambda: b"0\0", lambda: der.sequence(der.integer(1)), lambda: der.sequence(der.null())])
-def test_der_that_is_no_private_key_is_refused(make) -> None:
+@pytest.mark.parametrize(
+    "make", [lambda: b"0\0", lambda: der.sequence(der.integer(1)), lambda: der.sequence(der.null())]
+)
+def test_der_that_is_no_private_key_is_refused(make: Callable[[], bytes]) -> None:
     assert refusal(make()) == f"SecretId: The material is DER, but no private key in PKCS#8, PKCS#1 or SEC1. {WANTED}"
 
 
@@ -235,7 +244,7 @@ def test_text_where_der_is_expected_is_refused_as_text() -> None:
         lambda: rsa_key().public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1),
     ],
 )
-def test_a_public_key_is_refused(make) -> None:
+def test_a_public_key_is_refused(make: Callable[[], bytes]) -> None:
     assert refusal(make()) == f"SecretId: The material is a public key. {WANTED}"
 
 
@@ -257,9 +266,13 @@ def test_a_pkcs12_file_is_refused_with_the_way_to_take_the_key_out(tmp_path: Pat
 
 def test_an_ed25519_key_of_version_2_is_refused_with_a_remedy_that_works() -> None:
     public_key = ed25519_key().public_key().public_bytes_raw()
-    for source in (der.ed25519(der.octets(seed())[2:], version=1, public_key=public_key), der.ed25519(seed(), version=1)):
+    for source in (
+        der.ed25519(der.octets(seed())[2:], version=1, public_key=public_key),
+        der.ed25519(seed(), version=1),
+    ):
         assert refusal(source, ED25519) == (
-            "SecretId: The material is a PKCS#8 private key of version 2 (RFC 5958), and KMS is sent version 1. " + VERSION_1
+            "SecretId: The material is a PKCS#8 private key of version 2 (RFC 5958), and KMS is sent version 1. "
+            + VERSION_1
         )
     remedied = bytes.fromhex("302e020100300506032b657004220420") + seed()
     assert check(remedied, ED25519).encoded == pkcs8_der(ed25519_key())
@@ -289,6 +302,31 @@ def test_a_key_without_its_version_number_is_not_called_encrypted() -> None:
     assert refusal(source, ED25519) == (
         "SecretId: The material is a PKCS#8 private key without its version number. Export it again as PKCS#8 (RFC 5208)."
     )
+
+
+def test_what_the_library_raises_ends_where_the_library_is_called() -> None:
+    """Of an encrypted key it says TypeError; the shape of the container has refused such a key before."""
+    arguments = ("pkcs8", "-topk8", "-outform", "DER", "-passout", "pass:secret")
+    encrypted = openssl(*arguments, stdin=pkcs8_pem(ec_key()).encode())
+    with pytest.raises(TypeError):
+        load_der_private_key(encrypted, None)
+    assert private_key._loaded(encrypted) is None
+
+
+def test_the_bytes_of_a_private_key_are_wiped_when_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytearray] = []
+    load = private_key.load
+
+    def watching(data: bytearray, *, where: str) -> PrivateKeyTypes:
+        seen.append(data)
+        return load(data, where=where)
+
+    monkeypatch.setattr(private_key, "load", watching)
+    source = pkcs8_der(ec_key())
+    check(source, P256)
+    check(pkcs8_pem(ec_key()), P256)
+    refusal(source[:-1])
+    assert seen == [bytearray(len(source)), bytearray(len(source)), bytearray(len(source) - 1)]
 
 
 # ------------------------------------------------------------------------------------------------ row 13: type and curve
@@ -324,7 +362,9 @@ def test_a_key_of_another_type_or_curve_is_refused(name: str, found: str) -> Non
     ],
 )
 @pytest.mark.parametrize("spec", [P256, ED25519], ids=lambda spec: spec.name)
-def test_a_key_that_the_library_loads_and_kms_does_not_have_is_refused(options, found: str, spec) -> None:
+def test_a_key_that_the_library_loads_and_kms_does_not_have_is_refused(
+    options: tuple[str, ...], found: str, spec: KeySpec
+) -> None:
     source = openssl("genpkey", *options, "-outform", "DER")
     takes = "an EC key on P-256" if spec is P256 else "an Ed25519 key"
     assert refusal(source, spec) == f"SecretId: The private key is {found}, and {spec.a_key} takes {takes}. {FITTING}"
@@ -363,7 +403,9 @@ def test_an_algorithm_that_is_not_known_is_refused() -> None:
 def test_another_key_with_another_check_value_has_two_faults() -> None:
     declared = f"SHA256:{'00' * 32}"
     sentence = refusal(pkcs8_der(ec_key("ECC_NIST_P384")), P256, expected_check_value=declared)
-    assert sentence.startswith("2 things are wrong. (1) SecretId: The private key is an EC key on P-384, and an ECC_NIST_P256")
+    assert sentence.startswith(
+        "2 things are wrong. (1) SecretId: The private key is an EC key on P-384, and an ECC_NIST_P256"
+    )
     assert "(2) ExpectedCheckValue: The public key's check value is SHA256:" in sentence
 
 
@@ -435,7 +477,7 @@ def test_a_private_value_of_zero_is_refused() -> None:
         lambda: b"\0",  # at infinity
     ],
 )
-def test_a_public_point_that_does_not_belong_to_the_key_is_refused(make) -> None:
+def test_a_public_point_that_does_not_belong_to_the_key_is_refused(make: Callable[[], bytes]) -> None:
     assert refusal(der.ec_pkcs8(scalar(), point=make())) == NOT_VALID
     assert refusal(der.sec1(scalar(), curve=der.P256, point=make())) == NOT_VALID
 
@@ -473,8 +515,8 @@ def test_a_private_value_without_its_leading_zeros_is_refused_and_the_remedy_wor
     short, its_point = small_scalar(name)
     size = {"ECC_NIST_P384": 48, "ECC_NIST_P521": 66}.get(name, 32)
     sentence = (
-        f"SecretId: The private value is encoded in {len(short)} bytes, and on this curve it takes {size} (RFC 5915, section 3): "
-        f"some programs strip leading zeros. {AGAIN}"
+        f"SecretId: The private value is encoded in {len(short)} bytes, and on this curve it takes {size} (RFC 5915, "
+        f"section 3): some programs strip leading zeros. {AGAIN}"
     )
     spec = KEY_SPECS[name]
     assert refusal(der.ec_pkcs8(short, curve=curve, point=its_point), spec) == sentence
@@ -501,6 +543,7 @@ def test_an_ed25519_seed_of_another_length_is_refused(size: int) -> None:
         "SecretId: The private key is not a valid Ed25519 key: its seed does not have 32 bytes, or its container is not that "
         f"of RFC 8410, section 7. {VERSION_1}"
     )
+    assert check(pkcs8_der(ed25519_key()), ED25519).encoded == pkcs8_der(ed25519_key())  # no error is left over
 
 
 # ---------------------------------------------------------------------------------- rows 8 and 20: values that are no secret
@@ -535,8 +578,14 @@ def test_an_ec_key_just_far_enough_from_the_order_is_not_near(name: str) -> None
         (bytes(range(1, 33)), "its bytes count up or down in one constant step"),
         (bytes(range(3, 40, 3))[:11] + b"0123456789abcdef!?-,."[:21], ""),
         (bytes.fromhex("0123456789abcdeffedcba98765432a1") * 2, "it is a shorter sequence of bytes, repeated"),
-        (bytes(16) + bytes.fromhex("0123456789abcdeffedcba98765432a1"), "all bytes of one half are equal: a shorter key was padded"),
-        (bytes.fromhex("01020304050607") * 3 + bytes.fromhex("0102030405060701020307"), "it has fewer than 8 different bytes"),
+        (
+            bytes(16) + bytes.fromhex("0123456789abcdeffedcba98765432a1"),
+            "all bytes of one half are equal: a shorter key was padded",
+        ),
+        (
+            bytes.fromhex("01020304050607") * 3 + bytes.fromhex("0102030405060701020307"),
+            "it has fewer than 8 different bytes",
+        ),
     ],
 )
 def test_an_ec_value_or_an_ed25519_seed_that_is_not_random_is_refused(value: bytes, pattern: str) -> None:

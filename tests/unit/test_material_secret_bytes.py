@@ -2,13 +2,15 @@
 
 import base64
 import string
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from imported_key_material.check_value import aes_cmac, hmac_digest
 from imported_key_material.errors import Refused
-from imported_key_material.key_specs import KEY_SPECS, KeySpec, MacKey
+from imported_key_material.key_specs import KEY_SPECS, CipherKey, KeySpec, MacKey
 from imported_key_material.material import check
 from tests.support import der
 from tests.support.openssl import openssl
@@ -33,6 +35,11 @@ MISMATCH = (
 WRONG = "HMAC:000000"  # of no key here
 
 
+def size_of(spec: KeySpec) -> int:
+    assert isinstance(spec.form, CipherKey | MacKey)
+    return spec.form.size_bytes
+
+
 def random_remedy(size_bytes: int) -> str:
     return f"Store {size_bytes} bytes of a random number generator, for example of openssl rand {size_bytes}."
 
@@ -46,7 +53,7 @@ def hmac_of(key: bytes, spec: KeySpec) -> str:
     return f"HMAC:{hmac_digest(key, b'', spec.form.hash_name).hex()[:10]}"
 
 
-def refused(source, spec=AES, **options) -> Refused:
+def refused(source: bytes | str, spec: KeySpec = AES, **options: Any) -> Refused:
     with pytest.raises(Refused) as caught:
         check(source, spec, **options)
     assert caught.value.__context__ is None
@@ -54,7 +61,7 @@ def refused(source, spec=AES, **options) -> Refused:
     return caught.value
 
 
-def refusal(source, spec=AES, **options) -> str:
+def refusal(source: bytes | str, spec: KeySpec = AES, **options: Any) -> str:
     return str(refused(source, spec, **options))
 
 
@@ -71,7 +78,7 @@ def test_a_symmetric_key_has_exactly_32_bytes(size: int) -> None:
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
 def test_one_or_two_bytes_too_many_are_most_often_a_newline(line_end: bytes) -> None:
     for spec in SECRET_SPECS:
-        key = random_key(spec.form.size_bytes)
+        key = random_key(size_of(spec))
         assert NEWLINE in refusal(key + line_end, spec)
     assert refusal(KEY + line_end) == (
         f"SecretId: The material is {32 + len(line_end)} bytes long, and a SYMMETRIC_DEFAULT key takes exactly 32. {NEWLINE}"
@@ -80,7 +87,7 @@ def test_one_or_two_bytes_too_many_are_most_often_a_newline(line_end: bytes) -> 
 
 @pytest.mark.parametrize("spec", [HMAC_224, HMAC_256, HMAC_384, HMAC_512], ids=lambda spec: spec.name)
 def test_an_hmac_key_is_as_long_as_its_hash_or_longer_with_a_check_value(spec: KeySpec) -> None:
-    right = spec.form.size_bytes
+    right = size_of(spec)
     assert check(random_key(right), spec).encoded == random_key(right)
     for size in (right + 3, 100, 128):
         key = random_key(size)
@@ -96,7 +103,7 @@ def test_an_hmac_key_is_as_long_as_its_hash_or_longer_with_a_check_value(spec: K
 
 @pytest.mark.parametrize("spec", [HMAC_224, HMAC_256, HMAC_384, HMAC_512], ids=lambda spec: spec.name)
 def test_no_check_value_lets_an_hmac_key_pass_that_kms_does_not_take(spec: KeySpec) -> None:
-    right = spec.form.size_bytes
+    right = size_of(spec)
     for size in (16, right - 1):
         key = random_key(size)
         assert refusal(key, spec, expected_check_value=hmac_of(key, spec)) == (
@@ -170,7 +177,7 @@ def test_text_with_a_check_value_that_does_not_match_has_two_faults() -> None:
 
 @pytest.mark.parametrize("spec", SECRET_SPECS, ids=lambda spec: spec.name)
 def test_a_random_key_is_never_taken_for_text_or_for_a_pattern(spec: KeySpec) -> None:
-    for key in random_keys(spec.form.size_bytes, 3_000):
+    for key in random_keys(size_of(spec), 3_000):
         assert check(key, spec).encoded == key
 
 
@@ -195,7 +202,7 @@ def rsa_2048_pkcs1() -> bytes:
     ],
 )
 @pytest.mark.parametrize("spec", [AES, HMAC_384], ids=lambda spec: spec.name)
-def test_a_private_or_public_key_in_der_is_no_secret_key(make, words: str, spec: KeySpec) -> None:
+def test_a_private_or_public_key_in_der_is_no_secret_key(make: Callable[[], bytes], words: str, spec: KeySpec) -> None:
     sentence = (
         f"SecretId: The material is {words}, and {spec.a_key} is random bytes. Name another secret or another KMS key, or "
         "declare the ExpectedCheckValue if it is really raw key bytes."
@@ -208,7 +215,7 @@ def test_an_ed25519_key_fits_hmac_384_and_is_taken_with_its_check_value_alone() 
     assert len(key) == 48
     assert "The material is a PKCS#8 private key" in refusal(key, HMAC_384)
     material = check(key, HMAC_384, expected_check_value=hmac_of(key, HMAC_384))
-    assert (material.encoded, material.check_value) == (key, "")
+    assert (bytes(material.encoded), material.check_value) == (key, "")
 
 
 # ---------------------------------------------------------------------------------------------------- row 8: patterns
@@ -225,7 +232,10 @@ def test_an_ed25519_key_fits_hmac_384_and_is_taken_with_its_check_value_alone() 
         ((random_key(10) * 4)[:32], "it is a shorter sequence of bytes, repeated"),
         (random_key(16) + bytes(16), "all bytes of one half are equal: a shorter key was padded"),
         (bytes(16) + random_key(16), "all bytes of one half are equal: a shorter key was padded"),
-        (bytes.fromhex("0001020304050600") * 3 + bytes.fromhex("0603050102040001"), "it has fewer than 8 different bytes"),
+        (
+            bytes.fromhex("0001020304050600") * 3 + bytes.fromhex("0603050102040001"),
+            "it has fewer than 8 different bytes",
+        ),
     ],
 )
 @pytest.mark.parametrize("spec", [AES, HMAC_256], ids=lambda spec: spec.name)
@@ -311,7 +321,7 @@ def test_length_and_text_and_check_value_are_three_faults_where_each_alone_would
         "The material has another check",
     ]
     material = check(source, HMAC_256, expected_check_value=hmac_of(source, HMAC_256))
-    assert (material.encoded, material.check_value) == (source, "")
+    assert (bytes(material.encoded), material.check_value) == (source, "")
 
 
 def test_a_symmetric_key_of_another_length_has_no_check_value_to_compare() -> None:
@@ -332,6 +342,19 @@ def test_an_empty_value_is_refused_as_empty_alone() -> None:
     with pytest.raises(Refused) as caught:
         check(b"", HMAC_256, expected_check_value=WRONG)
     assert str(caught.value) == f"SecretId: The material is empty. {random_remedy(32)}"
+
+
+def test_a_good_key_is_wiped_where_its_declared_check_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytearray] = []
+
+    def watching(key: bytearray) -> str:
+        seen.append(key)
+        return ""
+
+    monkeypatch.setattr("imported_key_material.secret_bytes.pattern_in", watching)
+    with pytest.raises(Refused):
+        check(KEY, AES, expected_check_value="377822")
+    assert seen == [bytearray(32)]
 
 
 def test_a_refused_key_is_wiped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import chain
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -43,7 +44,7 @@ RULES = {
     "Trigger": "at most 1024 characters",
 }
 
-FITS = {
+FITS: dict[str, list[Any]] = {
     "ServiceToken": ["x"],
     "ServiceTimeout": ["120", "199", "200", "999", "1000", "2999", "3000", "3599", "3600", 120, 3600, 300.0],
     "KeyId": [
@@ -126,7 +127,7 @@ NO_NUMBER = [
     "٣٠",
     "030",
 ]
-BREAKS = {
+BREAKS: dict[str, list[Any]] = {
     "ServiceToken": [*NO_TEXT, ""],
     "ServiceTimeout": [*NO_NUMBER, "0", "1", "119", "3601", "3700", "4000", "10000", "0120", 0, 119, 3601, -3600, 10**30],
     "KeyId": [
@@ -316,6 +317,14 @@ def test_what_must_be_declared_is_missed(name):
     assert refusal(declared) == f"{name}: The property is missing. Declare {RULES[name]}."
 
 
+def test_all_that_is_missing_is_named_at_once():
+    assert refusal({}) == (
+        "3 things are wrong. (1) KeyId: The property is missing. Declare the id or the ARN of a KMS key, not an alias. (2) "
+        "SecretId: The property is missing. Declare the name or the ARN of a Secrets Manager secret, at most 2048 characters. "
+        "(3) ServiceToken: The property is missing. Declare the ARN of the function."
+    )
+
+
 @pytest.mark.parametrize("name", ["Algorithm", "KeyId"])
 def test_what_must_be_declared_inside_is_missed(name):
     wrapping = {other: value for other, value in WRAPPING.items() if other != name}
@@ -355,7 +364,7 @@ def test_a_misspelt_property_is_answered_with_the_right_spelling(wrong, right):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "right"), [("KeyID", "KeyId"), ("algorithm", "Algorithm"), ("Algoritm", "Algorithm")]
+    ("wrong", "right"), [("KeyID", "KeyId"), ("KeyArn", "KeyId"), ("algorithm", "Algorithm"), ("Algoritm", "Algorithm")]
 )
 def test_a_property_misspelt_inside_is_answered_with_its_whole_path(wrong, right):
     assert refusal(MINIMAL | {"SecretWrapping": WRAPPING | {wrong: "x"}}) == (

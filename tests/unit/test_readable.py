@@ -44,7 +44,9 @@ def test_text_in_the_encodings_that_editors_write(data: bytes, words: str) -> No
     assert text_in(bytearray(data)) == words
 
 
-@pytest.mark.parametrize("data", [b"", bytes(32), b"\x7f" * 32, b"key\x1b[0m key key key", b"\xef\xbb\xbf", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "data", [b"", bytes(32), b"\x7f" * 32, b"key\x1b[0m key key key", b"\xef\xbb\xbf", b"\xff\xfe"]
+)
 def test_control_characters_and_nothing_are_no_text(data: bytes) -> None:
     assert text_in(data) == ""
 

@@ -357,6 +357,7 @@ STRANGE = {
     "China's": f"https://{BUCKET}.cn/x",
     "no dot": f"https://{BUCKET.replace('.amazonaws', 'xamazonaws')}/x",
     "any character for a dot": f"https://{BUCKET.replace('.s3', 'xs3')}/x",
+    "any character for the last dot": f"https://{BUCKET.replace('.com', 'xcom')}/x",
     "a dot at the end": f"https://{BUCKET}./x",
     "user info": f"https://me@{BUCKET}/x",
     "a user and a password": f"https://me:x@{BUCKET}/x",

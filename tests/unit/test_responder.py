@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -275,7 +276,8 @@ def test_the_root_logger_keeps_its_level_and_its_formatters(kept: KeptAnswers) -
 def test_an_execution_that_leaves_answers_nothing(kept: KeptAnswers, way_out: BaseException) -> None:
     warm = responder(kept, in_turn(raising(way_out), done))
 
-    with pytest.raises(type(way_out)):
+    # What the runtime does not catch ends the environment, and Lambda repeats the request: only a real exit may do that.
+    with nullcontext() if isinstance(way_out, Leave) else pytest.raises(SystemExit):
         warm(event("Create"), Remaining())
     assert kept.answers == []
 
@@ -287,14 +289,18 @@ def test_an_execution_that_leaves_answers_nothing(kept: KeptAnswers, way_out: Ba
 def test_answers_go_through_the_put_that_was_passed_in_and_nowhere_else(
     kept: KeptAnswers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[object] = []
-    monkeypatch.setattr(crhelper_utils, "HTTPSConnection", lambda *args, **_: opened.append(args))
+    class Opened(BaseException):
+        """Not caught by crhelper, which would try again for ever."""
+
+    def opened(*_: object, **__: object) -> None:
+        raise Opened
+
+    monkeypatch.setattr(crhelper_utils, "HTTPSConnection", opened)
 
     responder(kept)(event("Create"), Remaining())
     responder(kept, raising(ValueError()))(event("Create"), Remaining())
 
     assert kept.urls == [event("Create")["ResponseURL"]] * 2
-    assert opened == []
 
 
 @traps(21)

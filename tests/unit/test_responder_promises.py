@@ -186,6 +186,19 @@ def test_an_error_inside_crhelper_is_one_failure_without_its_text(
     assert kept.only["Reason"] == "The function could not finish this request: an error in its protocol code."
 
 
+def test_a_crhelper_that_answers_and_then_breaks_does_not_answer_again(
+    kept: KeptAnswers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Responder, _event: object) -> None:
+        self._send()
+        raise RuntimeError
+
+    monkeypatch.setattr(Responder, "_cfn_response", broken, raising=False)
+    responder(kept)(event("Create"), Remaining())
+
+    assert kept.only["Status"] == "SUCCESS"
+
+
 def test_an_execution_that_crhelper_ends_without_an_answer_is_an_error(
     kept: KeptAnswers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,9 @@ REFUSED = {
         "secretsmanager:GetSecretValue", SECRET.replace(REGION, "us-east-1"), {**TAGGED, "aws:ResourceAccount": ACCOUNT}
     ),
     "another account's stacks": Call("cloudformation:DescribeStacks", STACK.replace(ACCOUNT, OTHER_ACCOUNT)),
+    "a stack set": Call(
+        "cloudformation:DescribeStacks", f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stackset/orders:5a1c"
+    ),
     "another log group": Call("logs:PutLogEvents", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/other:*"),
 }
 

@@ -23,6 +23,7 @@ from tests.support.traces import assert_untraceable
 from tests.support.vectors import vectors
 
 MODULUS_BYTES = 256
+SHA_1 = hashes.SHA1()  # noqa: S303  # as KMS offers it
 OPENSSL_HASH = {
     "RSAES_OAEP_SHA_1": "sha1",
     "RSAES_OAEP_SHA_256": "sha256",
@@ -90,7 +91,7 @@ def test_nists_vectors_unwrap_or_fail_as_published(case: dict[str, bytes]) -> No
         assert unwrap_with_aes(case["K"], case["C"]) == case["P"]
         assert aes_key_wrap_with_padding(case["K"], case["P"]) == case["C"]
         return
-    with pytest.raises(Refused, match="^SecretId: The material does not open under the AES key in the RSA block: "):
+    with pytest.raises(Refused, match=r"^SecretId: The material does not open under the AES key in the RSA block: "):
         unwrap_with_aes(case["K"], case["C"])
 
 
@@ -121,7 +122,7 @@ def test_an_rsa_key_travels_in_an_aes_block_behind_the_rsa_block(algorithm: str)
 
 @pytest.mark.parametrize("algorithm", AES_WRAP_ALGORITHMS)
 def test_each_trip_has_an_aes_key_of_its_own_of_256_bits(algorithm: str) -> None:
-    hash_: hashes.HashAlgorithm = hashes.SHA1() if algorithm.endswith("_SHA_1") else hashes.SHA256()
+    hash_: hashes.HashAlgorithm = SHA_1 if algorithm.endswith("_SHA_1") else hashes.SHA256()
     keys = set()
     for _ in range(3):
         rsa_block, aes_block = split_rsa_aes(wrap(algorithm, rsa_key().public_key(), b"same"), MODULUS_BYTES)
@@ -191,8 +192,8 @@ def refusal_of_unwrap(algorithm: str, wrapped: bytes) -> str:
 @pytest.mark.parametrize(
     ("oaep", "algorithm", "name"),
     [
-        (OAEP(MGF1(hashes.SHA1()), hashes.SHA256(), None), "RSAES_OAEP_SHA_256", "SHA-256"),  # Java's default
-        (OAEP(MGF1(hashes.SHA1()), hashes.SHA1(), None), "RSAES_OAEP_SHA_256", "SHA-256"),  # OpenSSL's default
+        (OAEP(MGF1(SHA_1), hashes.SHA256(), None), "RSAES_OAEP_SHA_256", "SHA-256"),  # Java's default
+        (OAEP(MGF1(SHA_1), SHA_1, None), "RSAES_OAEP_SHA_256", "SHA-256"),  # OpenSSL's default
         (OAEP(MGF1(hashes.SHA256()), hashes.SHA256(), None), "RSAES_OAEP_SHA_1", "SHA-1"),
         (OAEP(MGF1(hashes.SHA256()), hashes.SHA256(), b"label"), "RSAES_OAEP_SHA_256", "SHA-256"),
         (OAEP(MGF1(hashes.SHA256()), hashes.SHA256(), b"label"), "RSA_AES_KEY_WRAP_SHA_256", "SHA-256"),
@@ -328,8 +329,8 @@ def test_an_algorithm_that_is_none_of_the_four_is_refused_both_ways(algorithm: s
 def test_the_aes_key_is_wiped_when_it_has_served(algorithm: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytearray] = []
 
-    def watched[T](name: str, original: Callable[..., T], position: int) -> None:
-        def watching(*arguments: Any) -> T:
+    def watched(name: str, original: Callable[..., Any], position: int) -> None:
+        def watching(*arguments: Any) -> Any:
             seen.append(arguments[position])
             return original(*arguments)
 

@@ -6,6 +6,8 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from tests.support.demo.acts import Demo
 from tests.support.demo.evidence import NotShown
 from tests.support.demo.openssl import OpenSslFailed
@@ -16,6 +18,17 @@ from tests.support.local.ministack import DidNotStart
 from tests.support.local.session import LocalAws, nothing
 from tests.support.local.stacks import DidNotEnd
 
+EXPECTED = (
+    NotShown,
+    OpenSslFailed,
+    SamFailed,
+    DidNotStart,
+    DidNotEnd,
+    ClientError,
+    BotoCoreError,
+    subprocess.TimeoutExpired,
+    FileNotFoundError,  # a tool that is missing: places.py says how to install it
+)
 LOGS = places.REPOSITORY / "build" / "demo-logs"
 OPENING = """\
 Custom::ImportedKeyMaterial on a local AWS: CloudFormation, KMS, Secrets Manager, Lambda and IAM on this machine, over TLS,
@@ -23,17 +36,19 @@ without Docker and without an account. What is deployed is what you would deploy
 
 
 def main() -> int:
-    story = Story(sys.stdout)
+    story, failure = Story(sys.stdout), Story(sys.stderr)
     story.tell(OPENING)
     folder = places.temporary_folder("demo-custodian")
     try:
         play(story, folder)
-    except (NotShown, OpenSslFailed, SamFailed, DidNotStart, DidNotEnd, subprocess.TimeoutExpired) as error:
-        failure = Story(sys.stderr)
+    except EXPECTED as error:
         failure.tell(f"\ndemo: FAILED. {error}")
         if LOGS.exists():
-            failure.tell(f"What was logged is in {LOGS}.")
+            failure.tell(f"What was logged until then is in {LOGS.relative_to(places.REPOSITORY)}/.")
         return 1
+    except KeyboardInterrupt:
+        failure.tell("\ndemo: stopped.")
+        return 130
     finally:
         places.remove_tree(folder)
     story.end("demo: ok")

@@ -1,7 +1,7 @@
 """`python -m tests.support.kms --port 8411 --rotation-seconds 2`: the strict KMS alone, until SIGTERM or Ctrl-C.
 
-stdout: one line when it is ready ("ready: http://127.0.0.1:8411 ..."), nothing else. Exit codes: 0 stopped, 1 the port is taken,
-2 a wrong option.
+stdout: one line when it is ready ("ready: http://127.0.0.1:8411 ..."), nothing else. Exit codes: 0 stopped, 1 the port is
+taken, 2 a wrong option.
 """
 
 import argparse

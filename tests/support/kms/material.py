@@ -54,16 +54,19 @@ def _private_key(unwrapped: bytes, spec: Spec) -> PrivateKey:
         return key
     if spec.kind is Kind.EDWARDS and isinstance(key, Ed25519PrivateKey):
         return key
-    if isinstance(key, EllipticCurvePrivateKey) and spec.curve is not None and key.curve.name == spec.curve.name:
+    if spec.kind is Kind.EC and isinstance(
+        key, EllipticCurvePrivateKey
+    ):  # of this curve: _require_pkcs8 has seen to it
         return key
     raise invalid_ciphertext()
 
 
 def _require_pkcs8(der: bytes, spec: Spec) -> None:
-    """RFC 5208: SEQUENCE { INTEGER 0, AlgorithmIdentifier, OCTET STRING, ... }, and the algorithm of this very spec."""
-    version, algorithm, private_key = ber.children(der)[:3]
-    if version != b"\x02\x01\x00" or private_key[:1] != b"\x04":
-        raise ValueError("not PKCS#8, version 1")
+    """RFC 5208: SEQUENCE { version, AlgorithmIdentifier, OCTET STRING, ... }, and the algorithm of this very spec.
+
+    The library reads other containers as well; in PKCS#8 it refuses every version but 0 by itself.
+    """
+    _, algorithm, _ = ber.children(der)[:3]
     expected = {Kind.RSA: _RSA_ENCRYPTION, Kind.EC: _EC_PUBLIC_KEY + spec.curve_oid, Kind.EDWARDS: _ED25519}[spec.kind]
     if b"".join(ber.children(algorithm)) != expected:
-        raise ValueError("another algorithm, or a curve without its name")
+        raise ValueError("another container, another algorithm, or a curve without its name")

@@ -29,7 +29,6 @@ from tests.support.kms.quotas import Quotas
 from tests.support.kms.store import Store
 from tests.support.kms.wrapping import Wrapping
 
-
 _REFUSALS_BY_STATE = frozenset({"NotFoundException", "KMSInvalidStateException", "DisabledException"})
 
 

@@ -49,15 +49,18 @@ _RSA_SIGN = (
 
 
 def _hmac(bits: int) -> Spec:
+    """C-2."""
     algorithms = {MAC: (f"HMAC_SHA_{bits}",)}
     return Spec(f"HMAC_{bits}", Kind.HMAC, algorithms, min_bytes=bits // 8, max_bytes=128)
 
 
 def _rsa(bits: int) -> Spec:
+    """C-3."""
     return Spec(f"RSA_{bits}", Kind.RSA, {ENCRYPT: OAEP, SIGN: _RSA_SIGN}, modulus_bits=bits)
 
 
 def _nist(name: str, curve: ec.EllipticCurve, ecdsa: str, oid: str) -> Spec:
+    """C-4."""
     algorithms = {SIGN: (ecdsa,), AGREE: ("ECDH",)}
     return Spec(name, Kind.EC, algorithms, curve=curve, curve_oid=bytes.fromhex(oid))
 
@@ -104,11 +107,11 @@ def spec_of(name: str, partition: str) -> Spec:
 
 WRAPPING_BITS: Mapping[str, int] = {"RSA_2048": 2048, "RSA_3072": 3072, "RSA_4096": 4096}
 _WRAPPING: Mapping[Kind, tuple[str, ...]] = {
-    Kind.SYMMETRIC: OAEP,
-    Kind.HMAC: OAEP,
-    Kind.RSA: AES_WRAP,
-    Kind.EC: OAEP + AES_WRAP,
-    Kind.EDWARDS: OAEP + AES_WRAP,
+    Kind.SYMMETRIC: OAEP,  # C-10
+    Kind.HMAC: OAEP,  # C-11
+    Kind.RSA: AES_WRAP,  # C-12
+    Kind.EC: OAEP + AES_WRAP,  # C-13
+    Kind.EDWARDS: OAEP + AES_WRAP,  # C-13
 }
 _NO_OAEP_UNDER_RSA_2048 = frozenset({"ECC_NIST_P521", "ECC_NIST_EDWARDS25519"})
 

@@ -3,7 +3,7 @@
     y  allowed    S  KMSInvalidStateException    D  DisabledException
 
 Where AWS's table says "DisabledException or KMSInvalidStateException" for a key that is pending deletion, it is the second
-(C-85). What is not in the table is allowed in every state.
+(C-85). GetParametersForImport works on a Disabled key (C-23). What is not in the table is allowed in every state.
 """
 
 from collections.abc import Mapping

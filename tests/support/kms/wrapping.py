@@ -85,7 +85,7 @@ class Wrapping:
         return Parameters(self._sign(body) + body, _public_der(bits, pair), valid_to)
 
     def read(self, token: bytes, key_arn: str, now: datetime) -> Token:
-        """C-22: corrupt, or another key's: no message. Too old: ExpiredImportTokenException."""
+        """C-22: corrupt, or another key's: no message. Too old: ExpiredImportTokenException. Reading spends nothing (C-21)."""
         signature, body = token[:32], token[32:]
         if not hmac.compare_digest(signature, self._sign(body)):
             raise KmsError("InvalidImportTokenException")

@@ -3,7 +3,6 @@
 import os
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 
 from tests.support.local import places
 from tests.support.local.clients import client
@@ -77,8 +76,3 @@ def service_token(settings: Settings, stack: str = APPLICATION_STACK) -> str:
     """The ServiceToken of the deployed application, as its stack exports it."""
     found = client(settings, "cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
     return str(next(output["OutputValue"] for output in found if output["OutputKey"] == "ServiceToken"))
-
-
-def built() -> Path:
-    """Where build() puts the application."""
-    return places.REPOSITORY / ".aws-sam" / "build"

@@ -13,13 +13,14 @@ import urllib.request
 import uuid
 import zipfile
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from tests.support.local import places
 from tests.support.local.clients import client
+from tests.support.local.http_server import EndingServer
 from tests.support.local.ministack import HOST
 from tests.support.local.runtime import Environment, Outcome, Package, runtime_client
 from tests.support.local.settings import Credentials, Settings
@@ -39,9 +40,8 @@ class Functions:
         self._pools: dict[str, _Pool] = {}
         self._lock = threading.Lock()
         self._cloud: _Cloud | None = None
-        self._server = _EventServer((HOST, 0), self)
-        self.url = f"http://{HOST}:{self._server.server_address[1]}/"
-        threading.Thread(target=self._server.serve_forever, daemon=True, name="functions").start()
+        self._server = _EventServer(self)
+        self.url = f"http://{HOST}:{self._server.port}/"
 
     def serve(self, settings: Settings) -> None:
         """From now on, events are taken; `settings` lead to where the functions are deployed."""
@@ -54,13 +54,14 @@ class Functions:
             raise RuntimeError("events are taken only once the local AWS has started")
         name = function_arn.split(":")[6]
         with self._lock:
-            pool = self._pools.setdefault(name, _Pool(self._folder, name, self._client, cloud))
+            pool = self._pools.get(name)
+            if pool is None:
+                pool = self._pools[name] = _Pool(self._folder, name, self._client, cloud)
         return pool.invoke(event, request_id)
 
     def close(self) -> None:
         """Ends every process."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.end()
         for pool in self._pools.values():
             pool.close()
 
@@ -209,13 +210,10 @@ def _fresh(environment: Environment) -> bool:
     return environment.usable and time.monotonic() - environment.started_at < RETIRE_SECONDS
 
 
-class _EventServer(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], functions: Functions) -> None:
+class _EventServer(EndingServer):
+    def __init__(self, functions: Functions) -> None:
         self.functions = functions
-        super().__init__(address, _EventHandler)
+        super().__init__(_EventHandler)
 
 
 class _EventHandler(BaseHTTPRequestHandler):

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 FILE_NAME = "users.lock"
+LIFE_FILE_NAME = "life.lock"
 AGAIN_SECONDS = 0.2
 
 
@@ -61,6 +62,29 @@ class Users:
         fcntl.flock(self._file, fcntl.LOCK_UN)
         time.sleep(AGAIN_SECONDS)
         return _lock_now(self._file)
+
+    def end(self) -> None:
+        os.close(self._file)
+
+
+class Life:
+    """Held by the local AWS itself, from its start to its end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = os.open(folder / LIFE_FILE_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+
+def is_alive(folder: Path) -> bool:
+    """Whether the local AWS of this folder still runs. It may have been killed, and its folder be there."""
+    try:
+        file = os.open(folder / LIFE_FILE_NAME, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _lock_now(file)
+    finally:
+        os.close(file)
 
 
 def _lock_now(file: int) -> bool:

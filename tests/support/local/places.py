@@ -26,12 +26,6 @@ def sam() -> Path:
     return _required(SAM_VENV / "bin" / "sam", "make .venv-sam")
 
 
-def aws_cli() -> Path | None:
-    """The AWS CLI, where there is one: no test needs it."""
-    found = shutil.which("aws")
-    return Path(found) if found else None
-
-
 def base_python() -> Path:
     """The Python 3.13 under this one: no environment's packages, no pyenv shim (SAM refuses those)."""
     base = Path(sys.base_prefix) / "bin" / "python3.13"

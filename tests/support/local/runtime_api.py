@@ -4,15 +4,13 @@ One server for one process, on a port of its own, as in a Lambda environment.
 Source: Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
 """
 
-import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Protocol
 
-from tests.support.local.ministack import HOST
+from tests.support.local.http_server import EndingServer
 
 API = "/2018-06-01/runtime"
-POLL_SECONDS = 0.2  # how fast a server notices that it is to end
 
 
 class Environment(Protocol):
@@ -28,21 +26,10 @@ class Environment(Protocol):
         """The error that the function's module raised."""
 
 
-class RuntimeApi(ThreadingHTTPServer):
-    daemon_threads = True
-
+class RuntimeApi(EndingServer):
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
-        super().__init__((HOST, 0), _Handler)
-        threading.Thread(target=self.serve_forever, args=(POLL_SECONDS,), daemon=True, name="runtime-api").start()
-
-    @property
-    def port(self) -> int:
-        return int(self.server_address[1])
-
-    def end(self) -> None:
-        self.shutdown()
-        self.server_close()
+        super().__init__(_Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -7,16 +7,16 @@ MiniStack's proxy mode. An answer is PUT to the ResponseURL as a custom resource
 import io
 import json
 import ssl
-import threading
 import time
 import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from tests.support.local.clients import client
+from tests.support.local.http_server import EndingServer
 from tests.support.local.ministack import HOST
 from tests.support.local.settings import Settings
 
@@ -35,13 +35,11 @@ class Scripted:
         self.events: list[Event] = []
         self.puts: list[int] = []  # the HTTP statuses of the answers
         self._settings: Settings | None = None
-        self._server = _Server((HOST, 0), self)
-        self.url = f"http://{HOST}:{self._server.server_address[1]}/"
-        threading.Thread(target=self._server.serve_forever, daemon=True, name="scripted").start()
+        self._server = _Server(self)
+        self.url = f"http://{HOST}:{self._server.port}/"
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.end()
 
     def deploy(self, settings: Settings) -> str:
         """Makes the function; returns its ARN, the ServiceToken."""
@@ -111,12 +109,10 @@ def success(event: Event) -> dict[str, Any]:
     }
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, address: tuple[str, int], function: Scripted) -> None:
+class _Server(EndingServer):
+    def __init__(self, function: Scripted) -> None:
         self.function = function
-        super().__init__(address, _Handler)
+        super().__init__(_Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -5,6 +5,7 @@ with LocalAws.shared("a-name") as aws:      the first user starts it and deploys
     aws.stacks.create(...)
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -19,12 +20,12 @@ from typing import Any
 
 from tests.support.local import deploy, journal, places
 from tests.support.local.clients import client
-from tests.support.local.locks import Use
+from tests.support.local.locks import Use, is_alive
 from tests.support.local.ministack import DidNotStart
-from tests.support.local.settings import FILE_NAME, Settings
+from tests.support.local.service import LOG_FILE_NAME, PID_FILE_NAME, START_SECONDS
+from tests.support.local.settings import Credentials, Settings
 from tests.support.local.stacks import Stacks
 
-START_SECONDS = 60
 END_SECONDS = 20
 
 
@@ -62,6 +63,16 @@ class LocalAws:
     def client(self, service: str, region: str | None = None) -> Any:
         return client(self.settings, service, region)
 
+    def role_arn(self, function: str = deploy.FUNCTION) -> str:
+        """The role that the deployed function has."""
+        return str(self.client("lambda").get_function_configuration(FunctionName=function)["Role"])
+
+    def as_role(self, role_arn: str) -> Settings:
+        """The local AWS as it looks to whoever has this role."""
+        role = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="tests")["Credentials"]
+        credentials = Credentials(role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"])
+        return self.settings.with_credentials(credentials)
+
     def logs(self, function: str = deploy.FUNCTION) -> str:
         """All that the function's processes wrote so far."""
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.log_folder(function).glob("*.log")))
@@ -77,7 +88,7 @@ class LocalAws:
         """Copies what tells the story to a folder that stays."""
         shutil.rmtree(to, ignore_errors=True)
         to.mkdir(parents=True)
-        for name in ("ministack.log", "service.log", journal.FILE_NAME):
+        for name in ("ministack.log", LOG_FILE_NAME, journal.FILE_NAME):
             if (self.folder / name).exists():
                 shutil.copy(self.folder / name, to)
         if (self.folder / "logs").exists():
@@ -95,30 +106,25 @@ def application(settings: Settings) -> None:
 
 
 def _start(folder: Path) -> None:
-    with (folder / "service.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603  # our own module
-            [sys.executable, "-m", "tests.support.local.service", str(folder)],
-            cwd=places.REPOSITORY,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # ^C ends the users, and then it
-        )
-    (folder / "service.pid").write_text(str(process.pid))
-    deadline = time.monotonic() + START_SECONDS
-    while not (folder / FILE_NAME).exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            said = (folder / "service.log").read_text(errors="replace") if folder.exists() else "its folder is gone"
-            raise DidNotStart(f"The local AWS did not start: {said}")
-        time.sleep(0.05)
+    started = subprocess.run(  # noqa: S603  # our own module
+        [sys.executable, "-m", "tests.support.local.service", str(folder)],
+        cwd=places.REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=START_SECONDS + END_SECONDS,
+        check=False,
+    )
+    if started.returncode != 0:
+        raise DidNotStart(f"The local AWS did not start. {started.stdout.strip()}")
 
 
 def _end(folder: Path) -> None:
     """Asks it to end, and waits until nothing of it is left."""
-    try:
-        os.kill(int((folder / "service.pid").read_text()), signal.SIGTERM)
-    except (FileNotFoundError, ProcessLookupError):
-        return
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(int((folder / PID_FILE_NAME).read_text()), signal.SIGTERM)
     deadline = time.monotonic() + END_SECONDS
-    while folder.exists() and time.monotonic() < deadline:
+    while is_alive(folder) and time.monotonic() < deadline:
         time.sleep(0.05)
+    places.remove_tree(folder)  # it does so itself, unless it was killed

@@ -50,23 +50,19 @@ class Stacks:
     def __init__(self, settings: Settings) -> None:
         self.cloudformation = client(settings, "cloudformation")
 
-    def create(
-        self, name: str, template: Template, *, parameters: Mapping[str, str] | None = None, **more: Any
-    ) -> Stack:
-        stack_id = self.cloudformation.create_stack(StackName=name, **_arguments(template, parameters), **more)[
-            "StackId"
-        ]
-        return self.wait(stack_id)
+    def begin(self, name: str, template: Template, parameters: Mapping[str, str] | None = None) -> str:
+        """Begins to create a stack; returns its id."""
+        made = self.cloudformation.create_stack(StackName=name, **_arguments(template, parameters))
+        return str(made["StackId"])
 
-    def update(
-        self, name: str, template: Template, *, parameters: Mapping[str, str] | None = None, **more: Any
-    ) -> Stack:
+    def create(self, name: str, template: Template, parameters: Mapping[str, str] | None = None) -> Stack:
+        return self.wait(self.begin(name, template, parameters))
+
+    def update(self, name: str, template: Template, parameters: Mapping[str, str] | None = None) -> Stack:
         """The events are those of this operation alone."""
         already = len(self._events(name))
-        stack_id = self.cloudformation.update_stack(StackName=name, **_arguments(template, parameters), **more)[
-            "StackId"
-        ]
-        return self.wait(stack_id, already)
+        changed = self.cloudformation.update_stack(StackName=name, **_arguments(template, parameters))
+        return self.wait(changed["StackId"], already)
 
     def delete(self, name: str) -> Stack:
         """The events are those of this operation alone. A stack that is not there: an error of CloudFormation's."""
@@ -78,6 +74,7 @@ class Stacks:
     def wait(self, stack_id: str, already: int = 0, begun_by: str = "") -> Stack:
         """Until the stack's operation is over. `begun_by`: a status must begin so, since an old one may still be read."""
         deadline = time.monotonic() + WAIT_SECONDS
+        status = ""
         while time.monotonic() < deadline:
             stack = self.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
             status = stack["StackStatus"]

@@ -101,7 +101,11 @@ def _valid_to(call: Call) -> datetime | None:
 
 
 def _associate(call: Call, target: Target, secret: Secret) -> Material:
-    """What the key knows of these bytes after the import, or why it refuses them. Changes nothing."""
+    """What the key knows of these bytes after the import, or why it refuses them. Changes nothing (C-38).
+
+    The same bytes have the same id, so that a repeated import is the same one (C-32, C-103). A replica knows what its primary
+    was given (C-61). What was current before stays what it is: no import makes it current again (C-47).
+    """
     family = target.family
     id_ = material_id(call, family, secret.encoded)
     known = family.material(id_)
@@ -128,9 +132,7 @@ def _is_new(call: Call, target: Target) -> bool:
     type_ = call.params.get("ImportType")
     if type_ is not None:
         return bool(type_ == _NEW)
-    if "KeyMaterialId" in call.params or target.is_replica:
-        return False
-    return target.family.current is None
+    return "KeyMaterialId" not in call.params and target.family.current is None
 
 
 def _incorrect(message: str) -> KmsError:

@@ -123,7 +123,7 @@ def describe_key(call: Call) -> Answer:
 
 
 def metadata(target: Target) -> Answer:
-    """KeyMetadata. What does not apply is left out."""
+    """KeyMetadata. What does not apply is left out; pending material does not show (C-83)."""
     family, key, state = target.family, target.key, target.state
     found: Answer = {
         "AWSAccountId": family.account,

@@ -28,7 +28,7 @@ def rotate_key_on_demand(call: Call) -> Answer:
             f"No more on-demand rotations can be performed for this key: {target.arn}",
         )
     if family.origin == EXTERNAL:
-        _require_pending(target)
+        _require_pending(target)  # its bytes may have expired meanwhile (C-49)
     else:
         add_generated_material(call, family, MaterialState.PENDING)
     timing = call.backstage.timing

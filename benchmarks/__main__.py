@@ -1,0 +1,76 @@
+"""What the built application weighs, and what it adds to the calls that it makes.
+
+    python -m benchmarks .aws-sam/build [--write README.md]
+
+stdout: a Markdown table. `--write` also puts it into a page, between the page's two marks. Progress goes to stderr.
+Exit codes: 0 every figure is within its limit, 1 one is not, 2 a wrong option.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import cold_start, figures, recording, warm
+from benchmarks.figures import Measured
+from benchmarks.stage import stage
+from tools import layer
+
+COLD_STARTS = 60
+WARM_INVOCATIONS = 200
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    measured = [*_layers(options.build), *_times(options.build, options.cold_starts, options.warm_invocations)]
+    table = figures.table(measured)
+    print(table)
+    if options.write:
+        options.write.write_text(figures.put_between_marks(options.write.read_text(), table))
+    exceeded = [one for one in measured if not one.holds]
+    for one in exceeded:
+        print(f"{one.figure.name}: {one.text}, and the limit is {one.limit}", file=sys.stderr)
+    return 1 if exceeded else 0
+
+
+def _layers(build: Path) -> list[Measured]:
+    return [
+        Measured.megabytes(figures.LAYERS[name], layer.read(build / logical_id))
+        for name, logical_id in layer.LAYERS.items()
+    ]
+
+
+def _times(build: Path, cold_starts: int, warm_invocations: int) -> list[Measured]:
+    create, delete = recording.create_and_delete()
+    with stage(build) as ready:
+        begun = time.monotonic()
+        cold = cold_start.measure(ready, create, cold_starts)
+        _say(f"{cold_starts} pairs of cold starts", begun)
+        begun = time.monotonic()
+        warm_create, warm_delete = warm.measure(ready, (create, delete), warm_invocations)
+        _say(f"{warm_invocations} warm creates and Deletes", begun)
+    return [
+        Measured.ratio(figures.COLD_START, cold),
+        Measured.ratio(figures.WARM_CREATE, warm_create),
+        Measured.ratio(figures.WARM_DELETE, warm_delete),
+    ]
+
+
+def _say(what: str, begun: float) -> None:
+    print(f"{what}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures the built application.")
+    parser.add_argument("build", type=Path, help="the folder that `sam build` filled")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into this page, between its marks")
+    parser.add_argument("--cold-starts", type=int, default=COLD_STARTS, help=f"pairs (default {COLD_STARTS})")
+    parser.add_argument(
+        "--warm-invocations", type=int, default=WARM_INVOCATIONS, help=f"of each kind (default {WARM_INVOCATIONS})"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""The figures: their names, their limits, and the table of them, which the README holds.
+
+Times are given as ratios within one run, since a machine's speed says nothing about the program. A ratio is that of two
+medians; its spread, the middle half of the ratios of the single pairs.
+"""
+
+import os
+import platform
+import re
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tools import layer
+
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One row. `most` is the number that must not be exceeded; `against` says what a ratio's other side is."""
+
+    name: str
+    unit: str
+    most: float
+    against: str = ""
+
+    def text(self, value: float) -> str:
+        return f"{value:.2f} {self.unit}"
+
+
+LAYERS = {name: Figure(f"layer, {name}", "MB", layer.LIMIT_BYTES / layer.MEGABYTE) for name in layer.LAYERS}
+COLD_START = Figure("cold start", "x", 1.20, "of a function that only builds the same clients and makes the same calls")
+WARM_CREATE = Figure("warm create", "x", 1.15, "of its API calls and the PUT alone")
+WARM_DELETE = Figure("warm Delete", "x", 1.10, WARM_CREATE.against)
+FIGURES = (*LAYERS.values(), COLD_START, WARM_CREATE, WARM_DELETE)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Pairs of seconds: what is measured, and what it is compared with."""
+
+    pairs: tuple[tuple[float, float], ...]
+
+    @property
+    def medians(self) -> tuple[float, float]:
+        ours, theirs = zip(*self.pairs, strict=True)
+        return statistics.median(ours), statistics.median(theirs)
+
+    @property
+    def ratio(self) -> float:
+        ours, theirs = self.medians
+        return ours / theirs
+
+    def quartiles(self) -> tuple[float, float]:
+        first, _, third = statistics.quantiles([ours / theirs for ours, theirs in self.pairs], n=4, method="inclusive")
+        return first, third
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure, its value, and what is behind it."""
+
+    figure: Figure
+    value: float
+    behind: str
+
+    @classmethod
+    def ratio(cls, figure: Figure, comparison: Comparison) -> "Measured":
+        (ours, theirs), (first, third) = comparison.medians, comparison.quartiles()
+        behind = (
+            f"{ours * 1000:.1f} ms, to {theirs * 1000:.1f} ms {figure.against}; "
+            f"half of {len(comparison.pairs)} ratios lie between {first:.2f} and {third:.2f}"
+        )
+        return cls(figure, comparison.ratio, behind)
+
+    @classmethod
+    def megabytes(cls, figure: Figure, built: layer.Layer) -> "Measured":
+        behind = (
+            f"zipped; {len(built.packages)} packages, {figure.text(built.unzipped_bytes / layer.MEGABYTE)} unzipped"
+        )
+        return cls(figure, len(built.zipped) / layer.MEGABYTE, behind)
+
+    @property
+    def text(self) -> str:
+        return self.figure.text(self.value)
+
+    @property
+    def limit(self) -> str:
+        return self.figure.text(self.figure.most)
+
+    @property
+    def holds(self) -> bool:
+        return self.value <= self.figure.most
+
+
+def table(measured: Sequence[Measured]) -> str:
+    """Markdown, with a line about the machine. No date: what is the same when measured again stays the same."""
+    rows = [f"| {one.figure.name} | {one.text} | {one.limit} | {one.behind} |" for one in measured]
+    machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
+    return "\n".join(
+        [
+            "| Figure | Measured | Limit | Behind it |",
+            "| --- | ---: | ---: | --- |",
+            *rows,
+            "",
+            f"Times are medians, on a machine with {machine}. The services answer from a recording.",
+        ]
+    )
+
+
+def put_between_marks(page: str, text: str) -> str:
+    """`page` with `text` between its two marks. Raises ValueError where it has not exactly one pair."""
+    pattern = re.compile(f"{re.escape(BEGIN)}\n.*?{re.escape(END)}", re.DOTALL)
+    if len(pattern.findall(page)) != 1:
+        raise ValueError(f"The page has not exactly one {BEGIN} with one {END} after it.")
+    return pattern.sub(lambda _: f"{BEGIN}\n\n{text}\n\n{END}", page)

@@ -1,0 +1,151 @@
+"""CloudFormation as the tests have it, through boto3: what a function sees of its own stack."""
+
+from datetime import timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support.clock import VirtualClock
+from tests.support.cloudformation import CloudFormation
+from tests.support.in_process import InProcessAws
+from tests.support.transport import Fault
+
+TYPE = "Custom::ImportedKeyMaterial"
+
+
+@pytest.fixture
+def clock():
+    return VirtualClock()
+
+
+@pytest.fixture
+def stacks(clock):
+    return CloudFormation(clock, page_resources=2)
+
+
+@pytest.fixture
+def aws(clock, stacks):
+    with InProcessAws(clock, [stacks]) as aws:
+        yield aws
+
+
+@pytest.fixture
+def client(aws):
+    return aws.client("cloudformation")
+
+
+def refusal(call, **parameters):
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def test_a_stack_is_described_by_name_and_by_id_with_the_times_that_it_has(client, stacks, clock):
+    stack = stacks.stack("orders")
+    clock.advance(60)
+    stack.status, stack.updated_at = "UPDATE_IN_PROGRESS", clock.now()
+
+    for reference in ("orders", stack.id):
+        shown = client.describe_stacks(StackName=reference)["Stacks"][0]
+        assert (shown["StackId"], shown["StackStatus"]) == (stack.id, "UPDATE_IN_PROGRESS")
+        assert shown["LastUpdatedTime"] - shown["CreationTime"] == timedelta(seconds=60)
+        assert "DeletionTime" not in shown
+
+
+def test_a_deleted_stack_is_found_by_its_id_alone_and_its_name_is_free(client, stacks):
+    old = stacks.stack("orders")
+    old.status = "DELETE_COMPLETE"
+    missing = ("ValidationError", "Stack with id orders does not exist")
+    assert refusal(client.describe_stacks, StackName="orders") == missing
+
+    new = stacks.stack("orders")
+
+    assert client.describe_stacks(StackName="orders")["Stacks"][0]["StackId"] == new.id != old.id
+    assert client.describe_stacks(StackName=old.id)["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE"
+    assert [one["StackId"] for one in client.describe_stacks()["Stacks"]] == [new.id]
+
+
+@pytest.mark.parametrize(
+    ("operation", "more", "sentence"),
+    [
+        ("describe_stacks", {}, "Stack with id none does not exist"),
+        ("list_stack_resources", {}, "Stack with id none does not exist"),
+        ("describe_stack_resource", {"LogicalResourceId": "Material"}, "Stack 'none' does not exist"),
+    ],
+)
+def test_a_stack_that_is_not_there_does_not_exist(client, operation, more, sentence):
+    assert refusal(getattr(client, operation), StackName="none", **more) == ("ValidationError", sentence)
+
+
+def test_a_stack_of_another_region_or_account_does_not_exist_here(aws, stacks):
+    stack = stacks.stack("orders")
+    missing = ("ValidationError", f"Stack with id {stack.id} does not exist")
+
+    for place in ({"region": "eu-west-1"}, {"account": "999988887777"}):
+        assert refusal(aws.client("cloudformation", **place).describe_stacks, StackName=stack.id) == missing
+
+
+def test_a_resource_is_described_by_its_logical_id(client, stacks, clock):
+    stack = stacks.stack("orders")
+    stack.set("Material", "CREATE_IN_PROGRESS", clock.now(), type=TYPE)
+    how = {"StackName": stack.id, "LogicalResourceId": "Material"}
+    assert "PhysicalResourceId" not in client.describe_stack_resource(**how)["StackResourceDetail"]
+
+    clock.advance(5)
+    stack.set("Material", "CREATE_COMPLETE", clock.now(), physical_id="arn")
+
+    shown = client.describe_stack_resource(**how)["StackResourceDetail"]
+    assert (shown["PhysicalResourceId"], shown["ResourceType"], shown["ResourceStatus"]) == (
+        "arn",
+        TYPE,
+        "CREATE_COMPLETE",
+    )
+    assert shown["LastUpdatedTimestamp"] == clock.now()
+
+
+def test_a_resource_that_is_not_there_does_not_exist(client, stacks):
+    stacks.stack("orders")
+    missing = ("ValidationError", "Resource Material does not exist for stack orders")
+
+    assert refusal(client.describe_stack_resource, StackName="orders", LogicalResourceId="Material") == missing
+
+
+def test_the_list_of_resources_pages(client, stacks, clock):
+    stack = stacks.stack("orders")
+    for number in range(5):
+        stack.set(f"Material{number}", "CREATE_COMPLETE", clock.now(), type=TYPE, physical_id=f"id-{number}")
+    pages = list(client.get_paginator("list_stack_resources").paginate(StackName="orders"))
+
+    assert [len(page["StackResourceSummaries"]) for page in pages] == [2, 2, 1]
+    listed = [one["PhysicalResourceId"] for page in pages for one in page["StackResourceSummaries"]]
+    assert listed == [f"id-{number}" for number in range(5)]
+
+
+def test_a_token_that_cloudformation_did_not_give_is_refused(client, stacks):
+    stacks.stack("orders")
+    wrong = ("ValidationError", "NextToken is not valid")
+
+    assert refusal(client.list_stack_resources, StackName="orders", NextToken="elsewhere") == wrong
+
+
+def test_text_that_is_not_plain_survives_the_xml(client, stacks, clock):
+    stack = stacks.stack("orders")
+    stack.set("Material", "CREATE_FAILED", clock.now(), type=TYPE, reason='<a> & "b" ü')
+
+    listed = client.list_stack_resources(StackName="orders")["StackResourceSummaries"]
+
+    assert listed[0]["ResourceStatusReason"] == '<a> & "b" ü'
+
+
+def test_a_throttle_is_tried_again_by_botocore(aws, client, stacks):
+    stacks.stack("orders")
+    aws.faults.inject("DescribeStacks", Fault.THROTTLED, times=2)
+
+    assert client.describe_stacks(StackName="orders")["ResponseMetadata"]["RetryAttempts"] == 2
+
+
+def test_an_operation_that_is_not_modelled_is_refused(client):
+    refused = ("InvalidAction", "Could not find operation ListStacks")
+
+    assert refusal(client.list_stacks) == refused

@@ -1,0 +1,153 @@
+"""The owners' consent: key, secret and unwrap key name the stacks that may use them, in a tag, and nothing goes without.
+
+The function acts with its own rights for whoever may deploy a stack. Each test is one way to borrow them.
+"""
+
+import pytest
+
+from tests.support.importing import import_material
+from tests.support.random_keys import random_key
+from tests.support.world import TAG, World
+
+KEY = random_key(32)
+
+
+def no_tag(what, where, names="orders"):
+    return (
+        f"{where}: {what} has no tag imported-key-material, so this stack may not use it. If its owner agrees, set the "
+        f"tag imported-key-material to '{names}'."
+    )
+
+
+def other_tag(what, where, names):
+    return (
+        f"{where}: {what} has the tag imported-key-material, but it does not name the stack orders, so this stack may "
+        f"not use it. If its owner agrees, set the tag imported-key-material to '{names} orders'."
+    )
+
+
+# Another's empty key must not be filled with bytes of one's own; another's secret not be put into a key of one's own.
+
+
+def test_a_key_without_the_tag_takes_no_material(world, refused):
+    reason = refused(world.external_key(tag=None), SecretId=world.secret(KEY).name)
+
+    assert reason == no_tag("The KMS key", "KeyId")
+
+
+def test_a_key_whose_tag_names_other_stacks_takes_no_material(world, refused):
+    reason = refused(world.external_key(tag="payments shop"), SecretId=world.secret(KEY).name)
+
+    assert reason == other_tag("The KMS key", "KeyId", "payments shop")
+
+
+def test_a_secret_without_the_tag_is_not_read(world, refused):
+    reason = refused(world.external_key(), SecretId=world.secret(KEY, tag=None).name)
+
+    assert reason == no_tag("The secret", "SecretId")
+    assert world.aws.count("GetSecretValue") == 0
+
+
+def test_a_secret_whose_tag_names_other_stacks_is_not_read(world, refused):
+    reason = refused(world.external_key(), SecretId=world.secret(KEY, tag="payments").name)
+
+    assert reason == other_tag("The secret", "SecretId", "payments")
+    assert world.aws.count("GetSecretValue") == 0
+
+
+def test_all_consents_that_are_missing_are_named_at_once(world, refused):
+    unwrap = world.key(KeySpec="SYMMETRIC_DEFAULT", tag=None)
+
+    reason = refused(
+        world.external_key(tag=None),
+        SecretId=world.secret(KEY, tag=None).name,
+        SecretWrapping={"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": unwrap},
+    )
+
+    assert reason == (
+        f"3 things are wrong. (1) {no_tag('The KMS key', 'KeyId')} (2) {no_tag('The secret', 'SecretId')} "
+        f"(3) {no_tag('The key that unwraps the secret', 'SecretWrapping.KeyId')}"
+    )
+
+
+def test_where_the_tag_has_no_more_room_the_error_says_what_its_owner_can_do(world, refused):
+    reason = refused(world.external_key(tag="s" * 250), SecretId=world.secret(KEY).name)
+
+    assert reason == (
+        "KeyId: The KMS key has the tag imported-key-material, but it does not name the stack orders, so this stack "
+        "may not use it. The tag has no room for another name (256 characters): its owner can use a name that ends in "
+        "/ for all stacks that begin alike."
+    )
+
+
+@pytest.mark.parametrize("tag", ["orders", "payments orders shop", "ord/", "orders/", "/"])
+def test_a_tag_that_names_the_stack_or_its_beginning_is_consent(world, tag):
+    answer = world.create(world.external_key(tag=tag), SecretId=world.secret(KEY, tag=tag).name)
+
+    assert answer["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("tag", ["order", "orders-eu", "Orders", "orders,shop", "orders-/", "shop/", "*", ""])
+def test_a_tag_that_only_resembles_the_stack_s_name_is_none(world, refused, tag):
+    reason = refused(world.external_key(tag=tag), SecretId=world.secret(KEY).name)
+
+    assert reason.startswith(
+        "KeyId: The KMS key has the tag imported-key-material, but it does not name the stack orders,"
+    )
+
+
+def test_a_nested_stack_is_meant_by_the_beginning_of_its_name():
+    with World(stack_name="orders-Keys-1QZ8X2") as world:
+        answer = world.create(world.external_key(tag="orders-/"), SecretId=world.secret(KEY, tag="orders-/").name)
+
+    assert answer["Status"] == "SUCCESS"
+
+
+# ------------------------------------------------------------------------------------------------------ what was brought in
+
+
+def test_consent_that_was_taken_back_stops_an_update(world):
+    key, secret = world.external_key(), world.secret(KEY)
+    world.create(key, SecretId=secret.name)
+    world.call("UntagResource", KeyId=key, TagKeys=[TAG])
+    before = world.snapshot()
+
+    answer = world.update(key, SecretId=secret.name, Trigger="2")
+
+    assert answer["Reason"] == f"{no_tag('The KMS key', 'KeyId')} Nothing was imported."
+    assert answer["PhysicalResourceId"] == key
+    assert world.snapshot() == before
+
+
+def test_consent_that_was_taken_back_stops_a_delete_and_the_error_says_so(world):
+    """Otherwise another's key is emptied by naming it in a throw-away stack."""
+    key = world.external_key()
+    world.create(key, SecretId=world.secret(KEY).name)
+    world.call("UntagResource", KeyId=key, TagKeys=[TAG])
+    before, changes = world.snapshot(), world.changes()
+
+    answer = world.delete()
+
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"] == f"{no_tag('The KMS key', 'KeyId')} Nothing was removed."
+    assert answer["PhysicalResourceId"] == key
+    assert world.changes() == changes
+    assert world.snapshot() == before
+    world.call("TagResource", KeyId=key, Tags=[{"TagKey": TAG, "TagValue": "orders"}])
+    assert world.delete()["Status"] == "SUCCESS"
+    assert world.state(key) == "PendingImport"
+
+
+def test_a_throw_away_stack_can_t_empty_another_s_key_by_a_forged_physical_id(world):
+    """A Delete in a stack of one's own that names a key of somebody else."""
+    theirs = world.external_key(tag="payments")
+    import_material(world.session().client("kms"), theirs, KEY)
+    world.stack.set(
+        "Material", "CREATE_COMPLETE", world.clock.now(), type="Custom::ImportedKeyMaterial", physical_id=theirs
+    )
+    before = world.snapshot()
+
+    answer = world.delete()
+
+    assert answer["Reason"] == f"{other_tag('The KMS key', 'KeyId', 'payments')} Nothing was removed."
+    assert world.snapshot() == before

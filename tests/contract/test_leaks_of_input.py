@@ -1,0 +1,80 @@
+"""What users put where it does not belong does not come out: plaintext in a property, a secret that can't be read.
+
+Validators print what they refuse, and decoding errors carry all of what they could not read. See test_leaks.py.
+"""
+
+import base64
+import json
+
+import pytest
+
+from tests.support.canaries import Canaries
+from tests.support.planted import IN_A_NAME, IN_A_VALUE, KEY, SYMMETRIC, planted, raw
+from tests.support.world import SIGNATURE
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Password": IN_A_VALUE},
+        {IN_A_NAME: "x"},
+        {"KeyId": IN_A_VALUE},
+        {"ValidForDays": IN_A_VALUE},
+        {"MaterialEncoding": IN_A_VALUE},
+        {"SecretId": IN_A_VALUE},
+        {"SecretJsonKey": IN_A_VALUE},
+        {"SecretWrapping": {"Algorithm": IN_A_VALUE, "KeyId": IN_A_VALUE, IN_A_NAME: [IN_A_VALUE]}},
+        {"ExpectedCheckValue": IN_A_VALUE},
+        {"Trigger": "{{resolve:secretsmanager:x}} " + IN_A_VALUE},
+        {"ServiceTimeout": {IN_A_NAME: IN_A_VALUE}},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+@pytest.mark.parametrize("rollback", [False, True])
+def test_plaintext_that_was_put_into_a_property_does_not_come_out(world, app, changes, rollback):
+    secret = raw(world)
+    created = secret.create(world)
+    world.settle(created, world.invoke(created))
+    world.before["Material"] |= {"Password": IN_A_VALUE, IN_A_NAME: IN_A_VALUE}
+    world.clock.advance(10)
+    properties = dict(created["ResourceProperties"]) | changes
+    event = world.update_request(properties.pop("KeyId"), rollback=rollback, **properties)
+
+    out = app.everything_from(event)
+
+    assert ("SUCCESS Update" if rollback else "FAILED Update") in out
+    assert secret.canaries.found_in(out) == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "declared"),
+    [
+        pytest.param('{"key": "%s' % KEY.hex(), {"SecretJsonKey": "key"}, id="JSON that is cut off"),  # noqa: UP031
+        pytest.param(json.dumps({"other": KEY.hex()}), {"SecretJsonKey": "key"}, id="JSON without the field"),
+        pytest.param(json.dumps({KEY.hex(): "x"}), {"SecretJsonKey": "key"}, id="JSON with material for a name"),
+        pytest.param(KEY.hex() + "!", {"MaterialEncoding": "HEX"}, id="hex that is none"),
+        pytest.param(base64.b64encode(KEY).decode()[:-3], {}, id="base64 that is cut off"),
+        pytest.param(KEY + b"\n", {}, id="a newline too many"),
+        pytest.param(KEY, {"MaterialEncoding": "BASE64"}, id="bytes that are no base64"),
+        pytest.param(KEY, {"ExpectedCheckValue": "CMAC:000000"}, id="another check value"),
+        pytest.param(KEY.hex(), {}, id="hex taken for base64"),
+    ],
+)
+def test_a_secret_that_can_t_be_read_does_not_come_out(world, app, value, declared):
+    """JSONDecodeError and UnicodeDecodeError carry all of what they could not read."""
+    secret = planted(SYMMETRIC, value, of={"material": KEY}, **declared)
+
+    out = app.everything_from(secret.create(world))
+
+    assert "FAILED Create" in out
+    assert secret.canaries.found_in(out) == {}
+
+
+def test_an_event_that_is_not_cloudformation_s_request_does_not_come_out(world, app):
+    event = raw(world).create(world, Password=IN_A_VALUE)
+    event["LogicalResourceId"] = IN_A_NAME
+
+    out = app.everything_from(event)
+
+    assert "Nothing was done, and nobody answered." in out
+    assert Canaries(signature=SIGNATURE, value=IN_A_VALUE, name=IN_A_NAME).found_in(out) == {}

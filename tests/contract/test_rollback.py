@@ -1,0 +1,221 @@
+"""Rule 6: a rollback must not fail, and must not lose material. The stack's status tells that an Update is one.
+
+The second Update has the old properties; what they point at may be long gone.
+"""
+
+import pytest
+
+from tests.support.faults import Moment
+from tests.support.random_keys import random_keys
+from tests.support.transport import Fault
+from tests.support.world import TAG
+
+KEY, OTHER = random_keys(32, 2)
+SECRET = "orders/master-key"
+
+
+def created(world, spec="SYMMETRIC_DEFAULT", **declared):
+    key = world.external_key(spec)
+    secret = world.secret(KEY)
+    assert world.create(key, SecretId=SECRET, **declared)["Status"] == "SUCCESS"
+    world.clock.advance(100)
+    return key, secret
+
+
+def rolled_back(world, key, **declared):
+    calls = len(world.aws.calls)
+    answer = world.update(key, rollback=True, SecretId=SECRET, **declared)
+    return answer, set(world.aws.operations()[calls:])
+
+
+# ------------------------------------------------------------------------------------------------------------ usable keys
+
+
+@pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
+def test_a_usable_key_is_left_alone_and_no_secret_is_read(world, spec):
+    key, secret = created(world, spec)
+    world.secrets.remove(secret)
+    before = world.snapshot()
+
+    answer, operations = rolled_back(world, key)
+
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == key
+    assert answer["Data"]["KeyArn"] == key
+    assert not {"DescribeSecret", "GetSecretValue", "ImportKeyMaterial", "DeleteImportedKeyMaterial"} & operations
+    assert world.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"Colour": "blue"},
+        {"ValidForDays": "900"},
+        {"SecretWrapping": {"Algorithm": "ROT13", "KeyId": "alias/old"}},
+        {"ExpectedCheckValue": "SHA256:00"},
+    ],
+    ids=lambda declared: next(iter(declared)),
+)
+def test_properties_of_an_old_schema_do_not_stop_a_rollback(world, declared):
+    key, _ = created(world)
+    before = world.snapshot()
+
+    answer, _ = rolled_back(world, key, **declared)
+
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == key
+    assert world.snapshot() == before
+
+
+def test_consent_that_was_taken_back_does_not_stop_a_rollback_that_changes_nothing(world):
+    key, _ = created(world)
+    world.call("UntagResource", KeyId=key, TagKeys=[TAG])
+
+    assert rolled_back(world, key)[0]["Status"] == "SUCCESS"
+
+
+def test_a_disabled_key_stays_disabled(world):
+    key, _ = created(world)
+    world.call("DisableKey", KeyId=key)
+
+    assert rolled_back(world, key)[0]["Status"] == "SUCCESS"
+    assert world.state(key) == "Disabled"
+
+
+def test_an_expiry_that_the_update_changed_stays_with_a_warning(world):
+    key, _ = created(world, ValidTo="2027-03-01T00:00:00Z")
+    world.update(key, SecretId=SECRET)
+
+    answer, _ = rolled_back(world, key, ValidTo="2027-03-01T00:00:00Z")
+
+    assert answer["Status"] == "SUCCESS"
+    assert answer["Data"]["ExpirationModel"] == "KEY_MATERIAL_DOES_NOT_EXPIRE"
+    assert (
+        'rolled back, with something left {"problem": "The expiry stays as the update left it."}'
+        in world.log.getvalue()
+    )
+
+
+def test_a_failed_update_is_rolled_back_to_a_working_stack(world):
+    """The whole story: other bytes, REFUSE, and the second Update with the old properties."""
+    key, _ = created(world)
+    world.secret(OTHER)
+    failed = world.update(key, SecretId=SECRET)
+
+    answer, _ = rolled_back(world, key)
+
+    assert failed["Status"] == "FAILED"
+    assert answer["Status"] == "SUCCESS"
+    assert world.state(key) == "Enabled"
+
+
+# ----------------------------------------------------------------------------------------------------------- without material
+
+
+def test_a_key_without_its_material_gets_it_back(world):
+    key, _ = created(world)
+    world.call("DeleteImportedKeyMaterial", KeyId=key)
+
+    answer, _ = rolled_back(world, key)
+
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == key
+    assert world.state(key) == "Enabled"
+
+
+def test_a_key_whose_material_can_t_be_brought_back_is_a_success_with_a_warning(world):
+    key, secret = created(world)
+    world.call("DeleteImportedKeyMaterial", KeyId=key)
+    world.secrets.mark_for_deletion(secret)
+
+    answer, _ = rolled_back(world, key)
+
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == key
+    assert world.state(key) == "PendingImport"
+    assert (
+        "The key's material could not be brought back. SecretId: The secret is marked for deletion, and Secrets "
+        "Manager does not give its value. aws secretsmanager restore-secret takes that back. Nothing was imported."
+    ) in world.log.getvalue()
+
+
+@pytest.mark.parametrize("how", ["gone", "unreadable", "pending deletion"])
+def test_a_key_that_is_out_of_reach_is_a_success_with_a_warning(world, how):
+    key, _ = created(world)
+    if how == "unreadable":
+        world.aws.faults.inject("DescribeKey", Fault.READ_TIMEOUT, times=10**6)
+    else:
+        world.call("ScheduleKeyDeletion", KeyId=key, PendingWindowInDays=7)
+    if how == "gone":
+        world.clock.advance(7 * 86_400)
+
+    answer, operations = rolled_back(world, key)
+
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == key
+    assert set(answer["Data"]) == {
+        "KeyArn", "KeyId", "KeySpec", "KeyMaterialId", "ExpirationModel", "ValidTo", "CheckValue",
+    }  # fmt: skip
+    assert not {"ImportKeyMaterial", "DeleteImportedKeyMaterial"} & operations
+    assert "rolled back, with something left" in world.log.getvalue()
+
+
+# ------------------------------------------------------------------------------------------------------------ replacements
+
+
+def test_a_replacement_that_is_rolled_back_leaves_both_keys_usable_until_the_clean_up(world):
+    """The old key's material was never touched; the new one's goes by its own Delete."""
+    old, _ = created(world)
+    new = world.external_key()
+    assert world.update(new, SecretId=SECRET)["PhysicalResourceId"] == new
+
+    answer, _ = rolled_back(world, old)
+
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] in (old, old.rsplit("/", 1)[1])
+    assert (world.state(old), world.state(new)) == ("Enabled", "Enabled")
+    world.delete(physical_id=new, status="UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+    assert (world.state(old), world.state(new)) == ("Enabled", "PendingImport")
+
+
+# --------------------------------------------------------------------------------------------------- the status that tells
+
+
+def test_before_an_update_fails_the_stack_s_status_is_read_again(world):
+    """It may have lagged: the stack rolls back already, and a rollback must not fail."""
+    key, _ = created(world)
+    world.secret(OTHER)
+    event = world.update_request(key, SecretId=SECRET)
+
+    def roll_back(call, moment):
+        if call.operation == "GetParametersForImport" and moment is Moment.AFTER:
+            world.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+
+    world.aws.hooks.append(roll_back)
+    answer = world.invoke(event)
+
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == key
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"])
+def test_both_statuses_of_a_rollback_are_one(world, status):
+    key, _ = created(world)
+    event = world.update_request(key, SecretId="orders/no-such-secret")
+    world.stack.status = status
+
+    assert world.invoke(event)["Status"] == "SUCCESS"
+
+
+def test_where_the_status_can_t_be_read_an_update_that_must_import_fails(world):
+    key, _ = created(world)
+    world.secret(OTHER)
+    world.aws.faults.inject("DescribeStacks", Fault.READ_TIMEOUT, times=10**6)
+    before = world.snapshot()
+
+    answer = world.update(key, SecretId=SECRET)
+
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("StackId: cloudformation:DescribeStacks got no answer (ReadTimeoutError).")
+    assert answer["PhysicalResourceId"] == key
+    assert world.snapshot() == before

@@ -1,0 +1,149 @@
+"""One local AWS with the application deployed, shared by all e2e tests of a run, between pytest-xdist's workers, too.
+
+A test gets a `Scene`: names of its own, so that tests do not meet. What failed shows what the function logged.
+"""
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.support.local import deploy
+from tests.support.local.session import LocalAws
+from tests.support.local.stacks import Stack
+
+CONSENT = "imported-key-material"
+LOG_TAIL_CHARACTERS = 4000
+
+
+@pytest.fixture(scope="session")
+def aws(testrun_uid: str) -> Iterator[LocalAws]:
+    with LocalAws.shared(f"tests-{testrun_uid}") as local:
+        yield local
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        local = item.funcargs.get("aws")
+        if isinstance(local, LocalAws):
+            report.sections.append(("The function's log", local.logs()[-LOG_TAIL_CHARACTERS:]))
+    return report
+
+
+class Scene:
+    """One test's part of the world. `name` begins the names of its stacks, secrets and keys."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.aws = aws
+        self.name = f"s{secrets.token_hex(4)}"
+        self.kms = aws.client("kms")
+        self.secretsmanager = aws.client("secretsmanager")
+        self.token = deploy.service_token(aws.settings)
+
+    # ------------------------------------------------------------------------------------- what the owners prepare
+
+    def secret(self, value: bytes | str, name: str = "material", *, consent: str | None = "") -> str:
+        """A secret's name. `consent`: its tag; "": this scene's stack; None: no tag."""
+        full = f"{self.name}/{name}"
+        content = {"SecretBinary": value} if isinstance(value, bytes) else {"SecretString": value}
+        self.secretsmanager.create_secret(Name=full, **content, Tags=self._tags(consent, "Key", "Value"))
+        return full
+
+    def encrypted(self, material: bytes, transport: str, name: str = "material") -> bytes:
+        """kms:Encrypt with the context that binds it to the secret of this name."""
+        context = {CONSENT: f"{self.aws.settings.account}/{self.name}/{name}"}
+        answer = self.kms.encrypt(KeyId=transport, Plaintext=material, EncryptionContext=context)
+        return bytes(answer["CiphertextBlob"])
+
+    def key(self, *, consent: str | None = "", **parameters: Any) -> str:
+        """The ARN of a key that no stack makes."""
+        made = self.kms.create_key(**parameters, Tags=self._tags(consent, "TagKey", "TagValue"))
+        return str(made["KeyMetadata"]["Arn"])
+
+    def empty_key(self, *, consent: str | None = "", **parameters: Any) -> str:
+        return self.key(consent=consent, Origin="EXTERNAL", **parameters)
+
+    def _tags(self, consent: str | None, key: str, value: str) -> list[dict[str, str]]:
+        return [] if consent is None else [{key: CONSENT, value: consent or self.name}]
+
+    # ------------------------------------------------------------------------------------------ what the stack declares
+
+    def material(self, key: str | Mapping[str, Any], secret: str, **properties: Any) -> dict[str, Any]:
+        """A Custom::ImportedKeyMaterial."""
+        more = properties.pop("resource", {})
+        declared = {"ServiceToken": self.token, "KeyId": key, "SecretId": secret, "WrappingKeySpec": "RSA_2048"}
+        return {"Type": "Custom::ImportedKeyMaterial", "Properties": declared | properties, **more}
+
+    @staticmethod
+    def stack_key(spec: str = "SYMMETRIC_DEFAULT", **properties: Any) -> dict[str, Any]:
+        """An AWS::KMS::Key without material, which its own stack may fill."""
+        tag = {"Key": CONSENT, "Value": {"Ref": "AWS::StackName"}}
+        return {
+            "Type": "AWS::KMS::Key",
+            "Properties": {"Origin": "EXTERNAL", "KeySpec": spec, "Tags": [tag], **properties},
+        }
+
+    def create(self, resources: Mapping[str, Any], outputs: Mapping[str, Any] | None = None) -> Stack:
+        return self.aws.stacks.create(self.name, _template(resources, outputs))
+
+    @contextmanager
+    def being_created(self, resources: Mapping[str, Any]) -> Iterator[Callable[[], Stack]]:
+        """While the stack is being created. What it gives waits for the end."""
+        stack_id = self.aws.stacks.begin(self.name, _template(resources, None))
+        yield lambda: self.aws.stacks.wait(stack_id)
+
+    def wait_for_log(self, pattern: str, seconds: float = 30) -> None:
+        """Until the function has logged a line that matches."""
+        deadline = time.monotonic() + seconds
+        while not re.search(pattern, self.aws.logs()):
+            assert time.monotonic() < deadline, f"the function has not logged {pattern} in {seconds} s"
+            time.sleep(0.1)
+
+    def update(self, resources: Mapping[str, Any], outputs: Mapping[str, Any] | None = None) -> Stack:
+        return self.aws.stacks.update(self.name, _template(resources, outputs))
+
+    def delete(self) -> Stack:
+        return self.aws.stacks.delete(self.name)
+
+    # ---------------------------------------------------------------------------------------------- what can be seen
+
+    def look(self, key: str) -> dict[str, Any]:
+        return dict(self.kms.describe_key(KeyId=key)["KeyMetadata"])
+
+    def state(self, key: str) -> str:
+        return str(self.look(key)["KeyState"])
+
+    def requests(self) -> list[tuple[str, str, str | None]]:
+        """What CloudFormation asked for this stack: type, logical id, physical id."""
+        return [
+            (entry["RequestType"], entry["LogicalResourceId"], entry.get("PhysicalResourceId"))
+            for entry in self.aws.journal("request")
+            if f":stack/{self.name}/" in entry["StackId"]
+        ]
+
+    def answers(self) -> list[dict[str, Any]]:
+        """What the function answered for this stack, as the journal has it."""
+        return [entry for entry in self.aws.journal("answer") if f":stack/{self.name}/" in entry["to"]]
+
+    def reason(self, stack: Stack, logical_id: str = "Material") -> str:
+        """Why it failed: the function's own sentence, without what CloudFormation puts around it."""
+        [said, *_] = stack.reasons(logical_id)
+        begin, end = "Message returned: ", " (RequestId: "
+        return said[said.index(begin) + len(begin) : said.rindex(end)]
+
+
+def _template(resources: Mapping[str, Any], outputs: Mapping[str, Any] | None) -> str:
+    named = {name: {"Value": value} for name, value in (outputs or {}).items()}
+    return json.dumps({"Resources": resources, **({"Outputs": named} if named else {})})
+
+
+@pytest.fixture
+def scene(aws: LocalAws) -> Scene:
+    return Scene(aws)

@@ -1,0 +1,168 @@
+"""The architecture, held: which module may know which, what stays pure, how large a module may grow (docs/design.md).
+
+A new module of the function needs a row in GROUPS: where it belongs is a decision.
+"""
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PACKAGE = REPOSITORY / "handler" / "imported_key_material"
+
+# From the top down. A module imports from its own group and from those below, in no circle.
+GROUPS = {
+    "entry": {"app", "function"},
+    "protocol": {"responder", "answer", "delivery", "quiet"},
+    "life cycle": {"resource", "removal", "operation", "preparation", "attributes"},
+    "the world": {
+        *("clients", "request", "stack", "consent", "secret", "kms_key", "key_view", "import_parameters"),
+        *("calling", "aws_errors"),
+    },
+    "pure": {
+        *("properties", "proof", "wrapping", "material", "secret_bytes", "secret_value", "private_key", "asymmetric"),
+        *("check_value", "encoding", "pem", "der", "readable", "pattern", "key_specs"),
+    },
+    "foundation": {"errors", "waiting", "__init__"},
+}
+APART = {"protocol", "life cycle"}  # neither knows the other; the entry brings them together
+PURE = GROUPS["pure"] | {"errors", "__init__"}
+OF_AWS = ("boto3", "botocore", "crhelper", "aws_lambda_powertools")
+
+ONLY_IN = {  # what is not passed in can't be simulated
+    "boto3": {"app", "clients"},
+    "crhelper": {"responder"},
+    "random": {"waiting"},
+}
+CLOCKS = {("time", "sleep"), ("time", "time"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
+
+MODULE_LINES = {"handler": 260, "tools": 260, "layers": 260, "tests/support": 300}
+EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
+
+
+def modules():
+    return {path.stem: path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def group_of(module):
+    return next(name for name, members in GROUPS.items() if module in members)
+
+
+@cache
+def imports(module):
+    """(modules of the package, everything else by its top name) that `module` imports, wherever in it."""
+    own, other = set(), set()
+    for node in ast.walk(ast.parse(modules()[module].read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == PACKAGE.name:
+            own |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and str(node.module).startswith(f"{PACKAGE.name}."):
+            own.add(str(node.module).split(".")[1])
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports by relative name"
+            other.add(str(node.module).split(".")[0])
+        elif isinstance(node, ast.Import):
+            other |= {alias.name.split(".")[0] for alias in node.names}
+    return frozenset(own), frozenset(other)
+
+
+def test_every_module_of_the_function_has_its_place():
+    assert set(modules()) == set().union(*GROUPS.values())
+    assert sum(map(len, GROUPS.values())) == len(modules())
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_imports_from_its_own_group_and_those_below(module):
+    order = list(GROUPS)
+    mine = group_of(module)
+
+    upwards = {name for name in imports(module)[0] if order.index(group_of(name)) < order.index(mine)}
+
+    assert upwards == set()
+
+
+def test_no_import_goes_in_a_circle():
+    graph = {module: imports(module)[0] for module in modules()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as circle:
+        pytest.fail(f"Imports go in a circle: {' -> '.join(circle.args[1])}")
+
+
+@pytest.mark.parametrize("group", sorted(APART))
+def test_the_protocol_does_not_know_the_life_cycle_nor_the_other_way_round(group):
+    (other,) = APART - {group}
+
+    assert {name: imports(name)[0] & GROUPS[other] for name in GROUPS[group] if imports(name)[0] & GROUPS[other]} == {}
+
+
+@pytest.mark.parametrize("module", sorted(ONLY_IN))
+def test_the_edges_of_the_world_are_in_few_places(module):
+    assert {name for name in modules() if module in imports(name)[1]} <= ONLY_IN[module]
+
+
+def test_the_clock_is_read_and_slept_by_in_one_place():
+    reads = {
+        f"{module}: {node.value.id}.{node.attr}"
+        for module, path in modules().items()
+        if module != "waiting"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in CLOCKS
+    }
+
+    assert reads == set()
+
+
+def test_the_pure_modules_load_nothing_of_aws():
+    names = sorted(PURE - {"__init__"})
+    program = f"import sys, {', '.join(f'{PACKAGE.name}.{name}' for name in names)}; print(*sys.modules)"
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], cwd=PACKAGE.parent, capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert {name.split(".")[0] for name in loaded} & set(OF_AWS) == set()
+
+
+@pytest.mark.parametrize("module", sorted(PURE))
+def test_the_pure_modules_keep_to_the_syntax_of_python_3_11(module):
+    ast.parse(modules()[module].read_text(), feature_version=(3, 11))
+
+
+# ---------------------------------------------------------------------------------------------------- size and names
+
+
+def sources(folder):
+    return [path for path in sorted((REPOSITORY / folder).rglob("*.py")) if ".venv" not in path.parts]
+
+
+@pytest.mark.parametrize("folder", MODULE_LINES)
+def test_no_module_is_too_long_to_be_read_at_once(folder):
+    long = {
+        str(path.relative_to(REPOSITORY)): lines
+        for path in sources(folder)
+        if (lines := path.read_text().count("\n")) > MODULE_LINES[folder]
+    }
+
+    assert long == {}, f"more than {MODULE_LINES[folder]} lines: a module that grows wants to be two"
+
+
+@pytest.mark.parametrize("folder", MODULE_LINES)
+def test_a_module_says_at_its_top_what_it_is_for(folder):
+    silent = [
+        str(path.relative_to(REPOSITORY))
+        for path in sources(folder)
+        if (text := path.read_text()) and not ast.get_docstring(ast.parse(text))
+    ]
+
+    assert silent == []
+
+
+def test_no_module_has_a_name_that_says_nothing():
+    named = [path for folder in ("handler", "tools", "layers", "tests") for path in sources(folder)]
+
+    assert [str(path) for path in named if set(path.stem.split("_")) & EMPTY_NAMES] == []

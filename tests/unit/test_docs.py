@@ -1,0 +1,330 @@
+"""The documentation says what the program does: what quotes it is compared with it, commands are run or looked up."""
+
+import ast
+import hashlib
+import os
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import botocore.session
+import cfnlint.api
+import cfnlint.core
+import cfnlint.decode
+import pytest
+from botocore import xform_name
+
+from imported_key_material import attributes, check_value, consent, properties, resource, wrapping
+from imported_key_material.errors import Faults, Refused
+from imported_key_material.key_specs import key_spec
+from tests.support.private_keys import pkcs8_der, pkcs8_pem, rsa_key, spki_der
+from tools import reference
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+README = REPOSITORY / "README.md"
+DOCS = REPOSITORY / "docs"
+PAGES = sorted([README, REPOSITORY / "CHANGELOG.md", *DOCS.glob("*.md")])
+PACKAGE = REPOSITORY / "handler" / "imported_key_material"
+
+
+def blocks(page, language):
+    return re.findall(rf"^ *```{language}\n(.*?)^ *```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def section(page, heading):
+    """What stands under a heading, up to the next one of its level or above."""
+    level = len(heading) - len(heading.lstrip("#"))
+    found = re.search(
+        rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{level}}} |\Z)", page.read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert found, f"{page.name} has no section {heading}"
+    return found.group(1)
+
+
+def first_cells(table):
+    return [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")]
+
+
+# ------------------------------------------------------------------------------------------------ the generated reference
+
+
+def test_the_reference_of_properties_is_what_the_schema_says():
+    assert reference.main(["--check"]) == 0
+
+
+def test_a_page_that_is_not_current_is_told_and_left_alone(tmp_path, monkeypatch, capsys):
+    page = tmp_path / "properties.md"
+    page.write_text("old")
+    monkeypatch.setattr(reference, "PAGE", page)
+
+    assert reference.main(["--check"]) == 1
+
+    assert capsys.readouterr().err == "docs/properties.md is not what schema.json says: run `make reference`.\n"
+    assert page.read_text() == "old"
+    assert reference.main([]) == 0
+    assert reference.main(["--check"]) == 0
+
+
+DECLARED = {
+    "ServiceToken": "arn",
+    "KeyId": "11111111-2222-3333-4444-555555555555",
+    "SecretId": "orders/master-key",
+    "SecretVersionId": "11111111-2222-3333-4444-555555555555",
+}
+ANOTHER = {
+    "ServiceTimeout": "120",
+    "SecretId": "orders/other-key",
+    "SecretVersionId": "66666666-2222-3333-4444-555555555555",
+    "SecretJsonKey": "key",
+    "MaterialEncoding": "HEX",
+    "SecretWrapping": {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": "alias/transport"},
+    "WrappingAlgorithm": "RSAES_OAEP_SHA_1",
+    "WrappingKeySpec": "RSA_2048",
+    "ValidForDays": "30",
+    "KeyMaterialDescription": "orders",
+    "ExpectedCheckValue": "CMAC:377822C093",
+    "Trigger": "again",
+}
+
+
+def read(declared):
+    faults = Faults()
+    found = properties.read(declared, faults)
+    faults.raise_if_any()
+    return found
+
+
+@pytest.mark.parametrize("name", ANOTHER)
+def test_what_a_change_does_is_what_the_update_does(name):
+    before, after = read(DECLARED), read(DECLARED | {name: ANOTHER[name]})
+    says = reference.IMPORTS if resource._what_imports(before) != resource._what_imports(after) else reference.NOTHING
+    assert reference.CHANGES[name] == says
+
+
+def test_the_defaults_in_words_are_those_of_the_function():
+    found = read(DECLARED)
+    assert reference.DEFAULTS["WrappingKeySpec"] == found.wrapping_key_spec
+    assert reference.DEFAULTS["NewMaterial"] == found.new_material
+    unset = replace(found, key_id="", secret_id="", secret_version_id=None, wrapping_key_spec="", new_material="")
+    assert {value for name, value in _fields(unset)} == {None, ""}
+
+
+def _fields(found):
+    return [(name, getattr(found, name)) for name in found.__slots__]
+
+
+# ---------------------------------------------------------------------------------------------------------- the README
+
+
+def test_the_readme_names_every_property_and_every_attribute():
+    properties_table, attributes_table = section(README, "## Properties and attributes").split("| Attribute |")
+    names = ", ".join(first_cells(properties_table)[2:]).split(", ")
+    assert sorted(names) == sorted(reference.CHANGES)
+    names = ", ".join(first_cells(attributes_table)[1:]).split(", ")
+    assert sorted(names) == sorted(attributes.NONE)
+
+
+def test_the_readme_names_every_parameter_with_its_default():
+    rows = [
+        line.split("|")[1:3] for line in section(README, "## Deploying to an account").splitlines() if line[:2] == "| "
+    ]
+    named = {name: default.strip() for names, default in rows[2:] for name in names.strip().split(", ")}
+    template, _ = cfnlint.decode.decode(str(REPOSITORY / "template.yaml"))
+    assert named == {name: str(rule["Default"]) for name, rule in template["Parameters"].items()}
+
+
+def test_the_example_at_the_top_of_the_readme_is_right_as_it_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # cfn-lint reads the repository's settings otherwise
+    example = blocks(README, "yaml")[0]
+    template = "Resources:\n" + "".join(f"  {line}\n" for line in example.splitlines())
+    rules = cfnlint.core.get_rules([str(REPOSITORY / "lint")], [], [])
+    assert cfnlint.api.lint(template, rules=rules, regions=["eu-central-1"]) == []
+
+
+def test_what_openssl_wraps_as_the_readme_says_is_what_the_function_unwraps(tmp_path):
+    transport = signing = rsa_key()
+    (tmp_path / "transport.der").write_bytes(spki_der(transport))
+    (tmp_path / "signing.pem").write_text(pkcs8_pem(signing))
+    (script,) = [block for block in blocks(README, "console") if "id-aes256-wrap-pad" in block]
+
+    run(script, tmp_path)
+
+    wrapped = (tmp_path / "wrapped.bin").read_bytes()
+    unwrapped = wrapping.unwrap("RSA_AES_KEY_WRAP_SHA_256", transport, wrapped)
+    assert bytes(unwrapped) == pkcs8_der(signing)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name not in {"signing.pem", "transport.der"}) == [
+        "aes.wrapped",
+        "material.wrapped",
+        "wrapped.bin",
+    ]
+
+
+@pytest.mark.parametrize(("page", "key"), [(README, "signing.pem"), (DOCS / "material-checks.md", "key.pem")])
+def test_the_hash_that_openssl_prints_is_the_check_value(page, key, tmp_path):
+    (tmp_path / key).write_text(pkcs8_pem(rsa_key()))
+    der = spki_der(rsa_key())
+    (script,) = [block for block in blocks(page, "console") if "dgst -sha256" in block]
+
+    printed = run(script, tmp_path).rpartition("= ")[2].strip()
+
+    expected = check_value.check_expected_form(f"SHA256:{printed}", key_spec("RSA_2048"))
+    assert expected.matches(der)
+    assert printed == hashlib.sha256(der).hexdigest()
+
+
+def run(script, folder):
+    """Runs the lines after the prompts, with those that continue them."""
+    lines, continued = [], False
+    for line in script.splitlines():
+        if line.startswith("$ ") or continued:
+            lines.append(line.removeprefix("$ "))
+            continued = line.endswith("\\")
+    bash = ["/bin/bash", "-euo", "pipefail", "-c", "\n".join(lines)]
+    done = subprocess.run(
+        bash, cwd=folder, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]}
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# ------------------------------------------------------------------------------------------------------ what is referred to
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        there = page.parent / name if name else page
+        if not there.exists() or (anchor and anchor not in anchors(there)):
+            broken.append(target)
+    assert broken == []
+
+
+def anchors(page):
+    """The anchors that GitHub gives a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_exists(page):
+    targets = re.findall(r"^([a-z-]+):(?!=)", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"[`$] ?make(?: -C \S+)? ([a-z]+)", page.read_text())
+    assert sorted(set(named) - set(targets)) == []
+
+
+CLI_ALONE = {"--query", "--output", "--parameter-overrides"}
+CLI_COMMANDS = {("cloudformation", "deploy"), ("cloudformation", "wait")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_aws_command_and_its_options_exist(page):
+    session = botocore.session.get_session()
+    wrong = []
+    text = page.read_text().replace("\\\n", " ")
+    for command in re.findall(r"(?:\$ |`|\(|\| )(aws [a-z-]+ [a-z-]+[^`|\n]*)", text):
+        _, service, operation, *_ = command.split()
+        if (service, operation) in CLI_COMMANDS:
+            continue
+        model = session.get_service_model(service)
+        operations = {xform_name(name, "-"): name for name in model.operation_names}
+        if operation not in operations:
+            wrong.append(command)
+            continue
+        members = model.operation_model(operations[operation]).input_shape.members
+        options = {f"--{xform_name(member, '-')}" for member in members} | CLI_ALONE
+        wrong += [f"{command}: {option}" for option in re.findall(r"(?<= )--[a-z-]+", command) if option not in options]
+    assert wrong == []
+
+
+def test_the_design_has_its_ten_rules_and_the_code_cites_no_other():
+    numbers = [int(number) for number in re.findall(r"^### (\d+)\. ", (DOCS / "design.md").read_text(), re.MULTILINE)]
+    assert numbers == list(range(1, 11))
+    cited = re.findall(r"design\.md, rules? (\d+)", "".join(path.read_text() for path in PACKAGE.glob("*.py")))
+    assert cited
+    assert {int(number) for number in cited} <= set(numbers)
+
+
+# ------------------------------------------------------------------------------------------------ what the pages say of it
+
+
+def test_the_checks_are_numbered_to_22():
+    cells = first_cells((DOCS / "material-checks.md").read_text())
+    assert [int(cell) for cell in cells if cell.isdigit()] == list(range(1, 23))
+
+
+VECTOR = re.compile(r"^\| (AES|HMAC_\d+), (\d+) (zero )?bytes \| (.*) \|$", re.MULTILINE)
+
+
+def test_the_check_values_on_the_page_are_those_that_are_computed():
+    vectors = VECTOR.findall((DOCS / "material-checks.md").read_text())
+    assert len(vectors) == 6
+    for name, size, zero, values in vectors:
+        spec = key_spec("SYMMETRIC_DEFAULT" if name == "AES" else name)
+        key = bytes(int(size)) if zero else bytes(range(int(size)))
+        shown = re.findall(r"`([^`]+)`", values)
+        assert shown[0] == check_value.compute(spec, key)
+        for value in shown:
+            assert check_value.check_expected_form(value, spec).matches(key), value
+
+
+def test_the_permissions_page_has_every_right_of_the_role_and_no_other():
+    """Those on network interfaces aside: they are listed by Lambda's own guide."""
+    role = re.search(r"^  Role:\n(.*?)^Outputs:", (REPOSITORY / "template.yaml").read_text(), re.MULTILINE | re.DOTALL)
+    assert role
+    given = set(re.findall(r"\b(?:kms|secretsmanager|cloudformation|logs):[A-Z]\w+", role.group(1)))
+    table = section(DOCS / "permissions.md", "## What the function's role may do").partition("The key's own policy")[0]
+    listed = set()
+    for row in first_cells(table.partition('"The tag" is')[0]):
+        service = ""
+        for part in row.split(", "):
+            service = part.partition(":")[0] if ":" in part else service
+            if re.fullmatch(r"(\w+:)?[A-Z][a-z]\w+", part) and service:
+                listed.add(f"{service}:{part.rpartition(':')[2]}")
+    conditions = {name for name in given if re.search(r":(Key|Encryption|Wrapping|Via)[A-Z]", name)}
+    assert listed == given - conditions
+
+
+# ------------------------------------------------------------------------------------------------------------ error texts
+
+QUOTES = re.findall(r"^> (.+)$", (DOCS / "troubleshooting.md").read_text(), re.MULTILINE)
+
+
+def literals():
+    """The text of every string in the package; an f-string's without what differs."""
+    return [
+        node.value
+        for path in PACKAGE.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+
+def composed():
+    """What the program puts together of several strings, as it comes out."""
+    faults = Faults()
+    properties.read({"SecretID": "a", "ServiceTimeout": "1", "Trigger": "{{resolve:secretsmanager:a}}"}, faults)
+    for value in ({}, {consent.TAG: "billing"}, {consent.TAG: "b" * 250}):
+        with faults.collected():
+            consent.require(value, "orders", where="KeyId", what="the KMS key")
+    with pytest.raises(Refused) as refused:
+        faults.raise_if_any()
+    return [str(refused.value)]
+
+
+TEXTS = literals() + composed()
+
+
+def test_there_are_quotes():
+    assert len(QUOTES) > 40
+
+
+@pytest.mark.parametrize("quote", QUOTES)
+def test_every_error_text_that_is_explained_is_one_of_the_program(quote):
+    fragments = [fragment.strip() for fragment in quote.split("…") if fragment.strip(" .,")]
+    assert fragments
+    assert [fragment for fragment in fragments if not any(fragment in text for text in TEXTS)] == []

@@ -1,0 +1,704 @@
+"""Rule 9, against a CloudFormation that shows what it is told: who is wanted, who is not, when that is believed."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from imported_key_material.calling import Caller
+from imported_key_material.errors import Leave, NotWanted, OutOfTime, ServiceRefused
+from imported_key_material.stack import Holder, Stack, key_uuid
+from imported_key_material.waiting import Deadline
+from tests.support.clock import VirtualClock
+from tests.support.cloudformation import CloudFormation
+from tests.support.events import BUCKET, KEY_ARN, request
+from tests.support.faults import Faults
+from tests.support.in_process import InProcessAws
+from tests.support.transport import Fault, Refusal
+
+KEY_ID = KEY_ARN.rsplit("/", 1)[-1]
+OTHER_ARN = KEY_ARN.replace("1234abcd", "9876fedc")
+TYPE = "Custom::ImportedKeyMaterial"
+REGION, ACCOUNT = "eu-central-1", "111122223333"
+
+IN_PROGRESS = [
+    "CREATE_IN_PROGRESS",
+    "DELETE_IN_PROGRESS",
+    "IMPORT_IN_PROGRESS",
+    "IMPORT_ROLLBACK_IN_PROGRESS",
+    "ROLLBACK_IN_PROGRESS",
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+    "UPDATE_IN_PROGRESS",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+    "UPDATE_ROLLBACK_IN_PROGRESS",
+]
+AT_REST = [
+    "CREATE_COMPLETE",
+    "CREATE_FAILED",
+    "DELETE_COMPLETE",
+    "DELETE_FAILED",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+    "IMPORT_ROLLBACK_FAILED",
+    "REVIEW_IN_PROGRESS",  # a change set that nobody has executed
+    "ROLLBACK_COMPLETE",
+    "ROLLBACK_FAILED",
+    "UPDATE_COMPLETE",
+    "UPDATE_FAILED",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "UPDATE_ROLLBACK_FAILED",
+]
+STATUS_OF_STACK = {"Create": "CREATE_IN_PROGRESS", "Update": "UPDATE_IN_PROGRESS", "Delete": "UPDATE_IN_PROGRESS"}
+OWN_STATUS = {"Create": "CREATE_IN_PROGRESS", "Update": "UPDATE_IN_PROGRESS", "Delete": "DELETE_IN_PROGRESS"}
+
+
+AWS = InProcessAws(VirtualClock())
+CLIENT = AWS.client("cloudformation", region=REGION, account=ACCOUNT)  # one for all tests: making one takes 50 ms
+
+
+class Log:
+    def info(self, msg, *, extra):
+        pass
+
+    def warning(self, msg, *, extra):
+        raise AssertionError((msg, extra))
+
+
+class Scene:
+    """A stack made at 12:00:00; its present operation, and the resource's status, set at 12:01:00; a request made then."""
+
+    def __init__(self, request_type="Create", *, page_resources=100):
+        self.request_type = request_type
+        self.clock = VirtualClock(seed=7)
+        self.cloudformation = CloudFormation(self.clock, page_resources=page_resources)
+        self.aws = AWS
+        self.aws.clock, self.aws.faults = self.clock, Faults()
+        self.aws.calls.clear()
+        self.aws.plug(self.cloudformation)
+        self.stack = self.cloudformation.stack(
+            "orders", status=STATUS_OF_STACK[request_type], region=REGION, account=ACCOUNT
+        )
+        self.clock.advance(60)
+        self.made_at = self.clock.now()
+        if request_type != "Create":
+            self.stack.updated_at = self.made_at
+        self.resource = self.stack.set(
+            "Material",
+            OWN_STATUS[request_type],
+            self.made_at,
+            type=TYPE,
+            physical_id=None if request_type == "Create" else KEY_ARN,
+        )
+
+    def asking(self, *, seconds=900.0, dated=True, **changes):
+        """What the function asks for this scene's request, with so many seconds to its deadline."""
+        date = f"?X-Amz-Date={self.made_at:%Y%m%dT%H%M%SZ}" if dated else ""
+        made = request(self.request_type, StackId=self.stack.id, ResponseURL=f"https://{BUCKET}/x{date}", **changes)
+        deadline = Deadline(self.clock, self.clock.now() + timedelta(seconds=seconds))
+        return Stack(made, CLIENT, Caller(self.clock, deadline, Log()))
+
+    def wanted(self, **how):
+        """Passes where the request is wanted; gives how many seconds that took."""
+        start = self.clock.now()
+        with self.aws:
+            self.asking(**how).require_wanted()
+        return (self.clock.now() - start).total_seconds()
+
+    def refusal(self, **how):
+        """Why it is not wanted, and after how many seconds that was believed."""
+        start = self.clock.now()
+        with self.aws, pytest.raises(NotWanted) as refused:
+            self.asking(**how).require_wanted()
+        return str(refused.value), (self.clock.now() - start).total_seconds()
+
+    def left(self, **how):
+        """Passes where the function leaves without a word; gives after how many seconds."""
+        start = self.clock.now()
+        with self.aws, pytest.raises(Leave):
+            self.asking(**how).require_wanted()
+        return (self.clock.now() - start).total_seconds()
+
+
+def not_wanted(request_type, why):
+    return f"CloudFormation does not wait for this {request_type} request: {why}"
+
+
+EACH = pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
+
+
+# ------------------------------------------------------------------------------------------------------------- wanted
+
+
+@EACH
+def test_a_request_that_the_stack_is_at_work_on_is_wanted_at_once(request_type):
+    scene = Scene(request_type)
+    scene.clock.advance(2)
+
+    assert scene.wanted() == 0
+    assert scene.aws.operations() == ["DescribeStacks", "DescribeStackResource"]
+
+
+@EACH
+def test_a_request_that_does_not_tell_its_time_is_wanted_by_the_statuses_alone(request_type):
+    scene = Scene(request_type)
+    scene.clock.advance(5000)
+    scene.stack.updated_at = scene.clock.now()
+
+    assert scene.wanted(dated=False) == 0
+
+
+@EACH
+@pytest.mark.parametrize("status", IN_PROGRESS)
+def test_every_stack_that_is_at_work_may_want_it(request_type, status):
+    scene = Scene(request_type)
+    scene.stack.status = status
+
+    assert scene.wanted() == 0
+
+
+def test_the_rollback_of_an_update_is_an_update_of_its_own():
+    scene = Scene("Update")
+    scene.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+
+    assert scene.wanted() == 0
+
+
+def test_the_delete_of_a_failed_create_is_wanted():
+    scene = Scene("Delete")
+    scene.stack.status = "ROLLBACK_IN_PROGRESS"
+    scene.stack.deleted_at = scene.made_at  # as CloudFormation shows the begin of a rollback
+
+    assert scene.wanted() == 0
+
+
+@pytest.mark.parametrize(
+    "status", ["DELETE_IN_PROGRESS", "UPDATE_COMPLETE", "CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "CREATE_FAILED"]
+)
+def test_a_clean_up_delete_is_wanted_whatever_its_logical_id_is_but_being_created(status):
+    scene = Scene("Delete")
+    scene.stack.status = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+    scene.resource.status = status
+
+    assert scene.wanted() == 0
+
+
+def test_a_delete_is_wanted_for_a_logical_id_that_the_stack_has_no_more():
+    scene = Scene("Delete")
+    scene.stack.resources.clear()
+
+    assert scene.wanted() == 0
+
+
+@pytest.mark.parametrize("timeout", [None, "600"])
+def test_a_request_as_old_as_its_service_timeout_is_wanted_to_the_second(timeout):
+    scene = Scene()
+    scene.clock.advance(int(timeout or 3600))
+
+    assert scene.wanted(ResourceProperties={"KeyId": KEY_ARN, "ServiceTimeout": timeout}) == 0
+
+
+@EACH
+def test_an_operation_that_began_in_the_second_to_which_the_request_s_time_is_cut_is_its_own(request_type):
+    scene = Scene(request_type)
+    scene.stack.updated_at = scene.made_at + timedelta(seconds=1)
+
+    assert scene.wanted() == 0
+
+
+def test_a_status_that_was_set_up_to_ten_seconds_after_the_request_was_made_is_its_own():
+    scene = Scene("Update")
+    scene.resource.status_since = scene.made_at + timedelta(seconds=10)
+
+    assert scene.wanted() == 0
+
+
+# --------------------------------------------------------------------------------------------------------- not wanted
+
+
+@EACH
+@pytest.mark.parametrize("status", AT_REST)
+def test_a_stack_that_is_not_at_work_wants_nothing_and_that_is_believed_after_a_minute(request_type, status):
+    scene = Scene(request_type)
+    scene.stack.status = status
+
+    assert scene.refusal() == (not_wanted(request_type, f"the stack is {status}."), 60.0)
+    assert scene.aws.count("DescribeStacks") > 8
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [(None, 3600), ("600", 600), ("120", 120)])
+@EACH
+def test_a_request_older_than_its_service_timeout_is_not_wanted(request_type, timeout, seconds):
+    scene = Scene(request_type)
+    scene.clock.advance(seconds + 1)
+
+    assert scene.refusal(ResourceProperties={"KeyId": KEY_ARN, "ServiceTimeout": timeout}) == (
+        not_wanted(request_type, f"it is {seconds + 61} seconds old, and ServiceTimeout is {seconds}."),
+        60.0,
+    )
+
+
+@EACH
+@pytest.mark.parametrize("name", ["created_at", "updated_at", "deleted_at"])
+def test_a_request_made_before_the_stack_s_present_operation_is_not_wanted(request_type, name):
+    scene = Scene(request_type)
+    setattr(scene.stack, name, scene.made_at + timedelta(seconds=1.001))
+
+    assert scene.refusal() == (
+        not_wanted(request_type, "it was made before the stack's present operation began."),
+        60.0,
+    )
+
+
+def test_of_a_stack_s_times_the_newest_counts():
+    scene = Scene("Delete")
+    scene.stack.created_at = scene.made_at - timedelta(days=400)
+    scene.stack.updated_at = scene.made_at - timedelta(days=2)
+    scene.stack.deleted_at = scene.made_at + timedelta(seconds=5)
+
+    assert scene.refusal()[0] == not_wanted("Delete", "it was made before the stack's present operation began.")
+
+
+@pytest.mark.parametrize(
+    ("request_type", "status"),
+    [
+        ("Create", "UPDATE_IN_PROGRESS"),
+        ("Create", "DELETE_IN_PROGRESS"),
+        ("Create", "CREATE_FAILED"),
+        ("Create", "DELETE_COMPLETE"),
+        ("Update", "CREATE_IN_PROGRESS"),
+        ("Update", "DELETE_IN_PROGRESS"),
+        ("Update", "UPDATE_FAILED"),
+        ("Update", "DELETE_FAILED"),
+    ],
+)
+def test_a_resource_that_is_not_in_the_request_s_own_operation_is_not_wanted(request_type, status):
+    scene = Scene(request_type)
+    scene.resource.status = status
+
+    assert scene.refusal() == (not_wanted(request_type, f"Material is {status}."), 60.0)
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_a_resource_that_the_stack_does_not_know_is_not_wanted(request_type):
+    scene = Scene(request_type)
+    scene.stack.resources.clear()
+
+    assert scene.refusal() == (not_wanted(request_type, "Material is not in the stack."), 60.0)
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_a_status_set_later_belongs_to_a_later_operation(request_type):
+    scene = Scene(request_type)
+    scene.resource.status_since = scene.made_at + timedelta(seconds=10.001)
+
+    assert scene.refusal() == (not_wanted(request_type, "a later operation is at work on Material."), 60.0)
+
+
+def test_no_delete_acts_while_its_logical_id_is_being_created():
+    scene = Scene("Delete")
+    scene.stack.status = "CREATE_IN_PROGRESS"
+    scene.resource.status = "CREATE_IN_PROGRESS"
+
+    assert scene.refusal() == (not_wanted("Delete", "Material is being created."), 60.0)
+
+
+# ----------------------------------------------------------------------------------------------- statuses that lag
+
+
+def show_stack(scene):
+    scene.stack.status = STATUS_OF_STACK[scene.request_type]
+
+
+def show_resource(scene):
+    scene.resource.status = OWN_STATUS[scene.request_type]
+
+
+def hide_the_stack_s_status(scene):
+    scene.stack.status = "UPDATE_COMPLETE"
+
+
+def hide_the_resource_s_status(scene):
+    scene.resource.status, scene.resource.status_since = "UPDATE_COMPLETE", scene.made_at - timedelta(days=3)
+
+
+LAGS = pytest.mark.parametrize(
+    ("hide", "show", "why"),
+    [
+        (hide_the_stack_s_status, show_stack, "the stack is UPDATE_COMPLETE."),
+        (hide_the_resource_s_status, show_resource, "Material is UPDATE_COMPLETE."),
+    ],
+)
+
+
+@LAGS
+@pytest.mark.parametrize("seconds", [1, 30, 59.9])
+def test_a_status_that_lags_for_less_than_a_minute_is_waited_for(hide, show, why, seconds):
+    scene = Scene("Update")
+    hide(scene)
+    scene.clock.after(seconds, lambda: show(scene))
+
+    assert seconds <= scene.wanted() <= 60, why
+
+
+@LAGS
+def test_a_status_that_lags_longer_is_a_refusal_and_never_a_stack_that_hangs(hide, show, why):
+    scene = Scene("Update")
+    hide(scene)
+    scene.clock.after(60.1, lambda: show(scene))
+
+    assert scene.refusal() == (not_wanted("Update", why), 60.0)
+
+
+def test_the_last_reason_is_the_one_that_is_told():
+    scene = Scene("Update")
+    hide_the_stack_s_status(scene)
+    scene.clock.after(20, lambda: show_stack(scene))
+    scene.clock.after(20, scene.stack.resources.clear)
+
+    assert scene.refusal()[0] == not_wanted("Update", "Material is not in the stack.")
+
+
+# ----------------------------------------------------------------------------------------------- it has its answer
+
+
+@pytest.mark.parametrize("physical_id", [KEY_ARN, KEY_ID])
+@pytest.mark.parametrize("declared", [KEY_ARN, KEY_ID])
+@pytest.mark.parametrize(
+    ("request_type", "status"),
+    [("Create", "CREATE_COMPLETE"), ("Update", "UPDATE_COMPLETE"), ("Create", "UPDATE_COMPLETE")],
+)
+def test_a_duplicate_of_an_answered_request_leaves_after_a_minute(request_type, status, declared, physical_id):
+    scene = Scene(request_type)
+    scene.clock.advance(3)
+    scene.stack.set("Material", status, scene.clock.now(), physical_id=physical_id)
+
+    assert scene.left(ResourceProperties={"KeyId": declared}) == 60
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_duplicate_leaves_also_when_its_stack_is_complete(dated):
+    scene = Scene()
+    scene.clock.advance(3)
+    scene.stack.set("Material", "CREATE_COMPLETE", scene.clock.now(), physical_id=KEY_ARN)
+    scene.stack.status = "CREATE_COMPLETE"
+
+    assert scene.left(dated=dated) == 60
+
+
+def test_a_duplicate_leaves_also_when_the_stack_has_gone_on_to_other_things():
+    scene = Scene()
+    scene.clock.advance(3)
+    scene.stack.set("Material", "CREATE_COMPLETE", scene.clock.now(), physical_id=KEY_ARN)
+    scene.clock.advance(600)
+    scene.stack.status, scene.stack.updated_at = "UPDATE_IN_PROGRESS", scene.clock.now()
+
+    assert scene.left() == 60
+
+
+def test_a_duplicate_leaves_also_when_it_is_older_than_its_service_timeout():
+    scene = Scene()
+    scene.clock.advance(3)
+    scene.stack.set("Material", "CREATE_COMPLETE", scene.clock.now(), physical_id=KEY_ARN)
+    scene.clock.advance(4000)
+
+    assert scene.left() == 60
+
+
+def test_an_answer_that_comes_within_the_minute_lets_the_duplicate_leave():
+    scene = Scene()
+    scene.resource.status = "CREATE_FAILED"
+    scene.clock.after(
+        30, lambda: scene.stack.set("Material", "CREATE_COMPLETE", scene.clock.now(), physical_id=KEY_ARN)
+    )
+
+    assert scene.left() == 60
+
+
+@pytest.mark.parametrize(
+    ("status", "physical_id"),
+    [
+        ("CREATE_COMPLETE", OTHER_ARN),
+        ("CREATE_COMPLETE", None),
+        ("CREATE_COMPLETE", "not-imported:Material:5e4d3c2b-1a09-4f8e-8d7c-6b5a49382716"),
+        ("CREATE_FAILED", KEY_ARN),
+        ("UPDATE_FAILED", KEY_ARN),
+        ("DELETE_FAILED", KEY_ARN),
+    ],
+)
+def test_a_resource_that_does_not_stand_complete_under_this_key_is_no_answer(status, physical_id):
+    scene = Scene()
+    scene.clock.advance(3)
+    scene.stack.set("Material", status, scene.clock.now(), physical_id=physical_id)
+
+    assert scene.refusal() == (not_wanted("Create", f"Material is {status}."), 60.0)
+
+
+def test_a_resource_that_stood_complete_before_the_request_was_made_is_no_answer():
+    """It may be a status that lags, and leaving without a word would let the stack hang for an hour."""
+    scene = Scene("Update")
+    scene.resource.status, scene.resource.status_since = "UPDATE_COMPLETE", scene.made_at - timedelta(seconds=1)
+
+    assert scene.refusal() == (not_wanted("Update", "Material is UPDATE_COMPLETE."), 60.0)
+
+
+@pytest.mark.parametrize("key_id", [None, "", 17, ["x"]])
+def test_without_a_key_in_its_properties_nothing_is_an_answer(key_id):
+    scene = Scene()
+    scene.stack.set("Material", "CREATE_COMPLETE", scene.clock.now(), physical_id=None)
+
+    assert scene.refusal(ResourceProperties={"KeyId": key_id})[0] == not_wanted(
+        "Create", "Material is CREATE_COMPLETE."
+    )
+
+
+def test_a_delete_never_leaves_without_an_answer():
+    scene = Scene("Delete")
+    scene.stack.status = "UPDATE_COMPLETE"
+    scene.stack.set("Material", "UPDATE_COMPLETE", scene.clock.now(), physical_id=KEY_ARN)
+
+    assert scene.refusal()[0] == not_wanted("Delete", "the stack is UPDATE_COMPLETE.")
+
+
+# --------------------------------------------------------------------------------------------- what can't be read
+
+
+def test_a_deadline_that_comes_sooner_is_when_it_is_believed():
+    scene = Scene()
+    scene.stack.status = "ROLLBACK_COMPLETE"
+
+    assert scene.refusal(seconds=10) == (not_wanted("Create", "the stack is ROLLBACK_COMPLETE."), 10.0)
+
+
+def test_after_the_deadline_it_is_asked_once_all_the_same():
+    scene = Scene()
+    assert scene.wanted(seconds=-5) == 0
+
+    scene.clock.advance(3601)
+    assert scene.refusal(seconds=-5) == (
+        not_wanted("Create", "it is 3601 seconds old, and ServiceTimeout is 3600."),
+        0.0,
+    )
+
+    scene.stack.set("Material", "CREATE_COMPLETE", scene.clock.now(), physical_id=KEY_ARN)
+    assert scene.left(seconds=-5) == 0
+
+
+@pytest.mark.parametrize("operation", ["DescribeStacks", "DescribeStackResource"])
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.INTERNAL_ERROR, Fault.CONNECTION_CLOSED])
+def test_what_can_not_be_read_for_a_while_is_read_again(operation, fault):
+    scene = Scene()
+    scene.aws.faults.inject(operation, fault, times=8)
+
+    assert scene.wanted() > 0
+    assert scene.aws.count(operation) == 9
+
+
+DENIED = Refusal(403, "AccessDenied", "User is not authorized to perform: cloudformation:DescribeStacks")
+
+
+def test_a_right_that_was_given_a_moment_ago_is_waited_for():
+    scene = Scene()
+    scene.aws.faults.inject("DescribeStacks", DENIED, times=4)
+
+    assert 0 < scene.wanted() < 60
+
+
+def test_a_right_that_is_missing_is_told_after_a_minute_and_nothing_is_done():
+    scene = Scene()
+    scene.aws.faults.inject("DescribeStacks", DENIED, times=1000)
+    start = scene.clock.now()
+
+    with scene.aws, pytest.raises(ServiceRefused) as refused:
+        scene.asking().require_wanted()
+
+    assert str(refused.value) == (
+        "StackId: cloudformation:DescribeStacks was refused with AccessDenied: User is not authorized to perform: "
+        "cloudformation:DescribeStacks. The function's role does not allow it. Deploy the application again; its role is part "
+        "of it."
+    )
+    assert (scene.clock.now() - start).total_seconds() == 60
+
+
+def test_a_resource_that_may_not_be_read_is_not_taken_for_one_that_there_is_not():
+    scene = Scene("Delete")
+    scene.aws.faults.inject("DescribeStackResource", DENIED, times=1000)
+
+    with (
+        scene.aws,
+        pytest.raises(
+            ServiceRefused, match=r"^StackId: cloudformation:DescribeStackResource was refused with AccessDenied: "
+        ),
+    ):
+        scene.asking().require_wanted()
+
+
+def test_a_stack_that_there_is_not_is_told_after_a_minute():
+    scene = Scene()
+    nowhere = scene.stack.id.replace("stack/orders", "stack/nowhere")
+    asking = replace(scene.asking(), request=request("Create", StackId=nowhere))
+    start = scene.clock.now()
+
+    with scene.aws, pytest.raises(ServiceRefused) as refused:
+        asking.require_wanted()
+
+    assert str(refused.value) == (
+        f"StackId: cloudformation:DescribeStacks was refused with ValidationError: Stack with id {nowhere} does not exist. "
+        "CloudFormation does not know the stack or the resource. Run the deployment again."
+    )
+    assert (scene.clock.now() - start).total_seconds() == 60
+
+
+def test_a_throttle_lasts_to_the_deadline_and_not_to_the_minute():
+    scene = Scene()
+    scene.aws.faults.inject("DescribeStacks", Fault.THROTTLED, times=10_000)
+
+    with (
+        scene.aws,
+        pytest.raises(OutOfTime, match=r"^StackId: cloudformation:DescribeStacks was throttled \(Throttling\) for 3"),
+    ):
+        scene.asking(seconds=300).require_wanted()
+
+
+# -------------------------------------------------------------------------------------------------------- rolling back
+
+
+@pytest.mark.parametrize("status", [*IN_PROGRESS, *AT_REST])
+def test_a_stack_rolls_an_update_back_in_two_statuses(status):
+    scene = Scene("Update")
+    scene.stack.status = status
+
+    with scene.aws:
+        assert scene.asking().rolling_back() is (
+            status in {"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"}
+        )
+
+
+# ------------------------------------------------------------------------------------------- what was made in an operation
+
+
+@pytest.mark.parametrize(("seconds", "made_in_it"), [(-0.001, False), (0, True), (30, True), (-86400, False)])
+@pytest.mark.parametrize("name", ["updated_at", "deleted_at"])
+def test_what_was_made_since_the_newest_of_the_stack_s_times_was_made_in_its_present_operation(
+    name, seconds, made_in_it
+):
+    scene = Scene("Update")
+    setattr(scene.stack, name, scene.made_at)
+
+    with scene.aws:
+        assert scene.asking().began_by(scene.made_at + timedelta(seconds=seconds)) is made_in_it
+
+
+def test_what_does_not_tell_when_it_was_made_was_not_made_in_it():
+    scene = Scene("Update")
+
+    assert scene.asking().began_by(None) is False
+
+
+# --------------------------------------------------------------------------------------------------------- who holds it
+
+
+def holder(scene, key_arn=KEY_ARN):
+    with scene.aws:
+        return scene.asking().holder_of(key_arn)
+
+
+def empty_scene(**how):
+    scene = Scene("Delete", **how)
+    scene.stack.resources.clear()
+    return scene
+
+
+def test_a_key_that_no_custom_resource_of_the_stack_bears_is_held_by_none():
+    scene = empty_scene()
+    now = scene.clock.now()
+    scene.stack.set("Key", "CREATE_COMPLETE", now, type="AWS::KMS::Key", physical_id=KEY_ID)
+    scene.stack.set("Alias", "CREATE_COMPLETE", now, type="AWS::KMS::Alias", physical_id=KEY_ARN)
+    scene.stack.set(
+        "Lookalike", "CREATE_COMPLETE", now, type="AWS::CloudFormation::CustomResourceX", physical_id=KEY_ARN
+    )
+    scene.stack.set("Other", "CREATE_COMPLETE", now, type=TYPE, physical_id=OTHER_ARN)
+    scene.stack.set("New", "CREATE_IN_PROGRESS", now, type=TYPE)
+    scene.stack.set("Failed", "CREATE_FAILED", now, type=TYPE, physical_id=f"not-imported:Failed:{KEY_ID}")
+
+    assert holder(scene) is None
+
+
+@pytest.mark.parametrize("type_", [TYPE, "Custom::RenamedType", "AWS::CloudFormation::CustomResource"])
+@pytest.mark.parametrize("form", [KEY_ARN, KEY_ID])
+def test_a_custom_resource_of_any_type_holds_a_key_in_either_form(type_, form):
+    scene = empty_scene()
+    scene.stack.set("Renamed", "CREATE_COMPLETE", scene.clock.now(), type=type_, physical_id=form)
+
+    assert holder(scene) == Holder("Renamed", form)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "CREATE_IN_PROGRESS",
+        "CREATE_FAILED",
+        "CREATE_COMPLETE",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_FAILED",
+        "UPDATE_COMPLETE",
+        "DELETE_FAILED",
+        "DELETE_SKIPPED",  # retained
+        "IMPORT_COMPLETE",
+        "ROLLBACK_COMPLETE",
+    ],
+)
+def test_it_holds_the_key_in_every_status_but_that_of_going(status):
+    scene = empty_scene()
+    scene.stack.set("Renamed", status, scene.clock.now(), type=TYPE, physical_id=KEY_ARN)
+
+    assert holder(scene) == Holder("Renamed", KEY_ARN)
+
+
+@pytest.mark.parametrize("status", ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"])
+def test_what_is_going_holds_nothing(status):
+    scene = empty_scene()
+    scene.stack.set("Material", status, scene.clock.now(), type=TYPE, physical_id=KEY_ARN)
+
+    assert holder(scene) is None
+
+
+@pytest.mark.parametrize("page_resources", [1, 2, 3, 100])
+def test_a_holder_in_the_arn_form_comes_first_on_whichever_page_it_stands(page_resources):
+    scene = empty_scene(page_resources=page_resources)
+    now = scene.clock.now()
+    for number in range(7):
+        scene.stack.set(f"Queue{number}", "CREATE_COMPLETE", now, type="AWS::SQS::Queue", physical_id=KEY_ARN)
+    scene.stack.set("Adopted", "CREATE_COMPLETE", now, type=TYPE, physical_id=KEY_ID)
+    scene.stack.set("Going", "DELETE_IN_PROGRESS", now, type=TYPE, physical_id=KEY_ARN)
+    scene.stack.set("First", "CREATE_COMPLETE", now, type=TYPE, physical_id=KEY_ARN)
+    scene.stack.set("Second", "CREATE_COMPLETE", now, type=TYPE, physical_id=KEY_ARN)
+
+    assert holder(scene) == Holder("First", KEY_ARN)
+    assert scene.aws.count("ListStackResources") == -(-11 // page_resources)
+
+
+@pytest.mark.parametrize("skip", [0, 1, 2])
+def test_a_page_that_can_not_be_read_is_an_error_and_not_the_end_of_the_list(skip):
+    scene = empty_scene(page_resources=1)
+    for name in ("A", "B", "C"):
+        scene.stack.set(name, "CREATE_COMPLETE", scene.clock.now(), type=TYPE, physical_id=OTHER_ARN)
+    scene.aws.faults.inject("ListStackResources", DENIED, skip=skip, times=1000)
+
+    with pytest.raises(
+        ServiceRefused, match=r"^StackId: cloudformation:ListStackResources was refused with AccessDenied: "
+    ):
+        holder(scene)
+
+
+def test_a_page_that_fails_once_is_read_again():
+    scene = empty_scene(page_resources=1)
+    scene.stack.set("Other", "CREATE_COMPLETE", scene.clock.now(), type=TYPE, physical_id=OTHER_ARN)
+    scene.stack.set("Renamed", "CREATE_COMPLETE", scene.clock.now(), type=TYPE, physical_id=KEY_ARN)
+    scene.aws.faults.inject("ListStackResources", Fault.INTERNAL_ERROR, skip=1, times=5)
+
+    assert holder(scene) == Holder("Renamed", KEY_ARN)
+
+
+def test_the_id_and_the_arn_of_a_key_share_their_last_part():
+    assert key_uuid(KEY_ARN) == key_uuid(KEY_ID) == KEY_ID
+    assert key_uuid(OTHER_ARN) != KEY_ID
