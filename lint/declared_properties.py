@@ -33,15 +33,29 @@ _WRAPPING: Final = _PROPERTIES["SecretWrapping"]["properties"]
 # Two ways to say one thing: the one that is complained of -> the other.
 _EXCLUDED: Final = {"ValidForDays": "ValidTo", "SecretVersionStage": "SecretVersionId"}
 _NOT_PEM: Final = "BASE64 or HEX: with SecretWrapping it says how the ciphertext in the secret's text is encoded"
+_PINNED: Final = {"required": ["SecretVersionId"]}
 _RULES: Final = {
     "type": "object",
     "additionalProperties": False,
     "required": _SCHEMA["required"],
     "properties": _PROPERTIES,
     "dependentExcluded": {other: [name] for name, other in _EXCLUDED.items()},
-    "if": {"required": ["SecretWrapping", "MaterialEncoding"]},
-    "then": {"properties": {"MaterialEncoding": {"not": {"enum": ["PEM"]}, "$comment": _NOT_PEM}}},
+    "allOf": [
+        {
+            "if": {"required": ["SecretWrapping", "MaterialEncoding"]},
+            "then": {"properties": {"MaterialEncoding": {"not": {"enum": ["PEM"]}, "$comment": _NOT_PEM}}},
+        },
+        {
+            "if": {"required": ["NewMaterial"], "properties": {"NewMaterial": {"enum": ["STAGE", "ROTATE"]}}},
+            "then": _PINNED,
+        },
+    ],
 }
+_OF_LISTS: Final = {"minItems", "maxItems", "uniqueItems"}  # cfn-lint checks these apart, without the rule in words
+_UNPINNED_SENTENCE: Final = (
+    "STAGE and ROTATE need a pinned SecretVersionId, since a rotation can't be taken back. Declare SecretVersionId, the "
+    "version that holds the new material."
+)
 
 # What CloudFormation resolves in custom resources, and the two that it hands on as they are.
 _RESOLVED: Final = re.compile(r"\{\{\s*resolve:ssm:")
@@ -123,6 +137,8 @@ def _unknown(name: str, known: Mapping[str, Any]) -> str:
 def _sentence(error: ValidationError) -> str:
     """The property, what is wrong with it, and the rule; as it is where cfn-lint itself has something to say."""
     names = [str(part) for part in error.path if not isinstance(part, int) and part not in {"Fn::If", "Ref"}]
+    if error.validator == "required" and error.schema == _PINNED:
+        return f"NewMaterial: {_UNPINNED_SENTENCE}"
     if error.validator == "required":
         names.append(error.message)
         return f"{'.'.join(names)}: The property is missing. Declare {_rule_of(names)}."
@@ -133,6 +149,8 @@ def _sentence(error: ValidationError) -> str:
         other = _EXCLUDED[where]
         return f"{where}: {other} and {where} are both declared, and they are two ways to say one thing. Keep one."
     rule = error.schema.get("$comment") if isinstance(error.schema, dict) else None
+    if error.validator in _OF_LISTS:
+        rule = _rule_of(names)
     if rule is None:
         return str(error.message)
     by_default = "" if error.rule is None else " that the parameter gives"

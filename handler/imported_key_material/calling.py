@@ -60,8 +60,12 @@ QUOTA_BACKOFF: Final = Backoff(first_seconds=2.0, cap_seconds=20.0)
 
 
 class Log(Protocol):
-    """What is used of a logger. `extra` holds fields; never material, a secret, or a ResponseURL."""
+    """What is used of a logger. `extra` holds fields; never material, a secret, or a ResponseURL.
 
+    `append_keys`: fields of every line from then on, other modules' lines too; None takes a field out.
+    """
+
+    def append_keys(self, **keys: str | None) -> None: ...
     def info(self, msg: str, *, extra: Mapping[str, object]) -> None: ...
     def warning(self, msg: str, *, extra: Mapping[str, object]) -> None: ...
 

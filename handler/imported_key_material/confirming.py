@@ -73,7 +73,10 @@ def _lacks(view: KeyView, materials: Entries, expiry: Expiry, material_id: str, 
             raise Refused(superseded_material(view))
         if state not in accepted or (state == "CURRENT" and view.current_material_id != material_id):
             return f"these bytes are material {material_id}, which is {state}; current is {view.current_material_id}."
-    if not shows_expiry(view, expiry, materials, material_id):
+    shown = shows_expiry(view, expiry, materials, material_id)
+    if len(materials) == 1:  # DescribeKey may lag behind the list, and the attributes come from there
+        shown = shown and shows_expiry(view, expiry, [], "")
+    if not shown:
         return f"it shows {view.expiration_model or 'no expiration model'}, and {expiry.model} was asked for."
     return ""
 
@@ -116,7 +119,7 @@ def other_material(spec: KeySpec, *, on_replica: bool = False) -> Fault:
             "taken back; or declare a new key for the new material."
         )
     else:
-        rule = f"a {spec.name} key never takes other material than its first, not even after a deletion"
+        rule = f"{spec.a_key} never takes other material than its first, not even after a deletion"
         remedy = "Name the secret version that holds the key's material, or declare a new key for the new material."
     return Fault(
         "SecretId",
@@ -129,7 +132,8 @@ def lost_material(lost: Sequence[str]) -> Fault:
     """The key is unusable, and new material would not make it usable."""
     return Fault(
         "KeyId",
-        f"The key lost material that it once had ({', '.join(lost)}), and takes new material only once all of it is there again.",
+        f"The key lost material that it once had ({', '.join(lost)}), and takes new material only once all of it "
+        "is there again.",
         "PreviousSecretVersionIds names the secret versions that bring it back.",
     )
 
@@ -138,8 +142,8 @@ def superseded_material(view: KeyView) -> Fault:
     """The key holds the bytes as earlier material, and other properties than before ask for them."""
     return Fault(
         "SecretVersionId",
-        f"The key holds these bytes as earlier material; a rotation has made {view.current_material_id} current, and a key can't "
-        f"go back.",
+        f"The key holds these bytes as earlier material; a rotation has made {view.current_material_id} current, "
+        "and a key can't go back.",
         "Name the secret version that holds the current material, or declare a new key.",
     )
 
@@ -147,7 +151,7 @@ def superseded_material(view: KeyView) -> Fault:
 def refused_material(prepared: Prepared, code: str) -> Fault | None:
     """KMS's empty words about the material, in ours."""
     if code == "IncorrectKeyMaterialException":
-        # DER of an RSA key is not canonical; Operation.prepare has seen that the public keys are equal.
+        # DER of an RSA key is not canonical; `Importing` has seen that the public keys are equal.
         if prepared.material.public_key is not None and prepared.view.holds_material:
             return Fault(
                 "SecretId",

@@ -14,8 +14,12 @@ def build(made: Clients, *, clock: Clock, put: Put, log: Log, dns_suffix: str, r
     """Returns the Lambda handler. `dns_suffix`: of the partition, "amazonaws.com"; `response_host`: as in `app.py`."""
 
     def read(event: object, context: Context) -> Request:
+        log.append_keys(request_id=None, stack_id=None, logical_id=None)  # of the event before this one
         home = Home.of_function(context.invoked_function_arn)
-        return request.read(event, home, request.response_hosts(home, dns_suffix, response_host))
+        received = request.read(event, home, request.response_hosts(home, dns_suffix, response_host))
+        # An answer may say that the log has the place "under this request's id".
+        log.append_keys(request_id=received.request_id, stack_id=received.stack_id, logical_id=received.logical_id)
+        return received
 
     def run(received: Request, context: Context) -> Answer:
         deadline = deadline_of(received, clock, context.get_remaining_time_in_millis() / 1000)

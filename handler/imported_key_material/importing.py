@@ -66,17 +66,20 @@ class Importing:
             self._attempt = ChangeAttempt(lambda: self._guard(key))
             material_id = self._import(prepared, key, self._attempt, current, earlier)  # rule 4: FOR EVER
             shown, how = confirmed(self._operation, prepared, proof, material_id, self._accepted(prepared))
+            self._log(prepared, shown, material_id, how)
+            answer = Answer(self._physical_id, attributes.of(shown, self._declared, proof.public_key))
         except ImportedKeyMaterialError as error:
             raise self._failed(str(error)) from None
         except Exception as error:
             if not self._may_have_imported:
                 raise
             # A defect, and still the Delete must find what was brought in.
-            self._operation.log.warning("an error of its own after the import", extra={"at": places(error)})
             problem = f"The function met an error of its own after the import, {type(error).__name__}."
+            at = places(error)
         else:
-            self._log(prepared, shown, material_id, how)
-            return Answer(self._physical_id, attributes.of(shown, self._declared, proof.public_key))
+            return answer
+        # Not while the exception is being handled: a log that can't be written prints it, and its text is not vetted.
+        self._operation.log.warning("an error of its own after the import", extra={"at": at})
         raise self._failed(problem)
 
     @property

@@ -77,8 +77,8 @@ class Operation:
     def id_for(self, view: KeyView) -> str:
         """Rule 1: the ARN where this resource brings the material in; the bare id of a key that already holds some.
 
-        Unless another resource of this stack holds the key in the ARN form: then a renamed logical id inherits it. Or this stack
-        made the key in its present operation, empty: then another execution of this request was here (rule 10).
+        Unless another resource of this stack holds the key in the ARN form: then a renamed logical id inherits it. Or this
+        stack made the key in its present operation, empty: then another execution of this request was here (rule 10).
         """
         if not view.holds_material or self.stack.makes(view.arn, view.created_at):
             return view.arn

@@ -40,6 +40,23 @@ _STATES: Final[Mapping[str, tuple[str, str]]] = {
     "Unavailable": ("The key's custom key store is not connected.", "Use a key with Origin EXTERNAL."),
 }
 
+# Properties that not every key can have: the rule, and for replicas what to do.
+_SYMMETRIC_ONLY: Final[Mapping[str, str]] = {
+    "KeyMaterialDescription": "KMS keeps a description of the material for symmetric encryption keys only",
+    "NewMaterial": "KMS takes new material for symmetric encryption keys only",
+    "PreviousSecretVersionIds": "KMS keeps earlier material of symmetric encryption keys only",
+}
+_PRIMARY_ONLY: Final[Mapping[str, tuple[str, str]]] = {
+    "KeyMaterialDescription": (
+        "KMS takes the description on the primary key only",
+        "Take it out here; KMS copies it from the primary.",
+    ),
+    "NewMaterial": (
+        "KMS takes new material on the primary key only",
+        "Stage it in the primary's Region; here the resource takes it as it is, without NewMaterial.",
+    ),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -173,19 +190,12 @@ def _check_for_kind(properties: Properties, view: KeyView, spec: KeySpec, faults
         "NewMaterial": properties.new_material != "REFUSE",
         "PreviousSecretVersionIds": bool(properties.previous_secret_version_ids),
     }
-    on_replica = {
-        "KeyMaterialDescription": "Take it out here; KMS copies it from the primary.",
-        "NewMaterial": "Stage new material in the primary's Region; here the resource takes it as it is, without NewMaterial.",
-    }
     for where in (name for name, is_declared in declared.items() if is_declared):
         if spec.kind is not Kind.SYMMETRIC:
-            faults.add(
-                where, f"KMS knows it for symmetric encryption keys only, and this is {view.spec}.", "Take it out."
-            )
-        elif view.is_replica and where in on_replica:
-            faults.add(
-                where, "The key is a multi-Region replica, and KMS takes it on the primary key only.", on_replica[where]
-            )
+            faults.add(where, f"{_SYMMETRIC_ONLY[where]}, and this is {view.spec}.", "Take it out.")
+        elif view.is_replica and where in _PRIMARY_ONLY:
+            rule, remedy = _PRIMARY_ONLY[where]
+            faults.add(where, f"The key is a multi-Region replica, and {rule}.", remedy)
 
 
 def asked_expiry(properties: Properties, now: datetime) -> Expiry:

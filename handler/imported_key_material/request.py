@@ -112,7 +112,8 @@ _REQUEST_TYPE = re.compile("|".join(RequestType))
 _LOGICAL_ID = re.compile(r"[A-Za-z0-9]{1,255}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,128}")
 _RESOURCE_TYPE = re.compile(r"Custom::[A-Za-z0-9_@-]{1,60}|AWS::CloudFormation::CustomResource")
-_PHYSICAL_ID = re.compile(r".+", re.DOTALL)
+# Printable ASCII, as every id of ours is: others grow by escaping, until no answer has room for them.
+_PHYSICAL_ID = re.compile(rf"[ -~]{{1,{PHYSICAL_ID_MAX_BYTES}}}")
 _RESPONSE_URL = re.compile(r"https://\S{1,8000}")
 
 
@@ -126,11 +127,6 @@ def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> 
     stack = _STACK_ID.fullmatch(stack_id)
     if stack is None or stack.groups() != (home.partition, home.region, home.account):
         raise NotARequest("The event's StackId is of another account or Region than this function.")
-    physical_id = None
-    if type_ is not RequestType.CREATE:
-        physical_id = _text(event, "PhysicalResourceId", _PHYSICAL_ID)
-        if len(physical_id.encode("utf-8", "surrogatepass")) > PHYSICAL_ID_MAX_BYTES:
-            raise _malformed("PhysicalResourceId")
     response_url = _text(event, "ResponseURL", _RESPONSE_URL)
     if not is_response_host(response_url):
         raise NotARequest("The event's ResponseURL is not one of CloudFormation in this Region.")
@@ -142,7 +138,7 @@ def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> 
         resource_type=_text(event, "ResourceType", _RESOURCE_TYPE),
         properties=_mapping(event, "ResourceProperties", required=type_ is not RequestType.DELETE),
         old_properties=_mapping(event, "OldResourceProperties", required=False),
-        physical_id=physical_id,
+        physical_id=None if type_ is RequestType.CREATE else _text(event, "PhysicalResourceId", _PHYSICAL_ID),
         made_at=_made_at(response_url),
         response_url=response_url,
     )

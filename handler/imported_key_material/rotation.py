@@ -20,7 +20,8 @@ ROTATIONS_MAX: Final = 25  # in a key's life
 # An accepted rotation shows in OnDemandRotationStartDate, or in a new CurrentKeyMaterialId, well within this.
 QUIET: Final = timedelta(minutes=5)
 PENDING: Final = frozenset({"PENDING_ROTATION", "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"})
-_POLL: Final = Backoff(first_seconds=10.0, cap_seconds=20.0)
+# A rotation takes a minute or more; one that was asked for before, or a replica's import, may be over at once.
+_POLL: Final = Backoff(first_seconds=2.0, cap_seconds=20.0)
 _UNDER_WAY: Final = "ConflictException"
 # RotateKeyOnDemand's KMSInvalidStateException has three reasons; each passes, or is seen by looking at the key again.
 _LOOK_AGAIN: Final = "KMSInvalidStateException"
@@ -65,8 +66,8 @@ class Rotation:
 
         if not self._in_time(made):
             raise OutOfTime(
-                "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was asked for a "
-                "moment ago. Run the deployment again."
+                "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was "
+                "asked for a moment ago. Run the deployment again."
             )
 
     def _in_time(self, attempt: Callable[[], bool | None]) -> bool:
@@ -113,8 +114,8 @@ class Rotation:
             if state == "PENDING_MULTI_REGION_IMPORT_AND_ROTATION":
                 regions = ", ".join(view.replica_regions)
                 return (
-                    f"every replica must import the material first, in its own Region ({regions}); which of them lacks it can't "
-                    f"be seen from here."
+                    f"every replica must import the material first, in its own Region ({regions}); which of them lacks it "
+                    "can't be seen from here."
                 )
             return refused.faults[0].problem
         return ""

@@ -10,11 +10,13 @@ import pytest
 
 from tests.support.at_rest import encrypted, unwrap_key
 from tests.support.faults import Moment
+from tests.support.importing import import_material
 from tests.support.kms import ciphertext
-from tests.support.random_keys import random_key
+from tests.support.random_keys import random_keys
 from tests.support.world import Crash, World
 
-KEY = random_key(32)
+KEY, NEXT, OTHER = random_keys(32, 3)
+PINNED, NEXT_PINNED = "11111111-2222-3333-4444-555555555555", "22222222-2222-3333-4444-555555555555"
 LAMBDA_TRIES_AGAIN_AFTER_SECONDS = 60
 
 
@@ -23,7 +25,7 @@ def creating(world):
     unwrap = unwrap_key(world, "SYMMETRIC_DEFAULT")
     secret = world.secret(encrypted(world, unwrap, KEY))
     wrapping = {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": unwrap}
-    return world.create_request(world.external_key(), SecretId=secret.name, SecretWrapping=wrapping)
+    return world.create_request(world.external_key(in_stack=True), SecretId=secret.name, SecretWrapping=wrapping)
 
 
 def updating(world):
@@ -33,6 +35,18 @@ def updating(world):
     world.clock.advance(5)
     properties = {name: value for name, value in created["ResourceProperties"].items() if name != "KeyId"}
     return world.update_request(created["ResourceProperties"]["KeyId"], **properties | {"ValidForDays": "30"})
+
+
+def rotating(world):
+    """An Update that stages new material beside other that is pending, and makes it current."""
+    key = world.external_key(in_stack=True)
+    world.secret(KEY, version_id=PINNED)
+    created = world.create(key, SecretId="orders/master-key", SecretVersionId=PINNED)
+    assert created["Status"] == "SUCCESS"
+    world.secret(NEXT, version_id=NEXT_PINNED)
+    import_material(world.session().client("kms"), key, OTHER, ImportType="NEW_KEY_MATERIAL")
+    world.clock.advance(5)
+    return world.update_request(key, SecretId="orders/master-key", SecretVersionId=NEXT_PINNED, NewMaterial="ROTATE")
 
 
 def deleting(world):
@@ -62,9 +76,9 @@ def crashed_and_repeated(world, request, number, moment):
     return event, world.invoke(event)
 
 
-def holds_key(world, key):
+def holds_key(world, key, value=KEY):
     blob = world.call("Encrypt", KeyId=key, Plaintext=b"opened outside")["CiphertextBlob"]
-    return ciphertext.open_sealed(ciphertext.take_apart(blob), KEY, {}) == b"opened outside"
+    return ciphertext.open_sealed(ciphertext.take_apart(blob), value, {}) == b"opened outside"
 
 
 def everywhere(request):
@@ -73,7 +87,7 @@ def everywhere(request):
 
 def test_the_requests_here_make_every_call_of_the_function():
     """What dies at no call is not tried here: a new call needs to be in one of these requests."""
-    assert {*calls_of(creating), *calls_of(updating), *calls_of(deleting)} == {
+    assert {*calls_of(creating), *calls_of(updating), *calls_of(rotating), *calls_of(deleting)} == {
         "DescribeStacks",
         "DescribeStackResource",
         "ListStackResources",
@@ -86,12 +100,14 @@ def test_the_requests_here_make_every_call_of_the_function():
         "GetParametersForImport",
         "ImportKeyMaterial",
         "DeleteImportedKeyMaterial",
+        "RotateKeyOnDemand",
+        "GetKeyRotationStatus",
     }
 
 
 @pytest.mark.parametrize(("number", "moment"), everywhere(creating))
 def test_a_create_that_died_anywhere_is_done_by_its_second_delivery_under_the_same_id(world, number, moment):
-    """The key was made in this operation, so what it holds came from the execution that died."""
+    """The stack made the key in this operation, so what it holds came from the execution that died."""
     event, answer = crashed_and_repeated(world, creating, number, moment)
     key = event["ResourceProperties"]["KeyId"]
 
@@ -130,6 +146,18 @@ def test_an_update_that_died_anywhere_is_done_by_its_second_delivery(world, numb
     assert answer["PhysicalResourceId"] == key
     assert answer["Data"]["ExpirationModel"] == "KEY_MATERIAL_EXPIRES"
     assert holds_key(world, key)
+
+
+@pytest.mark.parametrize(("number", "moment"), everywhere(rotating))
+def test_a_rotation_that_died_anywhere_is_done_by_its_second_delivery_and_done_once(world, number, moment):
+    event, answer = crashed_and_repeated(world, rotating, number, moment)
+    key = event["ResourceProperties"]["KeyId"]
+
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == key
+    assert holds_key(world, key, NEXT)
+    listed = world.call("ListKeyRotations", KeyId=key, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"]
+    assert sorted(one["KeyMaterialState"] for one in listed) == ["CURRENT", "NON_CURRENT"]
 
 
 @pytest.mark.parametrize(("number", "moment"), everywhere(deleting))

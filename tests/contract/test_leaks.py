@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from imported_key_material import import_parameters, quiet
+from imported_key_material import import_parameters, importing, quiet
 from tests.support.faults import Moment
 from tests.support.planted import IN_A_VALUE, KINDS, in_pem, wrapped_by_kms
 from tests.support.response_bucket import status
@@ -50,6 +50,13 @@ def with_a_defect(world, monkeypatch):
     monkeypatch.setattr(import_parameters.wrapping, "wrap", broken)
 
 
+def with_a_defect_after_the_import(_world, monkeypatch):
+    def broken(*_: object) -> dict[str, str]:
+        raise ValueError(IN_A_VALUE)
+
+    monkeypatch.setattr(importing.attributes, "of", broken)
+
+
 def crashing(world, _monkeypatch):
     def hook(call, moment):
         if (call.operation, moment) == ("ImportKeyMaterial", Moment.AFTER):
@@ -84,6 +91,10 @@ ENDS: dict[str, tuple[str, Callable[..., None]]] = {
     "the answer is lost": ("FAILED Create", failing("ImportKeyMaterial", Fault.READ_TIMEOUT)),
     "nobody waits for it": ("FAILED Create", not_wanted),
     "a defect": ("The function met an error of its own, ValueError.", with_a_defect),
+    "a defect after the import": (
+        "The function met an error of its own after the import, ValueError.",
+        with_a_defect_after_the_import,
+    ),
     "a crash": ("Crash", crashing),
 }
 
@@ -114,7 +125,8 @@ def test_nothing_comes_out_of_an_answer_that_can_t_be_delivered(world, app, buck
 
 
 @pytest.mark.parametrize("kind", TWO_KINDS)
-def test_nothing_comes_out_of_a_log_that_can_t_be_written(world, app, monkeypatch, kind):
+@pytest.mark.parametrize("defect", ["a defect", "a defect after the import"])
+def test_nothing_comes_out_of_a_log_that_can_t_be_written(world, app, monkeypatch, kind, defect):
     """Python prints a failed line together with the exception that is just being handled."""
 
     class Full(logging.Handler):
@@ -126,14 +138,15 @@ def test_nothing_comes_out_of_a_log_that_can_t_be_written(world, app, monkeypatc
 
     secret = kind(world)
     event = secret.create(world)
-    with_a_defect(world, monkeypatch)
+    told, disturb = ENDS[defect]
+    disturb(world, monkeypatch)
     full = Full()
     logging.getLogger("imported_key_material").addHandler(full)
 
     out = app.everything_from(event)
 
     logging.getLogger("imported_key_material").removeHandler(full)
-    assert "The function met an error of its own, ValueError." in out
+    assert told in out
     assert secret.canaries.found_in(out) == {}
 
 

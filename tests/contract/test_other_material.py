@@ -19,19 +19,22 @@ KEY, OTHER = random_keys(32, 2)
 SECRET = "orders/master-key"
 P256, RSA = "ECC_NIST_P256", "RSA_2048"
 
-NAME_IT = "Name the secret version that holds the key's material, or declare a new key for the new material."
-SYMMETRIC_RULE = "a symmetric key takes new material only by a rotation, and NewMaterial is REFUSE."
+SYMMETRIC_RULE = (
+    "a symmetric key takes new material only by a rotation, and NewMaterial is REFUSE. Name the secret version that holds "
+    "the key's material; or declare NewMaterial: STAGE or ROTATE, which can't be taken back; or declare a new key for the "
+    "new material."
+)
+RULE = (
+    "an {} key never takes other material than its first, not even after a deletion. Name the secret version that holds "
+    "the key's material, or declare a new key for the new material."
+)
 
 
 def sentence(spec):
-    rule = (
-        SYMMETRIC_RULE
-        if spec == "SYMMETRIC_DEFAULT"
-        else (f"an {spec} key never takes other material than its first, not even after a deletion.")
-    )
+    rule = SYMMETRIC_RULE if spec == "SYMMETRIC_DEFAULT" else RULE.format(spec)
     return (
         "SecretId: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), "
-        f"and {rule} {NAME_IT} Nothing was imported."
+        f"and {rule} Nothing was imported."
     )
 
 
@@ -125,7 +128,11 @@ def test_an_earlier_material_of_a_rotated_key_can_t_become_current_again(world):
     answer = world.update(key, SecretId=SECRET, SecretVersionId=first)
 
     assert answer["Status"] == "FAILED"
-    assert f"its current material is {current}, and these bytes are " in answer["Reason"]
+    assert answer["Reason"] == (
+        "SecretVersionId: The key holds these bytes as earlier material; a rotation has made "
+        f"{current} current, and a key can't go back. Name the secret version that holds the current material, or declare "
+        "a new key. KMS may hold the material already: a rollback or the next update sees to it."
+    )
     assert answer["PhysicalResourceId"] == key
     assert world.describe(key)["CurrentKeyMaterialId"] == current
     assert world.state(key) == "Enabled"
@@ -165,7 +172,6 @@ def test_a_key_that_shows_other_bytes_right_after_the_import_fails_under_its_arn
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
         "SecretId: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), "
-        f"and an HMAC_256 key never takes other material than its first, not even after a deletion. {NAME_IT} KMS may "
-        "hold the material already: a rollback or the next update sees to it."
+        f"and {RULE.format('HMAC_256')} KMS may hold the material already: a rollback or the next update sees to it."
     )
     assert answer["PhysicalResourceId"] == key

@@ -45,17 +45,39 @@ def test_a_key_that_held_material_is_adopted_under_its_bare_id(world):
 
     assert answer["Status"] == "SUCCESS"
     assert answer["PhysicalResourceId"] == key_id(key)
-    assert f'adopted a key that already held material {{"key_arn": "{key}"}}' in world.log.getvalue()
+    assert f'adopts a key that already holds material {{"key_arn": "{key}"}}' in world.log.getvalue()
 
 
-def test_material_in_a_key_that_was_made_in_this_operation_is_the_resource_s_own(world):
+def test_material_in_a_key_that_the_stack_made_in_this_operation_is_the_resource_s_own(world):
     """An earlier execution of the same request brought it in, and died before it answered."""
-    key = world.external_key()
+    key = world.external_key(in_stack=True)
     import_material(world.session().client("kms"), key, KEY)
 
     answer = world.create(key, SecretId=world.secret(KEY).name)
 
     assert answer["PhysicalResourceId"] == key
+
+
+def test_material_in_a_key_that_somebody_else_made_meanwhile_is_theirs(world):
+    """It is younger than the stack's operation, and no resource of the stack."""
+    key = world.external_key()
+    import_material(world.session().client("kms"), key, KEY)
+
+    answer = world.create(key, SecretId=world.secret(KEY).name)
+
+    assert answer["PhysicalResourceId"] == key_id(key)
+
+
+def test_material_in_a_key_that_the_stack_made_in_an_earlier_operation_is_adopted(world):
+    """Whoever filled it since."""
+    key = world.external_key(in_stack=True)
+    import_material(world.session().client("kms"), key, KEY)
+    world.clock.advance(1)
+    world.stack.updated_at = world.clock.now()
+
+    answer = world.create(key, SecretId=world.secret(KEY).name)
+
+    assert answer["PhysicalResourceId"] == key_id(key)
 
 
 def test_taking_over_a_live_key_does_not_put_its_material_at_the_mercy_of_a_rollback(world):
@@ -161,6 +183,25 @@ def test_an_update_echoes_the_arn_it_came_with(world):
     world.create(key, SecretId=world.secret(KEY).name)
 
     assert world.update(key, SecretId=SECRET, Trigger="2")["PhysicalResourceId"] == key
+
+
+@pytest.mark.parametrize("broken", ["confirmed", "attributes.of"])
+def test_a_defect_after_the_import_answers_under_the_arn_so_that_a_delete_finds_the_material(world, monkeypatch, broken):
+    def defect(*_):
+        raise ValueError
+
+    monkeypatch.setattr(f"imported_key_material.importing.{broken}", defect)
+    key = world.external_key()
+
+    answer = world.create(key, SecretId=world.secret(KEY).name)
+
+    assert answer["PhysicalResourceId"] == key
+    assert answer["Reason"] == (
+        "The function met an error of its own after the import, ValueError. KMS may hold the material already: a rollback "
+        "or the next update sees to it."
+    )
+    world.delete(status="ROLLBACK_IN_PROGRESS")
+    assert world.state(key) == "PendingImport"
 
 
 def test_an_update_echoes_the_bare_id_it_came_with(world):

@@ -14,6 +14,7 @@ RESOLVE = (
     "custom resources. Name the secret in SecretId; its value never goes through a template."
 )
 WRAPPING = {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": "alias/transport"}
+VERSION = "11111111-2222-3333-4444-555555555555"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,16 @@ WRAPPING = {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": "alias/transport"}
             "RSA_AES_KEY_WRAP_SHA_1.",
         ),
         pytest.param({"WrappingKeySpec": "SM2"}, f"WrappingKeySpec: {RULE} one of RSA_2048, RSA_3072, RSA_4096."),
-        pytest.param({"NewMaterial": "ROTATE"}, f"NewMaterial: {RULE} REFUSE."),
+        pytest.param({"NewMaterial": "REPLACE"}, f"NewMaterial: {RULE} one of REFUSE, STAGE, ROTATE."),
+        pytest.param(
+            {"NewMaterial": "ROTATE"},
+            "NewMaterial: ROTATE needs a pinned SecretVersionId, since a rotation can't be taken back. Declare "
+            "SecretVersionId, the version that holds the new material.",
+        ),
+        pytest.param(
+            {"PreviousSecretVersionIds": [VERSION, VERSION]},
+            f"PreviousSecretVersionIds: {RULE} a list of 1 to 25 different version ids of the secret.",
+        ),
         pytest.param(
             {"SecretVersionId": "1"}, f"SecretVersionId: {RULE} a version id of the secret, 32 to 64 characters."
         ),
@@ -136,15 +146,21 @@ def test_an_alias_is_no_key_id(world, refused, key_id):
 
 
 @pytest.mark.parametrize("spec", ["HMAC_256", "RSA_2048", "ECC_NIST_P256"])
-def test_a_description_is_refused_where_kms_keeps_none(world, refused, spec):
-    secret = world.secret(random_key(32))
+@pytest.mark.parametrize(
+    ("declared", "rule"),
+    [
+        ({"KeyMaterialDescription": "hsm 7"}, "KMS keeps a description of the material for symmetric encryption keys only"),
+        ({"NewMaterial": "STAGE"}, "KMS takes new material for symmetric encryption keys only"),
+        ({"PreviousSecretVersionIds": [VERSION]}, "KMS keeps earlier material of symmetric encryption keys only"),
+    ],
+    ids=["KeyMaterialDescription", "NewMaterial", "PreviousSecretVersionIds"],
+)
+def test_what_is_for_symmetric_keys_alone_is_refused_on_others(world, refused, spec, declared, rule):
+    secret = world.secret(random_key(32), version_id=VERSION)
 
-    reason = refused(world.external_key(spec), SecretId=secret.name, KeyMaterialDescription="from hsm 7")
+    reason = refused(world.external_key(spec), SecretId=secret.name, SecretVersionId=VERSION, **declared)
 
-    assert (
-        "KeyMaterialDescription: KMS keeps a description of the material for symmetric encryption keys only, and this "
-        f"is {spec}. Take it out."
-    ) in reason
+    assert f"{next(iter(declared))}: {rule}, and this is {spec}. Take it out." in reason
 
 
 @pytest.mark.parametrize(

@@ -82,16 +82,33 @@ def test_a_disabled_key_stays_disabled(world):
     assert world.state(key) == "Disabled"
 
 
-def test_an_expiry_that_the_update_changed_stays_with_a_warning(world):
-    key, _ = created(world, ValidTo="2027-03-01T00:00:00Z")
+def test_an_expiry_that_the_update_changed_is_brought_back_where_the_version_is_pinned(world):
+    key, secret = created(world)
+    pinned = {"ValidTo": "2027-03-01T00:00:00Z", "SecretVersionId": secret.version_of("AWSCURRENT")}
+    world.update(key, SecretId=SECRET, **pinned)
+    world.update(key, SecretId=SECRET, **pinned | {"ValidTo": "2027-05-01T00:00:00Z"})
+
+    answer, _ = rolled_back(world, key, **pinned)
+
+    assert answer["Status"] == "SUCCESS"
+    assert answer["Data"]["ValidTo"] == "2027-03-01T00:00:00Z"
+    assert "rolled back, with something left" not in world.log.getvalue()
+
+
+@pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
+@pytest.mark.parametrize("before", [{"ValidTo": "2027-03-01T00:00:00Z"}, {"ValidForDays": "30"}], ids=str)
+def test_an_expiry_that_the_update_changed_stays_with_a_warning_where_no_version_is_pinned(world, spec, before):
+    """The secret may hold other bytes by now; it is not even read."""
+    key, _ = created(world, spec, **before)
     world.update(key, SecretId=SECRET)
 
-    answer, _ = rolled_back(world, key, ValidTo="2027-03-01T00:00:00Z")
+    answer, operations = rolled_back(world, key, **before)
 
     assert answer["Status"] == "SUCCESS"
     assert answer["Data"]["ExpirationModel"] == "KEY_MATERIAL_DOES_NOT_EXPIRE"
+    assert not {"GetSecretValue", "ImportKeyMaterial"} & operations
     assert (
-        'rolled back, with something left {"problem": "The expiry stays as the update left it."}'
+        'rolled back, with something left {"problem": "The key\'s expiry is another than before."}'
         in world.log.getvalue()
     )
 

@@ -93,24 +93,27 @@ def test_a_replica_refuses_other_bytes_than_the_primary_s(pair):
 
 
 @pytest.mark.parametrize(
-    ("declared", "remedy"),
+    ("declared", "rule"),
     [
         (
             {"NewMaterial": "STAGE"},
-            "Stage new material in the primary's Region; here the resource takes it as it is, without NewMaterial.",
+            "KMS takes new material on the primary key only. Stage it in the primary's Region; here the resource takes it "
+            "as it is, without NewMaterial.",
         ),
-        ({"KeyMaterialDescription": "of a ceremony"}, "Take it out here; KMS copies it from the primary."),
+        (
+            {"KeyMaterialDescription": "of a ceremony"},
+            "KMS takes the description on the primary key only. Take it out here; KMS copies it from the primary.",
+        ),
     ],
     ids=["NewMaterial", "KeyMaterialDescription"],
 )
-def test_what_only_a_primary_takes_is_refused_on_a_replica(pair, declared, remedy):
+def test_what_only_a_primary_takes_is_refused_on_a_replica(pair, declared, rule):
     pair.update_replica(2000, V1, **declared)
     pair.run()
 
     forward = pair.timeline.of("Update", "Replica")[0]
     assert forward.answer["Reason"] == (
-        f"{next(iter(declared))}: The key is a multi-Region replica, and KMS takes it on the primary key only. {remedy} "
-        f"Nothing was imported."
+        f"{next(iter(declared))}: The key is a multi-Region replica, and {rule} Nothing was imported."
     )
     assert "ImportKeyMaterial" not in forward.operations
 

@@ -203,7 +203,8 @@ def test_rollback_after_a_rotation_that_brought_an_expiry_says_that_it_stays(wor
 
     assert answer["Data"]["ExpirationModel"] == "KEY_MATERIAL_EXPIRES"
     assert (
-        f'{LEFT} {{"problem": "The key\'s expiry could not be brought back: it holds other material by now."}}'
+        f'{LEFT} {{"problem": "The key\'s expiry is another than before. New material that was staged, or that a rotation has '
+        f"made current, stays: a key can't go back.\"}}"
     ) in world.log.getvalue()
 
 

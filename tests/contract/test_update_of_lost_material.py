@@ -75,7 +75,7 @@ def test_a_rotated_key_that_lacks_two_materials_says_which(world):
     assert answer["Status"] == "FAILED"
     assert answer["PhysicalResourceId"] == key
     assert answer["Reason"] == (
-        "KeyId: KMS took the material, and did not confirm it in time: the key is PendingImport. Material "
-        f"{listed[0]['KeyMaterialId']} is PENDING_IMPORT. KMS may hold the material already: a rollback or the next "
-        "update sees to it."
+        "KeyId: KMS took the material, and did not confirm it in time: the key is PendingImport, because it lost material "
+        f"that it once had ({listed[0]['KeyMaterialId']}). PreviousSecretVersionIds names the secret versions that bring "
+        "it back. KMS may hold the material already: a rollback or the next update sees to it."
     )

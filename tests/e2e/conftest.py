@@ -18,6 +18,8 @@ from tests.support.local.session import LocalAws
 from tests.support.local.stacks import Stack
 
 CONSENT = "imported-key-material"
+AWAY = "eu-west-1"  # not the Region where all else happens
+MESSAGE = b"what the key is used for"
 LOG_TAIL_CHARACTERS = 4000
 
 
@@ -27,22 +29,29 @@ def aws(testrun_uid: str) -> Iterator[LocalAws]:
         yield local
 
 
+@pytest.fixture(scope="session")
+def away(aws: LocalAws) -> LocalAws:
+    """The same local AWS from another Region, where the application is deployed, too."""
+    return aws.elsewhere(AWAY)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     report = yield
     if report.failed and isinstance(item, pytest.Function):
-        local = item.funcargs.get("aws")
-        if isinstance(local, LocalAws):
-            report.sections.append(("The function's log", local.logs()[-LOG_TAIL_CHARACTERS:]))
+        for local in item.funcargs.values():
+            if isinstance(local, LocalAws):
+                title = f"The function's log, {local.settings.region}"
+                report.sections.append((title, local.logs()[-LOG_TAIL_CHARACTERS:]))
     return report
 
 
 class Scene:
-    """One test's part of the world. `name` begins the names of its stacks, secrets and keys."""
+    """One test's part of the world, in one Region. `name` begins the names of its stacks, secrets and keys."""
 
-    def __init__(self, aws: LocalAws) -> None:
+    def __init__(self, aws: LocalAws, name: str | None = None) -> None:
         self.aws = aws
-        self.name = f"s{secrets.token_hex(4)}"
+        self.name = name or f"s{secrets.token_hex(4)}"
         self.kms = aws.client("kms")
         self.secretsmanager = aws.client("secretsmanager")
         self.token = deploy.service_token(aws.settings)
@@ -55,6 +64,16 @@ class Scene:
         content = {"SecretBinary": value} if isinstance(value, bytes) else {"SecretString": value}
         self.secretsmanager.create_secret(Name=full, **content, Tags=self._tags(consent, "Key", "Value"))
         return full
+
+    def versions(self, *values: bytes, name: str = "material") -> tuple[str, list[str]]:
+        """A secret's name, and the ids of its versions, oldest first, each with a stage of its own so that it stays."""
+        full = self.secret(values[0], name)
+        ids = [self.secretsmanager.describe_secret(SecretId=full)["VersionIdsToStages"].popitem()[0]]
+        for number, value in enumerate(values[1:], start=2):
+            stages = ["AWSCURRENT", f"material-{number}"]
+            made = self.secretsmanager.put_secret_value(SecretId=full, SecretBinary=value, VersionStages=stages)
+            ids.append(made["VersionId"])
+        return full, ids
 
     def encrypted(self, material: bytes, transport: str, name: str = "material") -> bytes:
         """kms:Encrypt with the context that binds it to the secret of this name."""
@@ -120,17 +139,36 @@ class Scene:
     def state(self, key: str) -> str:
         return str(self.look(key)["KeyState"])
 
+    def materials(self, key: str) -> list[tuple[str, str]]:
+        """What a symmetric key holds, oldest first: KeyMaterialState and ImportState of each material."""
+        listed = self.kms.list_key_rotations(KeyId=key, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"]
+        return [(one["KeyMaterialState"], one["ImportState"]) for one in listed]
+
+    def seal(self, key: str) -> bytes:
+        """MESSAGE, encrypted under the key. Raises ClientError where the key can't be used."""
+        return bytes(self.kms.encrypt(KeyId=key, Plaintext=MESSAGE)["CiphertextBlob"])
+
+    def opens(self, *blobs: bytes) -> bool:
+        """Whether KMS decrypts all of them, in this Region. Raises ClientError where a key can't be used."""
+        return all(self.kms.decrypt(CiphertextBlob=blob)["Plaintext"] == MESSAGE for blob in blobs)
+
     def requests(self) -> list[tuple[str, str, str | None]]:
         """What CloudFormation asked for this stack: type, logical id, physical id."""
         return [
             (entry["RequestType"], entry["LogicalResourceId"], entry.get("PhysicalResourceId"))
             for entry in self.aws.journal("request")
-            if f":stack/{self.name}/" in entry["StackId"]
+            if self._stack_arn in entry["StackId"]
         ]
 
     def answers(self) -> list[dict[str, Any]]:
         """What the function answered for this stack, as the journal has it."""
-        return [entry for entry in self.aws.journal("answer") if f":stack/{self.name}/" in entry["to"]]
+        return [entry for entry in self.aws.journal("answer") if self._stack_arn in entry["to"]]
+
+    @property
+    def _stack_arn(self) -> str:
+        """How the ARN of this scene's stack begins."""
+        settings = self.aws.settings
+        return f"arn:aws:cloudformation:{settings.region}:{settings.account}:stack/{self.name}/"
 
     def reason(self, stack: Stack, logical_id: str = "Material") -> str:
         """Why it failed: the function's own sentence, without what CloudFormation puts around it."""

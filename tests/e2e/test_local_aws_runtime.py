@@ -11,6 +11,7 @@ import pytest
 from tests.support.local import places
 from tests.support.local.clients import client
 from tests.support.local.service import running
+from tests.support.local.settings import REGION
 
 pytestmark = pytest.mark.xdist_group("local-aws-runtime")
 
@@ -185,13 +186,13 @@ def test_a_function_that_cannot_be_imported_says_so(function):
 def test_what_a_function_writes_is_kept(function):
     function.invoke()
 
-    logs = [path.read_text() for path in (function.folder / "logs" / "probe").glob("*.log")]
+    logs = [path.read_text() for path in places.function_logs(function.folder, REGION, "probe").glob("*.log")]
     assert any("this is logged" in log for log in logs)
 
 
 def test_the_processes_that_live_are_known(function):
     def known():
-        return json.loads((function.folder / "logs" / "probe" / "pids.json").read_text())
+        return json.loads((places.function_logs(function.folder, REGION, "probe") / "pids.json").read_text())
 
     pid = function.invoke()[0]["pid"]
     assert pid in known()

@@ -30,8 +30,6 @@ HOSTILE = {
     "POWERTOOLS_LOGGER_LOG_EVENT": "true",
     "POWERTOOLS_LOGGER_SAMPLE_RATE": "1",
     "POWERTOOLS_LOG_LEVEL": "DEBUG",
-    "POWERTOOLS_METRICS_NAMESPACE": "ImportedKeyMaterial",
-    "POWERTOOLS_SERVICE_NAME": "imported-key-material",
 }
 PACKAGE = "imported_key_material"
 LOUD = ("boto3", "botocore", "crhelper", "urllib3", "s3transfer", "aws_lambda_powertools")
@@ -91,6 +89,7 @@ def deployed(
         monkeypatch.setenv(name, value)
     session = world.session()
     with _loggers_restored(PACKAGE, *LOUD):
+        logging.getLogger(PACKAGE).handlers = []  # the world's own: Powertools takes the first one for its own
         caplog.set_level(logging.DEBUG)
         for name in LOUD:
             logging.getLogger(name).setLevel(logging.NOTSET)  # as in a new process

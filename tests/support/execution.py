@@ -25,10 +25,17 @@ class Context:
 
 
 class FieldsInText:
-    """A logger whose lines tell their fields, as the JSON of the deployed function does."""
+    """A logger whose lines tell their fields, as the JSON of the deployed function does.
+
+    `keys`: the fields of every line, which are not repeated in each here.
+    """
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
+        self.keys: dict[str, str] = {}
+
+    def append_keys(self, **keys: str | None) -> None:
+        self.keys = {name: value for name, value in (self.keys | keys).items() if value is not None}
 
     def info(self, msg: str, *, extra: Mapping[str, object]) -> None:
         self._logger.info("%s %s", msg, json.dumps(dict(extra)))

@@ -102,10 +102,16 @@ class World:
         """A person's KMS call, not the function's."""
         return self.kms.call(operation, params, region=region, account=account)
 
-    def external_key(self, spec: str = "SYMMETRIC_DEFAULT", usage: str | None = None, **params: Any) -> str:
-        """The ARN of an empty key that the stack may use."""
+    def external_key(
+        self, spec: str = "SYMMETRIC_DEFAULT", usage: str | None = None, *, in_stack: bool = False, **params: Any
+    ) -> str:
+        """The ARN of an empty key that the stack may use; `in_stack`: the stack makes it itself, as `Key`."""
         params = {"Origin": "EXTERNAL", "KeySpec": spec, "KeyUsage": usage or _USAGE.get(spec, "SIGN_VERIFY")} | params
-        return self.key(**params)
+        arn = self.key(**params)
+        if in_stack:
+            now, key_id = self.clock.now(), arn.rsplit("/", 1)[1]
+            self.stack.set("Key", "CREATE_COMPLETE", now, type="AWS::KMS::Key", physical_id=key_id)
+        return arn
 
     def key(self, *, tag: str | None = "orders", **params: Any) -> str:
         tags = [{"TagKey": TAG, "TagValue": tag}] if tag is not None else []

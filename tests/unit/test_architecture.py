@@ -18,8 +18,11 @@ PACKAGE = REPOSITORY / "handler" / "imported_key_material"
 # From the top down. A module imports from its own group and from those below, in no circle.
 GROUPS = {
     "entry": {"app", "function"},
-    "protocol": {"responder", "answer", "delivery", "quiet"},
-    "life cycle": {"resource", "removal", "operation", "preparation", "attributes"},
+    "protocol": {"responder", "answer", "delivery"},
+    "life cycle": {
+        *("resource", "removal", "importing", "symmetric", "rotation", "confirming"),
+        *("operation", "preparation", "attributes"),
+    },
     "the world": {
         *("clients", "request", "stack", "consent", "secret", "kms_key", "key_view", "import_parameters"),
         *("calling", "aws_errors"),
@@ -28,7 +31,7 @@ GROUPS = {
         *("properties", "proof", "wrapping", "material", "secret_bytes", "secret_value", "private_key", "asymmetric"),
         *("check_value", "encoding", "pem", "der", "readable", "pattern", "key_specs"),
     },
-    "foundation": {"errors", "waiting", "__init__"},
+    "foundation": {"errors", "waiting", "quiet", "__init__"},
 }
 APART = {"protocol", "life cycle"}  # neither knows the other; the entry brings them together
 PURE = GROUPS["pure"] | {"errors", "__init__"}

@@ -111,11 +111,7 @@ print(*sorted({name.split(".")[0] for name in sys.modules}))
     layer = layers[HERE] / "python"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", program, REPOSITORY / "handler", layer],
-        env={
-            "AWS_DEFAULT_REGION": "eu-central-1",
-            "POWERTOOLS_METRICS_NAMESPACE": "test",
-            "POWERTOOLS_SERVICE_NAME": "test",
-        },
+        env={"AWS_DEFAULT_REGION": "eu-central-1"},
         capture_output=True,
         text=True,
         check=False,

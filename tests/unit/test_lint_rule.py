@@ -74,6 +74,10 @@ def with_property(lines: str) -> list[str]:
         "      ValidTo: '2030-01-31T12:00:00+01:00'\n",
         "      MaterialEncoding: HEX\n" + WRAPPED,
         "      NewMaterial: REFUSE\n",
+        "      NewMaterial: ROTATE\n      SecretVersionId: 11111111-2222-3333-4444-555555555555\n",
+        "      NewMaterial: STAGE\n      SecretVersionId: '{{resolve:ssm:/orders/version}}'\n",
+        "      NewMaterial: !ImportValue orders-new-material\n",
+        "      PreviousSecretVersionIds: [11111111-2222-3333-4444-555555555555, !ImportValue orders-version]\n",
         "      ExpectedCheckValue: CMAC:377822C093\n",
         "      SecretVersionId: '{{resolve:ssm:/orders/version}}'\n",
         "      SecretVersionStage: !ImportValue orders-stage\n",
@@ -137,8 +141,43 @@ def test_other_custom_resources_are_left_alone() -> None:
             ),
         ),
         (
-            "      NewMaterial: ROTATE\n",
-            "NewMaterial: The value does not fit the property's rule. It must be REFUSE.",
+            "      NewMaterial: REPLACE\n",
+            "NewMaterial: The value does not fit the property's rule. It must be one of REFUSE, STAGE, ROTATE.",
+        ),
+        (
+            "      NewMaterial: STAGE\n",
+            (
+                "NewMaterial: STAGE and ROTATE need a pinned SecretVersionId, since a rotation can't be taken back. Declare "
+                "SecretVersionId, the version that holds the new material."
+            ),
+        ),
+        (
+            "      NewMaterial: !If [Never, REFUSE, ROTATE]\n      SecretVersionStage: AWSCURRENT\n",
+            (
+                "NewMaterial: STAGE and ROTATE need a pinned SecretVersionId, since a rotation can't be taken back. Declare "
+                "SecretVersionId, the version that holds the new material."
+            ),
+        ),
+        (
+            "      PreviousSecretVersionIds: []\n",
+            (
+                "PreviousSecretVersionIds: The value does not fit the property's rule. It must be a list of 1 to 25 different "
+                "version ids of the secret."
+            ),
+        ),
+        (
+            "      PreviousSecretVersionIds: [11111111-2222-3333-4444-555555555555, 11111111-2222-3333-4444-555555555555]\n",
+            (
+                "PreviousSecretVersionIds: The value does not fit the property's rule. It must be a list of 1 to 25 different "
+                "version ids of the secret."
+            ),
+        ),
+        (
+            "      PreviousSecretVersionIds: [AWSPREVIOUS]\n",
+            (
+                "PreviousSecretVersionIds: The value does not fit the property's rule. It must be a version id of the secret, "
+                "32 to 64 characters."
+            ),
         ),
         (
             "      MaterialEncoding: !If [Never, BASE46, HEX]\n",

@@ -39,7 +39,8 @@ RULES = {
     "ValidTo": "a time in ISO 8601 with its zone, such as 2030-01-31T12:00:00Z",
     "ValidForDays": "a whole number of days from 1 to 364",
     "KeyMaterialDescription": "at most 256 letters, digits, spaces and : / _ . -",
-    "NewMaterial": "REFUSE",
+    "PreviousSecretVersionIds": "a list of 1 to 25 different version ids of the secret",
+    "NewMaterial": "one of REFUSE, STAGE, ROTATE",
     "ExpectedCheckValue": "CMAC:, ECB:, HMAC: or SHA256:, and hex digits",
     "Trigger": "at most 1024 characters",
 }
@@ -99,7 +100,8 @@ FITS: dict[str, list[Any]] = {
     ],
     "ValidForDays": ["1", "9", "10", "99", "100", "299", "300", "359", "360", "364", 1, 364, 30.0],
     "KeyMaterialDescription": ["d", "HSM 7, ".replace(",", ":") + "ceremony of 2026-12-01/a_b.c", "d" * 256],
-    "NewMaterial": ["REFUSE"],
+    "PreviousSecretVersionIds": [[VERSION_ID], [VERSION_ID, "v" * 32, "v" * 64], [f"{n:032}" for n in range(25)]],
+    "NewMaterial": ["REFUSE"],  # the others need SecretVersionId: below
     "ExpectedCheckValue": ["CMAC:377822C093", "cmac:377822c093", "ECB:F29000", "HMAC:6E99E8", "SHA256:" + "0a" * 32],
     "Trigger": ["", "1", "anything at all: {}, 鍵\n", "t" * 1024],
 }
@@ -175,7 +177,16 @@ BREAKS: dict[str, list[Any]] = {
     ],
     "ValidForDays": [*NO_NUMBER, "0", "00", "01", "365", "370", "400", "1000", 0, 365, -1, 10**30],
     "KeyMaterialDescription": [*NO_TEXT, "", "d" * 257, "a, b", "é", "a@b", "(x)"],
-    "NewMaterial": [*NO_TEXT, "", "STAGE", "ROTATE", "refuse", "REFUSE "],
+    "PreviousSecretVersionIds": [
+        *(value for value in NO_TEXT if not isinstance(value, list)),
+        [],
+        "",
+        VERSION_ID,
+        f"{VERSION_ID},{'v' * 32}",
+        [VERSION_ID, VERSION_ID],
+        [f"{n:032}" for n in range(26)],
+    ],
+    "NewMaterial": [*NO_TEXT, "", "stage", "ROTATED", "STAGE,ROTATE", "refuse", "REFUSE "],
     "ExpectedCheckValue": [*NO_TEXT, "", "377822C093", "CMAC:", "CMAC:3", "CMAC:XY", ":377822", "CMAC:377822\n"],
     "Trigger": [*NO_TEXT, "t" * 1025],
 }  # fmt: skip
@@ -230,6 +241,7 @@ def test_the_least_that_can_be_declared_takes_the_defaults():
         valid_to=None,
         valid_for_days=None,
         key_material_description=None,
+        previous_secret_version_ids=(),
         new_material="REFUSE",
         expected_check_value=None,
         trigger=None,
@@ -250,7 +262,8 @@ def test_all_that_can_be_declared_is_read():
             "WrappingKeySpec": "RSA_2048",
             "ValidForDays": "364",
             "KeyMaterialDescription": "HSM 7",
-            "NewMaterial": "REFUSE",
+            "PreviousSecretVersionIds": ["v" * 32, "u" * 64],
+            "NewMaterial": "ROTATE",
             "ExpectedCheckValue": "CMAC:377822",
             "Trigger": "7",
         }
@@ -269,7 +282,8 @@ def test_all_that_can_be_declared_is_read():
         valid_to=None,
         valid_for_days=364,
         key_material_description="HSM 7",
-        new_material="REFUSE",
+        previous_secret_version_ids=("v" * 32, "u" * 64),
+        new_material="ROTATE",
         expected_check_value="CMAC:377822",
         trigger="7",
     )
@@ -334,10 +348,35 @@ def test_what_must_be_declared_inside_is_missed(name):
     )
 
 
-def test_new_material_can_only_be_refused_in_this_version():
-    assert refusal(MINIMAL | {"NewMaterial": "STAGE"}) == (
-        "NewMaterial: The value does not fit the property's rule. It must be REFUSE."
+@pytest.mark.parametrize(
+    "versions",
+    [
+        *(pytest.param([value], id=f"{value}") for value in ("", "v" * 31, "v" * 65, "v_" * 16, None, 17, [VERSION_ID])),
+        pytest.param([VERSION_ID, "AWSPREVIOUS"], id="a stage among them"),
+    ],
+)
+def test_each_of_the_previous_versions_is_a_version_id(versions):
+    where = f"PreviousSecretVersionIds.{len(versions) - 1}"
+
+    assert refusal(MINIMAL | {"PreviousSecretVersionIds": versions}) == (
+        f"{where}: The value does not fit the property's rule. It must be {RULES['SecretVersionId']}."
     )
+
+
+# ---------------------------------------------------------------------------------------- rules between properties
+
+
+@pytest.mark.parametrize("new_material", ["STAGE", "ROTATE"])
+def test_new_material_is_taken_from_a_pinned_version_alone(new_material):
+    pinned = MINIMAL | {"NewMaterial": new_material, "SecretVersionId": VERSION_ID}
+    sentence = (
+        f"NewMaterial: {new_material} needs a pinned SecretVersionId, since a rotation can't be taken back. Declare "
+        "SecretVersionId, the version that holds the new material."
+    )
+
+    assert sound(pinned).new_material == new_material
+    assert refusal(MINIMAL | {"NewMaterial": new_material}) == sentence
+    assert refusal(MINIMAL | {"NewMaterial": new_material, "SecretVersionStage": "AWSCURRENT"}) == sentence
 
 
 @pytest.mark.parametrize(
@@ -510,7 +549,8 @@ def test_everything_that_is_wrong_is_named_at_once():
             "SecretWrapping": {"Algorithm": "AES", "KeyID": "alias/transport"},
             "ValidTo": "2030-02-30T12:00:00Z",
             "ValidForDays": "365",
-            "NewMaterial": "ROTATE",
+            "PreviousSecretVersionIds": [],
+            "NewMaterial": "ROTATED",
             "Trigger": REFERENCE,
             "MaterialEncodin": "HEX",
             "KeyArn": KEY_ARN,
@@ -526,7 +566,10 @@ def test_everything_that_is_wrong_is_named_at_once():
             "SecretWrapping.KeyId: The property is missing. Declare the id, the ARN or the alias of a KMS key.",
             *(
                 f"{name}: The value does not fit the property's rule. It must be {RULES[name]}."
-                for name in ("ServiceTimeout", "KeyId", "SecretWrapping.Algorithm", "ValidForDays", "NewMaterial")
+                for name in (
+                    *("ServiceTimeout", "KeyId", "SecretWrapping.Algorithm", "ValidForDays", "NewMaterial"),
+                    "PreviousSecretVersionIds",
+                )
             ),
             "KeyArn: This is an attribute, not a property. Take it out, and read it with Fn::GetAtt.",
             "MaterialEncodin: There is no such property. Is it MaterialEncoding?",
@@ -537,7 +580,7 @@ def test_everything_that_is_wrong_is_named_at_once():
             TWO_VERSIONS,
         ]
     )
-    assert str(refused.value).startswith("14 things are wrong. (1) ")
+    assert str(refused.value).startswith("15 things are wrong. (1) ")
     assert properties == Properties(
         key_id="",
         secret_id="",
@@ -551,6 +594,7 @@ def test_everything_that_is_wrong_is_named_at_once():
         valid_to=None,
         valid_for_days=None,
         key_material_description=None,
+        previous_secret_version_ids=(),
         new_material="REFUSE",
         expected_check_value=None,
         trigger=None,
@@ -628,7 +672,8 @@ def test_whatever_is_declared_is_read_or_refused_and_never_an_error(declared, mi
     assert properties.valid_for_days is None or 1 <= properties.valid_for_days <= 364
     assert properties.valid_to is None or properties.valid_to.tzinfo is not None
     assert properties.wrapping_key_spec in {"RSA_2048", "RSA_3072", "RSA_4096"}
-    assert properties.new_material == "REFUSE"
+    assert properties.new_material in {"REFUSE", "STAGE", "ROTATE"}
+    assert all(isinstance(version_id, str) for version_id in properties.previous_secret_version_ids)
     for text in (properties.key_id, properties.secret_id, properties.secret_version_id, properties.trigger):
         assert text is None or isinstance(text, str)
     if properties.secret_wrapping:

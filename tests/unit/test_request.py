@@ -136,7 +136,7 @@ MALFORMED = {
     "RequestId": ["", "r" * 129, "a/b", "a b", "a\n", f"{CANARY}|"],
     "LogicalResourceId": ["", "L" * 256, "Material-1", "Mat erial", "Mäterial", "Material\n", "../Material"],
     "ResourceType": ["", "Custom::", f"Custom::{'x' * 61}", "AWS::KMS::Key", "Custom::a/b", "custom::X", "Custom::X\n"],
-    "PhysicalResourceId": ["", "x" * 1025, "é" * 513, "\ud800" * 342],
+    "PhysicalResourceId": ["", "x" * 1025, "é", "\x01" * 1024, "\x7f", "two\nlines", "x\n", "\ud800"],
     "ResponseURL": [
         "",
         f"http://{BUCKET}/x",
@@ -189,8 +189,9 @@ def test_properties_of_the_wrong_type_are_named():
     )
 
 
-@pytest.mark.parametrize("physical_id", ["x" * 1024, "é" * 512, "two\nlines", " "])
-def test_any_id_that_cloudformation_could_have_kept_is_taken(physical_id):
+@pytest.mark.parametrize("physical_id", ["x" * 1024, '"' * 1024, " ", "~", "orders-Material-1ABCDEF", KEY_ARN])
+def test_any_id_of_printable_ascii_is_taken(physical_id):
+    """Ours, and those that CloudFormation makes up. An answer has room for each (test_answer.py)."""
     assert request("Delete", PhysicalResourceId=physical_id).physical_id == physical_id
 
 

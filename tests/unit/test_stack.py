@@ -583,15 +583,40 @@ def test_what_was_made_since_the_newest_of_the_stack_s_times_was_made_in_its_pre
 ):
     scene = Scene("Update")
     setattr(scene.stack, name, scene.made_at)
+    scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type="AWS::KMS::Key", physical_id=KEY_ID)
 
     with scene.aws:
-        assert scene.asking().began_by(scene.made_at + timedelta(seconds=seconds)) is made_in_it
+        assert scene.asking().makes(KEY_ARN, scene.made_at + timedelta(seconds=seconds)) is made_in_it
 
 
-def test_what_does_not_tell_when_it_was_made_was_not_made_in_it():
+def test_a_key_that_does_not_tell_when_it_was_made_was_not_made_in_it():
     scene = Scene("Update")
+    scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type="AWS::KMS::Key", physical_id=KEY_ID)
 
-    assert scene.asking().began_by(None) is False
+    assert scene.asking().makes(KEY_ARN, None) is False
+
+
+@pytest.mark.parametrize(
+    ("type_", "physical_id", "its_own"),
+    [
+        ("AWS::KMS::Key", KEY_ID, True),
+        ("AWS::KMS::ReplicaKey", KEY_ID, True),
+        ("AWS::KMS::Key", key_uuid(OTHER_ARN), False),
+        ("AWS::KMS::Key", None, False),
+        ("AWS::KMS::Alias", KEY_ID, False),
+        (TYPE, KEY_ID, False),
+        (TYPE, KEY_ARN, False),
+    ],
+)
+def test_a_key_is_the_stack_s_own_where_a_key_resource_of_the_stack_bears_its_id(type_, physical_id, its_own):
+    """Somebody else may make a key meanwhile, and fill it; an adopted one's bare id is that of a custom resource."""
+    scene = Scene("Update", page_resources=1)
+    for number in range(3):
+        scene.stack.set(f"Other{number}", "CREATE_COMPLETE", scene.made_at, type="AWS::SNS::Topic", physical_id=KEY_ID)
+    scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type=type_, physical_id=physical_id)
+
+    with scene.aws:
+        assert scene.asking().makes(KEY_ARN, scene.made_at) is its_own
 
 
 # --------------------------------------------------------------------------------------------------------- who holds it

@@ -55,8 +55,6 @@ def test_the_environment_holds_what_the_function_reads():
         "FIPS_SERVICES": "kms,lambda",
         "RESPONSE_HOST": "127.0.0.1:4566",
         "POWERTOOLS_LOG_LEVEL": "ERROR",
-        "POWERTOOLS_METRICS_NAMESPACE": "ImportedKeyMaterial",
-        "POWERTOOLS_SERVICE_NAME": "imported-key-material",
     }
 
 

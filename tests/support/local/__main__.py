@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
 
 from tests.support.local import deploy, places
@@ -75,7 +76,7 @@ To try it with the AWS CLI:
 To deploy your changes of the application:
 
 {again}
-The function's logs are in {settings.folder}/logs/{deploy.FUNCTION}/.
+The function's logs are in {places.function_logs(Path(settings.folder), settings.region, deploy.FUNCTION)}/.
 """
 
 

@@ -72,6 +72,12 @@ def _sam(arguments: list[str], environment: Mapping[str, str], seconds: int) -> 
         raise SamFailed(f"sam {arguments[0]} ended with code {process.returncode}:\n{process.stdout}")
 
 
+def is_deployed(settings: Settings, stack: str = APPLICATION_STACK) -> bool:
+    """Whether the application stands in the Region of these settings."""
+    pages = client(settings, "cloudformation").get_paginator("describe_stacks").paginate()
+    return any(one["StackName"] == stack for page in pages for one in page["Stacks"])
+
+
 def service_token(settings: Settings, stack: str = APPLICATION_STACK) -> str:
     """The ServiceToken of the deployed application, as its stack exports it."""
     found = client(settings, "cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]

@@ -2,7 +2,8 @@
 
 `Functions` takes events over HTTP from MiniStack (corrections/lambda_runtime.py sends them) and answers with what came of
 them. For every event the function's configuration is read again, so that a deployment takes effect at once; its code and
-layers are downloaded as anybody would, by GetFunction and GetLayerVersionByArn, so that what runs is the deployed zip.
+layers are downloaded as anybody would, by GetFunction and GetLayerVersionByArn, so that what runs is the deployed zip. The
+same name in two Regions is two functions.
 """
 
 import json
@@ -13,6 +14,7 @@ import urllib.request
 import uuid
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from pathlib import Path
@@ -32,31 +34,33 @@ DOWNLOAD_SECONDS = 60
 
 
 class Functions:
-    """All functions of one local AWS. `folder` must exist; logs are in `folder/logs/FUNCTION/`."""
+    """All functions of one local AWS. `folder` must exist; logs are in `folder/logs/REGION/FUNCTION/`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._client = runtime_client(folder / "runtime-client")
-        self._pools: dict[str, _Pool] = {}
+        self._pools: dict[tuple[str, str], _Pool] = {}  # by Region and name
         self._lock = threading.Lock()
-        self._cloud: _Cloud | None = None
+        self._settings: Settings | None = None
         self._server = _EventServer(self)
         self.url = f"http://{HOST}:{self._server.port}/"
 
     def serve(self, settings: Settings) -> None:
         """From now on, events are taken; `settings` lead to where the functions are deployed."""
-        self._cloud = _Cloud(settings)
+        self._settings = settings
 
     def invoke(self, function_arn: str, event: str, request_id: str) -> Outcome:
         """Runs one event to its end."""
-        cloud = self._cloud
-        if cloud is None:
+        settings = self._settings
+        if settings is None:
             raise RuntimeError("events are taken only once the local AWS has started")
-        name = function_arn.split(":")[6]
+        parts = function_arn.split(":")
+        region, name = parts[3], parts[6]
         with self._lock:
-            pool = self._pools.get(name)
+            pool = self._pools.get((region, name))
             if pool is None:
-                pool = self._pools[name] = _Pool(self._folder, name, self._client, cloud)
+                cloud = _Cloud(replace(settings, region=region))
+                pool = self._pools[region, name] = _Pool(self._folder, name, self._client, cloud)
         return pool.invoke(event, request_id)
 
     def close(self) -> None:
@@ -67,10 +71,11 @@ class Functions:
 
 
 class _Cloud:
-    """Where functions are deployed, and what their processes are given of it."""
+    """The Region where a function is deployed, and what its processes are given of it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.region = settings.region
         self.lambda_ = client(settings, "lambda")
         self._sts = client(settings, "sts")
 
@@ -102,10 +107,10 @@ class _Pool:
         self._name = name
         self._client = client
         self._cloud = cloud
-        self._code = folder / "code"
-        self._logs = folder / "logs" / name
+        self._code = folder / "code" / cloud.region / name  # its own: others may unpack the same zip at the same time
+        self._logs = places.function_logs(folder, cloud.region, name)
         self._logs.mkdir(parents=True, exist_ok=True)
-        self._code.mkdir(exist_ok=True)
+        self._code.mkdir(parents=True, exist_ok=True)
         self._change = threading.Condition()
         self._idle: list[tuple[str, Environment]] = []
         self._busy: set[Environment] = set()

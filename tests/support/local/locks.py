@@ -6,6 +6,8 @@ The kernel takes a lock back when its process ends, however it ends: so a local 
 import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 FILE_NAME = "users.lock"
@@ -83,6 +85,17 @@ def is_alive(folder: Path) -> bool:
         return False
     try:
         return not _lock_now(file)
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """One process at a time; the others wait. The file stays."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(file)
 

@@ -43,6 +43,11 @@ def _required(path: Path, remedy: str) -> Path:
     return path
 
 
+def function_logs(folder: Path, region: str, function: str) -> Path:
+    """Where the processes of a function write, in a local AWS's folder: what Lambda would send to CloudWatch Logs."""
+    return folder / "logs" / region / function
+
+
 def temporary_folder(name: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{name}-"))
 

@@ -1,8 +1,9 @@
 """`LocalAws`: a local AWS for as long as somebody uses it. Tests share one, between processes, too.
 
 with LocalAws.shared("a-name") as aws:      the first user starts it and deploys the application, the last one ends it
-    aws.client(settings, "kms") ...
+    aws.client("kms") ...
     aws.stacks.create(...)
+    aws.elsewhere("eu-west-1").stacks.create(...)
 """
 
 import contextlib
@@ -15,26 +16,27 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tests.support.local import deploy, journal, places
 from tests.support.local.clients import client
-from tests.support.local.locks import Use, is_alive
+from tests.support.local.locks import Use, alone, is_alive
 from tests.support.local.ministack import DidNotStart
 from tests.support.local.service import LOG_FILE_NAME, PID_FILE_NAME, START_SECONDS
-from tests.support.local.settings import Credentials, Settings
+from tests.support.local.settings import REGION, Credentials, Settings
 from tests.support.local.stacks import Stacks
 
 END_SECONDS = 20
 
 
 class LocalAws:
-    """What a user of a local AWS has of it."""
+    """What a user of a local AWS has of it, in one Region."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, region: str = REGION) -> None:
         self.folder = folder
-        self.settings = Settings.read(folder)
+        self.settings = replace(Settings.read(folder), region=region)
         self.stacks = Stacks(self.settings)
 
     @classmethod
@@ -60,6 +62,14 @@ class LocalAws:
                 _end(folder)
             use.end()
 
+    def elsewhere(self, region: str) -> "LocalAws":
+        """The same local AWS in another Region, where the application is deployed, too: by its first user there."""
+        there = LocalAws(self.folder, region)
+        with alone(self.folder / f"{region}.lock"):
+            if not deploy.is_deployed(there.settings):
+                deploy.deploy(there.settings)
+        return there
+
     def client(self, service: str, region: str | None = None) -> Any:
         return client(self.settings, service, region)
 
@@ -78,7 +88,7 @@ class LocalAws:
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.log_folder(function).glob("*.log")))
 
     def log_folder(self, function: str = deploy.FUNCTION) -> Path:
-        return self.folder / "logs" / function
+        return places.function_logs(self.folder, self.settings.region, function)
 
     def journal(self, kind: str | None = None) -> list[dict[str, Any]]:
         """What passed between CloudFormation and functions."""

@@ -294,6 +294,9 @@ class _Log:
     def __init__(self, world: World) -> None:
         self._world = world
 
+    def append_keys(self, **keys: str | None) -> None:
+        """Each execution has a log of its own here."""
+
     def info(self, msg: str, *, extra: Mapping[str, object]) -> None:
         self._world.log(f"{msg} {dict(extra)}")
 
