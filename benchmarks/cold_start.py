@@ -1,8 +1,12 @@
 """The cold start: from the start of the process to the first answer, against the plain function's.
 
-Runs alternate, and which of the two comes first alternates, too: what else the machine does meets both. The end is the
-response to the Runtime API, after the PUT: for both the same. The two differ in what the application imports, builds and
-does besides the calls, and in nothing else: one layer, one runtime client, calls and answers from one recording.
+Why the comparison is fair: both are the same process but for their own code. One interpreter, one runtime client, one layer
+with bytecode, one environment, TLS with the same trusted authorities; the same calls in the same order, whose answers come
+from one recording, and the same PUT (replay.py and stage.py raise otherwise). What the application imports, builds and does
+besides is all that differs. Nothing is far away: the wait for AWS, equal for both, would only bring the ratio nearer to 1.
+
+The end is the response to the Runtime API, after the PUT. Runs alternate, and so does which of the two comes first: what
+else the machine does meets both.
 """
 
 from collections.abc import Iterator

@@ -91,7 +91,8 @@ class Measured:
 
     @property
     def holds(self) -> bool:
-        return self.value <= self.figure.most
+        """Judged as it is printed."""
+        return round(self.value, 2) <= self.figure.most
 
 
 def table(measured: Sequence[Measured]) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.recording import Recording
-from benchmarks.replay import Replay
+from benchmarks.replay import OtherCalls, Replay
 from tests.support.application import Application
 from tests.support.certificate import Certificate
 from tests.support.local import places
@@ -57,16 +57,19 @@ class Stage:
     def run(self, environment: Environment, recording: Recording, *, plain: bool = False) -> tuple[float, Any]:
         """One invocation to its end: the moment of the response (by the monotonic clock), and what it said.
 
-        Raises WentWrong, or OtherCalls, where the calls or the answer were not the recorded ones.
+        Raises WentWrong where the calls or the answer were not the recorded ones.
         """
         event = self._plain_event(recording) if plain else self._event(recording)
         self._replay.begin(recording)
         self._bucket.received.clear()
         outcome = environment.invoke(json.dumps(event), str(uuid.uuid4()))
         ended_at = time.monotonic()
+        try:
+            self._replay.finish()
+        except OtherCalls as other:
+            raise WentWrong(f"{other}\n{outcome.payload}\n{outcome.log}") from None
         if outcome.failed:
             raise WentWrong(f"{outcome.payload}\n{outcome.log}")
-        self._replay.finish()
         if [received.body for received in self._bucket.received] != [recording.answer]:
             raise WentWrong(f"Another answer was PUT than the recorded one.\n{outcome.log}")
         return ended_at, json.loads(outcome.payload)
@@ -134,7 +137,11 @@ def _application(build: Path, folder: Path, *, response_host: str) -> Package:
 
 
 def _trusted(folder: Path, layers: Path, certificate: Certificate) -> Path:
-    """botocore's own list of authorities, and the one that signed here: on AWS it reads that list, too, for each client."""
+    """The authorities that botocore brings along, and the one that signed here.
+
+    On AWS that list is what is read, anew for each connection: with the one certificate alone, a cold start would be one
+    that nobody has.
+    """
     bundle = folder / "trusted.pem"
     bundle.write_bytes(
         (layers / "python" / "botocore" / "cacert.pem").read_bytes() + certificate.ca_bundle.read_bytes()

@@ -49,7 +49,7 @@ def test_plaintext_that_was_put_into_a_property_does_not_come_out(world, app, ch
 @pytest.mark.parametrize(
     ("value", "declared"),
     [
-        pytest.param('{"key": "%s' % KEY.hex(), {"SecretJsonKey": "key"}, id="JSON that is cut off"),  # noqa: UP031
+        pytest.param(json.dumps({"key": KEY.hex()})[:-1], {"SecretJsonKey": "key"}, id="JSON that is cut off"),
         pytest.param(json.dumps({"other": KEY.hex()}), {"SecretJsonKey": "key"}, id="JSON without the field"),
         pytest.param(json.dumps({KEY.hex(): "x"}), {"SecretJsonKey": "key"}, id="JSON with material for a name"),
         pytest.param(KEY.hex() + "!", {"MaterialEncoding": "HEX"}, id="hex that is none"),

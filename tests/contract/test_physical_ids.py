@@ -18,13 +18,18 @@ def key_id(arn):
     return arn.rsplit("/", 1)[1]
 
 
+def next_operation(world):
+    """What was there before is older than the stack's operation."""
+    world.clock.advance(1)
+    world.stack.updated_at = world.clock.now()
+
+
 def adopted(world, logical_id="Material"):
     """A resource on a live key that somebody else made and filled, before the stack's operation began."""
     key = world.external_key()
     import_material(world.session().client("kms"), key, KEY)
     world.secret(KEY)
-    world.clock.advance(1)
-    world.stack.updated_at = world.clock.now()
+    next_operation(world)
     return key, world.create(key, logical_id, SecretId=SECRET)
 
 
@@ -142,6 +147,7 @@ def test_a_renamed_logical_id_inherits_the_arn_and_the_old_one_s_delete_leaves_t
     """What refactoring does: CloudFormation creates the new one, then deletes the old one."""
     key = world.external_key()
     world.create(key, "Old", SecretId=world.secret(KEY).name)
+    next_operation(world)
 
     created = world.create(key, "New", SecretId=SECRET)
     deleted = world.delete("Old", status="UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
@@ -158,6 +164,7 @@ def test_a_renamed_logical_id_inherits_the_arn_and_the_old_one_s_delete_leaves_t
 def test_a_rename_that_is_rolled_back_leaves_the_material_to_the_old_one(world):
     key = world.external_key()
     world.create(key, "Old", SecretId=world.secret(KEY).name)
+    next_operation(world)
     world.create(key, "New", SecretId=SECRET)
 
     world.delete("New", status="UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
@@ -208,6 +215,18 @@ def test_an_update_echoes_the_bare_id_it_came_with(world):
     key, _ = adopted(world)
 
     assert world.update(key, SecretId=SECRET, Trigger="2")["PhysicalResourceId"] == key_id(key)
+
+
+def test_an_adopted_key_whose_material_was_lost_gets_it_back_under_its_bare_id(world):
+    """What is brought back was there before the resource was: no Delete may take it."""
+    key, _ = adopted(world)
+    world.call("DeleteImportedKeyMaterial", KeyId=key)
+
+    answer = world.update(key, SecretId=SECRET)
+
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == key_id(key)
+    assert world.state(key) == "Enabled"
 
 
 def test_naming_the_same_key_in_another_way_is_no_replacement(world):
