@@ -129,7 +129,8 @@ def lost_material(lost: Sequence[str]) -> Fault:
     """The key is unusable, and new material would not make it usable."""
     return Fault(
         "KeyId",
-        f"The key lost material that it once had ({', '.join(lost)}), and takes new material only once all of it is there again.",
+        f"The key lost material that it once had ({', '.join(lost)}), and takes new material only once all of it "
+        "is there again.",
         "PreviousSecretVersionIds names the secret versions that bring it back.",
     )
 
@@ -138,8 +139,8 @@ def superseded_material(view: KeyView) -> Fault:
     """The key holds the bytes as earlier material, and other properties than before ask for them."""
     return Fault(
         "SecretVersionId",
-        f"The key holds these bytes as earlier material; a rotation has made {view.current_material_id} current, and a key can't "
-        f"go back.",
+        f"The key holds these bytes as earlier material; a rotation has made {view.current_material_id} current, "
+        "and a key can't go back.",
         "Name the secret version that holds the current material, or declare a new key.",
     )
 

@@ -123,13 +123,7 @@ def _schema_faults(declared: Mapping[str, Any], explained: Collection[str], faul
         path = error.path[1:]  # the first part is the validator's own name for the data
         where = ".".join(path) or "Properties"
         if error.rule == "additionalProperties":
-            known = error.definition["properties"]
-            unknown = sorted(set(error.value) - set(known), key=str)
-            for name in unknown[:UNKNOWN_NAMED_MOST]:
-                _add_unknown(name, path, known, faults)
-            if len(unknown) > UNKNOWN_NAMED_MOST:
-                more = f"There are {len(unknown) - UNKNOWN_NAMED_MOST:,} more properties that are none of this resource's."
-                faults.add(where, more, "Take them out.")
+            _add_all_unknown(error.value, path, error.definition["properties"], faults)
         elif error.rule == "required":
             for name in sorted(set(error.definition["required"]) - set(error.value)):
                 rule = error.definition["properties"][name]["$comment"]
@@ -140,6 +134,15 @@ def _schema_faults(declared: Mapping[str, Any], explained: Collection[str], faul
             )
         if path:
             yield path[0]
+
+
+def _add_all_unknown(declared: Collection[object], path: list[str], known: Mapping[str, Any], faults: Faults) -> None:
+    unknown = sorted(set(declared) - set(known), key=str)
+    for name in unknown[:UNKNOWN_NAMED_MOST]:
+        _add_unknown(name, path, known, faults)
+    if (more := len(unknown) - UNKNOWN_NAMED_MOST) > 0:
+        problem = f"There are {more:,} more properties that are none of this resource's."
+        faults.add(".".join(path) or "Properties", problem, "Take them out.")
 
 
 def _add_unknown(name: object, path: list[str], known: Mapping[str, Any], faults: Faults) -> None:

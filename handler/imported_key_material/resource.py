@@ -53,16 +53,15 @@ def create(operation: Operation) -> Answer:
 
 def update(operation: Operation) -> Answer:
     """Forward, or a rollback's. The status is asked again before FAILED is answered: it may have lagged (rule 6)."""
-    unreadable: ImportedKeyMaterialError | None = None
     try:
         if operation.stack.rolling_back():
             return roll_back(operation)
-    except ImportedKeyMaterialError as error:
-        unreadable = error
+    except ImportedKeyMaterialError:
+        pass  # unreadable: a key that needs no import is no reason to fail; else it is asked again below
     try:
         return _go_forward(operation)
     except Failed:
-        if unreadable is None and _rolls_back_by_now(operation):
+        if _rolls_back_by_now(operation):
             return roll_back(operation)
         raise
 
@@ -157,38 +156,48 @@ def roll_back(operation: Operation) -> Answer:
     except ImportedKeyMaterialError as error:
         unseen = attributes.of_unseen(key_id, operation.home, declared)
         return _rolled_back(operation, f"The key can't be looked at. {error}", Answer(kept_id, unseen))
-    if view.holds_material and (view.state == "Disabled" or _expires_as_before(reading, declared, view)):
-        return Answer(kept_id, attributes.of(view, declared, _public_key(reading, view)))
+    other_expiry, may_mend = _other_expiry(reading, declared, view) if view.holds_material else ("", True)
+    if view.holds_material and not (other_expiry and may_mend):
+        problem = f"{other_expiry} {_not_taken_back(operation, declared)}".strip()
+        return _rolled_back(operation, problem, Answer(kept_id, attributes.of(view, declared, _public_key(reading, view))))
     try:
         answer = Importing(operation, declared, Purpose(kept_id, kept_id, forward=False)).bring_in(view, faults)
     except Failed as failed:
         lost = "expiry" if view.holds_material else "material"
         problem = f"The key's {lost} could not be brought back. {failed.reason}"
         return _rolled_back(operation, problem, Answer(kept_id, attributes.of(view, declared, _public_key(reading, view))))
-    if _expires_as_before(reading, declared, None):
-        return answer
-    return _rolled_back(operation, "The key's expiry could not be brought back: it holds other material by now.", answer)
+    other_expiry, _ = _other_expiry(reading, declared, None)
+    return _rolled_back(operation, f"{other_expiry} {_not_taken_back(operation, declared)}".strip(), answer)
 
 
-def _expires_as_before(operation: Operation, declared: Properties, view: KeyView | None) -> bool:
-    """Whether KMS shows the expiry that the old properties asked for; True where nothing is to be risked for it.
+def _other_expiry(operation: Operation, declared: Properties, view: KeyView | None) -> tuple[str, bool]:
+    """In words, that KMS shows, or may have, another expiry than the old properties asked for; "" where it is as before.
 
-    `view` None: it is to be looked at again.
+    And whether an import may mend it. `view` None: it is to be looked at again.
     """
     if declared.secret_version_id is None:  # other bytes may be there by now
-        return True
+        return "", False
     try:
         view = view or key_view.look(declared.key_id, operation.clients.kms, operation.caller)
         materials = operation.materials(view)
     except ImportedKeyMaterialError:
-        return True
+        return "The key's expiry could not be compared.", False
     if pending_of(materials) is not None:  # a rotation may be under way
-        return True
+        return "Material that is pending rotation stays so, and all material keeps its expiry.", False
     if declared.valid_for_days is None:
-        return shows_expiry(view, Expiry(declared.valid_to), materials, view.current_material_id)
-    return view.valid_to is not None and view.valid_to <= operation.caller.clock.now() + timedelta(
-        days=declared.valid_for_days
-    )
+        as_before = shows_expiry(view, Expiry(declared.valid_to), materials, view.current_material_id)
+    else:
+        latest = operation.caller.clock.now() + timedelta(days=declared.valid_for_days)
+        as_before = view.valid_to is not None and view.valid_to <= latest
+    return "" if as_before else "The key's expiry is another than before.", view.state != "Disabled"
+
+
+def _not_taken_back(operation: Operation, declared: Properties) -> str:
+    """What the way forward may have done for ever, in words; "" where it asked for no new material."""
+    forward = operation.request.old_properties
+    if forward.get("NewMaterial", "REFUSE") == "REFUSE" or forward.get("SecretVersionId") == declared.secret_version_id:
+        return ""
+    return "New material that was staged, or that a rotation has made current, stays: a key can't go back."
 
 
 def _rolled_back(operation: Operation, problem: str, answer: Answer) -> Answer:

@@ -65,8 +65,8 @@ class Rotation:
 
         if not self._in_time(made):
             raise OutOfTime(
-                "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was asked for a "
-                "moment ago. Run the deployment again."
+                "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was "
+                "asked for a moment ago. Run the deployment again."
             )
 
     def _in_time(self, attempt: Callable[[], bool | None]) -> bool:
@@ -113,8 +113,8 @@ class Rotation:
             if state == "PENDING_MULTI_REGION_IMPORT_AND_ROTATION":
                 regions = ", ".join(view.replica_regions)
                 return (
-                    f"every replica must import the material first, in its own Region ({regions}); which of them lacks it can't "
-                    f"be seen from here."
+                    f"every replica must import the material first, in its own Region ({regions}); which of them lacks it "
+                    "can't be seen from here."
                 )
             return refused.faults[0].problem
         return ""

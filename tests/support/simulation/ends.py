@@ -4,7 +4,6 @@ import base64
 from collections.abc import Iterable, Iterator
 
 from tests.support.simulation.engine import Resource, Stack
-from tests.support.simulation.functions import Execution
 from tests.support.simulation.notes import uuid_of
 from tests.support.simulation.requests import SIGNATURE
 from tests.support.simulation.watch import Watch
@@ -54,10 +53,12 @@ class Ends:
             names = ", ".join(task.name for task in self._watch.scheduler.alive)
             raise self._watch.broken(9, f"the world has stopped, and these still wait: {names}")
 
-    def leaks(self, texts: Iterable[str], executions: Iterable[Execution], secrets: Iterable[bytes]) -> None:
-        """Rule 8: no material, no secret, no ResponseURL in any log, answer or exception."""
+    def leaks(self, answers: Iterable[str], secrets: Iterable[bytes]) -> None:
+        """Rule 8: no material, no secret, no ResponseURL in any answer, log or exception."""
+        executions = list(self._watch.executions())
+        logs = (line for one in executions for line in one.log)
         errors = (text for one in executions if one.error is not None for text in _words(one.error))
-        everything = "\n".join([*texts, *errors])
+        everything = "\n".join([*answers, *logs, *errors])
         if SIGNATURE in everything:
             raise self._watch.broken(8, "a ResponseURL got out")
         for secret in secrets:

@@ -11,7 +11,7 @@ from tests.support.simulation.people import People
 from tests.support.simulation.plan import HOUR, Plan, Strike
 from tests.support.simulation.scheduler import START, NeverEnds
 from tests.support.simulation.watch import TAG, Violation
-from tests.support.simulation.world import LogHandler, World
+from tests.support.simulation.world import STALE_SECONDS, LogHandler, World
 from imported_key_material import consent
 
 CALM_AFTER_SECONDS = HOUR  # after the last step
@@ -53,6 +53,7 @@ class History:
         world.faults.denied.clear()
         world.weather.calm()
         self.people.deployed()
+        world.scheduler.sleep(STALE_SECONDS)
         for stack in list(world.stacks.values()):
             if stack.status == "UPDATE_ROLLBACK_FAILED":
                 stack.roll_back()
@@ -64,13 +65,15 @@ class History:
 
     def _bring_back(self, stack: Stack, resource: Resource, arn: str) -> None:
         """Rule 2, its second half."""
+        world = self.world
         possible = self._can_come_back(stack, resource, arn)
+        world.scheduler.sleep(STALE_SECONDS)
         template = {name: its.properties for name, its in stack.resources.items()}
         template[resource.logical_id] = {**resource.properties, "Trigger": "bring it back"}
         stack.update(template, retained=frozenset(name for name, its in stack.resources.items() if its.retained))
-        if possible and not self.world.watch.truth.is_whole(arn):
-            name = self.world.name_of(arn)
-            raise self.world.watch.broken(2, f"an ordinary update of {stack.name}.{resource.logical_id} does not bring the material of {name} back")
+        if possible and not world.watch.truth.is_whole(arn):
+            name = world.name_of(arn)
+            raise world.watch.broken(2, f"an ordinary update of {stack.name}.{resource.logical_id} does not bring the material of {name} back")
 
     def _can_come_back(self, stack: Stack, resource: Resource, arn: str) -> bool:
         """Whether the properties name all that is missing, and everybody whose consent is needed gives it."""
@@ -164,8 +167,7 @@ def play(plan: Plan, *, every_call: bool = False) -> Result:
     try:
         with world.aws:
             history.play()
-        texts = [*world.answers.texts, *(line for one in world.executions() for line in one.log)]
-        world.ends.leaks(texts, world.executions(), world.secret_bytes)
+        world.ends.leaks(world.answers.texts, world.secret_bytes)
     except Violation as broken:
         violation = broken
     except NeverEnds as never:

@@ -196,13 +196,14 @@ DENIABLE = (
     "DeleteImportedKeyMaterial", "RotateKeyOnDemand", "DescribeSecret", "GetSecretValue",
     "DescribeStacks", "DescribeStackResource", "ListStackResources",
 )  # fmt: skip
-SCRIPTS: tuple[Callable[[Author], Chain], ...] = (
+Script = Callable[[Author], Chain]
+SCRIPTS: tuple[Script, ...] = (
     handed_over, there_and_back, swapped, renamed, rotated_and_cancelled, rotated_and_rolled_back, in_two_regions,
     lost_and_found, adopted, two_on_one_key, created_again, expired, failed_and_kept, secret_gone_at_rollback, rights_gone,
 )  # fmt: skip
 
 
-def follow(script: Callable[[Author], Chain], random: Random, keys: tuple[KeyPlan, ...]) -> list[Step]:
+def follow(script: Script, random: Random, keys: tuple[KeyPlan, ...]) -> list[Step]:
     steps, at = [], 0.0
     for seconds, what, arguments in script(Author(random, keys)):
         at += seconds

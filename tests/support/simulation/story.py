@@ -10,7 +10,7 @@
 
 from collections.abc import Iterator
 
-from tests.support.simulation.history import Result
+from tests.support.simulation.history import Result, play, shortest
 from tests.support.simulation.plan import FAULT_KINDS, Plan
 
 
@@ -22,6 +22,12 @@ def told(first: Result, short: Result, *, same_end: bool) -> Iterator[str]:
     yield from events(short)
     twice = "run twice, same end" if same_end else "run twice, and the ends DIFFER: something here does not come from the seed"
     yield f"{len(short.story)} of {len(first.story)} events left; {twice}"
+
+
+def shortest_told(result: Result) -> Iterator[str]:
+    """The story of a history that broke a rule."""
+    short = shortest(result)
+    yield from told(result, short, same_end=play(short.plan).digest == short.digest)
 
 
 def faults(plan: Plan) -> str:

@@ -26,7 +26,7 @@ from tests.support.simulation.aws import CheapAws, SeenCloudFormation, SeenKms, 
 from tests.support.simulation.calls import Calls
 from tests.support.simulation.ends import Ends
 from tests.support.simulation.engine import Stack
-from tests.support.simulation.functions import Execution, Functions, Weather
+from tests.support.simulation.functions import Functions, Weather
 from tests.support.simulation.plan import BAD, Declared, Plan, Resources
 from tests.support.simulation.requests import Requests
 from tests.support.simulation.scheduler import START, Scheduler
@@ -38,6 +38,7 @@ ACCOUNT = "111122223333"
 REGIONS = ("eu-central-1", "eu-west-1")
 CONSENT = "orders payments"
 _USAGE = {"SYMMETRIC_DEFAULT": "ENCRYPT_DECRYPT", "HMAC_256": "GENERATE_VERIFY_MAC", "ECC_NIST_P256": "SIGN_VERIFY"}
+STALE_SECONDS = 3.0  # how late CloudFormation may show a status
 _VERSIONS = 3  # of every secret, besides the bad one
 _TOLD = frozenset({"ImportKeyMaterial", "DeleteImportedKeyMaterial", "RotateKeyOnDemand"})
 
@@ -230,7 +231,7 @@ class World:
 
         requests = Requests(self.scheduler, random, self.functions[REGIONS[region]], ACCOUNT, tell)
         requests.on_settled = self.answers.settled
-        lag_seconds = 3.0 if "stale" in self.plan.faults else 0.0
+        lag_seconds = STALE_SECONDS if "stale" in self.plan.faults else 0.0
         stack = Stack(requests, Shown(shown, self.scheduler, random, lag_seconds), self.scheduler, random, tell)
         stack.on_rest = self.ends.rest
         self.stacks[name, region] = stack
@@ -274,8 +275,9 @@ class World:
         if self.weather.strikes(self.weather.put_lost, self.random):
             raise DeliveryFailed("The answer was lost.")
         self.tell("lambda", f"{execution} answers {json.loads(body)['Status']}")
-        self.answers.put(execution, body)
-        self.watch.stack_of(execution).requests.take(execution.event, body)
+        with self.watch.judging():
+            self.answers.put(execution, body)
+            self.watch.stack_of(execution).requests.take(execution.event, body)
         if self.weather.strikes(self.weather.put_lost, self.random):
             raise DeliveryFailed("The answer was delivered, and is not known to be.")
 
@@ -283,9 +285,6 @@ class World:
         execution = self.watch.execution()
         if execution is not None:
             execution.log.append(line)
-
-    def executions(self) -> list[Execution]:
-        return [one for functions in self.functions.values() for one in functions.executions]
 
 
 class _Log:
