@@ -80,13 +80,18 @@ class Operation:
         Unless another resource of this stack holds the key in the ARN form: then a renamed logical id inherits it. Or this
         stack made the key in its present operation, empty: then another execution of this request was here (rule 10).
         """
-        if not view.holds_material or self.stack.makes(view.arn, view.created_at):
+        empty = not view.holds_material and not self._holds_some(view)
+        if empty or self.stack.makes(view.arn, view.created_at):
             return view.arn
         holder = self.stack.holder_of(view.arn)
         if holder is not None and holder.physical_id == view.arn:
             return view.arn
         self.log.info("adopts a key that already holds material", extra={"key_arn": view.arn})
         return view.id
+
+    def _holds_some(self, view: KeyView) -> bool:
+        """Whether a rotated key that lost one of its materials, and is PendingImport for it, still holds another."""
+        return any(entry.get("ImportState") == "IMPORTED" for entry in self.materials(view))
 
     def materials(self, view: KeyView) -> list[Mapping[str, Any]]:
         """A symmetric key's materials; other keys have one, and KMS lists none."""

@@ -58,7 +58,12 @@ def delete(operation: Operation) -> Answer:
 
 
 def _holder(operation: Operation, arn: str) -> Holder | None:
-    """Who else holds the key. That this very resource does, under this id, is believed after a minute: statuses may lag."""
+    """Who else holds the key. Statuses may lag, so that two things are believed after a minute alone.
+
+    That somebody does: two resources of one key that are deleted at once would each see the other still stand, and both leave
+    the material. That nobody does, while a resource is shown as being made or updated: it may hold the key by now (two
+    resources that have swapped their keys).
+    """
     clock = operation.caller.clock
     patience = Deadline(clock, clock.now() + timedelta(seconds=BELIEVED_AFTER_SECONDS)).earlier(
         operation.caller.deadline
@@ -66,9 +71,9 @@ def _holder(operation: Operation, arn: str) -> Holder | None:
     last: list[Holder | None] = []
 
     def sure() -> bool | None:
-        holder = operation.stack.holder_of(arn)
+        holder, at_rest = operation.stack.holder_and_rest(arn)
         last[:] = [holder]
-        return None if holder is not None and holder.logical_id == operation.request.logical_id else True
+        return True if holder is None and at_rest else None
 
     poll(patience, STATUS_BACKOFF, sure)
     return last[0]

@@ -53,16 +53,15 @@ def create(operation: Operation) -> Answer:
 
 def update(operation: Operation) -> Answer:
     """Forward, or a rollback's. The status is asked again before FAILED is answered: it may have lagged (rule 6)."""
-    unreadable: ImportedKeyMaterialError | None = None
     try:
         if operation.stack.rolling_back():
             return roll_back(operation)
-    except ImportedKeyMaterialError as error:
-        unreadable = error
+    except ImportedKeyMaterialError:
+        pass  # unreadable: a key that needs no import is no reason to fail; else it is asked again below
     try:
         return _go_forward(operation)
     except Failed:
-        if unreadable is None and _rolls_back_by_now(operation):
+        if _rolls_back_by_now(operation):
             return roll_back(operation)
         raise
 

@@ -93,19 +93,24 @@ class Stack:
         raise NotWanted(f"CloudFormation does not wait for this {self.request.type} request: {why_not}")
 
     def holder_of(self, key_arn: str) -> Holder | None:
-        """Another resource, or this one under its present id, that holds the key: in the ARN form if there is one.
+        """Another resource, or this one under its present id, that holds the key: in the ARN form if there is one."""
+        return self.holder_and_rest(key_arn)[0]
 
-        Custom resources alone: the key's own resource bears the bare id, too. What is being deleted holds nothing.
+    def holder_and_rest(self, key_arn: str) -> tuple[Holder | None, bool]:
+        """The holder, as `holder_of`; and whether no resource is shown as being made or updated.
+
+        While one is, it may be about to hold the key, or hold it already: what is listed may lag. Custom resources alone: the
+        key's own resource bears the bare id, too. What is being deleted holds nothing.
         """
         forms = (key_arn, key_uuid(key_arn))
+        custom = [resource for resource in self._resources() if _is_custom(resource["ResourceType"])]
         holders = [
             Holder(resource["LogicalResourceId"], resource["PhysicalResourceId"])
-            for resource in self._resources()
-            if _is_custom(resource["ResourceType"])
-            and resource.get("PhysicalResourceId") in forms
-            and resource["ResourceStatus"] not in _GONE
+            for resource in custom
+            if resource.get("PhysicalResourceId") in forms and resource["ResourceStatus"] not in _GONE
         ]
-        return min(holders, key=lambda holder: forms.index(holder.physical_id), default=None)
+        at_rest = not any(resource["ResourceStatus"] in _OWN_STATUS.values() for resource in custom)
+        return min(holders, key=lambda holder: forms.index(holder.physical_id), default=None), at_rest
 
     # ------------------------------------------------------------------------------------------------ what it is told
 

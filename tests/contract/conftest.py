@@ -6,8 +6,8 @@ import pytest
 from tests.support.certificate import Certificate
 from tests.support.deployed import deployed
 from tests.support.kms_bench import Bench
-from tests.support.timeline import Timeline
 from tests.support.response_bucket import ResponseBucket
+from tests.support.timeline import Timeline
 from tests.support.world import World
 
 BELIEVED_AFTER_SECONDS = 60  # a "no" of CloudFormation's: statuses may lag

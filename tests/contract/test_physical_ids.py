@@ -193,7 +193,9 @@ def test_an_update_echoes_the_arn_it_came_with(world):
 
 
 @pytest.mark.parametrize("broken", ["confirmed", "attributes.of"])
-def test_a_defect_after_the_import_answers_under_the_arn_so_that_a_delete_finds_the_material(world, monkeypatch, broken):
+def test_a_defect_after_the_import_answers_under_the_arn_so_that_a_delete_finds_the_material(
+    world, monkeypatch, broken
+):
     def defect(*_):
         raise ValueError
 

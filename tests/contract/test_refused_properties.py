@@ -149,7 +149,10 @@ def test_an_alias_is_no_key_id(world, refused, key_id):
 @pytest.mark.parametrize(
     ("declared", "rule"),
     [
-        ({"KeyMaterialDescription": "hsm 7"}, "KMS keeps a description of the material for symmetric encryption keys only"),
+        (
+            {"KeyMaterialDescription": "hsm 7"},
+            "KMS keeps a description of the material for symmetric encryption keys only",
+        ),
         ({"NewMaterial": "STAGE"}, "KMS takes new material for symmetric encryption keys only"),
         ({"PreviousSecretVersionIds": [VERSION]}, "KMS keeps earlier material of symmetric encryption keys only"),
     ],

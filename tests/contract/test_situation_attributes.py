@@ -82,9 +82,8 @@ def test_get_att_consumers_after_a_rollback_of_a_disabled_key(world, created, sp
 def test_get_att_consumers_of_an_adopted_key(world, spec, declared, check_value):
     """They get the ARN, too, though the physical id is the bare one."""
     key = world.external_key(spec)
-    material = key_for(spec) if spec == P256 else FIRST
     if spec == P256:
-        world.secret(pkcs8_pem(material), version_id=V1)
+        world.secret(material_of(spec), version_id=V1)
         assert world.create(key, "Before", SecretId=SECRET, SecretVersionId=V1)["Status"] == "SUCCESS"
         del world.stack.resources["Before"]
     else:

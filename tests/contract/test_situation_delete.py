@@ -134,8 +134,10 @@ def test_the_key_s_consent_gone_at_delete(world, key, tag):
     if tag is not None:
         world.call("TagResource", KeyId=key, Tags=[{"TagKey": "imported-key-material", "TagValue": tag}])
 
-    found = "has no tag imported-key-material" if tag is None else (
-        "has the tag imported-key-material, but it does not name the stack orders"
+    found = (
+        "has no tag imported-key-material"
+        if tag is None
+        else ("has the tag imported-key-material, but it does not name the stack orders")
     )
     assert failed(world, key) == (
         f"KeyId: The KMS key {found}, so this stack may not use it. If its owner agrees, set the tag imported-key-material "
@@ -175,9 +177,7 @@ def test_the_stack_s_list_unreadable_at_delete(world, key):
 def test_the_second_page_of_the_stack_s_list_unreadable_at_delete(world, key):
     for number in range(150):
         world.stack.set(f"Queue{number}", "CREATE_COMPLETE", world.clock.now(), type="AWS::SQS::Queue", physical_id="q")
-    world.aws.faults.inject(
-        "ListStackResources", Refusal(403, "AccessDenied", "not authorized"), skip=1, times=ALWAYS
-    )
+    world.aws.faults.inject("ListStackResources", Refusal(403, "AccessDenied", "not authorized"), skip=1, times=ALWAYS)
 
     assert failed(world, key).startswith("StackId: cloudformation:ListStackResources was refused with AccessDenied")
 

@@ -6,8 +6,7 @@ waits, and it leaves without a word.
 
 import pytest
 
-from imported_key_material.errors import Leave
-from tests.support.faults import Moment
+from tests.support.delivered import carried_out, delivered_again
 from tests.support.materials import encrypts_with, states
 from tests.support.random_keys import random_keys
 
@@ -22,26 +21,6 @@ def key(world):
     world.secret(FIRST, version_id=V1)
     world.secret(SECOND, version_id=V2)
     return key
-
-
-def carried_out(world, event):
-    """The first delivery: its answer is taken, and a minute passes."""
-    answer = world.invoke(event)
-    assert answer["Status"] == "SUCCESS"
-    world.settle(event, answer)
-    world.clock.advance(60)
-    return answer
-
-
-def delivered_again(world, event):
-    """The answer of the second delivery, None if there is none; KMS holds what it held, whatever it was asked."""
-    before = world.snapshot()
-    try:
-        answer = world.invoke(event)
-    except Leave:
-        answer = None
-    assert world.snapshot() == before
-    return answer
 
 
 def done(world, status):
@@ -61,7 +40,7 @@ def test_a_duplicate_create_right_away(world, key, status):
     done(world, status)
     changes = world.changes()
 
-    assert delivered_again(world, event) is None
+    assert delivered_again(world, event) == {}
     assert world.changes() == changes
 
 
@@ -87,7 +66,7 @@ def test_a_duplicate_create_after_a_later_update_has_finished(world, key):
     done(world, "UPDATE_COMPLETE")
     changes = world.changes()
 
-    assert delivered_again(world, event) is None
+    assert delivered_again(world, event) == {}
     assert world.changes() == changes
 
 
@@ -139,7 +118,7 @@ def test_a_duplicate_update_right_away(world, key, status):
     done(world, status)
     changes = world.changes()
 
-    assert delivered_again(world, event) is None
+    assert delivered_again(world, event) == {}
     assert world.changes() == changes
 
 
@@ -184,7 +163,7 @@ def test_a_duplicate_update_after_a_later_update_has_finished(world, key):
     carried_out(world, world.update_request(key, SecretId=SECRET, SecretVersionId=V1))
     done(world, "UPDATE_COMPLETE")
 
-    assert delivered_again(world, event) is None
+    assert delivered_again(world, event) == {}
     assert world.describe(key)["ExpirationModel"] == "KEY_MATERIAL_DOES_NOT_EXPIRE"
 
 
@@ -216,84 +195,3 @@ def test_a_duplicate_rotation_after_a_later_rotation_has_finished(world, key):
 
     assert world.aws.count("RotateKeyOnDemand") == rotations
     assert [state for state, _ in states(world, key)] == ["NON_CURRENT", "NON_CURRENT", "CURRENT"]
-
-
-# --------------------------------------------------------------------------------------------------------------- Delete
-
-
-def test_a_duplicate_delete_right_away(world, key):
-    created(world, key)
-    event = world.delete_request()
-    carried_out(world, event)
-
-    answer = delivered_again(world, event)
-
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", key)
-    assert world.state(key) == "PendingImport"
-
-
-def test_a_duplicate_delete_at_the_same_time(timeline):
-    key, secret, stack = timeline.external_key(), timeline.secret(FIRST), timeline.stack()
-    timeline.delivers("Delete", "Material", 0.1, 0.12)
-    timeline.at(10, lambda: stack.create({"Material": timeline.declared(key, secret)}))
-    timeline.at(100, stack.delete)
-    timeline.run()
-
-    one, two = timeline.of("Delete")
-    assert one.answer["Status"] == two.answer["Status"] == "SUCCESS"
-    assert (stack.status, timeline.state(key)) == ("DELETE_COMPLETE", "PendingImport")
-
-
-def test_a_duplicate_delete_after_a_later_operation_has_finished(timeline):
-    """The material was removed from the stack, and came back to it: it is in use."""
-    key, secret, stack = timeline.external_key(), timeline.secret(FIRST), timeline.stack()
-    other = timeline.declared(timeline.external_key(), timeline.secret(SECOND, "orders/other"))
-    material = timeline.declared(key, secret)
-    timeline.delivers("Delete", "Material", 0.1, 500.0)
-    timeline.at(10, lambda: stack.create({"Material": material, "Other": other}))
-    timeline.at(100, lambda: stack.update({"Other": other}))
-    timeline.at(200, lambda: stack.update({"Material": material, "Other": other}))
-    timeline.run()
-
-    _, late = timeline.of("Delete")
-    assert timeline.seconds(late.started_at) > 500
-    assert "DeleteImportedKeyMaterial" not in late.operations
-    assert (stack.status, timeline.state(key)) == ("UPDATE_COMPLETE", "Enabled")
-    assert f'another resource holds the key: its material stays {{"key_arn": "{key}"' in timeline.log.getvalue()
-
-
-def test_a_late_delete_while_the_same_logical_id_is_being_created_again(timeline):
-    """Its import is just done, and not answered: the list of the stack's resources does not show yet that it holds the key."""
-    key, secret, stack = timeline.external_key(), timeline.secret(FIRST), timeline.stack()
-    other = timeline.declared(timeline.external_key(), timeline.secret(SECOND, "orders/other"))
-    material = timeline.declared(key, secret)
-    timeline.delivers("Delete", "Material", 0.1, 160.0)
-    timeline.delivers("Create", "Material", 0.1)
-    timeline.at(10, lambda: stack.create({"Material": material, "Other": other}))
-    timeline.at(100, lambda: stack.update({"Other": other}))
-    timeline.at(190, lambda: timeline.pauses("Create", "Material", "ImportKeyMaterial", Moment.AFTER, 120.0))
-    timeline.at(200, lambda: stack.update({"Material": material, "Other": other}))
-    timeline.run()
-
-    _, again = timeline.of("Create")
-    _, late = timeline.of("Delete")
-    assert timeline.seconds(again.started_at) < timeline.seconds(late.started_at) < 320
-    assert late.answer["Reason"] == (
-        "CloudFormation does not wait for this Delete request: it was made before the stack's present operation began. "
-        "Nothing was removed."
-    )
-    assert "DeleteImportedKeyMaterial" not in late.operations
-    assert (stack.status, timeline.state(key)) == ("UPDATE_COMPLETE", "Enabled")
-
-
-def test_a_delete_of_the_same_operation_waits_for_no_create_of_its_logical_id(world, key):
-    """Whatever the order in which they come: nothing is taken out of a key that is just being filled."""
-    created(world, key)
-    event = world.delete_request(status="UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-    world.stack.set("Material", "CREATE_IN_PROGRESS", world.clock.now(), physical_id=None)
-
-    answer = delivered_again(world, event)
-
-    assert answer["Reason"] == (
-        "CloudFormation does not wait for this Delete request: Material is being created. Nothing was removed."
-    )

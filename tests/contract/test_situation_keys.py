@@ -1,63 +1,18 @@
-"""Which resource answers for which key (rules 1 and 2): keys that are changed, shared, swapped, adopted, retained.
+"""Which resource answers for which key (rules 1 and 2): keys that are changed, shared, swapped.
 
 CloudFormation's engine does what it does: a replaced id is deleted in the clean-up, a removed resource too. No step of it may
-take material out of a key that a resource of the stack holds, and none out of a key that held it before.
+take material out of a key that a resource of the stack holds.
 """
 
 import pytest
 
-from tests.support.importing import import_material
-from tests.support.materials import encrypts_with, states
-from tests.support.random_keys import random_keys
-
-FIRST, SECOND, THIRD = random_keys(32, 3)
-EMPTY, USABLE = "PendingImport", "Enabled"
-
-
-class Stacked:
-    """A stack on a timeline, and two keys with a secret each: A and B."""
-
-    def __init__(self, timeline):
-        self.timeline = timeline
-        self.stack = timeline.stack()
-        self.a, self.b = timeline.external_key(), timeline.external_key()
-        self.on_a = timeline.declared(self.a, timeline.secret(FIRST, "orders/a"))
-        self.on_b = timeline.declared(self.b, timeline.secret(SECOND, "orders/b"))
-        # What makes an operation fail: it names a secret that is not there.
-        self.failing = self.on_a | {"SecretId": "orders/none", "KeyId": timeline.external_key()}
-        self.next_at = 10
-
-    def then(self, act, **template):
-        """The next operation, ten minutes after the one before."""
-        self.timeline.at(self.next_at, lambda: act(template) if template else act())
-        self.next_at += 600
-
-    def run(self):
-        self.timeline.run()
-
-    @property
-    def states(self):
-        return self.timeline.state(self.a), self.timeline.state(self.b)
-
-    def ids(self):
-        return {name: resource.physical_id for name, resource in self.stack.resources.items()}
-
-    def deletes(self):
-        """(logical id, what it was asked to delete, whether anything was taken out)"""
-        return [
-            (one.event["LogicalResourceId"], one.event["PhysicalResourceId"], "DeleteImportedKeyMaterial" in one.operations)
-            for one in self.timeline.executions
-            if one.event["RequestType"] == "Delete"
-        ]
-
-
-def bare(arn):
-    return arn.rsplit("/", 1)[1]
+from tests.support.materials import encrypts_with
+from tests.support.two_keys import EMPTY, FIRST, SECOND, USABLE, TwoKeys, bare
 
 
 @pytest.fixture
 def stacked(timeline):
-    return Stacked(timeline)
+    return TwoKeys(timeline)
 
 
 # ------------------------------------------------------------------------------------------------------ another KeyId
@@ -187,105 +142,3 @@ def test_resources_that_swap_keys_and_are_rolled_back(stacked):
     assert stacked.stack.status == "UPDATE_ROLLBACK_COMPLETE"
     assert not any(taken for _, _, taken in stacked.deletes())
     assert stacked.states == (USABLE, USABLE)
-
-
-# ------------------------------------------------------------------------------------------------------- new names
-
-
-def test_a_resource_renamed(stacked):
-    stacked.then(stacked.stack.create, Old=stacked.on_a)
-    stacked.then(stacked.stack.update, New=stacked.on_a)
-    stacked.then(stacked.stack.delete)
-    stacked.run()
-
-    assert stacked.deletes() == [("Old", stacked.a, False), ("New", stacked.a, True)]
-    assert stacked.states[0] == EMPTY
-
-
-def test_a_resource_renamed_twice(stacked):
-    stacked.then(stacked.stack.create, Old=stacked.on_a)
-    stacked.then(stacked.stack.update, New=stacked.on_a)
-    stacked.then(stacked.stack.update, Newer=stacked.on_a)
-    stacked.run()
-
-    assert stacked.ids() == {"Newer": stacked.a}
-    assert stacked.deletes() == [("Old", stacked.a, False), ("New", stacked.a, False)]
-    assert stacked.states[0] == USABLE
-
-
-def test_a_resource_renamed_and_the_rename_rolled_back(stacked):
-    stacked.then(stacked.stack.create, Old=stacked.on_a)
-    stacked.timeline.delivers("Create", "Other", 30.0)
-    stacked.then(stacked.stack.update, New=stacked.on_a, Other=stacked.failing)
-    stacked.run()
-
-    assert stacked.stack.status == "UPDATE_ROLLBACK_COMPLETE"
-    assert stacked.ids() == {"Old": stacked.a}
-    assert ("New", stacked.a, False) in stacked.deletes()
-    assert stacked.states[0] == USABLE
-    assert encrypts_with(stacked.timeline, stacked.a, FIRST)
-
-
-def test_a_resource_renamed_with_new_material_staged_on_the_way(stacked):
-    declared = stacked.on_a
-    stacked.timeline.secret(THIRD, "orders/a", version_id="3" * 32)
-    stacked.then(stacked.stack.create, Old=declared)
-    stacked.then(stacked.stack.update, New=declared | {"SecretVersionId": "3" * 32, "NewMaterial": "STAGE"})
-    stacked.run()
-
-    assert stacked.ids() == {"New": stacked.a}
-    assert states(stacked.timeline, stacked.a) == [("CURRENT", "IMPORTED"), ("PENDING_ROTATION", "IMPORTED")]
-
-
-# ------------------------------------------------------------------------------------------------- adopted and retained
-
-
-@pytest.fixture
-def foreign(stacked):
-    """A live key that somebody else has filled, before the stack is created."""
-    kms = stacked.timeline.aws.client("kms", region="eu-central-1", account="111122223333")
-    import_material(kms, stacked.a, FIRST)
-    return stacked.a
-
-
-@pytest.mark.usefixtures("foreign")
-def test_a_key_adopted_then_the_stack_rolled_back_then_deleted(stacked):
-    stacked.timeline.delivers("Create", "Other", 30.0)
-    stacked.then(stacked.stack.create, Material=stacked.on_a, Other=stacked.failing)
-    second = stacked.timeline.stack("orders")
-    stacked.then(second.create, Material=stacked.on_a)
-    stacked.then(second.delete)
-    stacked.run()
-
-    assert (stacked.stack.status, second.status) == ("ROLLBACK_COMPLETE", "DELETE_COMPLETE")
-    assert [one for one in stacked.deletes() if one[0] == "Material"] == [("Material", bare(stacked.a), False)] * 2
-    assert stacked.states[0] == USABLE
-    told = 'nothing to remove: the id is not that of material brought in {"physical_id": "%s"}' % bare(stacked.a)
-    assert stacked.timeline.log.getvalue().count(told) == 2
-
-
-@pytest.mark.usefixtures("foreign")
-def test_a_key_adopted_then_rotated_then_deleted_keeps_every_material(stacked):
-    """It was somebody else's before: what this stack added is part of a key that is in use elsewhere."""
-    stacked.timeline.secret(THIRD, "orders/a", version_id="3" * 32)
-    stacked.then(stacked.stack.create, Material=stacked.on_a)
-    stacked.then(stacked.stack.update, Material=stacked.on_a | {"SecretVersionId": "3" * 32, "NewMaterial": "ROTATE"})
-    stacked.then(stacked.stack.delete)
-    stacked.run()
-
-    assert stacked.stack.status == "DELETE_COMPLETE"
-    assert stacked.timeline.aws.count("DeleteImportedKeyMaterial") == 0
-    assert states(stacked.timeline, stacked.a) == [("NON_CURRENT", "IMPORTED"), ("CURRENT", "IMPORTED")]
-
-
-def test_retained_material_stays_and_a_second_stack_takes_the_key_up(stacked):
-    stacked.timeline.at(10, lambda: stacked.stack.create({"Material": stacked.on_a}, retained=frozenset({"Material"})))
-    stacked.timeline.at(600, stacked.stack.delete)
-    second = stacked.timeline.stack("payments")
-    stacked.timeline.at(1200, lambda: second.create({"Material": stacked.on_a}))
-    stacked.timeline.at(1800, second.delete)
-    stacked.run()
-
-    assert stacked.stack.status == second.status == "DELETE_COMPLETE"
-    assert stacked.deletes() == [("Material", bare(stacked.a), False)]
-    assert stacked.states[0] == USABLE

@@ -123,12 +123,12 @@ def test_what_only_a_primary_takes_is_refused_on_a_replica(pair, declared, rule)
 
 def test_stage_in_the_primary_stage_in_the_replica_then_rotate_in_the_primary(pair):
     """The slow way, in which nobody waits for anybody."""
+    seen: list[tuple[object, object]] = []
     pair.update_home(2000, V2, NewMaterial="STAGE")
     pair.timeline.at(2400, lambda: seen.append(pair.states))
     pair.update_replica(2500, V2)
     pair.timeline.at(2900, lambda: seen.append(pair.states))
     pair.update_home(3000, V2, NewMaterial="ROTATE")
-    seen = []
     pair.run()
 
     assert seen[0][0] == [CURRENT, WAITS_FOR_REPLICAS]
@@ -205,10 +205,10 @@ def rotated(pair):
 
 
 def test_material_lost_in_one_region_comes_back_by_that_region_s_resource(pair):
+    seen: list[tuple[str, str]] = []
     pair.timeline.at(2000, lambda: pair.timeline.call("DeleteImportedKeyMaterial", KeyId=pair.replica, region=AWAY))
     pair.timeline.at(2001, lambda: seen.append(pair.usable))
     pair.update_replica(2100, V1, ServiceTimeout="1800")
-    seen = []
     pair.run()
 
     assert seen == [("Enabled", "PendingImport")]

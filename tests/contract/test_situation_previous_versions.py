@@ -35,9 +35,7 @@ def rotated(world):
 def lose(world, key, *numbers):
     """A person deletes materials; 0 is the oldest."""
     for number in numbers:
-        world.call(
-            "DeleteImportedKeyMaterial", KeyId=key, KeyMaterialId=listed(world, key)[number]["KeyMaterialId"]
-        )
+        world.call("DeleteImportedKeyMaterial", KeyId=key, KeyMaterialId=listed(world, key)[number]["KeyMaterialId"])
     assert world.state(key) == "PendingImport"
 
 
@@ -163,9 +161,7 @@ def test_a_create_on_a_rotated_key_that_lost_everything_brings_it_back(world, ro
     lose(world, rotated, 0, 1, 2)
     world.before.clear()
 
-    answer = world.create(
-        rotated, "TakenUp", SecretId=SECRET, SecretVersionId=V3, PreviousSecretVersionIds=[V1, V2]
-    )
+    answer = world.create(rotated, "TakenUp", SecretId=SECRET, SecretVersionId=V3, PreviousSecretVersionIds=[V1, V2])
 
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", rotated)
     assert states(world, rotated) == WHOLE

@@ -5,8 +5,6 @@ no local AWS makes an AWS::KMS::ReplicaKey, so the replica is made by ReplicateK
 """
 
 import json
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse

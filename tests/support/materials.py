@@ -16,9 +16,7 @@ class Caller(Protocol):
 
 def listed(caller: Caller, arn: str) -> list[dict[str, Any]]:
     """ListKeyRotations, the oldest first."""
-    answer = caller.call(
-        "ListKeyRotations", KeyId=arn, IncludeKeyMaterial="ALL_KEY_MATERIAL", region=arn.split(":")[3]
-    )
+    answer = caller.call("ListKeyRotations", KeyId=arn, IncludeKeyMaterial="ALL_KEY_MATERIAL", region=arn.split(":")[3])
     materials: list[dict[str, Any]] = answer["Rotations"]
     return materials
 

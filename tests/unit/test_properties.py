@@ -351,7 +351,10 @@ def test_what_must_be_declared_inside_is_missed(name):
 @pytest.mark.parametrize(
     "versions",
     [
-        *(pytest.param([value], id=f"{value}") for value in ("", "v" * 31, "v" * 65, "v_" * 16, None, 17, [VERSION_ID])),
+        *(
+            pytest.param([value], id=f"{value}")
+            for value in ("", "v" * 31, "v" * 65, "v_" * 16, None, 17, [VERSION_ID])
+        ),
         pytest.param([VERSION_ID, "AWSPREVIOUS"], id="a stage among them"),
     ],
 )

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from imported_key_material.errors import Leave
 from tests.support.kms.keys import MaterialState
 from tests.support.simulation.functions import Execution
 from tests.support.simulation.notes import uuid_of
 from tests.support.simulation.requests import BODY_MAX_BYTES, NO_ANSWER, Answer, Sent
-from tests.support.simulation.watch import Asked, Violation, Watch
+from tests.support.simulation.watch import Asked, Watch
 
 ID_MAX_BYTES = 1024
 LEFT = "rolled back, with something left"  # what the log of a rollback says where not all came back
@@ -26,16 +27,13 @@ class Answers:
         self._watch = watch
         self._truth = watch.truth
 
-    def _fault(self, rule: int, execution: Execution, arn: str, what: str) -> Violation:
-        return self._watch.broken(rule, f"{execution} {what}".replace("{key}", self._watch.name_of(arn)))
-
     # ------------------------------------------------------------------------------------------------------ as it comes
 
     def put(self, execution: Execution, body: bytes) -> None:
         """An execution's PUT takes effect."""
         execution.answers += 1
         if execution.answers > 1:
-            raise self._fault(6, execution, "", "answers twice")
+            raise self._watch.fault(6, execution, "answers twice")
         self.texts.append(body.decode())
         answer: Mapping[str, Any] = json.loads(body)
         self._well_formed(execution, answer, body)
@@ -52,22 +50,26 @@ class Answers:
 
     def _well_formed(self, execution: Execution, answer: Mapping[str, Any], body: bytes) -> None:
         if any(answer.get(name) != execution.event[name] for name in ("StackId", "RequestId", "LogicalResourceId")):
-            raise self._fault(6, execution, "", "answers another request")
+            raise self._watch.fault(6, execution, "answers another request")
         id_ = answer.get("PhysicalResourceId")
         if len(body) > BODY_MAX_BYTES or not isinstance(id_, str) or not 1 <= len(id_.encode()) <= ID_MAX_BYTES:
-            raise self._fault(6, execution, "", "gives an answer that CloudFormation does not take")
-        if answer.get("Status") not in ("SUCCESS", "FAILED") or (answer["Status"] == "FAILED") == ("Reason" not in answer):
-            raise self._fault(6, execution, "", "fails without a reason, or succeeds with one")
+            raise self._watch.fault(6, execution, "gives an answer that CloudFormation does not take")
+        if answer.get("Status") not in ("SUCCESS", "FAILED") or (answer["Status"] == "FAILED") == (
+            "Reason" not in answer
+        ):
+            raise self._watch.fault(6, execution, "fails without a reason, or succeeds with one")
 
     def _true(self, execution: Execution, answer: Mapping[str, Any]) -> None:
         """What an answer says of itself: that nothing was done; under which id what was done can be undone."""
         notes, id_, reason = self._watch.notes(execution), answer["PhysicalResourceId"], answer.get("Reason", "")
-        if (notes.imported and "Nothing was imported." in reason) or (notes.removed and "Nothing was removed." in reason):
-            raise self._fault(6, execution, "", f"says what is not so: {reason}")
+        if (notes.imported and "Nothing was imported." in reason) or (
+            notes.removed and "Nothing was removed." in reason
+        ):
+            raise self._watch.fault(6, execution, f"says what is not so: {reason}")
         if execution.request_type == "Delete" and id_ != execution.event["PhysicalResourceId"]:
-            raise self._fault(6, execution, "", "deletes one id, and answers another")
+            raise self._watch.fault(6, execution, "deletes one id, and answers another")
         if notes.imported and id_.startswith("not-imported:"):
-            raise self._fault(6, execution, "", "has imported, and says not-imported")
+            raise self._watch.fault(6, execution, "has imported, and says not-imported")
 
     # ---------------------------------------------------------------------------------------------------- what is asked
 
@@ -78,7 +80,7 @@ class Answers:
         """Whether the key is as it was when the execution looked last: what came after that it could not see."""
         since = self._watch.horizon(execution, arn)
         if since is None:
-            raise self._fault(3, execution, arn, "answers for {key}, and never looked at it")
+            raise self._watch.fault(3, execution, "answers for {key}, and never looked at it", arn)
         ledger = self._truth.ledger(arn)
         return not ledger.changed_by_others(execution.number, since) and not self._truth.time_changed_it(arn, since)
 
@@ -87,23 +89,29 @@ class Answers:
         asked = self._asked(execution)
         arn, data, notes = asked.arn, answer["Data"], self._watch.notes(execution)
         if data["KeyArn"] != arn or answer["PhysicalResourceId"] not in (arn, uuid_of(arn)):
-            raise self._fault(3, execution, arn, "answers SUCCESS for another key than {key}")
+            raise self._watch.fault(3, execution, "answers SUCCESS for another key than {key}", arn)
         if not self._undisturbed(execution, arn):
             return
         state = self._truth.state(arn)
         # Properties ask for no switch: what needs no import succeeds on a Disabled key, and somebody may disable it meanwhile.
-        may_be_disabled = not notes.imported or self._truth.ledger(arn).changed_by_others(execution.number, execution.started_at)
+        may_be_disabled = not notes.imported or self._truth.ledger(arn).changed_by_others(
+            execution.number, execution.started_at
+        )
         if state not in ("Enabled", "Updating") and not (state == "Disabled" and may_be_disabled):
-            raise self._fault(3, execution, arn, f"answers SUCCESS, and {{key}} is {state}")
+            raise self._watch.fault(3, execution, f"answers SUCCESS, and {{key}} is {state}", arn)
         if asked.material is None:
-            raise self._fault(3, execution, arn, "answers SUCCESS for {key} with material that a check refuses")
+            raise self._watch.fault(3, execution, "answers SUCCESS for {key} with material that a check refuses", arn)
         family, material = self._truth.family(arn), self._truth.material_of(arn, asked.material)
         if family is None or material is None or material.id not in self._truth.holdings(arn):
-            raise self._fault(3, execution, arn, "answers SUCCESS, and {key} does not hold the bytes")
+            raise self._watch.fault(3, execution, "answers SUCCESS, and {key} does not hold the bytes", arn)
         if family.is_symmetric and family.current is not None and data["KeyMaterialId"] != family.current.id:
-            raise self._fault(3, execution, arn, "answers SUCCESS, and names another material than the current one of {key}")
+            raise self._watch.fault(
+                3, execution, "answers SUCCESS, and names another material than the current one of {key}", arn
+            )
         if material.state.value not in self._places(execution, arn):
-            raise self._fault(3, execution, arn, f"answers SUCCESS, and in {{key}} the material is {material.state}")
+            raise self._watch.fault(
+                3, execution, f"answers SUCCESS, and in {{key}} the material is {material.state}", arn
+            )
         self._expires_as_asked(execution, arn, material.id)
 
     def _places(self, execution: Execution, arn: str) -> set[str]:
@@ -121,7 +129,7 @@ class Answers:
     def _expires_as_asked(self, execution: Execution, arn: str, material_id: str) -> None:
         wrong = self._wrong_expiry(execution, arn, material_id)
         if wrong:
-            raise self._fault(3, execution, arn, f"answers SUCCESS, and in {{key}} the material {wrong}")
+            raise self._watch.fault(3, execution, f"answers SUCCESS, and in {{key}} the material {wrong}", arn)
 
     def _wrong_expiry(self, execution: Execution, arn: str, material_id: str) -> str:
         """What differs from the properties; "" for nothing. ValidForDays counts from the import, which any moment may be."""
@@ -137,7 +145,9 @@ class Answers:
         left = holding.valid_to - self._watch.scheduler.now()
         if left > timedelta(days=int(days)):
             return f"expires in {left}"
-        if self._watch.notes(execution).imported and holding.valid_to < execution.started_at + timedelta(days=int(days), seconds=-1):
+        if self._watch.notes(execution).imported and holding.valid_to < execution.started_at + timedelta(
+            days=int(days), seconds=-1
+        ):
             return f"expires in {left}"
         return ""
 
@@ -150,15 +160,30 @@ class Answers:
         if not self._undisturbed(execution, arn):
             return
         if not self._truth.is_whole(arn):
-            raise self._fault(3, execution, arn, "rolls back, {key} lacks material, and its log does not say so")
+            raise self._watch.fault(3, execution, "rolls back, {key} lacks material, and its log does not say so", arn)
         if asked.material is None or "SecretVersionId" not in execution.properties:
             return  # what was in the key before can't be told from the properties
         material = self._truth.material_of(arn, asked.material)
-        if material is None or material.state is not MaterialState.CURRENT:
-            raise self._fault(3, execution, arn, "rolls back, {key} has other material than before, and its log does not say so")
+        if material is None or material.id not in self._truth.holdings(arn):
+            return  # the old properties never were what the key held
+        if material.state is MaterialState.NON_CURRENT and self._rotated_by_this_operation(execution, arn):
+            raise self._watch.fault(
+                3, execution, "rolls back, {key} was rotated meanwhile, and its log does not say so", arn
+            )
         wrong = self._wrong_expiry(execution, arn, material.id)
         if wrong:
-            raise self._fault(3, execution, arn, f"rolls back, in {{key}} the material {wrong}, and its log does not say so")
+            raise self._watch.fault(
+                3, execution, f"rolls back, in {{key}} the material {wrong}, and its log does not say so", arn
+            )
+
+    def _rotated_by_this_operation(self, execution: Execution, arn: str) -> bool:
+        """Whether a forward Update of the operation that is rolled back now had the key rotated."""
+        began = self._watch.stack_of(execution).began_at
+        return any(
+            self._watch.notes(one).rotated_to and self._watch.arn(one, one.properties) == arn
+            for one in self._watch.executions()
+            if one.stack_id == execution.stack_id and one.started_at >= began
+        )
 
     # ------------------------------------------------------------------------------------------------------------ delete
 
@@ -173,7 +198,7 @@ class Answers:
         # What another stack, or a person, brought in since the function saw the key empty is not this Delete's.
         if since is not None and all(ledger.brought_by[id_][1] >= since for id_ in self._truth.holdings(arn)):
             return
-        raise self._fault(5, execution, arn, "succeeds, and {key} still holds material")
+        raise self._watch.fault(5, execution, "succeeds, and {key} still holds material", arn)
 
     # ----------------------------------------------------------------------------------------------------- as it is taken
 
@@ -197,7 +222,8 @@ class Answers:
         until = sent.sent_at + timedelta(seconds=sent.timeout_seconds)
         for execution in self._executions(sent):
             began_in_time = execution.started_at < until - timedelta(seconds=sent.timeout_seconds / 5)
-            alive = execution.error is None and (not execution.ended or not execution.answers)
+            lives = execution.error is None or isinstance(execution.error, Leave)
+            alive = lives and (not execution.ended or not execution.answers)
             if began_in_time and alive and execution.ends_at > until and not self.slow:
                 raise self._watch.broken(6, f"{execution} lives, and gives no answer before ServiceTimeout")
 

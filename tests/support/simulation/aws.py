@@ -107,7 +107,9 @@ class WeatherFaults(Faults):
 
 CLOUDFORMATION_OPERATIONS = frozenset({"DescribeStacks", "DescribeStackResource", "ListStackResources"})
 DENIED = Refusal(400, "AccessDeniedException", "The function's role is not authorized to perform this operation.")
-DENIED_BY_CLOUDFORMATION = Refusal(403, "AccessDenied", "The function's role is not authorized to perform this operation.")
+DENIED_BY_CLOUDFORMATION = Refusal(
+    403, "AccessDenied", "The function's role is not authorized to perform this operation."
+)
 
 
 class SeenKms(KmsWire):
@@ -116,13 +118,14 @@ class SeenKms(KmsWire):
         self._watch = watch
 
     def _call(self, operation: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-        self._watch.before_kms(operation, params)
-        try:
-            answer = super()._call(operation, params, caller)
-        except AwsError as error:
-            self._watch.refused_by_kms(operation, params, error.code)
-            raise
-        self._watch.after_kms(operation, params, answer)
+        with self._watch.judging():
+            self._watch.before_kms(operation, params)
+            try:
+                answer = super()._call(operation, params, caller)
+            except AwsError:
+                self._watch.refused_by_kms(operation)
+                raise
+            self._watch.after_kms(operation, params, answer)
         return answer
 
 
@@ -130,8 +133,9 @@ class SeenSecrets(SecretsManager):
     watch: Watch
 
     def _call(self, operation: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-        answer = super()._call(operation, params, caller)
-        self.watch.after_secrets(operation, answer)
+        with self.watch.judging():
+            answer = super()._call(operation, params, caller)
+            self.watch.after_secrets(operation, answer)
         return answer
 
 
@@ -141,7 +145,8 @@ class SeenCloudFormation(CloudFormation):
     def handle(self, request: Request) -> Response:
         response = super().handle(request)
         if response.status == 200:  # what it shows stands in the stack's own fields at this very moment
-            params = aws_query.parameters(request.body)
-            stack = self._find(params["StackName"], caller_of(request.headers))
-            self.watch.after_cloudformation(params["Action"], stack, params.get("LogicalResourceId", ""))
+            with self.watch.judging():
+                params = aws_query.parameters(request.body)
+                stack = self._find(params["StackName"], caller_of(request.headers))
+                self.watch.after_cloudformation(params["Action"], stack, params.get("LogicalResourceId", ""))
         return response

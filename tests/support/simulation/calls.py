@@ -10,7 +10,7 @@ from tests.support.kms.service import StrictKms
 from tests.support.kms.wrapping import unwrap
 from tests.support.simulation.functions import Execution
 from tests.support.simulation.notes import uuid_of
-from tests.support.simulation.watch import TAG, Violation, Watch
+from tests.support.simulation.watch import TAG, Watch
 
 # botocore repeats DeleteImportedKeyMaterial by itself, three times within this; of the others every try is the function's own.
 _SDK_RETRIES = timedelta(seconds=60)
@@ -44,24 +44,23 @@ class Calls:
         elif operation == "RotateKeyOnDemand":
             self._rotates_what_is_asked(execution, arn)
 
-    def _fault(self, rule: int, execution: Execution, arn: str, what: str) -> Violation:
-        return self._watch.broken(rule, f"{execution} {what}".replace("{key}", self._watch.name_of(arn)))
-
     # ---------------------------------------------------------------------------------------------------- what was read
 
     def _require_wanted(self, execution: Execution, arn: str, doing: str) -> None:
         """Rule 4: what was read last said that CloudFormation waits for this very request; and it was read for this call."""
         notes, now = self._watch.notes(execution), self._watch.scheduler.now()
-        made_at = now.strptime(execution.event["ResponseURL"].split("X-Amz-Date=")[1][:16] + "+0000", "%Y%m%dT%H%M%SZ%z")
+        made_at = now.strptime(
+            execution.event["ResponseURL"].split("X-Amz-Date=")[1][:16] + "+0000", "%Y%m%dT%H%M%SZ%z"
+        )
         kind = execution.request_type.upper()
         for name, seen in (("the stack", notes.stack), ("the resource", notes.resource)):
             if seen is None:
                 if name == "the resource" and kind == "DELETE":  # it may be in no list any more
                     continue
-                raise self._fault(4, execution, arn, f"{doing} {{key}}, and never asked for the status of {name}")
+                raise self._watch.fault(4, execution, f"{doing} {{key}}, and never asked for the status of {name}", arn)
             again = notes.changed_at is not None and seen.at < notes.changed_at
             if again and not (kind == "DELETE" and now - seen.at < _SDK_RETRIES):
-                raise self._fault(4, execution, arn, f"{doing} {{key}} again, and did not ask again for {name}")
+                raise self._watch.fault(4, execution, f"{doing} {{key}} again, and did not ask again for {name}", arn)
             if name == "the stack":
                 wanted = seen.status.endswith("_IN_PROGRESS") and seen.status != "REVIEW_IN_PROGRESS"
                 wanted = wanted and seen.since <= made_at + _CUT_OFF
@@ -71,7 +70,9 @@ class Calls:
                 wanted = seen.status == f"{kind}_IN_PROGRESS" and seen.since <= made_at + _STATUS_LEAD
             timeout = float(execution.properties.get("ServiceTimeout", 3600))
             if not wanted or (seen.at - made_at).total_seconds() > timeout:
-                raise self._fault(4, execution, arn, f"{doing} {{key}} after a read that said {name} is {seen.status}")
+                raise self._watch.fault(
+                    4, execution, f"{doing} {{key}} after a read that said {name} is {seen.status}", arn
+                )
 
     def _require_consent(self, execution: Execution, arn: str, doing: str) -> None:
         notes = self._watch.notes(execution)
@@ -83,7 +84,9 @@ class Calls:
                 asked["the key that unwraps"] = notes.tags.get(uuid_of(wrapping["KeyId"]), {})
         for what, tags in asked.items():
             if not consent.allows(tags.get(TAG, ""), execution.stack_name):
-                raise self._fault(4, execution, arn, f"{doing} {{key}} without a read that showed the consent of {what}")
+                raise self._watch.fault(
+                    4, execution, f"{doing} {{key}} without a read that showed the consent of {what}", arn
+                )
 
     # ---------------------------------------------------------------------------------------------------------- import
 
@@ -91,21 +94,25 @@ class Calls:
         """Rules 4 and 7: what was read last allows it, and it carries nothing but what the properties name."""
         seen = self._watch.notes(execution).keys.get(uuid_of(arn))
         if seen is not None and seen.state == "Disabled":
-            raise self._fault(7, execution, arn, "imports into {key} after a read that said Disabled")
+            raise self._watch.fault(7, execution, "imports into {key} after a read that said Disabled", arn)
         if seen is None or seen.state not in _IMPORTABLE or seen.origin != "EXTERNAL":
             said = "nothing" if seen is None else f"{seen.state}, {seen.origin}"
-            raise self._fault(4, execution, arn, f"imports into {{key}} after a read that said {said}")
+            raise self._watch.fault(4, execution, f"imports into {{key}} after a read that said {said}", arn)
         self._require_wanted(execution, arn, "imports into")
         self._require_consent(execution, arn, "imports into")
         new = params.get("ImportType") == "NEW_KEY_MATERIAL"
-        if new and (self._watch.is_of_rollback(execution) or execution.properties.get("NewMaterial", "REFUSE") == "REFUSE"):
-            raise self._fault(7, execution, arn, "stages new material in {key}, and no operation asked for it")
+        if new and (
+            self._watch.is_of_rollback(execution) or execution.properties.get("NewMaterial", "REFUSE") == "REFUSE"
+        ):
+            raise self._watch.fault(7, execution, "stages new material in {key}, and no operation asked for it", arn)
         asked = self._watch.asked(execution.region, execution.properties, self._watch.notes(execution).version_id)
         wrapping = self._kms._backstage.wrapping  # noqa: SLF001  # only KMS can open what is sealed for it
         token = wrapping.read(params["ImportToken"], arn, self._watch.scheduler.now())
         carried = unwrap(token, params["EncryptedKeyMaterial"])
         if carried not in (asked.material, *asked.earlier):
-            raise self._fault(4, execution, arn, "imports bytes into {key} that a check refuses, or that nobody declared")
+            raise self._watch.fault(
+                4, execution, "imports bytes into {key} that a check refuses, or that nobody declared", arn
+            )
 
     # ---------------------------------------------------------------------------------------------------------- delete
 
@@ -114,7 +121,9 @@ class Calls:
         if execution.request_type != "Delete":
             self._may_drop_pending(execution, arn, params)
         elif execution.event["PhysicalResourceId"] != arn:
-            raise self._fault(1, execution, arn, f"{doing} {{key}}, and its id is {execution.event['PhysicalResourceId']}")
+            raise self._watch.fault(
+                1, execution, f"{doing} {{key}}, and its id is {execution.event['PhysicalResourceId']}", arn
+            )
         self._require_wanted(execution, arn, doing)
         self._require_consent(execution, arn, doing)
 
@@ -124,15 +133,17 @@ class Calls:
         material = family.material(params.get("KeyMaterialId", "")) if family is not None else None
         if family is None or (material is None and params.get("KeyMaterialId")):
             return  # gone meanwhile: KMS refuses
-        staging = execution.properties.get("NewMaterial", "REFUSE") != "REFUSE" and not self._watch.is_of_rollback(execution)
+        staging = execution.properties.get("NewMaterial", "REFUSE") != "REFUSE" and not self._watch.is_of_rollback(
+            execution
+        )
         if material is None or not staging:
-            raise self._fault(1, execution, arn, "removes material of {key}, and its request is no Delete")
+            raise self._watch.fault(1, execution, "removes material of {key}, and its request is no Delete", arn)
         if material.state is not MaterialState.PENDING:
             # The rotation that another request asked for while this one was waiting came between its last look and now.
             if not self._truth.time_changed_it(arn, self._watch.horizon(execution, arn) or execution.started_at):
-                raise self._fault(1, execution, arn, "removes material of {key} that is not pending")
+                raise self._watch.fault(1, execution, "removes material of {key} that is not pending", arn)
         elif family.rotation is not None and not self._asked_meanwhile(execution, arn):
-            raise self._fault(7, execution, arn, "removes material of {key} that a rotation is about to take")
+            raise self._watch.fault(7, execution, "removes material of {key} that a rotation is about to take", arn)
 
     def _asked_meanwhile(self, execution: Execution, arn: str) -> bool:
         """Whether the rotation was accepted while this execution was waiting: for two that declare one key, nothing helps."""
@@ -146,15 +157,21 @@ class Calls:
         for id_ in notes.held_before - frozenset(self._truth.holdings(arn)):
             who, at = ledger.brought_by[id_]
             if who != execution.stack_id and (began is None or at < began):
-                raise self._fault(1, execution, arn, "removes material of {key} that was there before its stack")
+                raise self._watch.fault(1, execution, "removes material of {key} that was there before its stack", arn)
 
     def _took_from_nobody(self, execution: Execution, arn: str) -> None:
         """Rule 2, at the moment of the removal: no other resource of its own stack stands on the key.
 
         Resources of other stacks that the key's tag names lose theirs by design: a key has one master.
         """
-        if self._watch.others_hold(execution, arn) and not self._truth.is_whole(arn) and not self._is_new_holder(execution, arn):
-            raise self._fault(2, execution, arn, "removes the material of {key}, which another resource of its stack holds")
+        if (
+            self._watch.others_hold(execution, arn)
+            and not self._truth.is_whole(arn)
+            and not self._is_new_holder(execution, arn)
+        ):
+            raise self._watch.fault(
+                2, execution, "removes the material of {key}, which another resource of its stack holds", arn
+            )
 
     def _is_new_holder(self, execution: Execution, arn: str) -> bool:
         """Whether CloudFormation took the holder over only after the function had looked for one: nobody could know."""
@@ -166,23 +183,30 @@ class Calls:
         """Rule 7: asked for by this operation, of the bytes that it declares, which a read showed as pending."""
         asked_for = execution.properties.get("NewMaterial") == "ROTATE" and execution.request_type != "Delete"
         if not asked_for or self._watch.is_of_rollback(execution):
-            raise self._fault(7, execution, arn, "rotates {key}, and no operation asked for it")
+            raise self._watch.fault(7, execution, "rotates {key}, and no operation asked for it", arn)
         self._require_wanted(execution, arn, "rotates")
         notes = self._watch.notes(execution)
         material = self._declared_id(execution, arn)
         shown = notes.materials.get(uuid_of(arn), {}).get(material, "nothing")
         if not shown.startswith("PENDING"):
-            raise self._fault(7, execution, arn, f"rotates {{key}} after a read that showed the declared material as {shown}")
+            raise self._watch.fault(
+                7, execution, f"rotates {{key}} after a read that showed the declared material as {shown}", arn
+            )
+        seen = notes.keys.get(uuid_of(arn))
+        if seen is not None and seen.current == material:
+            raise self._watch.fault(
+                7, execution, "rotates {key} after a read that showed the declared material as current", arn
+            )
         if notes.rotation_shown.get(uuid_of(arn)):
-            raise self._fault(7, execution, arn, "rotates {key} after a read that showed a rotation under way")
+            raise self._watch.fault(7, execution, "rotates {key} after a read that showed a rotation under way", arn)
 
     def _rotates_what_is_asked(self, execution: Execution, arn: str) -> None:
         notes = self._watch.notes(execution)
         if notes.rotated_to != self._declared_id(execution, arn):
-            raise self._fault(7, execution, arn, "rotates {key} to other material than it declares")
+            raise self._watch.fault(7, execution, "rotates {key} to other material than it declares", arn)
         count = self._rotations[execution.request_id] = self._rotations.get(execution.request_id, 0) + 1
         if count > 1:
-            raise self._fault(7, execution, arn, f"rotates {{key}} for the {count}. time")
+            raise self._watch.fault(7, execution, f"rotates {{key}} for the {count}. time", arn)
 
     def _declared_id(self, execution: Execution, arn: str) -> str:
         asked = self._watch.asked(execution.region, execution.properties, self._watch.notes(execution).version_id)

@@ -14,7 +14,7 @@ from tests.support.simulation.plan import (
     declared,
     options,
 )
-from tests.support.simulation.scripts import DENIABLE, SCRIPTS, follow, in_two_regions
+from tests.support.simulation.scripts import DENIABLE, SCRIPTS, Script, follow, in_two_regions
 
 _SPECS = ("SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT", "HMAC_256", "ECC_NIST_P256")
 _ON_KEYS = (
@@ -23,12 +23,14 @@ _ON_KEYS = (
 )  # fmt: skip
 
 
-def draw(seed: int) -> Plan:
+def draw(seed: int, script: Script | None = None) -> Plan:
+    """`script`: one that is to be followed; None: one that is drawn, or none."""
     random = Random(seed)  # noqa: S311  # one seed decides everything
-    script = random.choice(SCRIPTS) if random.random() < 0.5 else None
+    drawn = random.choice(SCRIPTS) if random.random() < 0.5 else None
+    script = script or drawn
     keys = tuple(_key(random) for _ in range(random.choice((1, 2, 2, 3))))
     if script is in_two_regions:
-        keys = tuple(KeyPlan("SYMMETRIC_DEFAULT", key.held, True, key.wrapped) for key in keys)
+        keys = tuple(KeyPlan("SYMMETRIC_DEFAULT", key.held, multi_region=True) for key in keys)
     # A fault is on or off for a whole history: so some histories are calm enough to reach what others never do.
     often = random.choice((0.0, 0.15, 0.3, 0.5))
     faults = frozenset(kind for kind in FAULT_KINDS if random.random() < often)
@@ -39,7 +41,9 @@ def draw(seed: int) -> Plan:
 
 def _key(random: Random) -> KeyPlan:
     multi_region = random.random() < 0.15
-    return KeyPlan(random.choice(_SPECS), random.random() < 0.2, multi_region, random.random() < 0.1)
+    # The key that unwraps is one of the first Region alone.
+    wrapped = random.random() < 0.1 and not multi_region
+    return KeyPlan(random.choice(_SPECS), random.random() < 0.2, multi_region, wrapped)
 
 
 def _freely(random: Random, keys: tuple[KeyPlan, ...]) -> list[Step]:

@@ -4,7 +4,6 @@ import base64
 from collections.abc import Iterable, Iterator
 
 from tests.support.simulation.engine import Resource, Stack
-from tests.support.simulation.functions import Execution
 from tests.support.simulation.notes import uuid_of
 from tests.support.simulation.requests import SIGNATURE
 from tests.support.simulation.watch import Watch
@@ -37,7 +36,9 @@ class Ends:
             for material in self._truth.missing(arn):
                 if not self._is_excused(arn, material.id, stack):
                     name = self._watch.name_of(arn)
-                    raise self._watch.broken(2, f"{stack.name}.{resource.logical_id} stands, and {name} lacks its material")
+                    raise self._watch.broken(
+                        2, f"{stack.name}.{resource.logical_id} stands, and {name} lacks its material"
+                    )
 
     def _is_excused(self, arn: str, material_id: str, stack: Stack) -> bool:
         """By material: its time was up; or who took it was a person, or another stack (consent is rule 4's to judge)."""
@@ -54,10 +55,12 @@ class Ends:
             names = ", ".join(task.name for task in self._watch.scheduler.alive)
             raise self._watch.broken(9, f"the world has stopped, and these still wait: {names}")
 
-    def leaks(self, texts: Iterable[str], executions: Iterable[Execution], secrets: Iterable[bytes]) -> None:
-        """Rule 8: no material, no secret, no ResponseURL in any log, answer or exception."""
+    def leaks(self, answers: Iterable[str], secrets: Iterable[bytes]) -> None:
+        """Rule 8: no material, no secret, no ResponseURL in any answer, log or exception."""
+        executions = list(self._watch.executions())
+        logs = (line for one in executions for line in one.log)
         errors = (text for one in executions if one.error is not None for text in _words(one.error))
-        everything = "\n".join([*texts, *errors])
+        everything = "\n".join([*answers, *logs, *errors])
         if SIGNATURE in everything:
             raise self._watch.broken(8, "a ResponseURL got out")
         for secret in secrets:
@@ -68,7 +71,9 @@ class Ends:
 
 def forms(secret: bytes) -> Iterator[str]:
     """How bytes look in a text, from their middle: a container, a prefix or another alignment of base64 hides none of it."""
-    core = secret[-24:]  # of PKCS#8 of an elliptic curve: inside the private value or the public point; of a secret: most of it
+    core = secret[
+        -24:
+    ]  # of PKCS#8 of an elliptic curve: inside the private value or the public point; of a secret: most of it
     yield core.hex()
     yield core.hex().upper()
     yield core.decode("latin-1")

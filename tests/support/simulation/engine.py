@@ -17,7 +17,7 @@ Requests and answers are `requests.py`; what others are shown of the stack, mayb
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -32,13 +32,19 @@ STANDS = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 @dataclass
 class Resource:
-    """A custom resource as the engine knows it. `properties`: of its last request that was sent, which may have failed."""
+    """A custom resource as the engine knows it.
+
+    `properties`: of its last request that was sent, which may have failed; `stood`: of the last one that succeeded. Which of
+    them OldResourceProperties has after a failure is known for the rollback alone (the former); for the next update after
+    --disable-rollback the latter is taken.
+    """
 
     logical_id: str
     properties: Mapping[str, Any]
     physical_id: str
     status: str
     retained: bool = False
+    stood: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Stack:
@@ -51,6 +57,7 @@ class Stack:
         self.region = shown.stack.region
         self.id = shown.stack.id
         self.status = "NONE"
+        self.began_at = scheduler.now()  # its present operation
         self.resources: dict[str, Resource] = {}
         self.on_rest: Callable[[Stack], None] = lambda _: None
         self.requests = requests
@@ -60,7 +67,9 @@ class Stack:
         self._tell = tell
         self._cancel: Signal | None = None
         self._delete_next = False
-        self._before: dict[str, Resource] | None = None  # where a rollback leads; None while nothing is to be rolled back
+        self._before: dict[str, Resource] | None = (
+            None  # where a rollback leads; None while nothing is to be rolled back
+        )
         self._touched: list[str] = []  # updated since then
         self._leftovers: list[Resource] = []  # ids that an Update has replaced since then
 
@@ -109,6 +118,7 @@ class Stack:
             self._set_resource(resource, "CREATE_FAILED", resource.physical_id or None)
             return False
         resource.physical_id = answer.physical_id
+        resource.stood = properties if answer.succeeded else {}
         self.resources[logical_id] = resource
         self._set_resource(resource, "CREATE_COMPLETE" if answer.succeeded else "CREATE_FAILED", answer.physical_id)
         return answer.succeeded
@@ -119,8 +129,9 @@ class Stack:
         resource.retained = retained
         self._touched.append(logical_id)
         self._set_resource(resource, "UPDATE_IN_PROGRESS")
+        old = resource.properties if self._rolls_back else resource.stood
         try:
-            answer = self._ask("Update", resource, properties, OldResourceProperties=dict(resource.properties))
+            answer = self._ask("Update", resource, properties, OldResourceProperties=dict(old))
         except Cancelled as cancelled:
             if cancelled.sent:
                 resource.properties = properties
@@ -130,6 +141,8 @@ class Stack:
         resource.physical_id = answer.physical_id  # a FAILED answer's id is kept, too
         if answer.physical_id != before.physical_id:
             self._leftovers.append(before)
+        if answer.succeeded:
+            resource.stood = properties
         self._set_resource(resource, "UPDATE_COMPLETE" if answer.succeeded else "UPDATE_FAILED", answer.physical_id)
         return answer.succeeded
 
@@ -153,7 +166,8 @@ class Stack:
             return done
 
         tasks = {
-            name: self._scheduler.spawn(f"{self.name}.{name}", lambda work=work: one(work)) for name, work in works.items()
+            name: self._scheduler.spawn(f"{self.name}.{name}", lambda work=work: one(work))
+            for name, work in works.items()
         }
         failed = []
         for name, task in tasks.items():
@@ -221,11 +235,10 @@ class Stack:
         self._delete_all(retained=True)
         self._set_status("DELETE_FAILED" if self.resources else "DELETE_COMPLETE")
 
-    def update(
-        self, template: Template, *, keep_failed: bool = False, retained: frozenset[str] = frozenset()
-    ) -> None:
+    def update(self, template: Template, *, keep_failed: bool = False, retained: frozenset[str] = frozenset()) -> None:
         """Added, changed, replaced and removed resources; rolls back when one fails or the operation is cancelled."""
-        self._set_status("UPDATE_IN_PROGRESS", updated_at=self._scheduler.now())
+        self.began_at = self._scheduler.now()
+        self._set_status("UPDATE_IN_PROGRESS", updated_at=self.began_at)
         self._cancel = Signal(self._scheduler)
         if self._before is None:
             self._before = {name: replace(resource) for name, resource in self.resources.items()}
@@ -255,7 +268,9 @@ class Stack:
         replaced = [
             old
             for old in self._leftovers
-            if (old.logical_id, old.physical_id) not in present and old.physical_id not in originals and not old.retained
+            if (old.logical_id, old.physical_id) not in present
+            and old.physical_id not in originals
+            and not old.retained
         ]
         removed = list(removed)
         if removed or replaced:
@@ -294,7 +309,7 @@ class Stack:
         self._cancel = None
         touched, self._touched = list(dict.fromkeys(self._touched)), []
         for name in (name for name in touched if name in skip):
-            self.resources[name].properties = before[name].properties
+            self.resources[name].properties = self.resources[name].stood = before[name].properties
             self._set_resource(self.resources[name], "UPDATE_COMPLETE")
         works = {
             name: lambda name=name: self._update_one(name, before[name].properties, before[name].retained)

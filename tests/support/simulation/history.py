@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass, field, replace
 
+from imported_key_material import consent
 from tests.support.faults import Fault, Moment
 from tests.support.kms.keys import MaterialState
 from tests.support.simulation.engine import Resource, Stack
@@ -11,8 +12,7 @@ from tests.support.simulation.people import People
 from tests.support.simulation.plan import HOUR, Plan, Strike
 from tests.support.simulation.scheduler import START, NeverEnds
 from tests.support.simulation.watch import TAG, Violation
-from tests.support.simulation.world import LogHandler, World
-from imported_key_material import consent
+from tests.support.simulation.world import STALE_SECONDS, LogHandler, World
 
 CALM_AFTER_SECONDS = HOUR  # after the last step
 _TRIES_MAX = 400  # histories that are played to shorten one
@@ -53,6 +53,7 @@ class History:
         world.faults.denied.clear()
         world.weather.calm()
         self.people.deployed()
+        world.scheduler.sleep(STALE_SECONDS)
         for stack in list(world.stacks.values()):
             if stack.status == "UPDATE_ROLLBACK_FAILED":
                 stack.roll_back()
@@ -64,13 +65,18 @@ class History:
 
     def _bring_back(self, stack: Stack, resource: Resource, arn: str) -> None:
         """Rule 2, its second half."""
+        world = self.world
         possible = self._can_come_back(stack, resource, arn)
+        world.scheduler.sleep(STALE_SECONDS)
         template = {name: its.properties for name, its in stack.resources.items()}
         template[resource.logical_id] = {**resource.properties, "Trigger": "bring it back"}
         stack.update(template, retained=frozenset(name for name, its in stack.resources.items() if its.retained))
-        if possible and not self.world.watch.truth.is_whole(arn):
-            name = self.world.name_of(arn)
-            raise self.world.watch.broken(2, f"an ordinary update of {stack.name}.{resource.logical_id} does not bring the material of {name} back")
+        if possible and not world.watch.truth.is_whole(arn):
+            name = world.name_of(arn)
+            raise world.watch.broken(
+                2,
+                f"an ordinary update of {stack.name}.{resource.logical_id} does not bring the material of {name} back",
+            )
 
     def _can_come_back(self, stack: Stack, resource: Resource, arn: str) -> bool:
         """Whether the properties name all that is missing, and everybody whose consent is needed gives it."""
@@ -78,7 +84,9 @@ class History:
         truth, region = world.watch.truth, stack.region
         key = world.keys.index(arn.rsplit("/", 1)[-1])
         plan = world.plan.keys[key]
-        secret = next(secret for (number, _), secret in world.secrets.items() if number == key and secret.region == region)
+        secret = next(
+            secret for (number, _), secret in world.secrets.items() if number == key and secret.region == region
+        )
         current = secret.version_of("AWSCURRENT") or ""
         asked = world.asked(region, properties, current)
         if asked.arn != arn or truth.is_on_its_way_out(arn) or asked.material is None or "Misspelt" in properties:
@@ -164,8 +172,7 @@ def play(plan: Plan, *, every_call: bool = False) -> Result:
     try:
         with world.aws:
             history.play()
-        texts = [*world.answers.texts, *(line for one in world.executions() for line in one.log)]
-        world.ends.leaks(texts, world.executions(), world.secret_bytes)
+        world.ends.leaks(world.answers.texts, world.secret_bytes)
     except Violation as broken:
         violation = broken
     except NeverEnds as never:
@@ -190,7 +197,11 @@ def shortest(result: Result) -> Result:
         for plan in _shorter(best.plan):
             tried = play(plan)
             tries += 1
-            if tried.violation is not None and best.violation is not None and tried.violation.rule == best.violation.rule:
+            if (
+                tried.violation is not None
+                and best.violation is not None
+                and tried.violation.rule == best.violation.rule
+            ):
                 best, shorter = tried, True
                 break
     return best

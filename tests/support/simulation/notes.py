@@ -15,6 +15,7 @@ def uuid_of(key_id: str) -> str:
 class KeySeen:
     state: str
     origin: str
+    current: str  # CurrentKeyMaterialId, "" for none
     at: datetime
 
 
@@ -52,7 +53,9 @@ class Notes:
         return None if seen is None else seen.at
 
     def describe(self, metadata: Mapping[str, Any], at: datetime) -> None:
-        self.keys[metadata["KeyId"]] = KeySeen(metadata["KeyState"], metadata["Origin"], at)
+        self.keys[metadata["KeyId"]] = KeySeen(
+            metadata["KeyState"], metadata["Origin"], metadata.get("CurrentKeyMaterialId", ""), at
+        )
 
     def list_tags(self, key_id: str, tags: list[Mapping[str, str]]) -> None:
         self.tags[uuid_of(key_id)] = {tag["TagKey"]: tag["TagValue"] for tag in tags}

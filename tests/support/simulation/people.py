@@ -7,7 +7,7 @@ from tests.support.simulation.engine import Stack
 from tests.support.simulation.plan import Deployment
 from tests.support.simulation.scheduler import Task
 from tests.support.simulation.watch import TAG
-from tests.support.simulation.world import CONSENT, REGIONS, World
+from tests.support.simulation.world import CONSENT, REGIONS, STALE_SECONDS, World
 from tests.support.transport import AwsError
 
 
@@ -38,6 +38,9 @@ class People:
         def run() -> None:
             if before is not None:
                 before.done.wait()
+            if "stale" in self._world.plan.faults:
+                # Whoever deploys has seen the operation before end: so everybody sees it. (What is shown late is so in order.)
+                self._world.scheduler.sleep(STALE_SECONDS)
             self._operate(self._world.stack(*whose), deployment)
 
         self._last[whose] = self.do(f"deploy {deployment.stack}", run)
@@ -86,7 +89,9 @@ class People:
         for whose, stack in self._world.stacks.items():
             if stack.status == "UPDATE_ROLLBACK_FAILED":
                 skipped = frozenset(stack.resources) if skip else frozenset()
-                self._last[whose] = self.do(f"continue {stack.name}", lambda stack=stack, skipped=skipped: stack.roll_back(skipped))  # type: ignore[misc]  # mypy infers no lambda with a default
+                self._last[whose] = self.do(
+                    f"continue {stack.name}", lambda stack=stack, skipped=skipped: stack.roll_back(skipped)
+                )  # type: ignore[misc]  # mypy infers no lambda with a default
 
     def deny(self, operation: str) -> None:
         self._world.tell("person", f"takes {operation} from the function's role")

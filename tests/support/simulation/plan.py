@@ -13,7 +13,12 @@ FAULT_KINDS = (
     "duplicate", "late", "crash", "slow", "short", "put lost",
 )  # fmt: skip
 NAMES = ("Material", "Other", "Third")
-STACKS = (("orders", 0), ("payments", 0), ("orders", 1), ("billing", 0))  # name, index of the Region; nobody trusts billing
+STACKS = (
+    ("orders", 0),
+    ("payments", 0),
+    ("orders", 1),
+    ("billing", 0),
+)  # name, index of the Region; nobody trusts billing
 BAD = 3  # the version of every secret that a check refuses
 HOUR = 3600.0
 

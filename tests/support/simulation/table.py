@@ -1,1 +1,2 @@
-def main(processes): return 0
+def main(processes):
+    return 0

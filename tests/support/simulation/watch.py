@@ -4,7 +4,8 @@ What is seen is kept in `notes.py` (what the function was told) and `truth.py` (
 (what a call may do), `answers.py` (what an answer may say) and `ends.py` (what must hold when a stack rests, and at the end).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from tests.support.simulation.notes import Notes, StackSeen, uuid_of
 from tests.support.simulation.requests import Sent
 from tests.support.simulation.scheduler import Scheduler
 from tests.support.simulation.truth import PERSON, Change, Truth
+from tests.support.transport import AwsError
 
 TAG = "imported-key-material"
 LAG_SECONDS = 4.0  # how far back KMS's reads may go, where they lag
@@ -66,6 +68,21 @@ class Watch:
         self.scheduler.broken = self.scheduler.broken or violation
         return violation
 
+    @contextmanager
+    def judging(self) -> Iterator[None]:
+        """Around all that looks on: its own defects end the history as well, whoever would catch them on the way."""
+        try:
+            yield
+        except (Violation, AwsError):
+            raise
+        except Exception as defect:
+            self.scheduler.broken = self.scheduler.broken or defect
+            raise
+
+    def fault(self, rule: int, execution: Execution, what: str, arn: str = "") -> Violation:
+        """A rule that an execution breaks. `{key}` in `what` becomes the key's name."""
+        return self.broken(rule, f"{execution} {what.replace('{key}', self.name_of(arn)) if arn else what}")
+
     def execution(self) -> Execution | None:
         for functions in self._functions.values():
             found = functions.current()
@@ -73,9 +90,12 @@ class Watch:
                 return found
         return None
 
+    def executions(self) -> Iterator[Execution]:
+        for functions in self._functions.values():
+            yield from functions.executions
+
     def executions_of(self, request_id: str) -> list[Execution]:
-        every = (one for functions in self._functions.values() for one in functions.executions)
-        return [one for one in every if one.request_id == request_id]
+        return [one for one in self.executions() if one.request_id == request_id]
 
     @staticmethod
     def notes(execution: Execution) -> Notes:
@@ -110,7 +130,7 @@ class Watch:
         notes.rotation_before = family is not None and family.rotation is not None
         self.before_call(execution, operation, params)
 
-    def refused_by_kms(self, operation: str, _params: Mapping[str, Any], _code: str) -> None:
+    def refused_by_kms(self, operation: str) -> None:
         execution = self.execution()
         if execution is not None and operation in _CHANGES:
             self.notes(execution).changed_at = self.scheduler.now()
@@ -145,7 +165,8 @@ class Watch:
         ledger.changes.append(Change(now, execution.number))
         if operation == "ImportKeyMaterial":
             notes.imported = True
-            ledger.since.setdefault(execution.stack_id, now)
+            # What came after its last look it could not see: two stacks that the tag names may race for an empty key.
+            ledger.since.setdefault(execution.stack_id, self.horizon(execution, arn) or now)
         elif operation == "DeleteImportedKeyMaterial":
             notes.removed = notes.removed or execution.request_type == "Delete"
         else:
@@ -180,7 +201,8 @@ class Watch:
     def others_hold(self, execution: Execution, arn: str) -> bool:
         """Whether, in truth, another resource of the stack holds the key, or this one does under its present id."""
         return any(
-            resource.physical_id in (arn, uuid_of(arn)) and resource.status not in ("DELETE_IN_PROGRESS", "DELETE_COMPLETE")
+            resource.physical_id in (arn, uuid_of(arn))
+            and resource.status not in ("DELETE_IN_PROGRESS", "DELETE_COMPLETE")
             for resource in self.stack_of(execution).resources.values()
         )
 

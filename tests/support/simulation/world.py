@@ -26,7 +26,7 @@ from tests.support.simulation.aws import CheapAws, SeenCloudFormation, SeenKms, 
 from tests.support.simulation.calls import Calls
 from tests.support.simulation.ends import Ends
 from tests.support.simulation.engine import Stack
-from tests.support.simulation.functions import Execution, Functions, Weather
+from tests.support.simulation.functions import Functions, Weather
 from tests.support.simulation.plan import BAD, Declared, Plan, Resources
 from tests.support.simulation.requests import Requests
 from tests.support.simulation.scheduler import START, Scheduler
@@ -38,6 +38,7 @@ ACCOUNT = "111122223333"
 REGIONS = ("eu-central-1", "eu-west-1")
 CONSENT = "orders payments"
 _USAGE = {"SYMMETRIC_DEFAULT": "ENCRYPT_DECRYPT", "HMAC_256": "GENERATE_VERIFY_MAC", "ECC_NIST_P256": "SIGN_VERIFY"}
+STALE_SECONDS = 3.0  # how late CloudFormation may show a status
 _VERSIONS = 3  # of every secret, besides the bad one
 _TOLD = frozenset({"ImportKeyMaterial", "DeleteImportedKeyMaterial", "RotateKeyOnDemand"})
 
@@ -57,9 +58,7 @@ def _clients(region: str) -> clients.Clients:
 def _private_key(number: int) -> tuple[bytes, bytes]:
     """PKCS#8 in DER, and the private value in it. The same in every process: seeds must repeat."""
     value = Random(number).getrandbits(250) + 1  # noqa: S311  # below the order of the curve
-    der = ec.derive_private_key(value, ec.SECP256R1()).private_bytes(
-        Encoding.DER, PrivateFormat.PKCS8, NoEncryption()
-    )
+    der = ec.derive_private_key(value, ec.SECP256R1()).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     return der, value.to_bytes(32, "big")
 
 
@@ -93,7 +92,9 @@ class World:
         if "short" in on:  # little time is left of the invocation's
             self.weather.timeout_seconds = self.random.uniform(100, 400)
         self.functions = {
-            region: Functions(region, self.scheduler, Random(plan.seed + 3 + index), self.weather, self._build(region), self.tell)  # noqa: S311  # the same
+            region: Functions(
+                region, self.scheduler, Random(plan.seed + 3 + index), self.weather, self._build(region), self.tell
+            )  # noqa: S311  # the same
             for index, region in enumerate(REGIONS)
         }
         truth = Truth(self.scheduler, self.kms)
@@ -151,7 +152,12 @@ class World:
         self.unwrap_key = self.call_kms("CreateKey", Tags=tags)["KeyMetadata"]["Arn"]
         for index, plan in enumerate(self.plan.keys):
             made = self.call_kms(
-                "CreateKey", Origin="EXTERNAL", KeySpec=plan.spec, KeyUsage=_USAGE[plan.spec], MultiRegion=plan.multi_region, Tags=tags
+                "CreateKey",
+                Origin="EXTERNAL",
+                KeySpec=plan.spec,
+                KeyUsage=_USAGE[plan.spec],
+                MultiRegion=plan.multi_region,
+                Tags=tags,
             )
             self.keys.append(made["KeyMetadata"]["KeyId"])
             self._make_secret(index)
@@ -170,7 +176,9 @@ class World:
         if self.plan.keys[key].wrapped:
             context = {TAG: f"{ACCOUNT}/secret-{key}"}
             values = [
-                self.call_kms("Encrypt", KeyId=self.unwrap_key, Plaintext=value, EncryptionContext=context)["CiphertextBlob"]
+                self.call_kms("Encrypt", KeyId=self.unwrap_key, Plaintext=value, EncryptionContext=context)[
+                    "CiphertextBlob"
+                ]
                 for value in values
             ]
         for region, name in enumerate(REGIONS):
@@ -189,7 +197,9 @@ class World:
 
     def _import_by_hand(self, key: int) -> None:
         algorithm, arn = "RSAES_OAEP_SHA_256", self.arn(key, 0)
-        parameters = self.call_kms("GetParametersForImport", KeyId=arn, WrappingAlgorithm=algorithm, WrappingKeySpec="RSA_2048")
+        parameters = self.call_kms(
+            "GetParametersForImport", KeyId=arn, WrappingAlgorithm=algorithm, WrappingKeySpec="RSA_2048"
+        )
         public_key = load_der_public_key(parameters["PublicKey"])
         if not isinstance(public_key, RSAPublicKey):
             raise TypeError(algorithm)
@@ -230,7 +240,7 @@ class World:
 
         requests = Requests(self.scheduler, random, self.functions[REGIONS[region]], ACCOUNT, tell)
         requests.on_settled = self.answers.settled
-        lag_seconds = 3.0 if "stale" in self.plan.faults else 0.0
+        lag_seconds = STALE_SECONDS if "stale" in self.plan.faults else 0.0
         stack = Stack(requests, Shown(shown, self.scheduler, random, lag_seconds), self.scheduler, random, tell)
         stack.on_rest = self.ends.rest
         self.stacks[name, region] = stack
@@ -274,8 +284,9 @@ class World:
         if self.weather.strikes(self.weather.put_lost, self.random):
             raise DeliveryFailed("The answer was lost.")
         self.tell("lambda", f"{execution} answers {json.loads(body)['Status']}")
-        self.answers.put(execution, body)
-        self.watch.stack_of(execution).requests.take(execution.event, body)
+        with self.watch.judging():
+            self.answers.put(execution, body)
+            self.watch.stack_of(execution).requests.take(execution.event, body)
         if self.weather.strikes(self.weather.put_lost, self.random):
             raise DeliveryFailed("The answer was delivered, and is not known to be.")
 
@@ -283,9 +294,6 @@ class World:
         execution = self.watch.execution()
         if execution is not None:
             execution.log.append(line)
-
-    def executions(self) -> list[Execution]:
-        return [one for functions in self.functions.values() for one in functions.executions]
 
 
 class _Log:
@@ -323,5 +331,3 @@ def _rates(on: frozenset[str]) -> dict[tuple[Fault, Moment], float]:
         (Fault.READ_TIMEOUT, Moment.AFTER): 0.03 * ("lost after" in on),
     }
     return {kind: rate for kind, rate in rates.items() if rate}
-
-

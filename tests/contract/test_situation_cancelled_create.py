@@ -1,18 +1,18 @@
-"""Operations that CloudFormation gives up while the function has not begun, is at work, or has just finished (rule 9).
+"""A Create that CloudFormation gives up before the function has begun, while it is at work, or has just finished (rule 9).
 
-A stack that is created is cancelled here as a person does it who deletes it, or as another resource's failure does it: nobody
-waits for the answer any more, and a Delete follows, under an id that CloudFormation made up. The keys are older than the stacks.
+The stack is cancelled as by a person who deletes it, or by another resource's failure: nobody waits for the answer any more,
+and a Delete follows, under an id that CloudFormation made up. The keys are older than the stacks.
 """
 
 import pytest
 
 from tests.support.faults import Moment
-from tests.support.materials import encrypts_with, states
+from tests.support.materials import encrypts_with
 from tests.support.random_keys import random_keys
 from tests.support.transport import Fault
 
-FIRST, SECOND, THIRD = random_keys(32, 3)
-CREATE, UPDATE, DELETE = (("Create", "Material"), ("Update", "Material"), ("Delete", "Material"))
+FIRST, SECOND = random_keys(32, 2)
+CREATE = ("Create", "Material")
 NOT_WANTED = "CloudFormation does not wait for this Create request: "
 
 
@@ -187,97 +187,3 @@ def test_a_create_that_is_later_than_its_service_timeout(timeline, stack, templa
     assert create.answer["Reason"].startswith(f"{NOT_WANTED}it is ")
     assert create.answer["Reason"].endswith(" seconds old, and ServiceTimeout is 120. Nothing was imported.")
     assert timeline.state(key) == "PendingImport"
-
-
-# ----------------------------------------------------------------------------------------------------- a rotation's Update
-
-
-@pytest.fixture
-def versions(timeline, key):
-    """Templates that pin the first, the second and the third bytes."""
-    secret = timeline.secret(FIRST)
-    first = timeline.declared(key, secret)
-    timeline.secret(SECOND)
-    second = timeline.declared(key, secret, NewMaterial="ROTATE")
-    timeline.secret(THIRD)
-    return {"Material": first}, {"Material": second}, {"Material": timeline.declared(key, secret, NewMaterial="STAGE")}
-
-
-def test_an_update_cancelled_after_rotate_key_on_demand_was_accepted(timeline, stack, versions, key):
-    """An accepted rotation can't be called back: the rollback leaves the key to it, and touches nothing."""
-    first, second, _ = versions
-    timeline.at(10, lambda: stack.create(first))
-    timeline.at(100, lambda: stack.update(second))
-    timeline.at(110, stack.cancel)
-
-    timeline.run()
-
-    forward, back = timeline.of("Update")
-    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
-    assert back.answer["Status"] == "SUCCESS"
-    assert not {"GetSecretValue", "ImportKeyMaterial", "RotateKeyOnDemand", "DeleteImportedKeyMaterial"} & set(
-        back.operations
-    )
-    assert (timeline.seconds(back.started_at) < 115, forward.operations.count("RotateKeyOnDemand")) == (True, 1)
-    assert states(timeline, key) == [("NON_CURRENT", "IMPORTED"), ("CURRENT", "IMPORTED")]
-    assert encrypts_with(timeline, key, SECOND)
-
-
-def test_an_update_cancelled_before_the_rotation_does_not_rotate(timeline, stack, versions, key):
-    first, second, _ = versions
-    timeline.pauses(*UPDATE, "ImportKeyMaterial", Moment.AFTER, 5.0)  # the try whether the key knows the bytes
-    timeline.at(10, lambda: stack.create(first))
-    timeline.at(100, lambda: stack.update(second))
-    timeline.at(103, stack.cancel)
-
-    timeline.run()
-
-    forward, back = timeline.of("Update")
-    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
-    assert back.answer["Status"] == "SUCCESS"
-    assert forward.answer is None  # by then the resource stands complete again, so nobody waits
-    assert timeline.aws.count("RotateKeyOnDemand") == 0
-    assert states(timeline, key) == [("CURRENT", "IMPORTED")]
-
-
-def test_rotate_cancelled_then_stage_of_other_bytes_within_a_minute(timeline, stack, versions, key):
-    """The accepted rotation would take whatever is pending by then: the other bytes wait until it has taken its own."""
-    first, second, third = versions
-    timeline.at(10, lambda: stack.create(first))
-    timeline.at(100, lambda: stack.update(second))
-    timeline.at(110, stack.cancel)
-    timeline.at(130, lambda: stack.update(third))
-
-    timeline.run()
-
-    assert stack.status == "UPDATE_COMPLETE"
-    assert timeline.aws.count("DeleteImportedKeyMaterial") == 0
-    assert timeline.aws.count("RotateKeyOnDemand") == 1
-    assert states(timeline, key) == [
-        ("NON_CURRENT", "IMPORTED"),
-        ("CURRENT", "IMPORTED"),
-        ("PENDING_ROTATION", "IMPORTED"),
-    ]
-    assert encrypts_with(timeline, key, SECOND)
-
-
-def test_rotate_cancelled_before_it_was_accepted_then_stage_of_other_bytes_within_a_minute(
-    timeline, stack, versions, key
-):
-    """Nothing shows that no rotation is coming: the other bytes take the place only after five quiet minutes."""
-    first, second, third = versions
-    timeline.pauses(*UPDATE, "GetKeyRotationStatus", Moment.BEFORE, 60.0)
-    timeline.at(10, lambda: stack.create(first))
-    timeline.at(100, lambda: stack.update(second))
-    timeline.at(110, stack.cancel)
-    timeline.at(130, lambda: stack.update(third))
-
-    timeline.run()
-
-    last = timeline.of("Update")[-1]
-    assert stack.status == "UPDATE_COMPLETE"
-    assert timeline.aws.count("RotateKeyOnDemand") == 0
-    assert last.operations.count("DeleteImportedKeyMaterial") == 1
-    assert last.operations.count("GetKeyRotationStatus") >= 15
-    assert states(timeline, key) == [("CURRENT", "IMPORTED"), ("PENDING_ROTATION", "IMPORTED")]
-    assert encrypts_with(timeline, key, FIRST)

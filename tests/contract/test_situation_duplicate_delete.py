@@ -1,0 +1,83 @@
+"""A Delete that comes twice, or late: nothing is taken out of a key that is in use again by then (rules 2 and 9)."""
+
+from tests.support.delivered import carried_out, delivered_again
+from tests.support.faults import Moment
+from tests.support.pinned import FIRST, SECOND, created
+
+
+def test_a_duplicate_delete_right_away(world):
+    key = created(world)
+    event = world.delete_request()
+    carried_out(world, event)
+
+    answer = delivered_again(world, event)
+
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", key)
+    assert world.state(key) == "PendingImport"
+
+
+def test_a_duplicate_delete_at_the_same_time(timeline):
+    key, secret, stack = timeline.external_key(), timeline.secret(FIRST), timeline.stack()
+    timeline.delivers("Delete", "Material", 0.1, 0.12)
+    timeline.at(10, lambda: stack.create({"Material": timeline.declared(key, secret)}))
+    timeline.at(100, stack.delete)
+    timeline.run()
+
+    one, two = timeline.of("Delete")
+    assert one.answer["Status"] == two.answer["Status"] == "SUCCESS"
+    assert (stack.status, timeline.state(key)) == ("DELETE_COMPLETE", "PendingImport")
+
+
+def test_a_duplicate_delete_after_a_later_operation_has_finished(timeline):
+    """The material was removed from the stack, and came back to it: it is in use."""
+    key, secret, stack = timeline.external_key(), timeline.secret(FIRST), timeline.stack()
+    other = timeline.declared(timeline.external_key(), timeline.secret(SECOND, "orders/other"))
+    material = timeline.declared(key, secret)
+    timeline.delivers("Delete", "Material", 0.1, 500.0)
+    timeline.at(10, lambda: stack.create({"Material": material, "Other": other}))
+    timeline.at(100, lambda: stack.update({"Other": other}))
+    timeline.at(200, lambda: stack.update({"Material": material, "Other": other}))
+    timeline.run()
+
+    _, late = timeline.of("Delete")
+    assert timeline.seconds(late.started_at) > 500
+    assert "DeleteImportedKeyMaterial" not in late.operations
+    assert (stack.status, timeline.state(key)) == ("UPDATE_COMPLETE", "Enabled")
+    assert f'another resource holds the key: its material stays {{"key_arn": "{key}"' in timeline.log.getvalue()
+
+
+def test_a_late_delete_while_the_same_logical_id_is_being_created_again(timeline):
+    """Its import is just done, and not answered: the list of the stack's resources does not show yet that it holds the key."""
+    key, secret, stack = timeline.external_key(), timeline.secret(FIRST), timeline.stack()
+    other = timeline.declared(timeline.external_key(), timeline.secret(SECOND, "orders/other"))
+    material = timeline.declared(key, secret)
+    timeline.delivers("Delete", "Material", 0.1, 160.0)
+    timeline.delivers("Create", "Material", 0.1)
+    timeline.at(10, lambda: stack.create({"Material": material, "Other": other}))
+    timeline.at(100, lambda: stack.update({"Other": other}))
+    timeline.at(190, lambda: timeline.pauses("Create", "Material", "ImportKeyMaterial", Moment.AFTER, 120.0))
+    timeline.at(200, lambda: stack.update({"Material": material, "Other": other}))
+    timeline.run()
+
+    _, again = timeline.of("Create")
+    _, late = timeline.of("Delete")
+    assert timeline.seconds(again.started_at) < timeline.seconds(late.started_at) < 320
+    assert late.answer["Reason"] == (
+        "CloudFormation does not wait for this Delete request: it was made before the stack's present operation began. "
+        "Nothing was removed."
+    )
+    assert "DeleteImportedKeyMaterial" not in late.operations
+    assert (stack.status, timeline.state(key)) == ("UPDATE_COMPLETE", "Enabled")
+
+
+def test_a_delete_of_the_same_operation_waits_for_no_create_of_its_logical_id(world):
+    """Whatever the order in which they come: nothing is taken out of a key that is just being filled."""
+    created(world)
+    event = world.delete_request(status="UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    world.stack.set("Material", "CREATE_IN_PROGRESS", world.clock.now(), physical_id=None)
+
+    answer = delivered_again(world, event)
+
+    assert answer["Reason"] == (
+        "CloudFormation does not wait for this Delete request: Material is being created. Nothing was removed."
+    )
