@@ -24,11 +24,18 @@ from imported_key_material.waiting import SystemClock
 PACKAGE: Final = "imported_key_material"
 
 
+def _dns_suffix(session: boto3.session.Session) -> str:
+    """Of the partition of the function's Region: amazonaws.com, amazonaws.com.cn."""
+    partition = session.get_partition_for_region(session.region_name)
+    known = session._session.get_data("partitions")["partitions"]  # noqa: SLF001  # boto3 gives no other way
+    suffix: str = next(one["outputs"]["dnsSuffix"] for one in known if one["id"] == partition)
+    return suffix
+
+
 def _from_environment() -> Responder:
     quieten_libraries()  # before anything talks: at DEBUG they would log what passes through them
     session = boto3.session.Session()
     services = [name for name in os.environ.get("FIPS_SERVICES", "").split(",") if name]
-    partition = session.get_partition_for_region(session.region_name)
     clock = SystemClock()
     return function.build(
         clients.make(session, services),
@@ -36,7 +43,7 @@ def _from_environment() -> Responder:
         put=Delivery(clock, Https()),
         # Named like the package, so that every module's own logger writes through it, as JSON.
         log=Logger(service=PACKAGE),
-        dns_suffix=session._session.get_component("endpoint_resolver").get_partition_dns_suffix(partition),  # noqa: SLF001  # boto3 gives no other way
+        dns_suffix=_dns_suffix(session),
         response_host=os.environ.get("RESPONSE_HOST", ""),
     )
 

@@ -76,7 +76,7 @@ def _parts(data: bytes | bytearray, where: str) -> tuple[Element, ...]:
         reason = str(not_der)
     text = text_in(data)
     if text:
-        remedy = "Set MaterialEncoding to what it is, or store a PEM as plain text."
+        remedy = "Store or wrap the key itself. MaterialEncoding says how a secret's text is encoded; a PEM needs none."
         raise Refused(Fault(where, f"The material reads as text ({text}), and is neither a PEM nor DER.", remedy))
     if data[0] != der.SEQUENCE:
         raise Refused(Fault(where, "The material is neither a PEM nor DER.", _PRIVATE_KEY_WANTED))

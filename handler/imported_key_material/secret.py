@@ -144,7 +144,9 @@ class SecretReader:
             )
         if view.state != "Enabled":
             faults.add(
-                where, f"The key is {view.state}, and only an Enabled key decrypts.", "Enable it, or name another."
+                where,
+                f"The key is {view.state}, and only an Enabled key decrypts.",
+                "Make it Enabled (aws kms enable-key, or first cancel-key-deletion), or name another.",
             )
         with faults.collected():
             consent.require(

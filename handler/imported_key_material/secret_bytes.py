@@ -107,7 +107,10 @@ def _foreign(key: bytearray, spec: KeySpec, where: str) -> list[Fault]:
             f"The material reads as text ({text}), and {spec.a_key} is random bytes: a passphrase, or base64 or hex "
             "that was not decoded."
         )
-        way_out = "Set MaterialEncoding to what it is, or declare the ExpectedCheckValue if the key is really text."
+        way_out = (
+            "Store or wrap the bytes themselves, or declare the ExpectedCheckValue if the key is really text. "
+            "MaterialEncoding says how a secret's text is encoded."
+        )
         return [Fault(where, problem, way_out)]
     try:
         container = der.container(der.sequence(bytes(key)))

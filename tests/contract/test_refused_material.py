@@ -25,8 +25,9 @@ HEX_PERHAPS = (
     "to HEX."
 )
 TEXT = (
-    "and a SYMMETRIC_DEFAULT key is random bytes: a passphrase, or base64 or hex that was not decoded. Set "
-    "MaterialEncoding to what it is, or declare the ExpectedCheckValue if the key is really text."
+    "and a SYMMETRIC_DEFAULT key is random bytes: a passphrase, or base64 or hex that was not decoded. Store "
+    "or wrap the bytes themselves, or declare the ExpectedCheckValue if the key is really text. MaterialEncoding says "
+    "how a secret's text is encoded."
 )
 
 

@@ -35,6 +35,7 @@ def of_another_account(world):
 
 
 FOREIGN = "SecretWrapping.KeyId: The key is of another account or Region. Unwrap with a key of the stack's own."
+MAKE_IT_ENABLED = "Make it Enabled (aws kms enable-key, or first cancel-key-deletion), or name another."
 UNFIT = "Name the key under which the material was wrapped, and its algorithm."
 
 
@@ -44,14 +45,13 @@ UNFIT = "Name the key under which the material was wrapped, and its algorithm."
         pytest.param(
             SYMMETRIC,
             disabled,
-            "SecretWrapping.KeyId: The key is Disabled, and only an Enabled key decrypts. Enable it, or name another.",
+            f"SecretWrapping.KeyId: The key is Disabled, and only an Enabled key decrypts. {MAKE_IT_ENABLED}",
             id="Disabled",
         ),
         pytest.param(
             SYMMETRIC,
             pending_deletion,
-            "SecretWrapping.KeyId: The key is PendingDeletion, and only an Enabled key decrypts. Enable it, or name "
-            "another.",
+            f"SecretWrapping.KeyId: The key is PendingDeletion, and only an Enabled key decrypts. {MAKE_IT_ENABLED}",
             id="PendingDeletion",
         ),
         pytest.param(SYMMETRIC, of_another_account, FOREIGN, id="of another account"),
@@ -127,7 +127,7 @@ def test_all_that_an_unwrap_key_is_not_is_named_at_once(world, refused):
         "3 things are wrong. "
         "(1) SecretWrapping.KeyId: The key's spec is RSA_2048 and its usage SIGN_VERIFY, and RSAES_OAEP_SHA_256 takes "
         f"an RSA key for ENCRYPT_DECRYPT. {UNFIT} "
-        "(2) SecretWrapping.KeyId: The key is Disabled, and only an Enabled key decrypts. Enable it, or name another. "
+        f"(2) SecretWrapping.KeyId: The key is Disabled, and only an Enabled key decrypts. {MAKE_IT_ENABLED} "
         "(3) SecretWrapping.KeyId: The key that unwraps the secret has no tag imported-key-material, so this stack may "
         "not use it. If its owner agrees, set the tag imported-key-material to 'orders'."
     )

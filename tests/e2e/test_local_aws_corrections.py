@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,7 +22,7 @@ from tests.support.local import journal, places
 from tests.support.local.clients import client
 from tests.support.local.ministack import MiniStack
 from tests.support.local.scripted import NAME, Answer, CrashedOnPurpose, Event, Scripted
-from tests.support.local.settings import Credentials, Settings
+from tests.support.local.settings import REGION, Credentials, Settings
 from tests.support.local.stacks import Stack, Stacks
 
 pytestmark = pytest.mark.xdist_group("local-aws-corrections")  # two MiniStacks serve all tests of this file
@@ -294,6 +295,26 @@ def test_a_clean_up_is_tried_three_times(corrected, plain):
 
     assert deletes(corrected) == 3
     assert deletes(plain) == 1
+
+
+# ------------------------------------------------------------------------------------------------------------- two Regions
+
+
+def test_stacks_of_one_name_in_two_regions_make_roles_of_their_own(corrected, plain):
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}}
+    template = {
+        "Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": policy}},
+        "Outputs": {"Role": {"Value": {"Ref": "Role"}}},
+    }
+
+    def roles(one: World) -> set[str]:
+        name = one.fresh()
+        made = [Stacks(replace(one.settings, region=region)).create(name, template) for region in (REGION, "eu-west-1")]
+        return {stack.outputs["Role"] for stack in made}
+
+    assert len(roles(corrected)) == 2
+    assert len(roles(plain)) == 1
 
 
 # ------------------------------------------------------------------------------------------------------ requests and answers

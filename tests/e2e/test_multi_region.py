@@ -5,6 +5,8 @@ no local AWS makes an AWS::KMS::ReplicaKey, so the replica is made by ReplicateK
 """
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse
@@ -18,6 +20,7 @@ pytestmark = pytest.mark.xdist_group("multi-region")  # one deployment of the ap
 FIRST, SECOND = random_keys(32, 2)
 EXAMPLES = REPOSITORY / "examples"
 CURRENT, NON_CURRENT, PENDING = ((state, "IMPORTED") for state in ("CURRENT", "NON_CURRENT", "PENDING_ROTATION"))
+ROTATED = [NON_CURRENT, CURRENT]
 WAITS_FOR_REPLICAS = ("PENDING_MULTI_REGION_IMPORT_AND_ROTATION", "IMPORTED")
 PATIENCE_SECONDS = 30
 
@@ -68,8 +71,8 @@ class Pair:
         parameters = self._parameters(version, NewMaterial=new_material)
         return self.home.aws.stacks.update(self.home.name, self._template("primary"), parameters)
 
-    def update_away(self, version):
-        parameters = self._parameters(version, **self._keys)
+    def update_away(self, version, **more):
+        parameters = self._parameters(version, **self._keys, **more)
         return self.away.aws.stacks.update(self.away.name, self._template("replica"), parameters)
 
     @property
@@ -89,3 +92,40 @@ def test_a_replica_gets_its_own_copy_of_the_primarys_material(pair):
     assert pair.home.opens(pair.away.seal(f"alias/{pair.away.name}"))
     assert pair.home.requests() == [("Create", "Material", None)]
     assert pair.away.requests() == [("Create", "Material", None)]
+
+
+def test_new_material_is_staged_in_each_region_and_then_rotated_in_the_primarys(pair):
+    assert pair.update_home(2, "STAGE").status == "UPDATE_COMPLETE"
+    assert pair.materials == ([CURRENT, WAITS_FOR_REPLICAS], [CURRENT])
+
+    assert pair.update_away(2).status == "UPDATE_COMPLETE"
+    assert pair.materials == ([CURRENT, PENDING], [CURRENT, PENDING])
+
+    assert pair.update_home(2, "ROTATE").status == "UPDATE_COMPLETE"
+    assert pair.materials == (ROTATED, ROTATED)
+    assert pair.away.opens(pair.before, pair.home.seal(pair.primary))
+    assert pair.home.opens(pair.before, pair.away.seal(pair.replica))
+
+
+def test_a_rotation_at_once_waits_for_the_replica_which_then_comes_back_from_a_loss(pair):
+    with ThreadPoolExecutor(1) as meanwhile:
+        rotation = meanwhile.submit(pair.update_home, 2, "ROTATE")
+        wait_until(lambda: WAITS_FOR_REPLICAS in pair.materials[0])
+        assert pair.update_away(2).status == "UPDATE_COMPLETE"
+        assert rotation.result().status == "UPDATE_COMPLETE"
+    assert pair.materials == (ROTATED, ROTATED)
+    blob = pair.home.seal(pair.primary)
+    assert pair.away.opens(pair.before, blob)
+
+    pair.away.kms.delete_imported_key_material(KeyId=pair.replica)
+    assert (pair.home.state(pair.primary), pair.away.state(pair.replica)) == ("Enabled", "PendingImport")
+    assert pair.update_away(2, PreviousSecretVersionIds=pair.versions[0]).status == "UPDATE_COMPLETE"
+    assert pair.materials == (ROTATED, ROTATED)
+    assert pair.away.opens(pair.before, blob)
+
+
+def wait_until(seen):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not seen():
+        assert time.monotonic() < deadline, f"not seen in {PATIENCE_SECONDS} s"
+        time.sleep(0.1)

@@ -231,7 +231,7 @@ def test_text_where_der_is_expected_is_refused_as_text() -> None:
     source = base64.b64encode(pkcs8_der(ec_key()))
     assert refusal(source) == (
         "SecretId: The material reads as text (printable ASCII), and is neither a PEM nor DER. "
-        "Set MaterialEncoding to what it is, or store a PEM as plain text."
+        "Store or wrap the key itself. MaterialEncoding says how a secret's text is encoded; a PEM needs none."
     )
     assert "reads as text (UTF-16)" in refusal(pkcs8_pem(ec_key()).encode("utf-16"))  # PowerShell's redirection
 

@@ -129,7 +129,10 @@ def test_the_remedy_for_a_key_too_long_gives_the_same_macs(spec: KeySpec) -> Non
 
 # ---------------------------------------------------------------------------------------------------- row 5: text, keys
 
-TEXT_REMEDY = "Set MaterialEncoding to what it is, or declare the ExpectedCheckValue if the key is really text."
+TEXT_REMEDY = (
+    "Store or wrap the bytes themselves, or declare the ExpectedCheckValue if the key is really text. "
+    "MaterialEncoding says how a secret's text is encoded."
+)
 
 
 def text_sentence(words: str, spec: KeySpec) -> str:

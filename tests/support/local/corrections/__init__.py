@@ -11,6 +11,7 @@ NAMES = (
     "custom_resources",
     "stack_statuses",
     "rollbacks",
+    "generated_names",
     "strict_kms",
     "kms_resources",
     "kms_conditions",
