@@ -26,7 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.what == "table":
             return table.main(options.processes)
-        return _one(options.seed) if options.seed is not None else _many(options.first, options.seeds, options.processes)
+        return (
+            _one(options.seed) if options.seed is not None else _many(options.first, options.seeds, options.processes)
+        )
     except Exception:  # noqa: BLE001  # a defect of the simulation is told apart from a broken invariant
         traceback.print_exc()
         return FAILED
@@ -36,7 +38,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     def number(text: str) -> int:
         return int(text, 0)
 
-    parser = argparse.ArgumentParser(prog="python -m tests.support.simulation", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.support.simulation", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("what", nargs="?", choices=("histories", "table"), default="histories")
     parser.add_argument("--seeds", type=number, default=2000, help="how many histories (default: 2000)")
     parser.add_argument("--first", type=number, default=0, help="the first seed (default: 0)")
@@ -48,14 +52,18 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def _one(seed: int) -> int:
     plan = draw(seed)
     result = play(plan, every_call=True)
-    for line in (story.faults(plan), *(f"  plan: {step.at:7.1f}s {step}" for step in plan.steps), *story.events(result)):
-        print(line)
+    for line in (
+        story.faults(plan),
+        *(f"  plan: {step.at:7.1f}s {step}" for step in plan.steps),
+        *story.events(result),
+    ):
+        print(line)  # noqa: T201  # a program's output
     if play(plan, every_call=True).digest != result.digest:
-        print(f"seed {seed}: two runs differ")
+        print(f"seed {seed}: two runs differ")  # noqa: T201  # a program's output
         return DIFFERENT
     if result.violation is not None:
         return _broken(result)
-    print(many.Sum(1, result.requests, result.faults))
+    print(many.Sum(1, result.requests, result.faults))  # noqa: T201  # a program's output
     return 0
 
 
@@ -63,17 +71,17 @@ def _many(first: int, seeds: int, processes: int) -> int:
     verdicts = many.on_all_cores(many.verdict, range(first, first + seeds), seeds, processes, "histories")
     total = many.sum_of(verdicts)
     if total.bad is None:
-        print(total)
+        print(total)  # noqa: T201  # a program's output
         return 0
     if total.bad.differs:
-        print(f"seed {total.bad.seed}: two runs differ\nrepeat: make simulate SEED={total.bad.seed}")
+        print(f"seed {total.bad.seed}: two runs differ\nrepeat: make simulate SEED={total.bad.seed}")  # noqa: T201  # a program's output
         return DIFFERENT
     return _broken(play(draw(total.bad.seed)))
 
 
 def _broken(result: Result) -> int:
     for line in story.shortest_told(result):
-        print(line)
+        print(line)  # noqa: T201  # a program's output
     return BROKEN
 
 

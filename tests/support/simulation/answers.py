@@ -54,13 +54,17 @@ class Answers:
         id_ = answer.get("PhysicalResourceId")
         if len(body) > BODY_MAX_BYTES or not isinstance(id_, str) or not 1 <= len(id_.encode()) <= ID_MAX_BYTES:
             raise self._watch.fault(6, execution, "gives an answer that CloudFormation does not take")
-        if answer.get("Status") not in ("SUCCESS", "FAILED") or (answer["Status"] == "FAILED") == ("Reason" not in answer):
+        if answer.get("Status") not in ("SUCCESS", "FAILED") or (answer["Status"] == "FAILED") == (
+            "Reason" not in answer
+        ):
             raise self._watch.fault(6, execution, "fails without a reason, or succeeds with one")
 
     def _true(self, execution: Execution, answer: Mapping[str, Any]) -> None:
         """What an answer says of itself: that nothing was done; under which id what was done can be undone."""
         notes, id_, reason = self._watch.notes(execution), answer["PhysicalResourceId"], answer.get("Reason", "")
-        if (notes.imported and "Nothing was imported." in reason) or (notes.removed and "Nothing was removed." in reason):
+        if (notes.imported and "Nothing was imported." in reason) or (
+            notes.removed and "Nothing was removed." in reason
+        ):
             raise self._watch.fault(6, execution, f"says what is not so: {reason}")
         if execution.request_type == "Delete" and id_ != execution.event["PhysicalResourceId"]:
             raise self._watch.fault(6, execution, "deletes one id, and answers another")
@@ -90,7 +94,9 @@ class Answers:
             return
         state = self._truth.state(arn)
         # Properties ask for no switch: what needs no import succeeds on a Disabled key, and somebody may disable it meanwhile.
-        may_be_disabled = not notes.imported or self._truth.ledger(arn).changed_by_others(execution.number, execution.started_at)
+        may_be_disabled = not notes.imported or self._truth.ledger(arn).changed_by_others(
+            execution.number, execution.started_at
+        )
         if state not in ("Enabled", "Updating") and not (state == "Disabled" and may_be_disabled):
             raise self._watch.fault(3, execution, f"answers SUCCESS, and {{key}} is {state}", arn)
         if asked.material is None:
@@ -99,9 +105,13 @@ class Answers:
         if family is None or material is None or material.id not in self._truth.holdings(arn):
             raise self._watch.fault(3, execution, "answers SUCCESS, and {key} does not hold the bytes", arn)
         if family.is_symmetric and family.current is not None and data["KeyMaterialId"] != family.current.id:
-            raise self._watch.fault(3, execution, "answers SUCCESS, and names another material than the current one of {key}", arn)
+            raise self._watch.fault(
+                3, execution, "answers SUCCESS, and names another material than the current one of {key}", arn
+            )
         if material.state.value not in self._places(execution, arn):
-            raise self._watch.fault(3, execution, f"answers SUCCESS, and in {{key}} the material is {material.state}", arn)
+            raise self._watch.fault(
+                3, execution, f"answers SUCCESS, and in {{key}} the material is {material.state}", arn
+            )
         self._expires_as_asked(execution, arn, material.id)
 
     def _places(self, execution: Execution, arn: str) -> set[str]:
@@ -135,7 +145,9 @@ class Answers:
         left = holding.valid_to - self._watch.scheduler.now()
         if left > timedelta(days=int(days)):
             return f"expires in {left}"
-        if self._watch.notes(execution).imported and holding.valid_to < execution.started_at + timedelta(days=int(days), seconds=-1):
+        if self._watch.notes(execution).imported and holding.valid_to < execution.started_at + timedelta(
+            days=int(days), seconds=-1
+        ):
             return f"expires in {left}"
         return ""
 
@@ -154,20 +166,20 @@ class Answers:
         material = self._truth.material_of(arn, asked.material)
         if material is None or material.id not in self._truth.holdings(arn):
             return  # the old properties never were what the key held
-        if material.state is MaterialState.NON_CURRENT and self._rotated_by_this_operation(execution, arn):
-            raise self._watch.fault(3, execution, "rolls back, {key} was rotated meanwhile, and its log does not say so", arn)
+        forward = execution.event["OldResourceProperties"]  # what the request tells of the way forward
+        rotated = (
+            forward.get("NewMaterial") == "ROTATE"
+            and forward.get("SecretVersionId") != execution.properties["SecretVersionId"]
+        )
+        if rotated and material.state is MaterialState.NON_CURRENT:
+            raise self._watch.fault(
+                3, execution, "rolls back, {key} was rotated meanwhile, and its log does not say so", arn
+            )
         wrong = self._wrong_expiry(execution, arn, material.id)
         if wrong:
-            raise self._watch.fault(3, execution, f"rolls back, in {{key}} the material {wrong}, and its log does not say so", arn)
-
-    def _rotated_by_this_operation(self, execution: Execution, arn: str) -> bool:
-        """Whether a forward Update of the operation that is rolled back now had the key rotated."""
-        began = self._watch.stack_of(execution).began_at
-        return any(
-            self._watch.notes(one).rotated_to and self._watch.arn(one, one.properties) == arn
-            for one in self._watch.executions()
-            if one.stack_id == execution.stack_id and one.started_at >= began
-        )
+            raise self._watch.fault(
+                3, execution, f"rolls back, in {{key}} the material {wrong}, and its log does not say so", arn
+            )
 
     # ------------------------------------------------------------------------------------------------------------ delete
 

@@ -107,7 +107,9 @@ class WeatherFaults(Faults):
 
 CLOUDFORMATION_OPERATIONS = frozenset({"DescribeStacks", "DescribeStackResource", "ListStackResources"})
 DENIED = Refusal(400, "AccessDeniedException", "The function's role is not authorized to perform this operation.")
-DENIED_BY_CLOUDFORMATION = Refusal(403, "AccessDenied", "The function's role is not authorized to perform this operation.")
+DENIED_BY_CLOUDFORMATION = Refusal(
+    403, "AccessDenied", "The function's role is not authorized to perform this operation."
+)
 
 
 class SeenKms(KmsWire):

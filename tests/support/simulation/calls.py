@@ -16,6 +16,7 @@ from tests.support.simulation.watch import TAG, Watch
 _SDK_RETRIES = timedelta(seconds=60)
 # docs/design.md, rule 9, restated here on purpose: X-Amz-Date is cut to the second; statuses are set before a request is made.
 _CUT_OFF, _STATUS_LEAD = timedelta(seconds=1), timedelta(seconds=10)
+_REMOVES = "removes material of"
 _IMPORTABLE = frozenset({"Enabled", "PendingImport", "Updating"})
 
 
@@ -49,7 +50,9 @@ class Calls:
     def _require_wanted(self, execution: Execution, arn: str, doing: str) -> None:
         """Rule 4: what was read last said that CloudFormation waits for this very request; and it was read for this call."""
         notes, now = self._watch.notes(execution), self._watch.scheduler.now()
-        made_at = now.strptime(execution.event["ResponseURL"].split("X-Amz-Date=")[1][:16] + "+0000", "%Y%m%dT%H%M%SZ%z")
+        made_at = now.strptime(
+            execution.event["ResponseURL"].split("X-Amz-Date=")[1][:16] + "+0000", "%Y%m%dT%H%M%SZ%z"
+        )
         kind = execution.request_type.upper()
         for name, seen in (("the stack", notes.stack), ("the resource", notes.resource)):
             if seen is None:
@@ -57,7 +60,7 @@ class Calls:
                     continue
                 raise self._watch.fault(4, execution, f"{doing} {{key}}, and never asked for the status of {name}", arn)
             again = notes.changed_at is not None and seen.at < notes.changed_at
-            if again and not (kind == "DELETE" and now - seen.at < _SDK_RETRIES):
+            if again and not (doing == _REMOVES and now - seen.at < _SDK_RETRIES):
                 raise self._watch.fault(4, execution, f"{doing} {{key}} again, and did not ask again for {name}", arn)
             if name == "the stack":
                 wanted = seen.status.endswith("_IN_PROGRESS") and seen.status != "REVIEW_IN_PROGRESS"
@@ -68,7 +71,9 @@ class Calls:
                 wanted = seen.status == f"{kind}_IN_PROGRESS" and seen.since <= made_at + _STATUS_LEAD
             timeout = float(execution.properties.get("ServiceTimeout", 3600))
             if not wanted or (seen.at - made_at).total_seconds() > timeout:
-                raise self._watch.fault(4, execution, f"{doing} {{key}} after a read that said {name} is {seen.status}", arn)
+                raise self._watch.fault(
+                    4, execution, f"{doing} {{key}} after a read that said {name} is {seen.status}", arn
+                )
 
     def _require_consent(self, execution: Execution, arn: str, doing: str) -> None:
         notes = self._watch.notes(execution)
@@ -80,7 +85,9 @@ class Calls:
                 asked["the key that unwraps"] = notes.tags.get(uuid_of(wrapping["KeyId"]), {})
         for what, tags in asked.items():
             if not consent.allows(tags.get(TAG, ""), execution.stack_name):
-                raise self._watch.fault(4, execution, f"{doing} {{key}} without a read that showed the consent of {what}", arn)
+                raise self._watch.fault(
+                    4, execution, f"{doing} {{key}} without a read that showed the consent of {what}", arn
+                )
 
     # ---------------------------------------------------------------------------------------------------------- import
 
@@ -95,25 +102,30 @@ class Calls:
         self._require_wanted(execution, arn, "imports into")
         self._require_consent(execution, arn, "imports into")
         new = params.get("ImportType") == "NEW_KEY_MATERIAL"
-        if new and (self._watch.is_of_rollback(execution) or execution.properties.get("NewMaterial", "REFUSE") == "REFUSE"):
+        if new and (
+            self._watch.is_of_rollback(execution) or execution.properties.get("NewMaterial", "REFUSE") == "REFUSE"
+        ):
             raise self._watch.fault(7, execution, "stages new material in {key}, and no operation asked for it", arn)
         asked = self._watch.asked(execution.region, execution.properties, self._watch.notes(execution).version_id)
         wrapping = self._kms._backstage.wrapping  # noqa: SLF001  # only KMS can open what is sealed for it
         token = wrapping.read(params["ImportToken"], arn, self._watch.scheduler.now())
         carried = unwrap(token, params["EncryptedKeyMaterial"])
         if carried not in (asked.material, *asked.earlier):
-            raise self._watch.fault(4, execution, "imports bytes into {key} that a check refuses, or that nobody declared", arn)
+            raise self._watch.fault(
+                4, execution, "imports bytes into {key} that a check refuses, or that nobody declared", arn
+            )
 
     # ---------------------------------------------------------------------------------------------------------- delete
 
     def _may_delete(self, execution: Execution, arn: str, params: Mapping[str, Any]) -> None:
-        doing = "removes material of"
         if execution.request_type != "Delete":
             self._may_drop_pending(execution, arn, params)
         elif execution.event["PhysicalResourceId"] != arn:
-            raise self._watch.fault(1, execution, f"{doing} {{key}}, and its id is {execution.event['PhysicalResourceId']}", arn)
-        self._require_wanted(execution, arn, doing)
-        self._require_consent(execution, arn, doing)
+            raise self._watch.fault(
+                1, execution, f"{_REMOVES} {{key}}, and its id is {execution.event['PhysicalResourceId']}", arn
+            )
+        self._require_wanted(execution, arn, _REMOVES)
+        self._require_consent(execution, arn, _REMOVES)
 
     def _may_drop_pending(self, execution: Execution, arn: str, params: Mapping[str, Any]) -> None:
         """Staging may replace what is pending (design, rule 6), and nothing that ever was current, or is about to be."""
@@ -121,7 +133,9 @@ class Calls:
         material = family.material(params.get("KeyMaterialId", "")) if family is not None else None
         if family is None or (material is None and params.get("KeyMaterialId")):
             return  # gone meanwhile: KMS refuses
-        staging = execution.properties.get("NewMaterial", "REFUSE") != "REFUSE" and not self._watch.is_of_rollback(execution)
+        staging = execution.properties.get("NewMaterial", "REFUSE") != "REFUSE" and not self._watch.is_of_rollback(
+            execution
+        )
         if material is None or not staging:
             raise self._watch.fault(1, execution, "removes material of {key}, and its request is no Delete", arn)
         if material.state is not MaterialState.PENDING:
@@ -150,12 +164,11 @@ class Calls:
 
         Resources of other stacks that the key's tag names lose theirs by design: a key has one master.
         """
-        if self._watch.others_hold(execution, arn) and not self._truth.is_whole(arn) and not self._is_new_holder(execution, arn):
-            raise self._watch.fault(2, execution, "removes the material of {key}, which another resource of its stack holds", arn)
-
-    def _is_new_holder(self, execution: Execution, arn: str) -> bool:
-        """Whether CloudFormation took the holder over only after the function had looked for one: nobody could know."""
-        return not self._watch.notes(execution).holders
+        notes = self._watch.notes(execution)
+        # A resource that CloudFormation took over only after the function had looked for one: nobody could know.
+        if notes.holders and self._watch.others_hold(execution, arn) and not self._truth.is_whole(arn):
+            what = "removes the material of {key}, which another resource of its stack holds"
+            raise self._watch.fault(2, execution, what, arn)
 
     # ---------------------------------------------------------------------------------------------------------- rotate
 
@@ -169,10 +182,15 @@ class Calls:
         material = self._declared_id(execution, arn)
         shown = notes.materials.get(uuid_of(arn), {}).get(material, "nothing")
         if not shown.startswith("PENDING"):
-            raise self._watch.fault(7, execution, f"rotates {{key}} after a read that showed the declared material as {shown}", arn)
-        seen = notes.keys.get(uuid_of(arn))
-        if seen is not None and seen.current == material:
-            raise self._watch.fault(7, execution, "rotates {key} after a read that showed the declared material as current", arn)
+            raise self._watch.fault(
+                7, execution, f"rotates {{key}} after a read that showed the declared material as {shown}", arn
+            )
+        current, since = notes.current_since.get(uuid_of(arn), ("", execution.started_at))
+        # What only the looks right before the call show may have come about since the rotation was decided on.
+        if current == material and notes.stack is not None and since < notes.stack.at:
+            raise self._watch.fault(
+                7, execution, "rotates {key} after a read that showed the declared material as current", arn
+            )
         if notes.rotation_shown.get(uuid_of(arn)):
             raise self._watch.fault(7, execution, "rotates {key} after a read that showed a rotation under way", arn)
 

@@ -36,7 +36,9 @@ class Ends:
             for material in self._truth.missing(arn):
                 if not self._is_excused(arn, material.id, stack):
                     name = self._watch.name_of(arn)
-                    raise self._watch.broken(2, f"{stack.name}.{resource.logical_id} stands, and {name} lacks its material")
+                    raise self._watch.broken(
+                        2, f"{stack.name}.{resource.logical_id} stands, and {name} lacks its material"
+                    )
 
     def _is_excused(self, arn: str, material_id: str, stack: Stack) -> bool:
         """By material: its time was up; or who took it was a person, or another stack (consent is rule 4's to judge)."""
@@ -69,7 +71,9 @@ class Ends:
 
 def forms(secret: bytes) -> Iterator[str]:
     """How bytes look in a text, from their middle: a container, a prefix or another alignment of base64 hides none of it."""
-    core = secret[-24:]  # of PKCS#8 of an elliptic curve: inside the private value or the public point; of a secret: most of it
+    core = secret[
+        -24:
+    ]  # of PKCS#8 of an elliptic curve: inside the private value or the public point; of a secret: most of it
     yield core.hex()
     yield core.hex().upper()
     yield core.decode("latin-1")

@@ -135,7 +135,9 @@ class Functions:
         sent_at = self._scheduler.now()
         self._queue(event, sent_at, self._delay(), RETRIES)
         if self._weather.strikes(self._weather.duplicate, self._random):
-            self._queue(event, sent_at, self._delay() + self._random.choice((0.0, self._random.uniform(0, 120))), RETRIES)
+            self._queue(
+                event, sent_at, self._delay() + self._random.choice((0.0, self._random.uniform(0, 120))), RETRIES
+            )
 
     def invoke_now(self, event: Mapping[str, Any]) -> None:
         """A duplicate that starts at this very moment."""

@@ -79,5 +79,3 @@ def sum_of(verdicts: Iterable[Verdict]) -> Sum:
         if not total.add(one):
             break
     return total
-
-

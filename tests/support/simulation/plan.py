@@ -13,16 +13,22 @@ FAULT_KINDS = (
     "duplicate", "late", "crash", "slow", "short", "put lost",
 )  # fmt: skip
 NAMES = ("Material", "Other", "Third")
-STACKS = (("orders", 0), ("payments", 0), ("orders", 1), ("billing", 0))  # name, index of the Region; nobody trusts billing
+STACKS = (
+    ("orders", 0),
+    ("payments", 0),
+    ("orders", 1),
+    ("billing", 0),
+)  # name, index of the Region; nobody trusts billing
 BAD = 3  # the version of every secret that a check refuses
 HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One fault at one call of the first execution that begins after `at`: see `table.py`."""
+    """One fault at one call of one of the executions that begin after `at`, both counted from 0: see `table.py`."""
 
     at: float
+    execution: int
     call: int
     kind: str
 

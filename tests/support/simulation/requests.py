@@ -21,7 +21,9 @@ from tests.support.simulation.scheduler import Scheduler, Signal, wait_any
 TYPE = "Custom::ImportedKeyMaterial"
 BODY_MAX_BYTES = 4096
 SERVICE_TIMEOUT_SECONDS = 3600.0
-SIGNATURE = "c0ffee5ac1e7b09d2f4386a1c05be97d43f8126e0b9a7c5d1f2e3846b7a8c9d0"  # of every ResponseURL: it must not get out
+SIGNATURE = (
+    "c0ffee5ac1e7b09d2f4386a1c05be97d43f8126e0b9a7c5d1f2e3846b7a8c9d0"  # of every ResponseURL: it must not get out
+)
 NO_ANSWER = "no answer in time"
 
 

@@ -126,7 +126,11 @@ def lost_and_found(a: Author) -> Chain:
     yield a.soon(), "deploy", apply(("Material", a.some(a.k)))
     yield a.soon(), "deploy", apply(("Material", a.new(a.k, 1)))
     yield a.later(), "lose", (a.k, 0)
-    yield a.soon(), "deploy", apply(("Material", a.new(a.k, 1).with_options(PreviousSecretVersionIds=True, Trigger="1")))
+    yield (
+        a.soon(),
+        "deploy",
+        apply(("Material", a.new(a.k, 1).with_options(PreviousSecretVersionIds=True, Trigger="1"))),
+    )
     yield a.soon(), "lose", (a.k, 0)
     yield a.soon(), "deploy", apply(("Material", a.new(a.k, 1).with_options(Trigger="2")), a.companion())
     yield a.later(), "deploy", delete()
@@ -135,7 +139,11 @@ def lost_and_found(a: Author) -> Chain:
 def adopted(a: Author) -> Chain:
     """A second stack takes a key that the first one filled; whichever goes first."""
     yield a.soon(), "deploy", apply(("Material", a.some(a.k)))
-    yield a.soon(), "deploy", apply(("Material", a.some(a.k)), *([a.companion()] if a.random.random() < 0.5 else []), stack="payments")
+    yield (
+        a.soon(),
+        "deploy",
+        apply(("Material", a.some(a.k)), *([a.companion()] if a.random.random() < 0.5 else []), stack="payments"),
+    )
     yield a.soon(), "deploy", apply(("Material", a.new(a.k, 1)), stack="payments")
     yield a.later(), "deploy", delete(a.random.choice(("orders", "payments")))
     yield a.soon(), "deploy", apply(("Material", a.some(a.k).with_options(Trigger="1")), stack="payments")
@@ -159,14 +167,22 @@ def created_again(a: Author) -> Chain:
 def expired(a: Author) -> Chain:
     until = a.random.choice((600, 1800))
     yield 1.0, "deploy", apply(("Material", a.some(a.k, 0, ValidTo=until)))
-    yield a.random.uniform(10, until), "deploy", apply(("Material", Declared(a.k, 0).with_options(ValidTo=until, Trigger="1")), a.companion())
+    yield (
+        a.random.uniform(10, until),
+        "deploy",
+        apply(("Material", Declared(a.k, 0).with_options(ValidTo=until, Trigger="1")), a.companion()),
+    )
     yield a.random.uniform(10, until + 200), "deploy", apply(("Material", Declared(a.k, 0, (("ValidForDays", "30"),))))
     yield a.soon(), "deploy", apply(("Material", Declared(a.k, 0)), a.companion())
 
 
 def failed_and_kept(a: Author) -> Chain:
     """--disable-rollback: an operation stops where it failed, and the next one goes on from there."""
-    yield a.soon(), "deploy", apply(("Material", a.some(a.k)), *([a.companion()] if a.random.random() < 0.3 else []), keep_failed=True)
+    yield (
+        a.soon(),
+        "deploy",
+        apply(("Material", a.some(a.k)), *([a.companion()] if a.random.random() < 0.3 else []), keep_failed=True),
+    )
     yield a.soon(), "break_secret", (a.k,)
     yield a.soon(), "deploy", apply(("Material", a.new(a.k, 1)), ("Other", a.some(a.l)), keep_failed=True)
     yield a.soon(), "mend_secret", (a.k,)
@@ -186,7 +202,11 @@ def secret_gone_at_rollback(a: Author) -> Chain:
 def rights_gone(a: Author) -> Chain:
     yield a.soon(), "deploy", apply(("Material", a.some(a.k)))
     yield a.soon(), "deny", (a.random.choice(DENIABLE),)
-    yield a.soon(), "deploy", a.random.choice((delete(), apply(("Material", a.new(a.k, 1))), apply(("Material", a.some(a.l)))))
+    yield (
+        a.soon(),
+        "deploy",
+        a.random.choice((delete(), apply(("Material", a.new(a.k, 1))), apply(("Material", a.some(a.l))))),
+    )
     yield a.random.uniform(10, 2000), "allow", ()
     yield a.soon(), "deploy", a.random.choice((delete(), apply(("Material", a.some(a.k).with_options(Trigger="1")))))
 
@@ -209,5 +229,3 @@ def follow(script: Script, random: Random, keys: tuple[KeyPlan, ...]) -> list[St
         at += seconds
         steps.append(Step(at, what, arguments))
     return steps
-
-

@@ -1,11 +1,13 @@
 """How a failure is told: the broken rule, the command that repeats it, the faults, and the shortest story in plain words.
 
-    rule 2 broken: #4 Delete Material removes the material of key A, which another resource of its stack holds
-    repeat: make simulate SEED=7
-    faults on: late   off: crash, duplicate, ...
-      t=11.0s  cfn     orders: CREATE_IN_PROGRESS
-    > t=98.0s  lambda  #4 Delete Material: DeleteImportedKeyMaterial
-    4 of 212 events left; run twice, same end
+rule 2 broken: #4 Delete Material removes the material of key A, which another resource of its stack holds
+repeat: make simulate SEED=7
+faults on: late   off: crash, duplicate, ...
+| t=11.0s  cfn     orders: CREATE_IN_PROGRESS
+> t=98.0s  lambda  #4 Delete Material: DeleteImportedKeyMaterial
+4 of 212 events left; run twice, same end
+
+(| stands for a space.)
 """
 
 from collections.abc import Iterator
@@ -20,7 +22,11 @@ def told(first: Result, short: Result, *, same_end: bool) -> Iterator[str]:
     yield f"repeat: make simulate SEED={first.plan.seed}"
     yield faults(short.plan)
     yield from events(short)
-    twice = "run twice, same end" if same_end else "run twice, and the ends DIFFER: something here does not come from the seed"
+    twice = (
+        "run twice, same end"
+        if same_end
+        else "run twice, and the ends DIFFER: something here does not come from the seed"
+    )
     yield f"{len(short.story)} of {len(first.story)} events left; {twice}"
 
 

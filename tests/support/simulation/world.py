@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any
 
@@ -17,7 +17,7 @@ from imported_key_material.delivery import DeliveryFailed
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import Deadline
 from tests.support.clock import VirtualClock
-from tests.support.faults import Fault, Moment
+from tests.support.faults import Moment
 from tests.support.in_process import Call
 from tests.support.kms.service import Lag, StrictKms
 from tests.support.secretsmanager import Secret
@@ -33,6 +33,7 @@ from tests.support.simulation.scheduler import START, Scheduler
 from tests.support.simulation.shown import Shown
 from tests.support.simulation.truth import Truth
 from tests.support.simulation.watch import LAG_SECONDS, TAG, Asked, Watch
+from tests.support.transport import Fault
 
 ACCOUNT = "111122223333"
 REGIONS = ("eu-central-1", "eu-west-1")
@@ -58,9 +59,7 @@ def _clients(region: str) -> clients.Clients:
 def _private_key(number: int) -> tuple[bytes, bytes]:
     """PKCS#8 in DER, and the private value in it. The same in every process: seeds must repeat."""
     value = Random(number).getrandbits(250) + 1  # noqa: S311  # below the order of the curve
-    der = ec.derive_private_key(value, ec.SECP256R1()).private_bytes(
-        Encoding.DER, PrivateFormat.PKCS8, NoEncryption()
-    )
+    der = ec.derive_private_key(value, ec.SECP256R1()).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     return der, value.to_bytes(32, "big")
 
 
@@ -94,8 +93,8 @@ class World:
         if "short" in on:  # little time is left of the invocation's
             self.weather.timeout_seconds = self.random.uniform(100, 400)
         self.functions = {
-            region: Functions(region, self.scheduler, Random(plan.seed + 3 + index), self.weather, self._build(region), self.tell)  # noqa: S311  # the same
-            for index, region in enumerate(REGIONS)
+            region: Functions(region, self.scheduler, self.random, self.weather, self._build(region), self.tell)
+            for region in REGIONS
         }
         truth = Truth(self.scheduler, self.kms)
         self.watch = Watch(self.scheduler, truth, self.functions, self.asked, self.name_of)
@@ -152,12 +151,17 @@ class World:
         self.unwrap_key = self.call_kms("CreateKey", Tags=tags)["KeyMetadata"]["Arn"]
         for index, plan in enumerate(self.plan.keys):
             made = self.call_kms(
-                "CreateKey", Origin="EXTERNAL", KeySpec=plan.spec, KeyUsage=_USAGE[plan.spec], MultiRegion=plan.multi_region, Tags=tags
+                "CreateKey",
+                Origin="EXTERNAL",
+                KeySpec=plan.spec,
+                KeyUsage=_USAGE[plan.spec],
+                MultiRegion=plan.multi_region,
+                Tags=tags,
             )
             self.keys.append(made["KeyMetadata"]["KeyId"])
             self._make_secret(index)
             if plan.held:
-                self.watch.person(self.arn(index, 0), lambda index=index: self._import_by_hand(index))  # type: ignore[misc]  # mypy infers no lambda with a default
+                self.watch.person(self.arn(index, 0), partial(self._import_by_hand, index))
 
     def _make_secret(self, key: int) -> None:
         if self.plan.keys[key].spec == "ECC_NIST_P256":
@@ -171,7 +175,9 @@ class World:
         if self.plan.keys[key].wrapped:
             context = {TAG: f"{ACCOUNT}/secret-{key}"}
             values = [
-                self.call_kms("Encrypt", KeyId=self.unwrap_key, Plaintext=value, EncryptionContext=context)["CiphertextBlob"]
+                self.call_kms("Encrypt", KeyId=self.unwrap_key, Plaintext=value, EncryptionContext=context)[
+                    "CiphertextBlob"
+                ]
                 for value in values
             ]
         for region, name in enumerate(REGIONS):
@@ -190,7 +196,9 @@ class World:
 
     def _import_by_hand(self, key: int) -> None:
         algorithm, arn = "RSAES_OAEP_SHA_256", self.arn(key, 0)
-        parameters = self.call_kms("GetParametersForImport", KeyId=arn, WrappingAlgorithm=algorithm, WrappingKeySpec="RSA_2048")
+        parameters = self.call_kms(
+            "GetParametersForImport", KeyId=arn, WrappingAlgorithm=algorithm, WrappingKeySpec="RSA_2048"
+        )
         public_key = load_der_public_key(parameters["PublicKey"])
         if not isinstance(public_key, RSAPublicKey):
             raise TypeError(algorithm)
@@ -319,5 +327,3 @@ def _rates(on: frozenset[str]) -> dict[tuple[Fault, Moment], float]:
         (Fault.READ_TIMEOUT, Moment.AFTER): 0.03 * ("lost after" in on),
     }
     return {kind: rate for kind, rate in rates.items() if rate}
-
-
