@@ -10,6 +10,9 @@ SHELL := /bin/bash
 PYTHON ?= python3.13
 PORT ?= 8411
 ROTATION_SECONDS ?= 120
+SEEDS ?= 2000
+FIRST ?= 0
+SEED ?=
 UPGRADE ?=
 WRITE ?=
 TESTS ?= tests
@@ -85,6 +88,14 @@ layer: build ## Print the layer's size and what is in it
 .PHONY: test
 test: $(DEV) $(SAM) $(LOCAL) build ## Run all tests, offline; TESTS=path for some
 	@PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -n auto --dist loadgroup $(TESTS)
+
+.PHONY: simulate
+simulate: $(DEV) ## Play histories against a world that fails: SEEDS=2000 FIRST=0, or SEED=n for one, told
+	@PYTHONPATH=handler .venv/bin/python -m tests.support.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
+
+.PHONY: table
+table: $(DEV) ## Bring each fault to each call of each operation
+	@PYTHONPATH=handler .venv/bin/python -m tests.support.simulation table
 
 .PHONY: check
 check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house

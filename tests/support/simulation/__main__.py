@@ -57,13 +57,13 @@ def _one(seed: int) -> int:
         *(f"  plan: {step.at:7.1f}s {step}" for step in plan.steps),
         *story.events(result),
     ):
-        print(line)
+        print(line)  # noqa: T201  # a program's output
     if play(plan, every_call=True).digest != result.digest:
-        print(f"seed {seed}: two runs differ")
+        print(f"seed {seed}: two runs differ")  # noqa: T201  # a program's output
         return DIFFERENT
     if result.violation is not None:
         return _broken(result)
-    print(many.Sum(1, result.requests, result.faults))
+    print(many.Sum(1, result.requests, result.faults))  # noqa: T201  # a program's output
     return 0
 
 
@@ -71,17 +71,17 @@ def _many(first: int, seeds: int, processes: int) -> int:
     verdicts = many.on_all_cores(many.verdict, range(first, first + seeds), seeds, processes, "histories")
     total = many.sum_of(verdicts)
     if total.bad is None:
-        print(total)
+        print(total)  # noqa: T201  # a program's output
         return 0
     if total.bad.differs:
-        print(f"seed {total.bad.seed}: two runs differ\nrepeat: make simulate SEED={total.bad.seed}")
+        print(f"seed {total.bad.seed}: two runs differ\nrepeat: make simulate SEED={total.bad.seed}")  # noqa: T201  # a program's output
         return DIFFERENT
     return _broken(play(draw(total.bad.seed)))
 
 
 def _broken(result: Result) -> int:
     for line in story.shortest_told(result):
-        print(line)
+        print(line)  # noqa: T201  # a program's output
     return BROKEN
 
 

@@ -166,7 +166,12 @@ class Answers:
         material = self._truth.material_of(arn, asked.material)
         if material is None or material.id not in self._truth.holdings(arn):
             return  # the old properties never were what the key held
-        if material.state is MaterialState.NON_CURRENT and self._rotated_by_this_operation(execution, arn):
+        forward = execution.event["OldResourceProperties"]  # what the request tells of the way forward
+        rotated = (
+            forward.get("NewMaterial") == "ROTATE"
+            and forward.get("SecretVersionId") != execution.properties["SecretVersionId"]
+        )
+        if rotated and material.state is MaterialState.NON_CURRENT:
             raise self._watch.fault(
                 3, execution, "rolls back, {key} was rotated meanwhile, and its log does not say so", arn
             )
@@ -175,15 +180,6 @@ class Answers:
             raise self._watch.fault(
                 3, execution, f"rolls back, in {{key}} the material {wrong}, and its log does not say so", arn
             )
-
-    def _rotated_by_this_operation(self, execution: Execution, arn: str) -> bool:
-        """Whether a forward Update of the operation that is rolled back now had the key rotated."""
-        began = self._watch.stack_of(execution).began_at
-        return any(
-            self._watch.notes(one).rotated_to and self._watch.arn(one, one.properties) == arn
-            for one in self._watch.executions()
-            if one.stack_id == execution.stack_id and one.started_at >= began
-        )
 
     # ------------------------------------------------------------------------------------------------------------ delete
 

@@ -16,6 +16,7 @@ from tests.support.simulation.watch import TAG, Watch
 _SDK_RETRIES = timedelta(seconds=60)
 # docs/design.md, rule 9, restated here on purpose: X-Amz-Date is cut to the second; statuses are set before a request is made.
 _CUT_OFF, _STATUS_LEAD = timedelta(seconds=1), timedelta(seconds=10)
+_REMOVES = "removes material of"
 _IMPORTABLE = frozenset({"Enabled", "PendingImport", "Updating"})
 
 
@@ -59,7 +60,7 @@ class Calls:
                     continue
                 raise self._watch.fault(4, execution, f"{doing} {{key}}, and never asked for the status of {name}", arn)
             again = notes.changed_at is not None and seen.at < notes.changed_at
-            if again and not (kind == "DELETE" and now - seen.at < _SDK_RETRIES):
+            if again and not (doing == _REMOVES and now - seen.at < _SDK_RETRIES):
                 raise self._watch.fault(4, execution, f"{doing} {{key}} again, and did not ask again for {name}", arn)
             if name == "the stack":
                 wanted = seen.status.endswith("_IN_PROGRESS") and seen.status != "REVIEW_IN_PROGRESS"
@@ -117,15 +118,14 @@ class Calls:
     # ---------------------------------------------------------------------------------------------------------- delete
 
     def _may_delete(self, execution: Execution, arn: str, params: Mapping[str, Any]) -> None:
-        doing = "removes material of"
         if execution.request_type != "Delete":
             self._may_drop_pending(execution, arn, params)
         elif execution.event["PhysicalResourceId"] != arn:
             raise self._watch.fault(
-                1, execution, f"{doing} {{key}}, and its id is {execution.event['PhysicalResourceId']}", arn
+                1, execution, f"{_REMOVES} {{key}}, and its id is {execution.event['PhysicalResourceId']}", arn
             )
-        self._require_wanted(execution, arn, doing)
-        self._require_consent(execution, arn, doing)
+        self._require_wanted(execution, arn, _REMOVES)
+        self._require_consent(execution, arn, _REMOVES)
 
     def _may_drop_pending(self, execution: Execution, arn: str, params: Mapping[str, Any]) -> None:
         """Staging may replace what is pending (design, rule 6), and nothing that ever was current, or is about to be."""
@@ -164,18 +164,11 @@ class Calls:
 
         Resources of other stacks that the key's tag names lose theirs by design: a key has one master.
         """
-        if (
-            self._watch.others_hold(execution, arn)
-            and not self._truth.is_whole(arn)
-            and not self._is_new_holder(execution, arn)
-        ):
-            raise self._watch.fault(
-                2, execution, "removes the material of {key}, which another resource of its stack holds", arn
-            )
-
-    def _is_new_holder(self, execution: Execution, arn: str) -> bool:
-        """Whether CloudFormation took the holder over only after the function had looked for one: nobody could know."""
-        return not self._watch.notes(execution).holders
+        notes = self._watch.notes(execution)
+        # A resource that CloudFormation took over only after the function had looked for one: nobody could know.
+        if notes.holders and self._watch.others_hold(execution, arn) and not self._truth.is_whole(arn):
+            what = "removes the material of {key}, which another resource of its stack holds"
+            raise self._watch.fault(2, execution, what, arn)
 
     # ---------------------------------------------------------------------------------------------------------- rotate
 
@@ -192,8 +185,9 @@ class Calls:
             raise self._watch.fault(
                 7, execution, f"rotates {{key}} after a read that showed the declared material as {shown}", arn
             )
-        seen = notes.keys.get(uuid_of(arn))
-        if seen is not None and seen.current == material:
+        current, since = notes.current_since.get(uuid_of(arn), ("", execution.started_at))
+        # What only the looks right before the call show may have come about since the rotation was decided on.
+        if current == material and notes.stack is not None and since < notes.stack.at:
             raise self._watch.fault(
                 7, execution, "rotates {key} after a read that showed the declared material as current", arn
             )

@@ -18,6 +18,7 @@ Requests and answers are `requests.py`; what others are shown of the stack, mayb
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -57,8 +58,8 @@ class Stack:
         self.region = shown.stack.region
         self.id = shown.stack.id
         self.status = "NONE"
-        self.began_at = scheduler.now()  # its present operation
         self.resources: dict[str, Resource] = {}
+        self.skipped: dict[str, Resource] = {}  # retained when they went: what they stand on is meant to be kept
         self.on_rest: Callable[[Stack], None] = lambda _: None
         self.requests = requests
         self._shown = shown
@@ -108,6 +109,7 @@ class Stack:
 
     def _create_one(self, logical_id: str, properties: Mapping[str, Any], retained: bool) -> bool:  # noqa: FBT001  # a template's own
         resource = Resource(logical_id, properties, "", "CREATE_IN_PROGRESS", retained)
+        self.skipped.pop(logical_id, None)
         self._set_resource(resource, "CREATE_IN_PROGRESS")
         try:
             answer = self._ask("Create", resource, properties)
@@ -154,6 +156,10 @@ class Stack:
             self.resources.pop(resource.logical_id, None)
         return succeeded
 
+    def _skip(self, resource: Resource) -> None:
+        self.skipped[resource.logical_id] = self.resources.pop(resource.logical_id)
+        self._set_resource(resource, "DELETE_SKIPPED")
+
     # ------------------------------------------------------------------------------------------------ several at once
 
     def _at_once(self, works: Mapping[str, Callable[[], bool]], *, cancelling: bool) -> list[str]:
@@ -165,10 +171,7 @@ class Stack:
                 self._cancel.set()
             return done
 
-        tasks = {
-            name: self._scheduler.spawn(f"{self.name}.{name}", lambda work=work: one(work))
-            for name, work in works.items()
-        }
+        tasks = {name: self._scheduler.spawn(f"{self.name}.{name}", partial(one, work)) for name, work in works.items()}
         failed = []
         for name, task in tasks.items():
             task.done.wait()
@@ -182,9 +185,8 @@ class Stack:
         """`retained`: those that are retained go unasked, as nobody's."""
         for resource in list(self.resources.values()):
             if retained and resource.retained:
-                del self.resources[resource.logical_id]
-                self._set_resource(resource, "DELETE_SKIPPED")
-        works = {name: lambda one=one: self._delete_one(one) for name, one in self.resources.items()}
+                self._skip(resource)
+        works = {name: partial(self._delete_one, one) for name, one in self.resources.items()}
         self._at_once(works, cancelling=False)
 
     # ------------------------------------------------------------------------------------------------------- operations
@@ -205,10 +207,7 @@ class Stack:
         """`keep_failed`: --disable-rollback."""
         self._set_status("CREATE_IN_PROGRESS")
         self._cancel = Signal(self._scheduler)
-        works = {
-            name: lambda name=name: self._create_one(name, template[name], name in retained)  # type: ignore[misc]  # mypy infers no lambda with a default
-            for name in template
-        }
+        works = {name: partial(self._create_one, name, its, name in retained) for name, its in template.items()}
         failed = self._at_once(works, cancelling=True)
         if self._delete_next:
             self.delete()
@@ -237,8 +236,7 @@ class Stack:
 
     def update(self, template: Template, *, keep_failed: bool = False, retained: frozenset[str] = frozenset()) -> None:
         """Added, changed, replaced and removed resources; rolls back when one fails or the operation is cancelled."""
-        self.began_at = self._scheduler.now()
-        self._set_status("UPDATE_IN_PROGRESS", updated_at=self.began_at)
+        self._set_status("UPDATE_IN_PROGRESS", updated_at=self._scheduler.now())
         self._cancel = Signal(self._scheduler)
         if self._before is None:
             self._before = {name: replace(resource) for name, resource in self.resources.items()}
@@ -248,9 +246,9 @@ class Stack:
             if known is None or known.status in ("CREATE_FAILED", "DELETE_FAILED"):
                 if known is not None:
                     self._leftovers.append(known)
-                works[name] = lambda name=name, its=properties, keeps=keeps: self._create_one(name, its, keeps)
+                works[name] = partial(self._create_one, name, properties, keeps)
             elif known.properties != properties or known.status == "UPDATE_FAILED":
-                works[name] = lambda name=name, its=properties, keeps=keeps: self._update_one(name, its, keeps)
+                works[name] = partial(self._update_one, name, properties, keeps)
             else:
                 known.retained = keeps
         failed = self._at_once(works, cancelling=True)
@@ -277,18 +275,19 @@ class Stack:
             self._set_status(f"{done}_CLEANUP_IN_PROGRESS")
         works: dict[str, Callable[[], bool]] = {}
         for resource in removed:
-            del self.resources[resource.logical_id]
             if resource.retained:
-                self._set_resource(resource, "DELETE_SKIPPED")
+                self._skip(resource)
             else:
-                works[resource.logical_id] = lambda one=resource: self._tries(lambda: self._delete_one(one))
+                del self.resources[resource.logical_id]
+                works[resource.logical_id] = partial(self._tries, partial(self._delete_one, resource))
         for number, old in enumerate(replaced):
-            works[f"{old.logical_id} before {number}"] = lambda one=old: self._tries(
-                lambda: self._ask("Delete", one, one.properties).succeeded
-            )
+            works[f"{old.logical_id} before {number}"] = partial(self._tries, partial(self._delete_old, old))
         self._at_once(works, cancelling=False)
         self._before, self._touched, self._leftovers = None, [], []
         self._set_status(done)
+
+    def _delete_old(self, old: Resource) -> bool:
+        return self._ask("Delete", old, old.properties).succeeded
 
     @staticmethod
     def _tries(work: Callable[[], bool]) -> bool:
@@ -312,10 +311,12 @@ class Stack:
             self.resources[name].properties = self.resources[name].stood = before[name].properties
             self._set_resource(self.resources[name], "UPDATE_COMPLETE")
         works = {
-            name: lambda name=name: self._update_one(name, before[name].properties, before[name].retained)
+            name: partial(self._update_one, name, before[name].properties, before[name].retained)
             for name in touched
             if name in before and name not in skip
         }
+        for name, resource in self.resources.items():
+            resource.retained = before[name].retained if name in before else resource.retained
         failed = self._at_once(works, cancelling=False)
         if failed:
             self._touched = failed

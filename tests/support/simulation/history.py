@@ -1,10 +1,13 @@
 """One history: a plan is played in its weather, faults stop, what was lost is brought back, and all is judged."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from imported_key_material import consent
-from tests.support.faults import Fault, Moment
+from tests.support.faults import Moment
 from tests.support.kms.keys import MaterialState
 from tests.support.simulation.engine import Resource, Stack
 from tests.support.simulation.functions import Crash, Execution
@@ -12,7 +15,8 @@ from tests.support.simulation.people import People
 from tests.support.simulation.plan import HOUR, Plan, Strike
 from tests.support.simulation.scheduler import START, NeverEnds
 from tests.support.simulation.watch import TAG, Violation
-from tests.support.simulation.world import STALE_SECONDS, LogHandler, World
+from tests.support.simulation.world import REGIONS, STALE_SECONDS, LogHandler, World
+from tests.support.transport import Fault
 
 CALM_AFTER_SECONDS = HOUR  # after the last step
 _TRIES_MAX = 400  # histories that are played to shorten one
@@ -28,6 +32,7 @@ class Result:
     faults: int
     story: list[str] = field(default_factory=list)
     digest: tuple[object, ...] = ()
+    executions: list[Execution] = field(default_factory=list)
 
 
 class History:
@@ -39,10 +44,10 @@ class History:
         world, plan = self.world, self.world.plan
         for step in plan.steps:
             act = getattr(self.people, step.what)
-            world.scheduler.after(10 + step.at, lambda act=act, step=step: act(*step.arguments))  # type: ignore[misc]  # mypy infers no lambda with a default
+            world.scheduler.after(10 + step.at, partial(act, *step.arguments))
         if plan.strike is not None:
             Striking(world, plan.strike)
-        world.scheduler.after(10 + plan.steps[-1].at + CALM_AFTER_SECONDS, lambda: self.people.do("calm", self._calm))
+        world.scheduler.after(10 + plan.steps[-1].at + CALM_AFTER_SECONDS, partial(self.people.do, "calm", self._calm))
         world.scheduler.run()
         world.ends.over()
 
@@ -81,36 +86,40 @@ class History:
     def _can_come_back(self, stack: Stack, resource: Resource, arn: str) -> bool:
         """Whether the properties name all that is missing, and everybody whose consent is needed gives it."""
         world, properties = self.world, resource.properties
-        truth, region = world.watch.truth, stack.region
-        key = world.keys.index(arn.rsplit("/", 1)[-1])
-        plan = world.plan.keys[key]
-        secret = next(
-            secret for (number, _), secret in world.secrets.items() if number == key and secret.region == region
-        )
+        truth = world.watch.truth
+        family = truth.family(arn)
+        secret = world.secrets[world.keys.index(arn.rsplit("/", 1)[-1]), REGIONS.index(stack.region)]
         current = secret.version_of("AWSCURRENT") or ""
-        asked = world.asked(region, properties, current)
-        if asked.arn != arn or truth.is_on_its_way_out(arn) or asked.material is None or "Misspelt" in properties:
-            return False  # it is not this key's declaration, or never was a valid one
+        asked = world.asked(stack.region, properties, current)
+        if family is None or asked.material is None or asked.arn != arn or truth.is_on_its_way_out(arn):
+            return False  # it is not this key's declaration, or not a valid one
         named = [properties.get("SecretVersionId", current), *properties.get("PreviousSecretVersionIds", ())]
         readable = secret.deleted_at is None and all(id_ in secret.versions for id_ in named)
-        tags = [truth.tags(arn), secret.tags, truth.tags(world.unwrap_key) if plan.wrapped else {TAG: stack.name}]
+        tags = [
+            truth.tags(arn),
+            secret.tags,
+            *([truth.tags(world.unwrap_key)] if "SecretWrapping" in properties else []),
+        ]
         consented = all(consent.allows(one.get(TAG, ""), stack.name) for one in tags)
-        material = truth.material_of(arn, asked.material)
-        family = truth.family(arn)
-        if not readable or not consented or material is None or family is None:
-            return False
-        if material.state is MaterialState.PENDING and properties.get("NewMaterial", "REFUSE") == "REFUSE":
-            return False
-        on_replica = region != family.primary_region
-        if on_replica and any(name in properties for name in ("NewMaterial", "KeyMaterialDescription")):
-            return False
-        if "SecretVersionId" not in properties and "NewMaterial" in properties:
-            return False
-        until = properties.get("ValidTo")
-        if until is not None and until <= f"{world.scheduler.now():%Y-%m-%dT%H:%M:%SZ}":
-            return False
         comes = {truth.id_of(family, one) for one in (asked.material, *asked.earlier) if one is not None}
-        return all(missing.id in comes for missing in truth.missing(arn))
+        known = truth.material_of(arn, asked.material)
+        stages = properties.get("NewMaterial", "REFUSE") != "REFUSE"
+        return (
+            readable
+            and consented
+            and self._is_declarable(properties, on_replica=stack.region != family.primary_region)
+            and known is not None
+            and (stages or known.state is not MaterialState.PENDING)
+            and all(missing.id in comes for missing in truth.missing(arn))
+        )
+
+    def _is_declarable(self, properties: Mapping[str, Any], *, on_replica: bool) -> bool:
+        """Whether the function takes the properties, now."""
+        of_primaries = any(name in properties for name in ("NewMaterial", "KeyMaterialDescription"))
+        unpinned = "SecretVersionId" not in properties and "NewMaterial" in properties
+        until = properties.get("ValidTo")
+        too_late = until is not None and until <= f"{self.world.scheduler.now():%Y-%m-%dT%H:%M:%SZ}"
+        return not ((of_primaries and on_replica) or unpinned or too_late or "Misspelt" in properties)
 
 
 class Striking:
@@ -119,39 +128,40 @@ class Striking:
     def __init__(self, world: World, strike: Strike) -> None:
         self._world = world
         self._strike = strike
-        self._struck: Execution | None = None
+        self._seen: list[Execution] = []  # that began after the moment
         self._done = False
         for functions in world.functions.values():
+            functions.on_start = self._on_start
             functions.at_each_call = self._at_call
 
-    def _at_call(self, execution: Execution, operation: str, moment: Moment) -> None:
-        began = (execution.started_at - START).total_seconds()
-        if self._done or began < self._strike.at:
-            return
-        self._struck = self._struck or execution
-        number = len(execution.calls) - 1
-        if execution is not self._struck or number != self._strike.call:
-            return
-        self._come_down(execution, operation, moment)
+    def _on_start(self, execution: Execution) -> None:
+        if (execution.started_at - START).total_seconds() >= self._strike.at:
+            self._seen.append(execution)
 
-    def _come_down(self, execution: Execution, operation: str, moment: Moment) -> None:
-        kind, faults = self._strike.kind, self._world.faults
-        if kind == "crash after" and moment is Moment.AFTER:
-            self._done = True
-            raise Crash(kind)
-        if moment is Moment.AFTER or kind == "crash after":
+    def _at_call(self, execution: Execution, operation: str, moment: Moment) -> None:
+        strike = self._strike
+        is_the_one = len(self._seen) > strike.execution and execution is self._seen[strike.execution]
+        if self._done or not is_the_one or len(execution.calls) - 1 != strike.call:
             return
-        self._done = True
-        if kind == "crash before":
-            raise Crash(kind)
+        if strike.kind in CRASHES:
+            if CRASHES[strike.kind] is moment:
+                self._done = True
+                raise Crash(strike.kind)
+        elif moment is Moment.BEFORE:
+            self._done = True
+            self._come_down(execution, operation)
+
+    def _come_down(self, execution: Execution, operation: str) -> None:
+        kind = self._strike.kind
         if kind == "refused":
-            faults.denied.add(operation)
+            self._world.faults.denied.add(operation)
         elif kind == "duplicate":
             self._world.functions[execution.region].invoke_now(execution.event)
         else:
-            faults.inject(operation, *STRIKES[kind])
+            self._world.faults.inject(operation, *STRIKES[kind])
 
 
+CRASHES = {"crash before": Moment.BEFORE, "crash after": Moment.AFTER}
 STRIKES = {
     "throttled": (Fault.THROTTLED, Moment.BEFORE),
     "internal": (Fault.INTERNAL_ERROR, Moment.BEFORE),
@@ -185,7 +195,7 @@ def play(plan: Plan, *, every_call: bool = False) -> Result:
     requests = sum(len(stack.requests.sent) for stack in world.watch.stacks)
     faults = len(world.faults.struck) + world.weather.struck
     digest = (str(violation), world.scheduler.now(), len(world.aws.calls), tuple(world.story))
-    return Result(plan, violation, requests, faults, world.story, digest)
+    return Result(plan, violation, requests, faults, world.story, digest, list(world.watch.executions()))
 
 
 def shortest(result: Result) -> Result:

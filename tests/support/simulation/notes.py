@@ -15,7 +15,6 @@ def uuid_of(key_id: str) -> str:
 class KeySeen:
     state: str
     origin: str
-    current: str  # CurrentKeyMaterialId, "" for none
     at: datetime
 
 
@@ -33,6 +32,9 @@ class Notes:
     """By a key's uuid, where it is about keys. Only the last answer to each question counts."""
 
     keys: dict[str, KeySeen] = field(default_factory=dict)
+    current_since: dict[str, tuple[str, datetime]] = field(
+        default_factory=dict
+    )  # current material, and since when it shows
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
     secret_tags: Mapping[str, str] = field(default_factory=dict)
     materials: dict[str, Mapping[str, str]] = field(default_factory=dict)  # KeyMaterialId: KeyMaterialState
@@ -53,9 +55,10 @@ class Notes:
         return None if seen is None else seen.at
 
     def describe(self, metadata: Mapping[str, Any], at: datetime) -> None:
-        self.keys[metadata["KeyId"]] = KeySeen(
-            metadata["KeyState"], metadata["Origin"], metadata.get("CurrentKeyMaterialId", ""), at
-        )
+        key_id, current = metadata["KeyId"], metadata.get("CurrentKeyMaterialId", "")
+        self.keys[key_id] = KeySeen(metadata["KeyState"], metadata["Origin"], at)
+        if self.current_since.get(key_id, ("", at))[0] != current:
+            self.current_since[key_id] = (current, at)
 
     def list_tags(self, key_id: str, tags: list[Mapping[str, str]]) -> None:
         self.tags[uuid_of(key_id)] = {tag["TagKey"]: tag["TagValue"] for tag in tags}

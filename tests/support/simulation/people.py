@@ -1,6 +1,7 @@
 """What people do: each method is a step of a plan."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tests.support.simulation.engine import Stack
@@ -89,9 +90,7 @@ class People:
         for whose, stack in self._world.stacks.items():
             if stack.status == "UPDATE_ROLLBACK_FAILED":
                 skipped = frozenset(stack.resources) if skip else frozenset()
-                self._last[whose] = self.do(
-                    f"continue {stack.name}", lambda stack=stack, skipped=skipped: stack.roll_back(skipped)
-                )  # type: ignore[misc]  # mypy infers no lambda with a default
+                self._last[whose] = self.do(f"continue {stack.name}", partial(stack.roll_back, skipped))
 
     def deny(self, operation: str) -> None:
         self._world.tell("person", f"takes {operation} from the function's role")
@@ -120,6 +119,11 @@ class People:
 
     def lose(self, key: int, region: int) -> None:
         self._try("DeleteImportedKeyMaterial", key, region)
+
+    def lose_all(self, key: int, region: int) -> None:
+        """Each material that the key holds, by its id."""
+        for id_ in self._world.watch.truth.holdings(self._world.arn(key, region)):
+            self._try("DeleteImportedKeyMaterial", key, region, KeyMaterialId=id_)
 
     def schedule(self, key: int, region: int) -> None:
         self._try("ScheduleKeyDeletion", key, region, PendingWindowInDays=7)

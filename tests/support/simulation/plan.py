@@ -25,9 +25,10 @@ HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One fault at one call of the first execution that begins after `at`: see `table.py`."""
+    """One fault at one call of one of the executions that begin after `at`, both counted from 0: see `table.py`."""
 
     at: float
+    execution: int
     call: int
     kind: str
 

@@ -103,7 +103,7 @@ class Scheduler:
         self.broken: Exception | None = None  # ends the run, wherever it was found: a task may be catching everything
         self._random = random
         self._now = START
-        self._events: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._events: list[tuple[datetime, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._sleeping: dict[Task, int] = {}  # the turn that each task waits for
         self._tasks: dict[greenlet, Task] = {}
@@ -121,13 +121,13 @@ class Scheduler:
 
     # --------------------------------------------------------------------------------------------------------- events
 
-    def at(self, moment: datetime, action: Callable[[], None]) -> None:
+    def at(self, moment: datetime, action: Callable[[], object]) -> None:
         heapq.heappush(self._events, (max(moment, self._now), next(self._order), action))
 
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
         self.at(self._now + timedelta(seconds=seconds), action)
 
-    def soon(self, action: Callable[[], None]) -> None:
+    def soon(self, action: Callable[[], object]) -> None:
         self.at(self._now, action)
 
     def spawn(self, name: str, run: Callable[[], Any]) -> Task:

@@ -3,9 +3,11 @@
 rule 2 broken: #4 Delete Material removes the material of key A, which another resource of its stack holds
 repeat: make simulate SEED=7
 faults on: late   off: crash, duplicate, ...
-t=11.0s  cfn     orders: CREATE_IN_PROGRESS
+| t=11.0s  cfn     orders: CREATE_IN_PROGRESS
 > t=98.0s  lambda  #4 Delete Material: DeleteImportedKeyMaterial
 4 of 212 events left; run twice, same end
+
+(| stands for a space.)
 """
 
 from collections.abc import Iterator

@@ -200,10 +200,10 @@ class Watch:
 
     def others_hold(self, execution: Execution, arn: str) -> bool:
         """Whether, in truth, another resource of the stack holds the key, or this one does under its present id."""
+        stack, gone = self.stack_of(execution), ("DELETE_IN_PROGRESS", "DELETE_COMPLETE")
         return any(
-            resource.physical_id in (arn, uuid_of(arn))
-            and resource.status not in ("DELETE_IN_PROGRESS", "DELETE_COMPLETE")
-            for resource in self.stack_of(execution).resources.values()
+            resource.physical_id in (arn, uuid_of(arn)) and resource.status not in gone
+            for resource in (*stack.resources.values(), *stack.skipped.values())
         )
 
     # -------------------------------------------------------------------------------------------------------- people

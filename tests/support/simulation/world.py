@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any
 
@@ -17,7 +17,7 @@ from imported_key_material.delivery import DeliveryFailed
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import Deadline
 from tests.support.clock import VirtualClock
-from tests.support.faults import Fault, Moment
+from tests.support.faults import Moment
 from tests.support.in_process import Call
 from tests.support.kms.service import Lag, StrictKms
 from tests.support.secretsmanager import Secret
@@ -33,6 +33,7 @@ from tests.support.simulation.scheduler import START, Scheduler
 from tests.support.simulation.shown import Shown
 from tests.support.simulation.truth import Truth
 from tests.support.simulation.watch import LAG_SECONDS, TAG, Asked, Watch
+from tests.support.transport import Fault
 
 ACCOUNT = "111122223333"
 REGIONS = ("eu-central-1", "eu-west-1")
@@ -92,10 +93,8 @@ class World:
         if "short" in on:  # little time is left of the invocation's
             self.weather.timeout_seconds = self.random.uniform(100, 400)
         self.functions = {
-            region: Functions(
-                region, self.scheduler, Random(plan.seed + 3 + index), self.weather, self._build(region), self.tell
-            )  # noqa: S311  # the same
-            for index, region in enumerate(REGIONS)
+            region: Functions(region, self.scheduler, self.random, self.weather, self._build(region), self.tell)
+            for region in REGIONS
         }
         truth = Truth(self.scheduler, self.kms)
         self.watch = Watch(self.scheduler, truth, self.functions, self.asked, self.name_of)
@@ -162,7 +161,7 @@ class World:
             self.keys.append(made["KeyMetadata"]["KeyId"])
             self._make_secret(index)
             if plan.held:
-                self.watch.person(self.arn(index, 0), lambda index=index: self._import_by_hand(index))  # type: ignore[misc]  # mypy infers no lambda with a default
+                self.watch.person(self.arn(index, 0), partial(self._import_by_hand, index))
 
     def _make_secret(self, key: int) -> None:
         if self.plan.keys[key].spec == "ECC_NIST_P256":
@@ -301,9 +300,6 @@ class _Log:
 
     def __init__(self, world: World) -> None:
         self._world = world
-
-    def append_keys(self, **keys: str | None) -> None:
-        """Each execution has a log of its own here."""
 
     def info(self, msg: str, *, extra: Mapping[str, object]) -> None:
         self._world.log(f"{msg} {dict(extra)}")
