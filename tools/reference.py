@@ -31,6 +31,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "ValidTo": "does not expire",
     "ValidForDays": "does not expire",
     "KeyMaterialDescription": NONE,
+    "PreviousSecretVersionIds": NONE,
     "NewMaterial": "REFUSE",
     "ExpectedCheckValue": "nothing is compared",
     "Trigger": NONE,
@@ -56,7 +57,8 @@ CHANGES: Final[Mapping[str, str]] = {
     "ValidTo": BY_EXPIRY,
     "ValidForDays": IMPORTS,
     "KeyMaterialDescription": IMPORTS,
-    "NewMaterial": "REFUSE is the only value",
+    "PreviousSecretVersionIds": NOTHING,
+    "NewMaterial": IMPORTS,
     "ExpectedCheckValue": IMPORTS,
     "Trigger": IMPORTS,
 }
@@ -83,8 +85,8 @@ A property that is not listed here is refused, and so is a value that CloudForma
 _CHANGES: Final = f"""
 What a change does to a resource that exists:
 
-- *{IMPORTS}*: the update reads the secret, checks the material and imports it again. The key must hold the same material:
-  other bytes are refused.
+- *{IMPORTS}*: the update reads the secret, checks the material and imports it again. What becomes of other bytes than the
+  key's is NewMaterial's to say: by default they are refused.
 - *{NOTHING}*: the update imports nothing, as long as SecretVersionId is pinned and KMS has what the properties ask for.
   Without SecretVersionId every update imports again, whatever changed.
 - *{REPLACES}*: the material is imported into the other key first. Then CloudFormation deletes the old resource, and with it

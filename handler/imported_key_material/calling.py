@@ -87,8 +87,11 @@ class Caller:
         where: str,
         waits: Mapping[str, float] = NOTHING,
         backoff: Backoff = _BACKOFF,
+        faults_seconds: float = FAULT_PATIENCE_SECONDS,
     ) -> T:
         """Returns what `function` gives. `operation`: "kms:DescribeKey"; `where`: the property that it is made for.
+
+        `faults_seconds`: how long a fault is waited out; 0 where a call that took effect, answer or not, must not come twice.
 
         Raises ServiceRefused; OutOfTime where a throttle lasted to the deadline, or where that had passed before.
         """
@@ -107,7 +110,8 @@ class Caller:
                 # A guard inside `function` came too late for one more try: what the tries before met is told.
             code = aws_errors.code_of(error)
             waited = (self.clock.now() - started).total_seconds()
-            left = min(self._patience_seconds(error, code, waits) - waited, self.deadline.left_seconds())
+            patience_seconds = self._patience_seconds(error, code, waits, faults_seconds)
+            left = min(patience_seconds - waited, self.deadline.left_seconds())
             if left <= 0:
                 raise self._given_up(operation, error, code, where, waited)
             self.log.info(
@@ -123,7 +127,9 @@ class Caller:
         raise AssertionError("unreachable: the waits do not end")
 
     @staticmethod
-    def _patience_seconds(error: ClientError | BotoCoreError, code: str, waits: Mapping[str, float]) -> float:
+    def _patience_seconds(
+        error: ClientError | BotoCoreError, code: str, waits: Mapping[str, float], faults_seconds: float
+    ) -> float:
         if code in THROTTLES:
             return math.inf
         if code in waits:
@@ -132,7 +138,7 @@ class Caller:
             passes = code in FAULTS or aws_errors.status_of(error) >= 500
         else:
             passes = isinstance(error, aws_errors.NO_ANSWER)
-        return FAULT_PATIENCE_SECONDS if passes else 0.0
+        return faults_seconds if passes else 0.0
 
     @staticmethod
     def _given_up(

@@ -19,7 +19,7 @@ from imported_key_material.key_specs import Kind
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import ChangeAttempt, Expiry, KmsKey
 from imported_key_material.operation import Operation
-from imported_key_material.preparation import Prepared
+from imported_key_material.preparation import Prepared, SeenKey
 from imported_key_material.proof import Confirmation, OtherMaterial, Proof
 from imported_key_material.properties import Properties
 from imported_key_material.quiet import places
@@ -55,6 +55,7 @@ class Importing:
         self._purpose = purpose
         self._new_material = declared.new_material if purpose.forward else "REFUSE"
         self._physical_id = purpose.kept_id or ""
+        self._held = False
         self._attempt: ChangeAttempt | None = None
 
     def bring_in(self, view: KeyView | None, faults: Faults) -> Answer:
@@ -63,6 +64,7 @@ class Importing:
             prepared = self._prepared(view, faults)  # rule 3: all that is wrong, at once
             key, proof = self._operation.key(prepared.view.arn), Proof.of(prepared.material)
             current, *earlier = self._sealed(prepared, key)  # KMS holds nothing new yet
+            self._name(prepared.view)
             self._attempt = ChangeAttempt(lambda: self._guard(key))
             material_id = self._import(prepared, key, self._attempt, current, earlier)  # rule 4: FOR EVER
             shown, how = confirmed(self._operation, prepared, proof, material_id, self._accepted(prepared))
@@ -94,17 +96,8 @@ class Importing:
     def _prepared(self, view: KeyView | None, faults: Faults) -> Prepared:
         """Rule 3, whole; and where the key can show that it holds other bytes, that too."""
         operation = self._operation
-        tags: Mapping[str, str] | None = None
-        lost: list[str] = []
-        if view is not None:
-            with faults.collected():
-                tags = operation.key(view.arn).tags()
-                # Without the tag, IAM does not let the function read the list.
-                if consent.TAG in tags and (view.current_material_id or view.is_replica):
-                    lost = lost_of(operation.materials(view), operation.caller.clock.now())
-        prepared = preparation.prepare(
-            self._declared, view, tags, operation.reader(), operation.caller.clock.now(), faults, lost=bool(lost)
-        )
+        seen = None if view is None else self._seen(view, faults)
+        prepared = preparation.prepare(self._declared, seen, operation.reader(), operation.caller.clock.now(), faults)
         if prepared.view.holds_material:
             try:
                 operation.key(prepared.view.arn).shows(Proof.of(prepared.material))
@@ -115,6 +108,17 @@ class Importing:
             prepared.wipe()
             raise Refused(other_material(prepared.spec))
         return prepared
+
+    def _seen(self, view: KeyView, faults: Faults) -> SeenKey:
+        operation = self._operation
+        tags: Mapping[str, str] | None = None
+        lost: list[str] = []
+        with faults.collected():
+            tags = operation.key(view.arn).tags()
+            # Without the tag, IAM does not let the function read the list.
+            if consent.TAG in tags and (view.current_material_id or view.is_replica):
+                lost = lost_of(operation.materials(view), operation.caller.clock.now())
+        return SeenKey(view, tags, bool(lost))
 
     def _sealed(self, prepared: Prepared, key: KmsKey) -> list[SealedMaterial]:
         """Fetches import parameters, once for all materials, and wraps them. The plaintext ends here."""
@@ -132,8 +136,15 @@ class Importing:
         preparation.require_importable(view)
         # KMS's quota, or a replica, may have been waited for until the owner took the consent back.
         consent.require(key.tags(), operation.request.stack_name, where="KeyId", what="the KMS key")
-        if not self._may_have_imported:  # what the key holds after a try may be this execution's own
-            self._physical_id = self._purpose.kept_id or self._operation.id_for(view)
+        if not self._may_have_imported and view.holds_material != self._held:
+            # Somebody was here since. What the key holds after a try of this execution may be its own.
+            self._name(view)
+            operation.stack.require_wanted()
+
+    def _name(self, view: KeyView) -> None:
+        """Rule 1: the id under which KMS holds what is about to be imported."""
+        self._held = view.holds_material
+        self._physical_id = self._purpose.kept_id or self._operation.id_for(view)
 
     def _import(
         self,

@@ -186,14 +186,15 @@ class KmsKey:
 
         self.caller.call("kms:DeleteImportedKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
 
-    def rotate(self, guard: Callable[[], None]) -> None:
-        """RotateKeyOnDemand: can't be called back. `guard` runs right before every call."""
+    def rotate(self, attempt: "ChangeAttempt") -> None:
+        """RotateKeyOnDemand: can't be called back, so that a lost answer is not followed by another call."""
 
         def once() -> Mapping[str, Any]:
-            guard()
-            return self.kms_import.rotate_key_on_demand(KeyId=self.arn)
+            attempt.guard()
+            with attempt.watched():
+                return self.kms_import.rotate_key_on_demand(KeyId=self.arn)
 
-        self.caller.call("kms:RotateKeyOnDemand", once, where="NewMaterial", waits=TAGGED)
+        self.caller.call("kms:RotateKeyOnDemand", once, where="NewMaterial", waits=TAGGED, faults_seconds=0)
 
 
 @dataclass(slots=True)

@@ -91,6 +91,8 @@ class Operation:
 
     def _holds_some(self, view: KeyView) -> bool:
         """Whether a rotated key that lost one of its materials, and is PendingImport for it, still holds another."""
+        if not view.current_material_id and not view.is_replica:  # it never held any
+            return False
         return any(entry.get("ImportState") == "IMPORTED" for entry in self.materials(view))
 
     def materials(self, view: KeyView) -> list[Mapping[str, Any]]:

@@ -59,6 +59,19 @@ _PRIMARY_ONLY: Final[Mapping[str, tuple[str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class SeenKey:
+    """What was seen of the declared key.
+
+    `tags`: None where they could not be read, which is a fault already. `lost`: it has lost a material, so that
+    PreviousSecretVersionIds are read, too.
+    """
+
+    view: KeyView
+    tags: Mapping[str, str] | None = field(repr=False)
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """What passed every check, and so may be imported."""
 
@@ -93,21 +106,13 @@ def of_this_home(key_id: str, home: Home) -> str:
 
 
 def prepare(
-    properties: Properties,
-    view: KeyView | None,
-    key_tags: Mapping[str, str] | None,
-    reader: SecretReader,
-    now: datetime,
-    faults: Faults,
-    *,
-    lost: bool = False,
+    properties: Properties, key: SeenKey | None, reader: SecretReader, now: datetime, faults: Faults
 ) -> Prepared:
     """Raises Refused with `faults` (of the properties and of looking the key up) and all that is found here.
 
-    `view` and `key_tags`: None where they could not be read, which is a fault already. `lost`: the key has lost a material, so
-    that PreviousSecretVersionIds are read, too.
+    `key`: None where it could not be looked at, which is a fault already.
     """
-    spec = _check_key(view, key_tags, properties, reader, faults) if view else None
+    spec = _check_key(key, properties, reader, faults) if key else None
     with faults.collected():
         expiry = asked_expiry(properties, now)
     checked: CheckedMaterial | None = None
@@ -119,7 +124,7 @@ def prepare(
                 source = reader.open(found, properties)
                 with faults.collected():
                     checked = _checked(source, spec, properties.expected_check_value)
-                for version_id in properties.previous_secret_version_ids if lost else ():
+                for version_id in properties.previous_secret_version_ids if key and key.lost else ():
                     with faults.collected():
                         previous = reader.open(found, properties, version_id)
                         earlier.append(_checked(previous, spec, None, where="PreviousSecretVersionIds"))
@@ -136,9 +141,9 @@ def prepare(
             if each is not None:
                 each.wipe()
     faults.raise_if_any()
-    if view is None or spec is None or checked is None:
+    if key is None or spec is None or checked is None:
         raise ValueError("what is missing was no fault")
-    return Prepared(view, spec, checked, tuple(earlier), algorithm, expiry, source.version_id)
+    return Prepared(key.view, spec, checked, tuple(earlier), algorithm, expiry, source.version_id)
 
 
 def _checked(source: Source, spec: KeySpec, expected: str | None, *, where: str = "SecretId") -> CheckedMaterial:
@@ -152,10 +157,9 @@ def _checked(source: Source, spec: KeySpec, expected: str | None, *, where: str 
     )
 
 
-def _check_key(
-    view: KeyView, key_tags: Mapping[str, str] | None, properties: Properties, reader: SecretReader, faults: Faults
-) -> KeySpec | None:
+def _check_key(key: SeenKey, properties: Properties, reader: SecretReader, faults: Faults) -> KeySpec | None:
     """Adds the faults of the key, and gives its spec where it is one that takes imported material."""
+    view = key.view
     if view.origin != "EXTERNAL":
         faults.add(
             "KeyId",
@@ -164,9 +168,9 @@ def _check_key(
         )
     with faults.collected():
         require_importable(view)
-    if key_tags is not None:
+    if key.tags is not None:
         with faults.collected():
-            consent.require(key_tags, reader.stack_name, where="KeyId", what="the KMS key")
+            consent.require(key.tags, reader.stack_name, where="KeyId", what="the KMS key")
     spec: KeySpec | None = None
     with faults.collected():
         spec = key_spec(view.spec, partition=reader.home.partition)

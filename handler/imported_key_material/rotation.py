@@ -27,6 +27,10 @@ _UNDER_WAY: Final = "ConflictException"
 _LOOK_AGAIN: Final = "KMSInvalidStateException"
 
 
+class _Rotated(Exception):
+    """Another execution's rotation has made the material current, while this one waited to ask."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rotation:
     """The pending material of one key. `guard` runs right before each call that changes something."""
@@ -94,7 +98,7 @@ class Rotation:
             if under_way_at is not None and clock.now() - under_way_at < QUIET:
                 return None
             if state in PENDING and not self.key.rotation_started():
-                why_not = self._ask(view, state)
+                why_not = self._ask(view, state, material_id)
                 under_way_at = None if why_not else clock.now()
                 last[0] = why_not or last[0]
             return None
@@ -102,12 +106,21 @@ class Rotation:
         if not self._in_time(rotated):
             raise OutOfTime(f"NewMaterial: The rotation was not finished in the time there was: {last[0]}")
 
-    def _ask(self, view: KeyView, state: str) -> str:
-        """RotateKeyOnDemand; returns why KMS does not take it yet, or "" where a rotation is under way."""
+    def _ask(self, view: KeyView, state: str, material_id: str) -> str:
+        """RotateKeyOnDemand; returns why KMS does not take it yet, or "" where a rotation is, or may be, under way."""
+
+        def guard() -> None:
+            self.guard()
+            if self.key.look().current_material_id == material_id:
+                raise _Rotated
+
+        attempt = ChangeAttempt(guard)
         try:
-            self.key.rotate(self.guard)
+            self.key.rotate(attempt)
+        except _Rotated:
+            return ""
         except ServiceRefused as refused:
-            if refused.code == _UNDER_WAY:
+            if refused.code == _UNDER_WAY or attempt.may_have_taken_effect:
                 return ""
             if refused.code != _LOOK_AGAIN:
                 raise

@@ -177,15 +177,26 @@ class Stack:
                 return "it was made before the stack's present operation began."
         if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
             return f"the stack is {status}."
-        return self._why_not_resource()
+        return self._why_not_resource(status)
 
-    def _why_not_resource(self) -> str:
+    def _why_not_deleted(self, stack_status: str, resource: Mapping[str, Any], status: str) -> str:
+        """A clean-up deletes ids that the resource does not bear any more; else it is the resource itself, under its id."""
+        request = self.request
+        if status == "CREATE_IN_PROGRESS":
+            return f"{request.logical_id} is being created."
+        if stack_status.endswith("_CLEANUP_IN_PROGRESS"):
+            return ""
+        if status not in _GONE:
+            return f"{request.logical_id} is {status}."
+        if resource.get("PhysicalResourceId", request.physical_id) != request.physical_id:
+            return f"{request.logical_id} bears another PhysicalResourceId."
+        return ""
+
+    def _why_not_resource(self, stack_status: str) -> str:
         resource, request = self._resource(), self.request
         status = resource.get("ResourceStatus", "not in the stack")
         if request.type is RequestType.DELETE:
-            if status == "CREATE_IN_PROGRESS":
-                return f"{request.logical_id} is being created."
-            return ""
+            return self._why_not_deleted(stack_status, resource, status)
         if status != _OWN_STATUS[request.type]:
             return f"{request.logical_id} is {status}."
         set_at: datetime | None = resource.get("LastUpdatedTimestamp")

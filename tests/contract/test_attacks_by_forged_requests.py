@@ -170,7 +170,6 @@ def test_another_spelling_of_a_held_key_s_arn_does_not_hide_who_holds_it(world):
 @pytest.mark.parametrize(
     "physical_id",
     [
-        "{arn}\n",
         " {arn}",
         "{arn}/",
         "{arn}?x",
@@ -189,6 +188,17 @@ def test_an_id_that_only_looks_like_an_arn_calls_nobody(world, physical_id):
     calls = len(world.aws.calls)
 
     assert changes_nothing(world, event)["Status"] == "SUCCESS"
+    assert len(world.aws.calls) == calls
+
+
+@pytest.mark.parametrize("physical_id", ["{arn}\n", "\u200b{arn}", "{arn}\x00"])
+def test_an_id_with_what_can_t_be_seen_in_it_is_no_request(world, physical_id):
+    key = world.external_key()
+    world.create(key, SecretId=world.secret(OURS).name)
+    event = world.delete_request() | {"PhysicalResourceId": physical_id.format(arn=key)}
+    calls = len(world.aws.calls)
+
+    assert changes_nothing(world, event) is None
     assert len(world.aws.calls) == calls
 
 

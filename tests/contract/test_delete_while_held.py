@@ -65,7 +65,9 @@ def test_a_holder_on_a_later_page_of_the_stack_s_resources_counts(world):
     answer = world.delete()
 
     assert answer["Status"] == "SUCCESS"
-    assert world.aws.count("ListStackResources") == 2
+    asked = world.aws.count("ListStackResources")
+    assert asked > 2  # that somebody else holds the key is believed after a minute
+    assert asked % 2 == 0  # two pages each time
     assert world.state(key) == "Enabled"
 
 

@@ -35,7 +35,9 @@ def test_new_material_for_a_key_that_is_not_symmetric_is_refused(world, refused,
 
     reason = refused(world.external_key(spec), SecretId=SECRET, SecretVersionId=V1, NewMaterial=new_material)
 
-    assert reason == (f"NewMaterial: KMS knows it for symmetric encryption keys only, and this is {spec}. Take it out.")
+    assert reason == (
+        f"NewMaterial: KMS takes new material for symmetric encryption keys only, and this is {spec}. Take it out."
+    )
 
 
 @pytest.mark.parametrize("new_material", ["STAGE", "ROTATE"])

@@ -83,6 +83,8 @@ ANOTHER = {
     "WrappingKeySpec": "RSA_2048",
     "ValidForDays": "30",
     "KeyMaterialDescription": "orders",
+    "PreviousSecretVersionIds": ["66666666-2222-3333-4444-555555555555"],
+    "NewMaterial": "STAGE",
     "ExpectedCheckValue": "CMAC:377822C093",
     "Trigger": "again",
 }
@@ -107,7 +109,7 @@ def test_the_defaults_in_words_are_those_of_the_function():
     assert reference.DEFAULTS["WrappingKeySpec"] == found.wrapping_key_spec
     assert reference.DEFAULTS["NewMaterial"] == found.new_material
     unset = replace(found, key_id="", secret_id="", secret_version_id=None, wrapping_key_spec="", new_material="")
-    assert {value for name, value in _fields(unset)} == {None, ""}
+    assert {value for name, value in _fields(unset)} == {None, "", ()}
 
 
 def _fields(found):

@@ -182,9 +182,52 @@ def test_a_clean_up_delete_is_wanted_whatever_its_logical_id_is_but_being_create
     assert scene.wanted() == 0
 
 
-def test_a_delete_is_wanted_for_a_logical_id_that_the_stack_has_no_more():
+def test_a_clean_up_delete_is_wanted_for_a_logical_id_that_the_stack_has_no_more():
     scene = Scene("Delete")
+    scene.stack.status = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
     scene.stack.resources.clear()
+
+    assert scene.wanted() == 0
+
+
+def test_a_clean_up_delete_is_wanted_for_an_id_that_the_resource_does_not_bear_any_more():
+    scene = Scene("Delete")
+    scene.stack.status = "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"
+    scene.resource.physical_id = OTHER_ARN
+
+    assert scene.wanted() == 0
+
+
+@pytest.mark.parametrize("stack_status", ["DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "UPDATE_IN_PROGRESS"])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"status": "CREATE_IN_PROGRESS"}, "Material is being created."),
+        ({"status": "CREATE_COMPLETE"}, "Material is CREATE_COMPLETE."),
+        ({"status": "UPDATE_COMPLETE"}, "Material is UPDATE_COMPLETE."),
+        ({"status": "UPDATE_IN_PROGRESS"}, "Material is UPDATE_IN_PROGRESS."),
+        ({"status": "DELETE_FAILED"}, "Material is DELETE_FAILED."),
+        ({"physical_id": OTHER_ARN}, "Material bears another PhysicalResourceId."),
+        ({"physical_id": KEY_ID}, "Material bears another PhysicalResourceId."),
+        (None, "Material is not in the stack."),
+    ],
+    ids=str,
+)
+def test_outside_of_a_clean_up_a_delete_is_of_the_resource_that_is_being_deleted(stack_status, change, why):
+    scene = Scene("Delete")
+    scene.stack.status = stack_status
+    if change is None:
+        scene.stack.resources.clear()
+    for name, value in (change or {}).items():
+        setattr(scene.resource, name, value)
+
+    assert scene.refusal() == (not_wanted("Delete", why), 60)
+
+
+@pytest.mark.parametrize("status", ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"])
+def test_a_delete_whose_resource_shows_no_id_is_of_that_resource(status):
+    scene = Scene("Delete")
+    scene.resource.status, scene.resource.physical_id = status, None
 
     assert scene.wanted() == 0
 

@@ -306,6 +306,9 @@ class _Log:
 
     warning = info
 
+    def append_keys(self, **keys: str | None) -> None:
+        """The story tells which execution a line belongs to."""
+
 
 class LogHandler(logging.Handler):
     """The loggers of the function's modules, into the log of the execution that logs."""
