@@ -2,7 +2,7 @@
 
 Building a request, parsing an answer, retries and error classes stay botocore's own. Left out is what no invariant is about
 and what costs a third of a call: the signature (no service here checks one; who calls, and from which Region, is known by the
-session) and dateutil's parser of timestamps. Services whose every call is seen by the `Watch` are here, too, so that nothing
+session), dateutil's parser of timestamps, and composing endpoint and user agent anew for each call. Services whose every call is seen by the `Watch` are here, too, so that nothing
 is parsed twice.
 """
 
@@ -83,6 +83,20 @@ class CheapAws(InProcessAws):
                 botocore_session=inner,
             )
         return self._sessions[region, account]
+
+
+def lighten(client: Any) -> None:
+    """Composes a client's endpoint and its user agent once: they are the same in each of its calls."""
+    resolver, agent = client._ruleset_resolver, client._user_agent_creator  # noqa: SLF001  # there is no other way
+    construct, text, known = resolver.construct_endpoint, agent.to_string(), []
+
+    def construct_once(**call: Any) -> Any:
+        if not known:
+            known.append(construct(**call))
+        return known[0]
+
+    resolver.construct_endpoint = construct_once
+    agent.to_string = lambda: text
 
 
 def _timestamp(value: Any) -> datetime:

@@ -166,7 +166,7 @@ class Calls:
         """
         notes = self._watch.notes(execution)
         # A resource that CloudFormation took over only after the function had looked for one: nobody could know.
-        if notes.holders and self._watch.others_hold(execution, arn) and not self._truth.is_whole(arn):
+        if notes.holders is not False and self._watch.others_hold(execution, arn) and not self._truth.is_whole(arn):
             what = "removes the material of {key}, which another resource of its stack holds"
             raise self._watch.fault(2, execution, what, arn)
 

@@ -41,9 +41,10 @@ class Ends:
                     )
 
     def _is_excused(self, arn: str, material_id: str, stack: Stack) -> bool:
-        """By material: its time was up; or who took it was a person, or another stack (consent is rule 4's to judge)."""
+        """By material: what took it last was its expiry, a person, or another stack (consent is rule 4's to judge)."""
+        self._truth.note_expiry(arn)
         who = self._truth.ledger(arn).removed_by.get(material_id)
-        return self._truth.is_lapsed(arn, material_id) or (who is not None and who != stack.id)
+        return who is not None and who != stack.id
 
     def over(self) -> None:
         """Rule 9: every stack has reached a final state, and nothing is under way."""

@@ -5,7 +5,7 @@ may crash at any API call, and is ended when its time is up. A failed execution 
 what is older than six hours is dropped (AWS Lambda Developer Guide, "Asynchronous invocation").
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -109,7 +109,7 @@ class Context:
 class Functions:
     """One Region's function. `build` makes an environment of it; `at_each_call` comes in at every API call of an execution."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # one place makes it
         self,
         region: str,
         scheduler: Scheduler,
@@ -117,11 +117,13 @@ class Functions:
         weather: Weather,
         build: Callable[[], Responder],
         tell: Callable[[str, str], None],
+        numbers: Iterator[int],
     ) -> None:
         self.executions: list[Execution] = []
         self.at_each_call: Callable[[Execution, str, Moment], None] = lambda *_: None
         self.on_start: Callable[[Execution], None] = lambda _: None
         self._region = region
+        self._numbers = numbers  # of all Regions
         self._running: dict[Task, Execution] = {}
         self._scheduler = scheduler
         self._random = random
@@ -157,7 +159,7 @@ class Functions:
             self._tell("lambda", f"drops {event['RequestType']} {event['LogicalResourceId']}: too old")
             return
         timeout_seconds = self._weather.timeout_seconds
-        number = len(self.executions) + 1
+        number = next(self._numbers)
         execution = Execution(number, self._region, event, now, now + timedelta(seconds=timeout_seconds))
         self.executions.append(execution)
         responder = self._idle.pop() if self._idle else self._build()

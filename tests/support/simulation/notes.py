@@ -41,7 +41,7 @@ class Notes:
     rotation_shown: dict[str, bool] = field(default_factory=dict)
     stack: StackSeen | None = None
     resource: StackSeen | None = None
-    holders: bool = False  # whether, in truth, others of the stack held the key when the function looked for them
+    holders: bool | None = None  # whether, in truth, others of the stack held the key when the function looked for them
     version_id: str = ""  # of the secret, as it was read
     changed_at: datetime | None = None  # the last call that changes something
     held_before: frozenset[str] = frozenset()  # ids, at the beginning of the call under way

@@ -99,6 +99,29 @@ class People:
     def allow(self) -> None:
         self._world.faults.denied.clear()
 
+    # -------------------------------------------------------------------------------------------- by lambda:InvokeFunction
+
+    def replay(self, number: int) -> None:
+        """A request comes once more, however long ago it was made."""
+        events = [sent.event for stack in self._world.watch.stacks for sent in stack.requests.sent.values()]
+        if events:
+            event = events[number % len(events)]
+            self._world.tell("person", f"sends {event['RequestType']} {event['LogicalResourceId']} once more")
+            self._world.functions[event["StackId"].split(":")[3]].invoke_now(event)
+
+    def forge(self, number: int) -> None:
+        """Somebody sends a Delete of a resource that stands. (During its own operation it can't be told from a real one.)"""
+        held = [
+            (stack, one) for stack in self._world.stacks.values() for one in stack.resources.values() if stack.stands
+        ]
+        if held:
+            stack, resource = held[number % len(held)]
+            self._world.tell("person", f"forges Delete {resource.logical_id} of {stack.name}")
+            id_ = resource.physical_id
+            properties = resource.properties
+            event = stack.requests.event("Delete", stack.id, resource.logical_id, properties, PhysicalResourceId=id_)
+            self._world.functions[stack.region].invoke_now(event)
+
     # ------------------------------------------------------------------------------------------------------------ keys
 
     def _try(self, operation: str, key: int, region: int, **params: Any) -> None:

@@ -2,7 +2,7 @@
 
 An operation is played once without faults, and tells its calls. Then it is played again for each call and each fault: the
 fault strikes there, once, and Lambda and CloudFormation go on as they do; in the end rights are back, and all invariants are
-judged. `refused` lasts: the right is gone until all is over. Of a call that is polled, the first six rounds and the last one
+judged. `refused` lasts: the right is gone until all is over. Of a call that is polled, the first three rounds and the last one
 count as calls of their own.
 
     python -m tests.support.simulation table        as `make table`
@@ -23,7 +23,7 @@ FAULTS = (
 )  # fmt: skip
 AT = 2000.0  # seconds; when the operation begins. What leads to it comes before
 _ASYMMETRIC_EVERY = 37  # of their cases; a prime, so that all faults get their turn
-_ROUNDS = 6  # of what is asked again and again while something is waited for: so many, and the last one
+_ROUNDS = 3  # of what is asked again and again while something is waited for: so many, and the last one
 _SYMMETRIC, _HMAC, _EC = "SYMMETRIC_DEFAULT", "HMAC_256", "ECC_NIST_P256"
 
 

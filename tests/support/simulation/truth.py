@@ -11,7 +11,7 @@ from tests.support.kms.keys import Family, Holding, KeyState, Material, Material
 from tests.support.kms.service import StrictKms
 from tests.support.simulation.scheduler import Scheduler
 
-PERSON = "a person"
+PERSON, EXPIRY = "a person", "its expiry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Change:
 
 @dataclass
 class Ledger:
-    """What has happened to one key in one Region, by material id. Who: a stack's id, or PERSON."""
+    """What has happened to one key in one Region, by material id. Who: a stack's id, PERSON or EXPIRY."""
 
     brought_by: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     removed_by: dict[str, str] = field(default_factory=dict)
@@ -88,9 +88,11 @@ class Truth:
             if material.state is not MaterialState.PENDING and material.id not in held:
                 yield material
 
-    def is_lapsed(self, arn: str, material_id: str) -> bool:
+    def note_expiry(self, arn: str) -> None:
+        """Keeps what has expired: a deletion makes KMS forget it."""
         found = self.key(arn)
-        return found is not None and material_id in found[1].lapsed
+        for id_ in found[1].lapsed if found is not None else ():
+            self.ledger(arn).removed_by[id_] = EXPIRY
 
     def material_of(self, arn: str, encoded: bytes) -> Material | None:
         """What the key knows of these bytes, held or not. Its id is KMS's secret: it is found by computing it as KMS does."""

@@ -126,6 +126,7 @@ class Watch:
             return
         notes, arn = self.notes(execution), self.arn(execution, params)
         family = self.truth.family(arn)
+        self.truth.note_expiry(arn)
         notes.held_before = frozenset(self.truth.holdings(arn))
         notes.rotation_before = family is not None and family.rotation is not None
         self.before_call(execution, operation, params)
@@ -210,6 +211,7 @@ class Watch:
 
     def person(self, arn: str, act: Callable[[], object]) -> None:
         """A person does something to a key."""
+        self.truth.note_expiry(arn)
         before = frozenset(self.truth.holdings(arn))
         act()
         held, ledger, now = frozenset(self.truth.holdings(arn)), self.truth.ledger(arn), self.scheduler.now()

@@ -1,8 +1,10 @@
 """The world of one history: AWS in two Regions, the real function in each, stacks, secrets, keys, and who watches them."""
 
+import itertools
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import timedelta
 from functools import cache, partial
 from random import Random
@@ -22,7 +24,7 @@ from tests.support.in_process import Call
 from tests.support.kms.service import Lag, StrictKms
 from tests.support.secretsmanager import Secret
 from tests.support.simulation.answers import Answers
-from tests.support.simulation.aws import CheapAws, SeenCloudFormation, SeenKms, SeenSecrets, WeatherFaults
+from tests.support.simulation.aws import CheapAws, SeenCloudFormation, SeenKms, SeenSecrets, WeatherFaults, lighten
 from tests.support.simulation.calls import Calls
 from tests.support.simulation.ends import Ends
 from tests.support.simulation.engine import Stack
@@ -52,7 +54,10 @@ def _aws() -> CheapAws:
 
 @cache
 def _clients(region: str) -> clients.Clients:
-    return _aws().remembering(lambda: clients.make(_aws().session(region=region, account=ACCOUNT)))
+    made = _aws().remembering(lambda: clients.make(_aws().session(region=region, account=ACCOUNT)))
+    for field in fields(made):
+        lighten(getattr(made, field.name))
+    return made
 
 
 @cache
@@ -92,8 +97,11 @@ class World:
         )
         if "short" in on:  # little time is left of the invocation's
             self.weather.timeout_seconds = self.random.uniform(100, 400)
+        numbers = itertools.count(1)
         self.functions = {
-            region: Functions(region, self.scheduler, self.random, self.weather, self._build(region), self.tell)
+            region: Functions(
+                region, self.scheduler, self.random, self.weather, self._build(region), self.tell, numbers
+            )
             for region in REGIONS
         }
         truth = Truth(self.scheduler, self.kms)
