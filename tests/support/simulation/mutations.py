@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 from imported_key_material import consent, importing, material, preparation, removal, resource, rotation, symmetric
 from imported_key_material.errors import Leave, Refused
+from imported_key_material.kms_key import ChangeAttempt
 from imported_key_material.operation import Operation
 from imported_key_material.request import Answer, Failed, RequestType
 from imported_key_material.responder import Responder
@@ -112,7 +113,7 @@ def _rotates_again_after_success() -> AbstractContextManager[Any]:
 
     def rotate_to(self: Rotation, material_id: str) -> None:
         real(self, material_id)
-        self.key.rotate(self.guard)
+        self.key.rotate(ChangeAttempt(self.guard))
 
     return patch.object(Rotation, "rotate_to", rotate_to)
 
