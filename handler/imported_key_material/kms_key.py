@@ -176,7 +176,10 @@ class KmsKey:
         return str(answer.get("KeyMaterialId", ""))
 
     def delete_material(self, material_id: str | None, attempt: "ChangeAttempt") -> None:
-        """Takes one material out, or the only one. Doing it twice is no error. The guard runs right before every call."""
+        """Takes one material out, or the only one. Doing it twice is no error. The guard runs right before every call.
+
+        KMS forgets pending material that was taken out: a second call is refused as if the key had never had it.
+        """
         parameters = {"KeyId": self.arn} | ({"KeyMaterialId": material_id} if material_id else {})
 
         def once() -> Mapping[str, Any]:
@@ -184,7 +187,11 @@ class KmsKey:
             with attempt.watched():
                 return self.kms.delete_imported_key_material(**parameters)
 
-        self.caller.call("kms:DeleteImportedKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
+        try:
+            self.caller.call("kms:DeleteImportedKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
+        except ServiceRefused as refused:
+            if refused.code != "ValidationException" or material_id in (None, *map(_id_of, self.materials())):
+                raise
 
     def rotate(self, attempt: "ChangeAttempt") -> None:
         """RotateKeyOnDemand: can't be called back, so that a lost answer is not followed by another call."""
@@ -195,6 +202,10 @@ class KmsKey:
                 return self.kms_import.rotate_key_on_demand(KeyId=self.arn)
 
         self.caller.call("kms:RotateKeyOnDemand", once, where="NewMaterial", waits=TAGGED, faults_seconds=0)
+
+
+def _id_of(material: Mapping[str, Any]) -> str:
+    return str(material["KeyMaterialId"])
 
 
 @dataclass(slots=True)

@@ -2,7 +2,10 @@
 
 from tests.support.delivered import carried_out, delivered_again
 from tests.support.faults import Moment
+from tests.support.importing import import_material
+from tests.support.materials import listed
 from tests.support.pinned import FIRST, SECOND, created
+from tests.support.transport import Refusal
 
 
 def test_a_duplicate_delete_right_away(world):
@@ -26,6 +29,41 @@ def test_a_duplicate_delete_at_the_same_time(timeline):
     one, two = timeline.of("Delete")
     assert one.answer["Status"] == two.answer["Status"] == "SUCCESS"
     assert (stack.status, timeline.state(key)) == ("DELETE_COMPLETE", "PendingImport")
+
+
+def with_pending_material(world):
+    """A key with pending material, and the id of that."""
+    key = created(world)
+    import_material(world.session().client("kms"), key, SECOND, ImportType="NEW_KEY_MATERIAL")
+    return key, listed(world, key)[-1]["KeyMaterialId"]
+
+
+def test_a_duplicate_delete_has_taken_out_the_pending_material_meanwhile_and_kms_has_forgotten_it(world):
+    key, pending = with_pending_material(world)
+    event = world.delete_request()
+
+    def overtaken(call, moment):
+        if (call.operation, moment) == ("DeleteImportedKeyMaterial", Moment.BEFORE):
+            world.aws.hooks.remove(overtaken)
+            world.call("DeleteImportedKeyMaterial", KeyId=key, KeyMaterialId=pending)
+
+    world.aws.hooks.append(overtaken)
+    answer = world.invoke(event)
+
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", key)
+    assert world.state(key) == "PendingImport"
+    assert not any(one["ImportState"] == "IMPORTED" for one in listed(world, key))
+
+
+def test_a_refusal_to_take_out_pending_material_that_is_there_still_is_no_success(world):
+    key, _ = with_pending_material(world)
+    world.aws.faults.inject("DeleteImportedKeyMaterial", Refusal(400, "ValidationException", "no"), times=1)
+
+    answer = world.delete()
+
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("KeyId: kms:DeleteImportedKeyMaterial was refused with ValidationException")
+    assert world.state(key) == "Enabled"
 
 
 def test_a_duplicate_delete_after_a_later_operation_has_finished(timeline):

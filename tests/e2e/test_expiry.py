@@ -104,7 +104,7 @@ def test_material_that_expired_comes_back_with_an_update(scene):
     with pytest.raises(ClientError, match=r"is pending import\.$"):
         scene.opens(blob)
 
-    stack = scene.update(declared(ValidForDays=7))
+    stack = scene.update(declared())
 
     assert stack.status == "UPDATE_COMPLETE"
     assert scene.opens(blob)
