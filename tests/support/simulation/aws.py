@@ -2,8 +2,9 @@
 
 Building a request, parsing an answer, retries and error classes stay botocore's own. Left out is what no invariant is about
 and what costs a third of a call: the signature (no service here checks one; who calls, and from which Region, is known by the
-session), dateutil's parser of timestamps, and composing endpoint and user agent anew for each call. Services whose every call is seen by the `Watch` are here, too, so that nothing
-is parsed twice.
+session), dateutil's parser of timestamps, and composing endpoint and user agent anew for each call.
+
+Services whose every call is seen by the `Watch` are here, too, so that nothing is parsed twice.
 """
 
 import random
@@ -88,7 +89,8 @@ class CheapAws(InProcessAws):
 def lighten(client: Any) -> None:
     """Composes a client's endpoint and its user agent once: they are the same in each of its calls."""
     resolver, agent = client._ruleset_resolver, client._user_agent_creator  # noqa: SLF001  # there is no other way
-    construct, text, known = resolver.construct_endpoint, agent.to_string(), []
+    construct, text = resolver.construct_endpoint, agent.to_string()
+    known: list[Any] = []
 
     def construct_once(**call: Any) -> Any:
         if not known:
