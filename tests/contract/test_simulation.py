@@ -17,7 +17,7 @@ from tests.support.simulation.drawing import draw
 from tests.support.simulation.history import play
 from tests.support.simulation.mutations import MUTATIONS, seed_that_finds
 
-HISTORIES, CHUNKS = 2000, 8
+HISTORIES, CHUNKS = 400, 8
 EACH = HISTORIES // CHUNKS
 ROOT = Path(__file__).parents[2]
 

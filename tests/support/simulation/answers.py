@@ -166,20 +166,17 @@ class Answers:
         material = self._truth.material_of(arn, asked.material)
         if material is None or material.id not in self._truth.holdings(arn):
             return  # the old properties never were what the key held
-        forward = execution.event["OldResourceProperties"]  # what the request tells of the way forward
-        rotated = (
-            forward.get("NewMaterial") == "ROTATE"
-            and forward.get("SecretVersionId") != execution.properties["SecretVersionId"]
-        )
-        if rotated and material.state is MaterialState.NON_CURRENT:
-            raise self._watch.fault(
-                3, execution, "rolls back, {key} was rotated meanwhile, and its log does not say so", arn
-            )
+        if material.state is MaterialState.NON_CURRENT:
+            forward, version = execution.event["OldResourceProperties"], execution.properties["SecretVersionId"]
+            # What the request does not tell of the way forward (another resource's, another stack's rotation) can't be known.
+            if forward.get("NewMaterial") == "ROTATE" and forward.get("SecretVersionId") != version:
+                what = "rolls back, {key} was rotated meanwhile, and its log does not say so"
+                raise self._watch.fault(3, execution, what, arn)
+            return
         wrong = self._wrong_expiry(execution, arn, material.id)
         if wrong:
-            raise self._watch.fault(
-                3, execution, f"rolls back, in {{key}} the material {wrong}, and its log does not say so", arn
-            )
+            what = f"rolls back, in {{key}} the material {wrong}, and its log does not say so"
+            raise self._watch.fault(3, execution, what, arn)
 
     # ------------------------------------------------------------------------------------------------------------ delete
 

@@ -2,8 +2,9 @@
 
 Building a request, parsing an answer, retries and error classes stay botocore's own. Left out is what no invariant is about
 and what costs a third of a call: the signature (no service here checks one; who calls, and from which Region, is known by the
-session), dateutil's parser of timestamps, and composing endpoint and user agent anew for each call. Services whose every call
-is seen by the `Watch` are here, too, so that nothing is parsed twice.
+session), dateutil's parser of timestamps, and composing endpoint and user agent anew for each call.
+
+Services whose every call is seen by the `Watch` are here, too, so that nothing is parsed twice.
 """
 
 import random

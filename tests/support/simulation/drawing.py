@@ -64,11 +64,11 @@ def _people(random: Random, keys: tuple[KeyPlan, ...], until: float) -> list[Ste
     for _ in range(random.choice((0, 0, 0, 1, 1, 2))):
         what = random.choice(("cancel", "cancel", "cancel", "delete_during_create", "skip", "continue_rollback"))
         steps.append(Step(random.uniform(0, until + 60), what))
-    steps.extend(
+    steps += [
         Step(random.uniform(0, until + 60), what, (random.randrange(100),))
         for what in ("replay", "replay", "forge")
         if random.random() < 0.1
-    )
+    ]
     if random.random() < 0.1:
         at = random.uniform(0, until)
         steps.append(Step(at, "deny", (random.choice(DENIABLE),)))

@@ -3,9 +3,10 @@
 import base64
 from collections.abc import Iterable, Iterator
 
-from tests.support.simulation.engine import Resource, Stack
+from tests.support.simulation.engine import Stack
 from tests.support.simulation.notes import uuid_of
 from tests.support.simulation.requests import SIGNATURE
+from tests.support.simulation.resources import Resource
 from tests.support.simulation.watch import Watch
 
 

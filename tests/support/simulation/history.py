@@ -9,13 +9,16 @@ from typing import Any
 from imported_key_material import consent
 from tests.support.faults import Moment
 from tests.support.kms.keys import MaterialState
-from tests.support.simulation.engine import Resource, Stack
+from tests.support.simulation.engine import Stack
+from tests.support.simulation.estate import REGIONS
 from tests.support.simulation.functions import Crash, Execution
+from tests.support.simulation.logs import LogHandler
 from tests.support.simulation.people import People
 from tests.support.simulation.plan import HOUR, Plan, Strike
+from tests.support.simulation.resources import Resource
 from tests.support.simulation.scheduler import START, NeverEnds
 from tests.support.simulation.watch import TAG, Violation
-from tests.support.simulation.world import REGIONS, STALE_SECONDS, LogHandler, World
+from tests.support.simulation.world import STALE_SECONDS, World
 from tests.support.transport import Fault
 
 CALM_AFTER_SECONDS = HOUR  # after the last step
@@ -77,7 +80,7 @@ class History:
         template[resource.logical_id] = {**resource.properties, "Trigger": "bring it back"}
         stack.update(template, retained=frozenset(name for name, its in stack.resources.items() if its.retained))
         if possible and not world.watch.truth.is_whole(arn):
-            name = world.name_of(arn)
+            name = world.estate.name_of(arn)
             raise world.watch.broken(
                 2,
                 f"an ordinary update of {stack.name}.{resource.logical_id} does not bring the material of {name} back",
@@ -88,9 +91,9 @@ class History:
         world, properties = self.world, resource.properties
         truth = world.watch.truth
         family = truth.family(arn)
-        secret = world.secrets[world.keys.index(arn.rsplit("/", 1)[-1]), REGIONS.index(stack.region)]
+        secret = world.estate.secrets[world.estate.keys.index(arn.rsplit("/", 1)[-1]), REGIONS.index(stack.region)]
         current = secret.version_of("AWSCURRENT") or ""
-        asked = world.asked(stack.region, properties, current)
+        asked = world.estate.asked(stack.region, properties, current)
         if family is None or asked.material is None or asked.arn != arn or truth.is_on_its_way_out(arn):
             return False  # it is not this key's declaration, or not a valid one
         named = [properties.get("SecretVersionId", current), *properties.get("PreviousSecretVersionIds", ())]
@@ -98,7 +101,7 @@ class History:
         tags = [
             truth.tags(arn),
             secret.tags,
-            *([truth.tags(world.unwrap_key)] if "SecretWrapping" in properties else []),
+            *([truth.tags(world.estate.unwrap_key)] if "SecretWrapping" in properties else []),
         ]
         consented = all(consent.allows(one.get(TAG, ""), stack.name) for one in tags)
         comes = {truth.id_of(family, one) for one in (asked.material, *asked.earlier) if one is not None}
@@ -175,14 +178,14 @@ def play(plan: Plan, *, every_call: bool = False) -> Result:
     level, propagate = logger.level, logger.propagate
     violation: Violation | None = None
     history = History(plan, every_call=every_call)
-    world, handler = history.world, LogHandler(history.world)
+    world, handler = history.world, LogHandler(history.world.log)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
     try:
         with world.aws:
             history.play()
-        world.ends.leaks(world.answers.texts, world.secret_bytes)
+        world.ends.leaks(world.answers.texts, world.estate.secret_bytes)
     except Violation as broken:
         violation = broken
     except NeverEnds as never:

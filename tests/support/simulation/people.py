@@ -5,10 +5,11 @@ from functools import partial
 from typing import Any
 
 from tests.support.simulation.engine import Stack
+from tests.support.simulation.estate import CONSENT, REGIONS
 from tests.support.simulation.plan import Deployment
 from tests.support.simulation.scheduler import Task
 from tests.support.simulation.watch import TAG
-from tests.support.simulation.world import CONSENT, REGIONS, STALE_SECONDS, World
+from tests.support.simulation.world import STALE_SECONDS, World
 from tests.support.transport import AwsError
 
 
@@ -52,7 +53,7 @@ class People:
             task.done.wait()
 
     def _operate(self, stack: Stack, deployment: Deployment) -> None:
-        template = self._world.template(deployment.resources, deployment.region)
+        template = self._world.estate.template(deployment.resources, deployment.region)
         retained = frozenset(template) if deployment.retained else frozenset()
         keep_failed = deployment.keep_failed
         if deployment.how == "delete":
@@ -126,13 +127,13 @@ class People:
 
     def _try(self, operation: str, key: int, region: int, **params: Any) -> None:
         """A person sees the error, and goes on."""
-        world, arn = self._world, self._world.arn(key, region)
+        world, arn = self._world, self._world.estate.arn(key, region)
         said = ""
         try:
-            world.watch.person(arn, lambda: world.call_kms(operation, region, KeyId=arn, **params))
+            world.watch.person(arn, lambda: world.estate.call_kms(operation, region, KeyId=arn, **params))
         except AwsError as error:
             said = f": {error.code}"
-        world.tell("person", f"{operation} {world.name_of(arn)}{said}")
+        world.tell("person", f"{operation} {world.estate.name_of(arn)}{said}")
 
     def disable(self, key: int, region: int) -> None:
         self._try("DisableKey", key, region)
@@ -145,7 +146,7 @@ class People:
 
     def lose_all(self, key: int, region: int) -> None:
         """Each material that the key holds, by its id."""
-        for id_ in self._world.watch.truth.holdings(self._world.arn(key, region)):
+        for id_ in self._world.watch.truth.holdings(self._world.estate.arn(key, region)):
             self._try("DeleteImportedKeyMaterial", key, region, KeyMaterialId=id_)
 
     def schedule(self, key: int, region: int) -> None:
@@ -168,21 +169,21 @@ class People:
 
     def break_secret(self, key: int, region: int = 0) -> None:
         self._world.tell("person", f"marks secret-{key} for deletion")
-        self._world.secrets_manager.mark_for_deletion(self._world.secrets[key, region])
+        self._world.secrets_manager.mark_for_deletion(self._world.estate.secrets[key, region])
 
     def mend_secret(self, key: int, region: int = 0) -> None:
         self._world.tell("person", f"mends secret-{key}")
-        secret = self._world.secrets[key, region]
+        secret = self._world.estate.secrets[key, region]
         self._world.secrets_manager.restore(secret)
         secret.tags = {TAG: CONSENT}
 
     def untag_secret(self, key: int, region: int = 0) -> None:
         self._world.tell("person", f"takes the tag from secret-{key}")
-        self._world.secrets[key, region].tags = {}
+        self._world.estate.secrets[key, region].tags = {}
 
     def move_secret(self, key: int, region: int = 0) -> None:
         """AWSCURRENT goes on to the next good version."""
-        secret, versions = self._world.secrets[key, region], self._world.versions[key]
+        secret, versions = self._world.estate.secrets[key, region], self._world.estate.versions[key]
         now = secret.version_of("AWSCURRENT")
         there = [id_ for id_ in versions[:-1] if id_ in secret.versions]
         if now in there:
@@ -192,7 +193,7 @@ class People:
 
     def lose_version(self, key: int, region: int = 0) -> None:
         """The first version goes, as versions without a stage do."""
-        secret, version = self._world.secrets[key, region], self._world.versions[key][0]
+        secret, version = self._world.estate.secrets[key, region], self._world.estate.versions[key][0]
         if version in secret.versions and not secret.versions[version].stages:
             self._world.tell("person", f"secret-{key} loses its version 0")
             self._world.secrets_manager.forget_version(secret, version)

@@ -2,19 +2,13 @@
 
 import itertools
 import json
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
-from functools import cache, partial
+from functools import cache
 from random import Random
-from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_public_key
-
-from imported_key_material import clients, function, wrapping
+from imported_key_material import clients, function
 from imported_key_material.delivery import DeliveryFailed
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import Deadline
@@ -22,27 +16,23 @@ from tests.support.clock import VirtualClock
 from tests.support.faults import Moment
 from tests.support.in_process import Call
 from tests.support.kms.service import Lag, StrictKms
-from tests.support.secretsmanager import Secret
 from tests.support.simulation.answers import Answers
 from tests.support.simulation.aws import CheapAws, SeenCloudFormation, SeenKms, SeenSecrets, WeatherFaults, lighten
 from tests.support.simulation.calls import Calls
 from tests.support.simulation.ends import Ends
 from tests.support.simulation.engine import Stack
+from tests.support.simulation.estate import ACCOUNT, REGIONS, Estate
 from tests.support.simulation.functions import Functions, Weather
-from tests.support.simulation.plan import BAD, Declared, Plan, Resources
+from tests.support.simulation.logs import Log
+from tests.support.simulation.plan import Plan
 from tests.support.simulation.requests import Requests
 from tests.support.simulation.scheduler import START, Scheduler
 from tests.support.simulation.shown import Shown
 from tests.support.simulation.truth import Truth
-from tests.support.simulation.watch import LAG_SECONDS, TAG, Asked, Watch
+from tests.support.simulation.watch import LAG_SECONDS, Watch
 from tests.support.transport import Fault
 
-ACCOUNT = "111122223333"
-REGIONS = ("eu-central-1", "eu-west-1")
-CONSENT = "orders payments"
-_USAGE = {"SYMMETRIC_DEFAULT": "ENCRYPT_DECRYPT", "HMAC_256": "GENERATE_VERIFY_MAC", "ECC_NIST_P256": "SIGN_VERIFY"}
 STALE_SECONDS = 3.0  # how late CloudFormation may show a status
-_VERSIONS = 3  # of every secret, besides the bad one
 _TOLD = frozenset({"ImportKeyMaterial", "DeleteImportedKeyMaterial", "RotateKeyOnDemand"})
 
 
@@ -60,14 +50,6 @@ def _clients(region: str) -> clients.Clients:
     return made
 
 
-@cache
-def _private_key(number: int) -> tuple[bytes, bytes]:
-    """PKCS#8 in DER, and the private value in it. The same in every process: seeds must repeat."""
-    value = Random(number).getrandbits(250) + 1  # noqa: S311  # below the order of the curve
-    der = ec.derive_private_key(value, ec.SECP256R1()).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return der, value.to_bytes(32, "big")
-
-
 class World:
     """`every_call`: tell each API call of the function, too."""
 
@@ -76,12 +58,6 @@ class World:
         self.story: list[str] = []
         self.random = Random(plan.seed + 1)  # noqa: S311  # one seed decides everything
         self.scheduler = Scheduler(Random(plan.seed + 2))  # noqa: S311  # the function's jitter
-        self.keys: list[str] = []  # key ids
-        self.materials: list[tuple[bytes, ...]] = []  # by key: of its secret's good versions
-        self.versions: list[tuple[str, ...]] = []  # by key: the ids of its secret's versions, the bad one last
-        self.secrets: dict[tuple[int, int], Secret] = {}  # by key and Region
-        self.secret_bytes: list[bytes] = []  # what must not get out
-        self.unwrap_key = ""
         self.stacks: dict[tuple[str, int], Stack] = {}  # by name and Region; the last one of that name
         self._every_call = every_call
         on = plan.faults
@@ -104,8 +80,9 @@ class World:
             )
             for region in REGIONS
         }
+        self.estate = Estate(plan.keys, self.random, self.kms, self.secrets_manager)
         truth = Truth(self.scheduler, self.kms)
-        self.watch = Watch(self.scheduler, truth, self.functions, self.asked, self.name_of)
+        self.watch = Watch(self.scheduler, truth, self.functions, self.estate.asked, self.estate.name_of)
         self.watch.lag = timedelta(seconds=LAG_SECONDS if "lag" in on else 0)
         self.calls = Calls(self.watch, self.kms)
         self.answers = Answers(self.watch)
@@ -121,7 +98,7 @@ class World:
         self.aws.hooks[:] = [self._at_call]
         self.aws.plug(SeenKms(self.kms, self.watch), self.secrets_manager, self.cloudformation)
         lag, self.kms._lag = self.kms._lag, None  # noqa: SLF001  # what was long ago is seen by everybody
-        self._make_keys()
+        self.estate.make(self.watch)
         self.kms._lag = lag if "lag" in on else None  # noqa: SLF001  # the same
 
     # ------------------------------------------------------------------------------------------------------ the story
@@ -130,13 +107,6 @@ class World:
         seconds = (self.scheduler.now() - START).total_seconds()
         self.story.append(f"t={seconds:.1f}s  {who:6}  {what}")
 
-    def name_of(self, arn: str) -> str:
-        """A key's name in a story: key A, B, C; the second Region's is the other one's replica."""
-        key_id, region = arn.rsplit("/", 1)[-1], arn.split(":")[3]
-        if key_id not in self.keys:
-            return "the key that unwraps"
-        return f"key {'ABCDEFGH'[self.keys.index(key_id)]}{'' if region == REGIONS[0] else ' (replica)'}"
-
     def _at_call(self, call: Call, moment: Moment) -> None:
         execution = self.watch.execution()
         if execution is None:
@@ -144,91 +114,6 @@ class World:
         if moment is Moment.BEFORE and (self._every_call or call.operation in _TOLD):
             self.tell("lambda", f"{execution}: {call.operation}")
         self.functions[execution.region].at_call(execution, call.operation, moment)
-
-    # ----------------------------------------------------------------------------------------------- keys and secrets
-
-    def arn(self, key: int, region: int) -> str:
-        return f"arn:aws:kms:{REGIONS[region]}:{ACCOUNT}:key/{self.keys[key]}"
-
-    def call_kms(self, operation: str, region: int = 0, **params: Any) -> Any:
-        """A person's call."""
-        return self.kms.call(operation, params, region=REGIONS[region], account=ACCOUNT)
-
-    def _make_keys(self) -> None:
-        tags = [{"TagKey": TAG, "TagValue": CONSENT}]
-        self.unwrap_key = self.call_kms("CreateKey", Tags=tags)["KeyMetadata"]["Arn"]
-        for index, plan in enumerate(self.plan.keys):
-            made = self.call_kms(
-                "CreateKey",
-                Origin="EXTERNAL",
-                KeySpec=plan.spec,
-                KeyUsage=_USAGE[plan.spec],
-                MultiRegion=plan.multi_region,
-                Tags=tags,
-            )
-            self.keys.append(made["KeyMetadata"]["KeyId"])
-            self._make_secret(index)
-            if plan.held:
-                self.watch.person(self.arn(index, 0), partial(self._import_by_hand, index))
-
-    def _make_secret(self, key: int) -> None:
-        if self.plan.keys[key].spec == "ECC_NIST_P256":
-            pairs = [_private_key(3 * key + version) for version in range(_VERSIONS)]
-            self.materials.append(tuple(der for der, _ in pairs))
-            self.secret_bytes += [value for _, value in pairs]
-        else:
-            self.materials.append(tuple(self.random.randbytes(32) for _ in range(_VERSIONS)))
-            self.secret_bytes += self.materials[-1]
-        values = [*self.materials[key], b"x" * 31]  # the last one is refused by every check
-        if self.plan.keys[key].wrapped:
-            context = {TAG: f"{ACCOUNT}/secret-{key}"}
-            values = [
-                self.call_kms("Encrypt", KeyId=self.unwrap_key, Plaintext=value, EncryptionContext=context)[
-                    "CiphertextBlob"
-                ]
-                for value in values
-            ]
-        for region, name in enumerate(REGIONS):
-            for number, value in enumerate(values):
-                secret = self.secrets_manager.put(
-                    f"secret-{key}",
-                    value,
-                    tags={TAG: CONSENT},
-                    version_id=f"{key}{number}000000-0000-4000-8000-000000000000",
-                    region=name,
-                    account=ACCOUNT,
-                )
-            self.secrets[key, region] = secret
-            self.secrets_manager.move_stage(secret, "AWSCURRENT", next(iter(secret.versions)))
-        self.versions.append(tuple(secret.versions))
-
-    def _import_by_hand(self, key: int) -> None:
-        algorithm, arn = "RSAES_OAEP_SHA_256", self.arn(key, 0)
-        parameters = self.call_kms(
-            "GetParametersForImport", KeyId=arn, WrappingAlgorithm=algorithm, WrappingKeySpec="RSA_2048"
-        )
-        public_key = load_der_public_key(parameters["PublicKey"])
-        if not isinstance(public_key, RSAPublicKey):
-            raise TypeError(algorithm)
-        self.call_kms(
-            "ImportKeyMaterial",
-            KeyId=arn,
-            ImportToken=parameters["ImportToken"],
-            EncryptedKeyMaterial=wrapping.wrap(algorithm, public_key, self.materials[key][0]),
-            ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE",
-        )
-
-    def asked(self, region: str, properties: Mapping[str, Any], version_id: str) -> Asked:
-        """What properties mean: by the plan's own tables, not by what the function makes of them."""
-        key = self.keys.index(properties["KeyId"].rsplit("/", 1)[-1])
-        earlier = tuple(self._material(key, id_) for id_ in properties.get("PreviousSecretVersionIds", ()))
-        material = self._material(key, properties.get("SecretVersionId", version_id))
-        return Asked(self.arn(key, REGIONS.index(region)), material, earlier)
-
-    def _material(self, key: int, version_id: str) -> bytes | None:
-        versions = self.versions[key]
-        number = versions.index(version_id) if version_id in versions else BAD
-        return None if number == BAD else self.materials[key][number]
 
     # -------------------------------------------------------------------------------------------------------- stacks
 
@@ -254,32 +139,11 @@ class World:
         self.watch.stacks.append(stack)
         return stack
 
-    def template(self, resources: Resources, region: int) -> dict[str, Mapping[str, Any]]:
-        return {name: self._properties(declared, region) for name, declared in resources}
-
-    def _properties(self, declared: Declared, region: int) -> dict[str, Any]:
-        options, key = dict(declared.options), declared.key
-        properties: dict[str, Any] = {
-            "KeyId": self.arn(key, region),
-            "SecretId": f"secret-{key}",
-            "WrappingKeySpec": "RSA_2048",
-            **options,
-        }
-        if declared.version is not None:
-            properties["SecretVersionId"] = self.versions[key][declared.version]
-        if options.get("PreviousSecretVersionIds"):
-            properties["PreviousSecretVersionIds"] = list(self.versions[key][:_VERSIONS])
-        if "ValidTo" in options:
-            properties["ValidTo"] = f"{START + timedelta(seconds=options['ValidTo']):%Y-%m-%dT%H:%M:%SZ}"
-        if self.plan.keys[key].wrapped:
-            properties["SecretWrapping"] = {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": self.unwrap_key}
-        return properties
-
     # ------------------------------------------------------------------------------------------------------- function
 
     def _build(self, region: str) -> Callable[[], Responder]:
         return lambda: function.build(
-            _clients(region), clock=self.scheduler, put=self.put, log=_Log(self), dns_suffix="amazonaws.com"
+            _clients(region), clock=self.scheduler, put=self.put, log=Log(self.log), dns_suffix="amazonaws.com"
         )
 
     def put(self, _url: str, body: bytes, _deadline: Deadline) -> None:
@@ -301,32 +165,6 @@ class World:
         execution = self.watch.execution()
         if execution is not None:
             execution.log.append(line)
-
-
-class _Log:
-    """What the function gets for a logger: its fields stand in the line, as in the JSON of the deployed one."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def info(self, msg: str, *, extra: Mapping[str, object]) -> None:
-        self._world.log(f"{msg} {dict(extra)}")
-
-    warning = info
-
-    def append_keys(self, **keys: str | None) -> None:
-        """The story tells which execution a line belongs to."""
-
-
-class LogHandler(logging.Handler):
-    """The loggers of the function's modules, into the log of the execution that logs."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._world.log(record.getMessage())
 
 
 def _rates(on: frozenset[str]) -> dict[tuple[Fault, Moment], float]:
