@@ -7,6 +7,7 @@ What KMS does: docs/kms-contract.md, "More than one material" and "Multi-Region 
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -28,7 +29,7 @@ _LOOK_AGAIN: Final = "KMSInvalidStateException"
 
 
 class _Rotated(Exception):
-    """Another execution's rotation has made the material current, while this one waited to ask."""
+    """A rotation has made the material current, while this execution waited to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Rotation:
                 quiet_since = clock.now()
             if clock.now() - quiet_since < QUIET:
                 return None
-            self.key.delete_material(pending["KeyMaterialId"], ChangeAttempt(self.guard))
+            self._remove(pending["KeyMaterialId"])
             return True
 
         if not self._in_time(made):
@@ -73,6 +74,18 @@ class Rotation:
                 "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was "
                 "asked for a moment ago. Run the deployment again."
             )
+
+    def _remove(self, material_id: str) -> None:
+        """Takes pending material out; not where a rotation has made it current while this waited to ask."""
+
+        def guard() -> None:
+            self.guard()
+            pending = pending_of(self.key.materials())
+            if pending is None or pending["KeyMaterialId"] != material_id:
+                raise _Rotated
+
+        with suppress(_Rotated):
+            self.key.delete_material(material_id, ChangeAttempt(guard))
 
     def _in_time(self, attempt: Callable[[], bool | None]) -> bool:
         """Polls to the deadline. What was seen last is more to the point than that there is no time for another call."""
