@@ -115,9 +115,8 @@ class Importing:
         lost: list[str] = []
         with faults.collected():
             tags = operation.key(view.arn).tags()
-            # IAM lets the function read the list of a tagged key with Origin EXTERNAL alone.
-            may_list = consent.TAG in tags and view.origin == "EXTERNAL"
-            if may_list and (view.current_material_id or view.is_replica):
+            # Without the tag, IAM does not let the function read the list.
+            if consent.TAG in tags and (view.current_material_id or view.is_replica):
                 lost = lost_of(operation.materials(view), operation.caller.clock.now())
         return SeenKey(view, tags, bool(lost))
 

@@ -96,8 +96,9 @@ class Operation:
         return any(entry.get("ImportState") == "IMPORTED" for entry in self.materials(view))
 
     def materials(self, view: KeyView) -> list[Mapping[str, Any]]:
-        """A symmetric key's materials; other keys have one, and KMS lists none."""
-        return self.key(view.arn).materials() if view.spec == "SYMMETRIC_DEFAULT" else []
+        """A symmetric key's materials. Other keys have one, and KMS lists none; IAM opens the list of EXTERNAL keys alone."""
+        has_many = view.spec == "SYMMETRIC_DEFAULT" and view.origin == "EXTERNAL"
+        return self.key(view.arn).materials() if has_many else []
 
     def until_consistent[T](self, attempt: Callable[[], T | None]) -> T | None:
         """Asks until KMS shows it, for as long as KMS may lag; None where it does not."""

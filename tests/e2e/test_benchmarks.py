@@ -8,7 +8,8 @@ from benchmarks.figures import FIGURES
 from tests.support.local.places import REPOSITORY
 
 
-def test_every_figure_is_measured_on_the_built_application():
+def test_every_figure_is_measured_on_the_built_application(aws):
+    """`aws`: once it stands, nobody builds the application anew while it is measured."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", ".aws-sam/build", "--cold-starts", "2", "--warm-invocations", "2"],
         cwd=REPOSITORY,
