@@ -64,7 +64,8 @@ _MEANINGS: Final[dict[str, Meaning]] = {
         "It was encrypted under another key or with another algorithm. With SYMMETRIC_DEFAULT the encryption context must be "
         "imported-key-material = <the secret's account id>/<the secret's name>. With RSAES_OAEP_SHA_256 and "
         "RSA_AES_KEY_WRAP_SHA_256 the hash of MGF1 must be SHA-256, too (Java's default and a bare `openssl pkeyutl` use "
-        "SHA-1), and of an RSA_AES_KEY_WRAP the RSA block comes first.",
+        "SHA-1); where all of it is SHA-1, as Azure's BYOK tools and many HSMs make it, declare the algorithm with SHA_1. Of "
+        "an RSA_AES_KEY_WRAP the RSA block comes first.",
     ),
     "IncorrectKeyException": Meaning(
         "The secret was encrypted under another key.", "Name that key in SecretWrapping.KeyId."

@@ -88,7 +88,12 @@ def compute(spec: KeySpec, key: Key) -> str:
 
     `key`: the secret bytes, of a length that the key spec takes; of an asymmetric key its SubjectPublicKeyInfo in DER.
     """
-    return next((f"{method.name}:{method.digits(key)}" for method in _methods(spec.form)), "")
+    return next(iter(compute_all(spec, key)), "")
+
+
+def compute_all(spec: KeySpec, key: Key) -> tuple[str, ...]:
+    """Returns the check values of every method for this kind of key, the one that `compute` gives first."""
+    return tuple(f"{method.name}:{method.digits(key)}" for method in _methods(spec.form))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ CONTEXT_0 = 0xA0
 _TAG_AND_LENGTH_BYTES = 2
 _LONG_FORM = 0x80  # X.690, 8.1.3.5: above it, so many bytes of length follow
 _INDEFINITE = 0x80  # X.690, 8.1.3.6
+_FILLED_TO_BYTES = 8  # the semiblock of AES key wrap (RFC 3394, section 2)
 
 
 class NotDerError(Exception):
@@ -87,6 +88,21 @@ def sequence(data: bytes) -> tuple[Element, ...]:
     if end < len(data):
         raise NotDerError(f"is followed by other bytes ({len(data) - end} of them)")
     return elements(outer.content)
+
+
+def without_filling(data: bytes | bytearray) -> bytes | bytearray:
+    """Returns `data` without the zero bytes that fill a SEQUENCE up to a multiple of 8 bytes; else `data` itself.
+
+    Some HSMs (SoftHSM2) fill every key like that before they wrap it by AES. Nothing is guessed: DER tells where it ends.
+    """
+    if not data.startswith(bytes([SEQUENCE])) or len(data) % _FILLED_TO_BYTES:
+        return data
+    try:
+        _, end = _element(bytes(data), 0)
+    except NotDerError:
+        return data
+    filling = data[end:]
+    return data if any(filling) or len(filling) >= _FILLED_TO_BYTES else data[:end]
 
 
 def container(parts: tuple[Element, ...]) -> Container | None:

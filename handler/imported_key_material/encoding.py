@@ -121,6 +121,12 @@ def json_field(text: str, key: str) -> str:
     return field
 
 
+def is_json_object(text: str) -> bool:
+    """Whether it is one, be it with a field that is named twice."""
+    found, twice = _json(text)
+    return twice or isinstance(found, dict)
+
+
 def _json(text: str) -> tuple[object, bool]:
     """Returns what the text says (None if it is no JSON), and whether it names a field twice."""
 

@@ -49,6 +49,7 @@ _NOT_TAKEN = {
 
 def load(data: bytes | bytearray, *, where: str) -> PrivateKeyTypes:
     """Returns the key; its numbers are those of a valid key. Refused (`where`) with the one reason."""
+    data = der.without_filling(data)
     parts = _parts(data, where)
     fault = _refused_by_shape(parts, where) or _too_large(parts, where)
     if fault is not None:

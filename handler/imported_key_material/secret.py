@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from imported_key_material import consent, encoding, key_view, wrapping
+from imported_key_material import consent, encoding, foreign_form, key_view, wrapping
 from imported_key_material.calling import TAGGED, Caller
 from imported_key_material.errors import Fault, Faults, Refused
 from imported_key_material.properties import Properties, SecretWrapping
@@ -186,10 +186,16 @@ def _ciphertext(value: bytes | str, properties: Properties) -> bytes:
                 Fault(
                     "SecretJsonKey",
                     "The secret is a SecretBinary, and a JSON field is one of a SecretString.",
-                    "Take it out.",
+                    "Store the JSON as a SecretString (--secret-string file://...), or take SecretJsonKey out.",
                 )
             )
         value = encoding.json_field(value, properties.secret_json_key)
+    foreign_form.refuse_in_place_of_wrapped(
+        value,
+        is_field=properties.secret_json_key is not None,
+        is_encoded=encoded in ("BASE64", "HEX"),
+        where="SecretId",
+    )
     if isinstance(value, bytes) and encoded in ("BASE64", "HEX"):
         value = value.decode("latin-1")  # never fails; what is no base64 and no hex is refused below
     if isinstance(value, bytes):

@@ -86,7 +86,7 @@ def _length(key: bytearray, spec: KeySpec, form: SecretForm, where: str) -> tupl
             "is taken with an ExpectedCheckValue that matches."
         )
         way_out = f"Store {right} bytes, or declare the ExpectedCheckValue if the key is really so long."
-        return [], [Fault(where, problem, _newline_perhaps(size, right) or way_out)]
+        return [], [Fault(where, problem, _newline_perhaps(size, right) or _filled_perhaps(key, right) or way_out)]
     problem = f"The material is {size} bytes long, and {spec.a_key} takes {right} to {form.most_bytes}."
     if size < right:
         return [Fault(where, problem, _make_one(form))], []
@@ -97,6 +97,16 @@ def _length(key: bytearray, spec: KeySpec, form: SecretForm, where: str) -> tupl
 def _newline_perhaps(size: int, right: int) -> str:
     """One or two bytes too many are most often a line's end."""
     return "Often a newline was stored, too: write it with printf, not echo." if size - right in (1, 2) else ""
+
+
+def _filled_perhaps(key: bytearray, right: int) -> str:
+    """SoftHSM2 and others fill a key up to a multiple of 8 bytes before they wrap it by AES (RFC 3394's semiblocks)."""
+    if len(key) % 8 or len(key) - right >= 8 or any(key[right:]):
+        return ""
+    return (
+        "It ends in zeros: some HSMs fill a key up to 8 bytes before they wrap it. Declare the ExpectedCheckValue that the HSM "
+        "shows: an HMAC key makes the same MACs with these zeros."
+    )
 
 
 def _foreign(key: bytearray, spec: KeySpec, where: str) -> list[Fault]:

@@ -42,6 +42,15 @@ _OAEP_TRAPS = (
     "without a label."
 )
 
+_WITH_PKCS7 = (
+    "The material is wrapped by RFC 3394 with PKCS#7 padding, and not by RFC 5649.",
+    "Some HSMs mean that by CKM_AES_KEY_WRAP_PAD",
+)
+_WITHOUT_PADDING = (
+    "The material is wrapped by RFC 3394 without padding, and not by RFC 5649.",
+    "CKM_AES_KEY_WRAP does that",
+)
+
 
 def wrap(algorithm: str, public_key: RSAPublicKey, material: bytes | bytearray) -> bytes:
     """Returns what ImportKeyMaterial takes as EncryptedKeyMaterial.
@@ -102,13 +111,9 @@ def unwrap_with_aes(aes_key: bytes | bytearray, block: bytes) -> bytearray:
     material = _unwrapped(aes_key, block)
     if material is not None:
         return material
-    if _is_rfc_3394_with_pkcs7(aes_key, block):
-        problem = "The material is wrapped by RFC 3394 with PKCS#7 padding, and not by RFC 5649."
-        remedy = (
-            "Some HSMs mean that by CKM_AES_KEY_WRAP_PAD: wrap it with CKM_AES_KEY_WRAP_KWP, or with CKM_RSA_AES_KEY_WRAP as a "
-            "whole."
-        )
-        raise Refused(Fault("SecretId", problem, remedy))
+    trap = _rfc_3394_trap(aes_key, block)
+    if trap is not None:
+        raise Refused(trap)
     problem = (
         "The material does not open under the AES key in the RSA block: it is not wrapped by RFC 5649, or was changed."
     )
@@ -160,13 +165,18 @@ def _unwrapped(aes_key: bytes | bytearray, block: bytes) -> bytearray | None:
         return None
 
 
-def _is_rfc_3394_with_pkcs7(aes_key: bytes | bytearray, block: bytes) -> bool:
-    """Only to name the trap; what opens is dropped. PKCS#7 padding: 1 to 8 bytes, each of them their number."""
+def _rfc_3394_trap(aes_key: bytes | bytearray, block: bytes) -> Fault | None:
+    """Only to name the trap; what opens is dropped. PKCS#7 padding: 1 to 8 bytes, each of them their number.
+
+    No oracle: RFC 3394 verifies the whole block first, so that nobody without the AES key gets as far as the padding.
+    """
     try:
         padded = bytearray(aes_key_unwrap(aes_key, block))
     except InvalidUnwrap:
-        return False
+        return None
     last = padded[-1]
-    padded_right = 1 <= last <= SEMIBLOCK_BYTES and padded.endswith(bytes([last]) * last)
+    has_pkcs7 = 1 <= last <= SEMIBLOCK_BYTES and padded.endswith(bytes([last]) * last)
     padded[:] = bytes(len(padded))
-    return padded_right
+    problem, cause = _WITH_PKCS7 if has_pkcs7 else _WITHOUT_PADDING
+    remedy = f"{cause}: wrap it with CKM_AES_KEY_WRAP_KWP, or with CKM_RSA_AES_KEY_WRAP as a whole."
+    return Fault("SecretId", problem, remedy)

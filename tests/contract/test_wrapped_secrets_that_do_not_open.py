@@ -29,7 +29,8 @@ DOES_NOT_OPEN = (
     "secret holds. It was encrypted under another key or with another algorithm. With SYMMETRIC_DEFAULT the encryption "
     "context must be imported-key-material = <the secret's account id>/<the secret's name>. With RSAES_OAEP_SHA_256 "
     "and RSA_AES_KEY_WRAP_SHA_256 the hash of MGF1 must be SHA-256, too (Java's default and a bare `openssl pkeyutl` "
-    "use SHA-1), and of an RSA_AES_KEY_WRAP the RSA block comes first."
+    "use SHA-1); where all of it is SHA-1, as Azure's BYOK tools and many HSMs make it, declare the algorithm with "
+    "SHA_1. Of an RSA_AES_KEY_WRAP the RSA block comes first."
 )
 
 
@@ -174,7 +175,8 @@ def test_blocks_that_are_not_rsa_and_rfc_5649_are_refused_by_name(world, refused
         pytest.param(
             lambda blob: blob,
             {"SecretJsonKey": "wrapped"},
-            "SecretJsonKey: The secret is a SecretBinary, and a JSON field is one of a SecretString. Take it out.",
+            "SecretJsonKey: The secret is a SecretBinary, and a JSON field is one of a SecretString. Store the "
+            "JSON as a SecretString (--secret-string file://...), or take SecretJsonKey out.",
             id="a JSON field of a SecretBinary",
         ),
         pytest.param(

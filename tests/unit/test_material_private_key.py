@@ -163,10 +163,19 @@ def test_explicit_parameters_with_an_altered_generator_are_refused(container: tu
 @pytest.mark.parametrize("name", ASYMMETRIC)
 def test_bytes_behind_the_key_are_refused(name: str) -> None:
     source = pkcs8_der(key_for(name))
-    for extra in (b"\0", b"\n", b"\0\0\0"):
+    filling = -len(source) % 8
+    for extra in (b"\n", b"\0" * (filling + 1), b"\0" * (filling + 8), b"\0" * (filling - 1) + b"\1"):
         assert refusal(source + extra, KEY_SPECS[name]) == (
             f"SecretId: The private key is followed by other bytes ({len(extra)} of them). {AGAIN}"
         )
+
+
+@pytest.mark.parametrize("name", ASYMMETRIC)
+def test_zeros_that_fill_the_key_up_to_eight_bytes_are_dropped(name: str) -> None:
+    """SoftHSM2 fills every key like that before it wraps it."""
+    source = pkcs8_der(key_for(name))
+    filled = source + bytes(-len(source) % 8)
+    assert bytes(check(filled, KEY_SPECS[name]).encoded) == bytes(check(source, KEY_SPECS[name]).encoded)
 
 
 def indefinite(source: bytes) -> bytes:

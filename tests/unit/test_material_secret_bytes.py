@@ -101,6 +101,22 @@ def test_an_hmac_key_is_as_long_as_its_hash_or_longer_with_a_check_value(spec: K
         assert (material.check_value, material.verified_check_value) == ("", hmac_of(key, spec))
 
 
+FILLED = "It ends in zeros: some HSMs fill a key up to 8 bytes before they wrap it."
+
+
+@pytest.mark.parametrize(
+    ("key", "is_told"),
+    [
+        pytest.param(random_key(28) + bytes(4), True, id="filled up to 32 bytes"),
+        pytest.param(random_key(28) + bytes(3) + b"\1", False, id="the end is no zero"),
+        pytest.param(random_key(28) + bytes(5), False, id="not up to 8 bytes"),
+        pytest.param(random_key(28) + bytes(12), False, id="8 bytes more than that"),
+    ],
+)
+def test_zeros_that_an_hsm_filled_a_key_with_are_told(key: bytes, is_told: bool) -> None:  # noqa: FBT001  # a column
+    assert (FILLED in str(refused(key, HMAC_224))) is is_told
+
+
 @pytest.mark.parametrize("spec", [HMAC_224, HMAC_256, HMAC_384, HMAC_512], ids=lambda spec: spec.name)
 def test_no_check_value_lets_an_hmac_key_pass_that_kms_does_not_take(spec: KeySpec) -> None:
     right = size_of(spec)

@@ -271,6 +271,20 @@ def test_rfc_3394_with_pkcs7_padding_is_refused_by_its_name(length: int) -> None
     assert_untraceable(refused.value, material, aes_key)
 
 
+@pytest.mark.parametrize("end", [b"\x09", b"\x00", b"\x01\x02", b"\x02\x01\x03"])
+def test_rfc_3394_without_padding_is_refused_by_its_name(end: bytes) -> None:
+    """`end`: no PKCS#7 padding, however much it may look like some."""
+    aes_key, material = random_key(32), random_key(32)[len(end) :] + end
+    with pytest.raises(Refused) as refused:
+        unwrap_with_aes(aes_key, aes_key_wrap(aes_key, material))
+    assert str(refused.value) == (
+        "SecretId: The material is wrapped by RFC 3394 without padding, and not by RFC 5649. CKM_AES_KEY_WRAP does that: wrap "
+        "it with CKM_AES_KEY_WRAP_KWP, or with CKM_RSA_AES_KEY_WRAP as a whole."
+    )
+    assert refused.value.__context__ is None
+    assert_untraceable(refused.value, material, aes_key)
+
+
 @pytest.mark.parametrize(
     "block",
     [
@@ -278,8 +292,6 @@ def test_rfc_3394_with_pkcs7_padding_is_refused_by_its_name(length: int) -> None
         bytes(8),
         bytes(15),
         bytes(40),
-        aes_key_wrap(CANARY, random_key(16)),  # RFC 3394, not padded
-        aes_key_wrap(CANARY, bytes(15) + b"\x09"),  # RFC 3394, and what looks like padding is none
         aes_key_wrap_with_padding(random_key(32)[::-1], CANARY),  # under another key
         aes_key_wrap_with_padding(CANARY, CANARY)[:-8],
     ],
