@@ -1,7 +1,7 @@
 # GNU make. `make` alone lists what there is.
 #
 # Everything is installed under this folder, from the lists with hashes in requirements/ and layers/dependencies/, and
-# only when it is missing or a list has changed. Needed beforehand: Python 3.13, make, git, openssl.
+# only when it is missing or a list has changed. Needed beforehand: Python 3.13, make, git, openssl; for tests SoftHSM2.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -105,6 +105,7 @@ check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house
 	.venv/bin/cfn-lint template.yaml $(wildcard examples/*.yaml examples/*/*.yaml)
 	@$(SAM_ENVIRONMENT) .venv-sam/bin/sam validate --lint
 	.venv/bin/python -m tools.reference --check
+	PYTHONPATH=handler .venv/bin/python -m tools.commands --check
 	@PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q tests/unit/test_architecture.py tests/unit/test_repository.py
 
 # ------------------------------------------------------------------------------------------------------- see it at work
@@ -128,8 +129,9 @@ bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, cold start, create and dele
 # ------------------------------------------------------------------------------------------------------------ maintain
 
 .PHONY: reference
-reference: $(DEV) ## Write docs/properties.md anew from schema.json
+reference: $(DEV) ## Write docs/properties.md anew from schema.json, and the help into docs/custodian.md
 	@.venv/bin/python -m tools.reference
+	@PYTHONPATH=handler .venv/bin/python -m tools.commands
 
 # Universal: the same list serves Linux and macOS, x86_64 and arm64. The layer's is for Lambda's two architectures, which
 # must resolve alike. A list that stays as it was is not touched: nothing is installed anew.

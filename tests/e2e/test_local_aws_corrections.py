@@ -606,5 +606,41 @@ def test_a_secret_under_a_customers_key_needs_the_right_to_use_that_key(correcte
     assert answers(plain) == ["", ""]
 
 
+FIRST, SECOND, THIRD = (f"00000000-0000-4000-8000-00000000000{digit}" for digit in "123")
+
+
+def test_a_version_bears_the_id_that_its_maker_chose_and_is_made_once(corrected, plain):
+    def answers(one: World) -> list[str]:
+        aws, name = one.client("secretsmanager"), f"secret-{secrets.token_hex(4)}"
+        made = aws.create_secret(Name=name, ClientRequestToken=FIRST, SecretBinary=b"x")["VersionId"]
+        same = {"SecretId": name, "ClientRequestToken": made, "VersionStages": ["AWSCURRENT"]}
+        return [
+            str(made == FIRST),
+            refusal(aws.create_secret, Name=name, ClientRequestToken=FIRST, SecretBinary=b"x"),
+            refusal(aws.put_secret_value, **same, SecretBinary=b"x"),
+            refusal(aws.put_secret_value, **same, SecretBinary=b"y"),
+        ]
+
+    assert answers(corrected) == ["True", "", "", "ResourceExistsException"]
+    assert answers(plain) == ["False", "ResourceExistsException", "", ""]
+
+
+def test_a_version_bears_all_the_stages_that_were_asked_for_and_no_other_does(corrected, plain):
+    def stages(one: World, *puts: tuple[str, list[str]]) -> list[list[str]]:
+        aws, name = one.client("secretsmanager"), f"secret-{secrets.token_hex(4)}"
+        first = aws.create_secret(Name=name, ClientRequestToken=FIRST, SecretBinary=b"x")["VersionId"]
+        for token, asked in puts:
+            aws.put_secret_value(SecretId=name, SecretBinary=b"y", ClientRequestToken=token, VersionStages=asked)
+        shown = aws.describe_secret(SecretId=name)["VersionIdsToStages"]
+        return [sorted(shown.get(id_, [])) for id_ in (first, *(token for token, _ in puts))]
+
+    both = [(SECOND, ["AWSCURRENT", "own"])]
+    assert stages(corrected, *both) == [["AWSPREVIOUS"], ["AWSCURRENT", "own"]]
+    assert stages(plain, *both) == [["AWSPREVIOUS"], ["AWSCURRENT"]]
+    moved = [(SECOND, ["own"]), (THIRD, ["own"])]
+    assert stages(corrected, *moved) == [["AWSCURRENT"], [], ["own"]]
+    assert stages(plain, *moved) == [["AWSCURRENT"], ["own"], ["own"]]
+
+
 def _folder(one: World) -> Path:
     return Path(one.settings.folder)

@@ -63,7 +63,7 @@ class SecretsManager(JsonService):
         self._random = Random(seed)  # noqa: S311  # suffixes and version ids that repeat
         self._secrets: dict[str, Secret] = {}  # by ARN
         self._shapes = service_model("secretsmanager")
-        api = JsonApi("secrets-manager", "secretsmanager", "secretsmanager", _OPERATIONS, FAULT_ANSWERS)
+        api = JsonApi("secrets-manager", "secretsmanager", "secretsmanager", OPERATIONS, FAULT_ANSWERS)
         super().__init__(api, self._call)
 
     # ---------------------------------------------------------------------------------------------- what tests set up
@@ -128,7 +128,7 @@ class SecretsManager(JsonService):
         if violations is not None:
             raise AwsError("ValidationException", violations)
         secret = self._find(params["SecretId"], caller, operation)
-        return _OPERATIONS[operation](secret, params)
+        return OPERATIONS[operation](secret, params)
 
     def _find(self, reference: str, caller: Caller, operation: str) -> Secret:
         if not reference.startswith("arn:"):
@@ -229,4 +229,4 @@ def _no_value(of: str) -> AwsError:
     return AwsError("ResourceNotFoundException", f"Secrets Manager can't find the specified secret value for {of}")
 
 
-_OPERATIONS = {"DescribeSecret": _describe_secret, "GetSecretValue": _get_secret_value}
+OPERATIONS = {"DescribeSecret": _describe_secret, "GetSecretValue": _get_secret_value}

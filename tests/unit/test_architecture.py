@@ -14,6 +14,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = REPOSITORY / "handler" / "imported_key_material"
+TOOL = REPOSITORY / "custodian"
 
 # From the top down. A module imports from its own group and from those below, in no circle.
 GROUPS = {
@@ -29,7 +30,7 @@ GROUPS = {
     },
     "pure": {
         *("properties", "proof", "wrapping", "material", "secret_bytes", "secret_value", "private_key", "asymmetric"),
-        *("check_value", "encoding", "pem", "der", "readable", "pattern", "key_specs"),
+        *("check_value", "encoding", "foreign_form", "pem", "der", "readable", "pattern", "key_specs"),
     },
     "foundation": {"errors", "waiting", "quiet", "__init__"},
 }
@@ -44,7 +45,7 @@ ONLY_IN = {  # what is not passed in can't be simulated
 }
 CLOCKS = {("time", "sleep"), ("time", "time"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
 
-MODULE_LINES = {"handler": 260, "benchmarks": 260, "tools": 260, "layers": 260, "tests/support": 300}
+MODULE_LINES = {"handler": 260, "custodian": 260, "benchmarks": 260, "tools": 260, "layers": 260, "tests/support": 300}
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 
 
@@ -136,6 +137,66 @@ def test_the_pure_modules_keep_to_the_syntax_of_python_3_11(module):
     ast.parse(modules()[module].read_text(), feature_version=(3, 11))
 
 
+# ------------------------------------------------------------------------------------------------ the custodian's tool
+
+FOR_THE_TOOL = (PURE | {"consent"}) - {"properties"}  # consent: what the tag says; properties need fastjsonschema
+KNOW_BOTO3 = {"aws"}
+
+
+def tool_modules():
+    return {path.stem: path for path in sorted(TOOL.glob("*.py"))}
+
+
+@cache
+def tool_imports(module):
+    """(modules of the tool, modules of the function, everything else) that a module of the tool imports."""
+    found = {"custodian": set(), PACKAGE.name: set(), "": set()}
+    for node in ast.walk(ast.parse(tool_modules()[module].read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports by relative name"
+            top, _, rest = str(node.module).partition(".")
+            names = {rest.split(".")[0]} if rest else {alias.name for alias in node.names}
+            found[top if top in found else ""] |= names if top in found else {top}
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                top, _, rest = alias.name.partition(".")
+                found[top if top in found else ""].add(rest.split(".")[0] if top in found else top)
+    return found["custodian"], found[PACKAGE.name], found[""]
+
+
+def test_the_tool_knows_the_function_s_pure_modules_alone():
+    assert {name: strange for name in tool_modules() if (strange := tool_imports(name)[1] - FOR_THE_TOOL)} == {}
+
+
+def test_of_the_tool_one_module_knows_boto3():
+    assert {name for name in tool_modules() if tool_imports(name)[2] & set(OF_AWS)} == KNOW_BOTO3
+
+
+def test_the_function_does_not_know_the_tool():
+    assert {name for name in modules() if "custodian" in imports(name)[1]} == set()
+
+
+def test_no_import_of_the_tool_goes_in_a_circle():
+    graph = {module: tool_imports(module)[0] for module in tool_modules()}
+    TopologicalSorter(graph).prepare()
+
+
+def test_no_command_loads_boto3_before_it_talks_to_aws():
+    names = ", ".join(f"custodian.{name}" for name in tool_modules() if name != "__main__")
+    program = (
+        f"import sys; sys.path[:0] = {[str(PACKAGE.parent), str(REPOSITORY)]}; import {names}; print(*sys.modules)"
+    )
+
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+    assert {name.split(".")[0] for name in loaded} & set(OF_AWS) == set()
+
+
+@pytest.mark.parametrize("module", sorted(path.stem for path in TOOL.glob("*.py")))
+def test_the_tool_keeps_to_the_syntax_of_python_3_11(module):
+    ast.parse(tool_modules()[module].read_text(), feature_version=(3, 11))
+
+
 # ---------------------------------------------------------------------------------------------------- size and names
 
 
@@ -166,6 +227,6 @@ def test_a_module_says_at_its_top_what_it_is_for(folder):
 
 
 def test_no_module_has_a_name_that_says_nothing():
-    named = [path for folder in ("handler", "tools", "layers", "tests") for path in sources(folder)]
+    named = [path for folder in ("custodian", "handler", "tools", "layers", "tests") for path in sources(folder)]
 
     assert [str(path) for path in named if set(path.stem.split("_")) & EMPTY_NAMES] == []

@@ -16,6 +16,7 @@ NAMES = (
     "kms_resources",
     "kms_conditions",
     "secrets_under_keys",
+    "secret_versions",
 )
 
 

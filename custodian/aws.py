@@ -1,0 +1,219 @@
+"""AWS, as the commands use it: clients, and errors of AWS as sentences. The only module that knows boto3.
+
+boto3 is imported when the first client is made, so that the commands which need no network neither need nor load it.
+Credentials, profile, Region and endpoints come from where the AWS CLI takes them; --profile and --region say otherwise.
+
+An error keeps AWS's code and text; the cause that is meant most often, and the remedy, are added. Source of the codes: the API
+references of KMS, Secrets Manager and STS.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeVar
+
+from imported_key_material.errors import Fault, ServiceRefused
+
+Answer = TypeVar("Answer")
+
+
+class CallRefused(ServiceRefused):
+    """AWS said no. `request_id`: by which CloudTrail names the call, "" where AWS gave none."""
+
+    request_id = ""
+
+
+class Unanswered(CallRefused):
+    """No answer came, or a fault inside the service: what was asked may have been done all the same."""
+
+
+CONNECT_TIMEOUT_SECONDS: Final = 10
+READ_TIMEOUT_SECONDS: Final = 30
+TRIES_PER_CALL: Final = 3
+_MESSAGE_MAX_CHARACTERS: Final = 300
+
+
+class _Meaning(NamedTuple):
+    """Why AWS says it, and what to do."""
+
+    cause: str
+    remedy: str
+
+
+_SIGN_IN: Final = "Sign in as for the AWS CLI, or name a profile: --profile."
+_PASSING: Final = "This passes by itself. Run it again."
+
+# code, or "service:Operation code" where one operation means something else by it
+_MEANINGS: Final[Mapping[str, _Meaning]] = {
+    # --- rights and credentials
+    "AccessDeniedException": _Meaning(
+        "These credentials may not do it, or the policy of the key or secret does not let them.",
+        "Ask its owner for the right, or use other credentials: --profile.",
+    ),
+    "AccessDenied": _Meaning("These credentials may not do it.", "Use other credentials: --profile."),
+    "ExpiredTokenException": _Meaning("The credentials ran out.", "Sign in again."),
+    "ExpiredToken": _Meaning("The credentials ran out.", "Sign in again."),
+    "UnrecognizedClientException": _Meaning("AWS does not know these credentials.", _SIGN_IN),
+    "InvalidClientTokenId": _Meaning("AWS does not know these credentials.", _SIGN_IN),
+    "InvalidSignatureException": _Meaning(
+        "The secret access key is not the one of the access key id, or this machine's clock is wrong.", _SIGN_IN
+    ),
+    "SignatureDoesNotMatch": _Meaning(
+        "The secret access key is not the one of the access key id, or this machine's clock is wrong.", _SIGN_IN
+    ),
+    # --- KMS
+    "NotFoundException": _Meaning(
+        "There is no such key in this account and Region.",
+        "Check the id, and --region: a key id counts in its own Region.",
+    ),
+    "InvalidArnException": _Meaning("KMS can't read the ARN, or it is of another Region.", "Check it, and --region."),
+    "DisabledException": _Meaning("The key is disabled.", "aws kms enable-key, if it was not disabled for a reason."),
+    "KMSInvalidStateException": _Meaning(
+        "The key's state does not allow it: its material is not there, or it is to be deleted.",
+        "Look at KeyState with aws kms describe-key.",
+    ),
+    "InvalidKeyUsageException": _Meaning("The key's usage or spec does not fit.", "Check which key is named."),
+    "UnsupportedOperationException": _Meaning("The key's spec does not fit.", "Check which key is named."),
+    "InvalidCiphertextException": _Meaning(
+        "It was wrapped under another key, or for another secret's name.", "Wrap it for this key and this secret."
+    ),
+    "DependencyTimeoutException": _Meaning("KMS waited in vain for a service that it depends on.", _PASSING),
+    "KMSInternalException": _Meaning("KMS failed inside.", _PASSING),
+    "KeyUnavailableException": _Meaning("KMS can't reach the key at the moment.", _PASSING),
+    # --- Secrets Manager
+    "ResourceNotFoundException": _Meaning(
+        "There is no such secret in this account and Region.",
+        "Check the name, and --region. A secret of another account needs its full ARN.",
+    ),
+    "ResourceExistsException": _Meaning(
+        "A secret or version of this name is there already, with something else in it.",
+        "Run it again: the plan shows what is there.",
+    ),
+    "InvalidRequestException": _Meaning(
+        "The secret's present state does not allow it; often it is marked for deletion.",
+        "Look at it with aws secretsmanager describe-secret; restore-secret takes a deletion back.",
+    ),
+    "InvalidParameterException": _Meaning(
+        "Secrets Manager does not take these values.", "Check the name, the stacks and the KMS key."
+    ),
+    "EncryptionFailure": _Meaning(
+        "Secrets Manager can't encrypt with the secret's KMS key.",
+        "Look at the key's state and policy, and whether these credentials may use it (kms:GenerateDataKey, kms:Decrypt).",
+    ),
+    "DecryptionFailure": _Meaning(
+        "Secrets Manager can't decrypt with the secret's KMS key.", "Look at the state and policy of that key."
+    ),
+    "LimitExceededException": _Meaning("A quota is used up.", "See Service Quotas."),
+    "secretsmanager:PutSecretValue LimitExceededException": _Meaning(
+        "The secret has all the versions or stages that it may have (20 stages on all versions together).",
+        "Take the stages of versions that no key needs any more off them: aws secretsmanager update-secret-version-stage.",
+    ),
+    "InternalServiceError": _Meaning("Secrets Manager failed inside.", _PASSING),
+    # --- any service
+    "ThrottlingException": _Meaning("Too many calls in this account and Region.", _PASSING),
+    "ValidationException": _Meaning("AWS does not take these values.", "Check the names and ids that were given."),
+    # --- botocore, before or instead of an answer
+    "NoCredentialsError": _Meaning("There are no credentials.", _SIGN_IN),
+    "PartialCredentialsError": _Meaning("The credentials are not complete.", _SIGN_IN),
+    "UnauthorizedSSOTokenError": _Meaning("The session of IAM Identity Center ran out.", "aws sso login."),
+    "SSOTokenLoadError": _Meaning("There is no session of IAM Identity Center.", "aws sso login."),
+    "ProfileNotFound": _Meaning("", "aws configure list-profiles shows those there are."),
+    "InvalidRegionError": _Meaning("", "Name a Region, such as eu-central-1: --region."),
+    "NoRegionError": _Meaning("", "Name the Region: --region."),
+    "InvalidEndpointConfigurationError": _Meaning("", "Check --region, and AWS_ENDPOINT_URL."),
+    "EndpointConnectionError": _Meaning(
+        "", "Check the network, and --region. To wrap under a public key file no network is needed."
+    ),
+}
+_FAILED_INSIDE: Final = _Meaning("The service failed inside.", _PASSING)
+_UNKNOWN: Final = _Meaning("", "Look the code up in the API reference of that operation.")
+_UNREADABLE: Final = _Meaning("Often a proxy answers in its place.", "Check the network, and AWS_ENDPOINT_URL.")
+_NO_ANSWER: Final = _Meaning("", "Check the network, then run it again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Which credentials and Region; None: as the AWS CLI would choose."""
+
+    profile: str | None = None
+    region: str | None = None
+
+    def client(self, service: str) -> Any:
+        """A boto3 client: "kms", "secretsmanager", "sts". CallRefused where there is no profile or no Region."""
+        import boto3  # noqa: PLC0415  # not needed offline
+        from botocore.config import Config  # noqa: PLC0415  # not needed offline
+        from botocore.exceptions import BotoCoreError, InvalidEndpointConfigurationError  # noqa: PLC0415  # not needed offline
+
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            read_timeout=READ_TIMEOUT_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": TRIES_PER_CALL},
+            user_agent_extra="custodian",
+        )
+
+        def made() -> Any:
+            session = boto3.session.Session(profile_name=self.profile, region_name=self.region)
+            try:
+                return session.client(service, config=config)  # type: ignore[call-overload]  # a name from here alone
+            except BotoCoreError:
+                raise
+            except ValueError as error:  # botocore's for an address that is none
+                raise InvalidEndpointConfigurationError(msg=str(error)) from None
+
+        return call(f"connecting to {service}", made, where="--region" if self.profile is None else "--profile")
+
+
+def call(operation: str, what: Callable[[], Answer], *, where: str) -> Answer:
+    """Runs one call. `operation`: "kms:Encrypt"; `where`: the option that it was made for.
+
+    CallRefused (Unanswered), with AWS's code and text; it keeps no reference to the exception, which holds the whole answer.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError  # noqa: PLC0415  # as above
+    from botocore.exceptions import ConnectionError as NotConnectedError  # noqa: PLC0415  # as above
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415  # as above
+
+    kind: type[CallRefused]
+    id_ = ""
+    try:
+        return what()
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+        message = _sentence(str(error.response.get("Error", {}).get("Message", "")))
+        said = f"{operation} was refused with {code}" + (f": {message}" if message else ".")
+        failed_inside = _status(error.response) >= 500
+        kind, fallback = (Unanswered, _FAILED_INSIDE) if failed_inside else (CallRefused, _UNKNOWN)
+        id_ = request_id(error.response)
+    except BotoCoreError as error:
+        was_sent = isinstance(error, HTTPClientError | NotConnectedError | IncompleteReadError)
+        code, kind, fallback = type(error).__name__, Unanswered if was_sent else CallRefused, _NO_ANSWER
+        said = f"{operation} did not come about: {_sentence(str(error))}"
+    except ResponseParserError as error:  # its text holds the answer, which may be anything
+        code, kind, fallback = type(error).__name__, Unanswered, _UNREADABLE
+        said = f"{operation} got an answer that is not AWS's."
+    meaning = _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code) or fallback
+    problem = f"{said} {meaning.cause}".rstrip()
+    refusal = kind(Fault(where, problem, meaning.remedy), operation=operation, code=code)
+    refusal.request_id = id_
+    raise refusal
+
+
+def request_id(answer: Mapping[str, Any]) -> str:
+    """By which CloudTrail names the call; "" where AWS gave none."""
+    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+
+
+def date(answer: Mapping[str, Any]) -> str:
+    """AWS's own clock at the answer, as HTTP writes it (RFC 9110, section 5.6.7); "" where there is none."""
+    return str(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", ""))
+
+
+def _sentence(text: str) -> str:
+    """On one line, with one full stop; a long one is cut."""
+    line = " ".join(text.split())
+    if len(line) > _MESSAGE_MAX_CHARACTERS:
+        return f"{line[:_MESSAGE_MAX_CHARACTERS].rstrip()}..."
+    return f"{line.rstrip('.')}." if line else ""
+
+
+def _status(response: Mapping[str, Any]) -> int:
+    status: int = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status

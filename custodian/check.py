@@ -1,0 +1,67 @@
+"""`custodian check`: all checks that the function makes before an import, offline, and the check values."""
+
+import json
+
+import click
+
+from custodian import options, reading, report
+from custodian.errors import REFUSED
+from custodian.wording import as_options
+from imported_key_material import material
+from imported_key_material.errors import Refused
+from imported_key_material.key_specs import KEY_SPECS
+
+
+@click.command(
+    "check",
+    short_help="Check key material, and show its check values.",
+    epilog="""\b
+Examples:
+  custodian check key.bin --key-spec HMAC_256
+  custodian check key.txt --key-spec SYMMETRIC_DEFAULT --encoding HEX
+  custodian check signing.pem --key-spec ECC_NIST_P256
+  custodian check key.bin --key-spec HMAC_256 --expected-check-value HMAC:D38B42096D
+  age --decrypt key.age | custodian check - --key-spec SYMMETRIC_DEFAULT --json
+""",
+)
+@click.argument("file", metavar="FILE")
+@options.key_spec()
+@options.encoding
+@options.json_key
+@options.expected_check_value
+@options.as_json
+def command(
+    file: str,
+    key_spec: str,
+    encoding: str | None,
+    json_key: str | None,
+    expected_check_value: str | None,
+    as_json: bool,  # noqa: FBT001  # click passes it by name
+) -> None:
+    """Check key material as the function will, and show its check values.
+
+    FILE holds the plaintext material; - is a pipe, or at a terminal a prompt that does not echo. Everything that is wrong is
+    told at once. Exit code 0: in order; 1: refused; 2: a wrong call.
+    """
+    source = reading.read(file, encoding=encoding, json_key=json_key)
+    try:
+        with as_options():
+            checked = material.check(
+                source.value,
+                KEY_SPECS[key_spec],
+                encoding=encoding,
+                json_key=json_key,
+                expected_check_value=expected_check_value,
+                where=source.where,
+            )
+    except Refused as refused:
+        if not as_json:
+            raise
+        faults = [{"where": one.where, "problem": one.problem, "remedy": one.remedy} for one in refused.faults]
+        click.echo(json.dumps({"in_order": False, "key_spec": key_spec, "faults": faults}, indent=2))
+        raise SystemExit(REFUSED) from None
+    try:
+        said = report.of_material(checked)
+    finally:
+        checked.wipe()
+    report.show({"in_order": True, **said} if as_json else said, as_json=as_json)

@@ -1,0 +1,125 @@
+"""The program `custodian`: its commands, its exit codes, where its words go.
+
+    exit 0  done, and what was checked is in order
+    exit 1  refused: the material, a file, a key or AWS says no; or the work was broken off. Nothing was written
+            (but for verify's receipt of what is not so, and what put names as done)
+    exit 2  a wrong call: an option is missing, unknown, or does not go with another
+
+    stdout  the result: the report of a command, as text or with --json as one JSON object; the wrapped bytes with `--out -`
+            (the report goes to stderr then)
+    stderr  everything else: prompts, what was chosen and why, warnings, errors
+
+No output holds key material, and neither do arguments or the environment: it comes from a file, a pipe or a prompt.
+
+Each command is a module of its own, with a click command named `command`; it is imported when it is needed. A command raises
+`Refused` of the function's own tree of errors; here that becomes sentences and the exit code.
+
+    check generate wrap combine    the commands that need no network (wrap and its like do with a KMS key)
+    put verify                     the commands that talk to AWS
+    reading writing                files, pipes and prompts in; files out
+    wrapping_key sealing report    from checked material to the wrapped file, and what is said about it
+    components                     the components of a split key
+    content wrapped_file opening_key secret_plan storing template_piece    what put looks at, plans, does and prints
+    session proving receipt        who asks KMS, what it proves, and what is kept of that
+    options wording errors         options that commands share; the checks' words as this tool's; errors and exit codes
+    aws                            boto3, the only place that knows it
+"""
+
+import contextlib
+import importlib
+import sys
+import traceback
+from importlib import metadata
+from typing import Any, NoReturn
+
+import click
+
+from custodian.errors import REFUSED, told
+from imported_key_material.errors import ImportedKeyMaterialError
+
+COMMANDS = ("check", "generate", "wrap", "combine", "put", "verify")  # in the order of a key's way
+DISTRIBUTION = "imported-key-material"
+
+
+class _Refusal(click.ClickException):
+    """What was refused, on stderr. click knows the exit code of it."""
+
+    exit_code = REFUSED
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, file=file or sys.stderr)
+
+
+class _Tool(click.Group):
+    """Imports a command's module when the command is asked for, and tells errors as sentences."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"custodian.{cmd_name}").command
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ImportedKeyMaterialError as error:
+            raise _Refusal(told(error)) from None
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001  # click's signature
+    if asked:
+        try:
+            click.echo(f"custodian {metadata.version(DISTRIBUTION)}")
+        except metadata.PackageNotFoundError:
+            click.echo("custodian, not installed: run from its repository")
+        ctx.exit()
+
+
+@click.group(
+    cls=_Tool,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+From a key file to a wrapped secret:
+  custodian check key.bin --key-spec HMAC_256
+  custodian wrap key.bin --key-spec HMAC_256 --wrapping-key transport.pem --out wrapped.bin
+
+\b
+A new key that nobody has ever seen:
+  custodian generate --key-spec SYMMETRIC_DEFAULT --wrapping-key transport.pem --out wrapped.bin
+
+\b
+`custodian COMMAND --help` shows a command's options and examples.
+""",
+)
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
+def cli() -> None:
+    """Check, make, wrap and combine key material for AWS KMS, and hand it over.
+
+    For those who hold key material that a CloudFormation stack is to import (Custom::ImportedKeyMaterial). Everything is
+    checked by the rules of the function that imports it. Material is read from a file, a pipe or a prompt, never from the
+    command line or the environment, and is never shown.
+    """
+
+
+def _no_core_dump() -> None:
+    """A crash of a library must not write the memory, and so the material, to the disk. Windows writes none."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        resource = importlib.import_module("resource")
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main() -> NoReturn:
+    _no_core_dump()
+    try:
+        cli(prog_name="custodian")
+    except Exception as error:  # noqa: BLE001  # a defect: told without the exception's text, which may hold anything
+        click.echo("Traceback (without the exception's text, which might hold material):", err=True)
+        traceback.print_tb(error.__traceback__)
+        click.echo(
+            f"{type(error).__name__}: this is a defect of the tool; please report it with these lines.", err=True
+        )
+        sys.exit(REFUSED)
+    sys.exit(0)

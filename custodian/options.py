@@ -1,0 +1,51 @@
+"""Options that several commands share, each defined once."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from imported_key_material.encoding import ENCODINGS
+from imported_key_material.key_specs import KEY_SPECS
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Decorator = Callable[[Function], Function]
+
+SECRET_WRAPPINGS = (
+    "SYMMETRIC_DEFAULT",
+    "RSAES_OAEP_SHA_1",
+    "RSAES_OAEP_SHA_256",
+    "RSA_AES_KEY_WRAP_SHA_1",
+    "RSA_AES_KEY_WRAP_SHA_256",
+)
+
+
+def key_spec(names: tuple[str, ...] = tuple(KEY_SPECS), *, required: bool = True) -> Decorator[Any]:
+    return click.option(
+        "--key-spec",
+        required=required,
+        metavar="SPEC",
+        type=click.Choice(names),
+        help=f"KeySpec of the KMS key that takes the material: {', '.join(names)}.",
+    )
+
+
+encoding = click.option(
+    "--encoding",
+    type=click.Choice(ENCODINGS),
+    help="How the material is encoded. Without it: PEM where there is a PEM header, else RAW bytes. Hex and base64 are "
+    "never guessed.",
+)
+json_key = click.option(
+    "--json-key",
+    metavar="FIELD",
+    help="The file is a JSON object, and this field holds the material. Without --encoding: PEM or BASE64.",
+)
+expected_check_value = click.option(
+    "--expected-check-value",
+    metavar="VALUE",
+    help="The check value on paper, such as CMAC:377822C093. Another one is an error.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+profile = click.option("--profile", metavar="NAME", help="AWS profile; without it as the AWS CLI chooses.")
+region = click.option("--region", metavar="REGION", help="AWS Region; without it as the AWS CLI chooses.")

@@ -1,0 +1,250 @@
+"""Whether a KMS key holds the material whose check value is on paper: what KMS can be asked, and what its answer proves.
+
+    asymmetric  GetPublicKey: the public key's SHA-256 is the check value. Proof of the private key, by the check value itself
+    HMAC        VerifyMac: a MAC that the material made. KMS takes no empty message and no cut MAC, so that the check value
+                itself (the MAC of an empty message) can't be asked for; the MAC is computed here of the material, or was
+                computed where the material is, and written down beside the check value
+    symmetric   DescribeKey: CurrentKeyMaterialId, which KMS binds to the key and the bytes. It is compared with the id in
+                the record of the import; no call of KMS shows a check value of a symmetric key. (Encrypt and Decrypt would
+                show that the key works, and not with which bytes)
+
+Reading calls alone: nothing here changes a key. What is not proved is told as not proved.
+"""
+
+import enum
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from custodian.errors import refused
+from custodian.session import Session
+from imported_key_material import check_value
+from imported_key_material.check_value import ExpectedCheckValue
+from imported_key_material.errors import ServiceRefused
+from imported_key_material.key_specs import KeySpec, Kind, key_spec
+from imported_key_material.proof import CONFIRMATION_MESSAGE, Confirmation
+
+WHERE: Final = "KEY"
+_HOLDS_MATERIAL: Final = frozenset({"Enabled", "Disabled", "Updating"})
+_BY_RECORD: Final = (
+    "KMS has no call that shows the check value of a symmetric key. That this material has the one on paper is what the "
+    "record of its import says: the function compares ExpectedCheckValue before it imports, and the resource's attributes "
+    "KeyMaterialId and CheckValue stand side by side."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that takes imported material, as DescribeKey shows it. "" where something does not apply."""
+
+    arn: str
+    spec: KeySpec
+    usage: str
+    state: str
+    expiration_model: str
+    valid_to: str  # ISO 8601, UTC
+    current_material_id: str
+    multi_region: str  # PRIMARY, REPLICA
+
+    def as_json(self) -> dict[str, str | None]:
+        return {
+            "arn": self.arn,
+            "key_spec": self.spec.name,
+            "key_usage": self.usage,
+            "key_state": self.state,
+            "expiration_model": self.expiration_model or None,
+            "valid_to": self.valid_to or None,
+            "current_key_material_id": self.current_material_id or None,
+            "multi_region_key_type": self.multi_region or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What was written down: the check value, and what goes with it for some kinds of keys.
+
+    `mac`: of CONFIRMATION_MESSAGE, b"" for none; `mac_made_here`: of the material itself, whose check value was compared.
+    """
+
+    expected: ExpectedCheckValue
+    mac: bytes = b""
+    mac_made_here: bool = False
+    material_id: str = ""
+
+
+class Verdict(enum.Enum):
+    PROVED = "PROVED"
+    OTHER = "NOT SO"  # KMS shows that the key holds other material
+    NOT_SHOWN = "NOT SHOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What KMS said, and what that is worth. `by`: how it was shown, None where nothing was."""
+
+    verdict: Verdict
+    by: Confirmation | None
+    found: str
+    proves: str = ""
+    does_not_show: str = ""
+    check_value: str = ""  # as KMS shows it: of public keys
+
+
+def look(session: Session, key_id: str) -> Key:
+    """Refused (KEY) where the key takes no imported material."""
+    answer = session.call("kms:DescribeKey", where=WHERE, KeyId=key_id)
+    found: Mapping[str, Any] = answer["KeyMetadata"]
+    if found["Origin"] != "EXTERNAL":
+        problem = f"The key's Origin is {found['Origin']}: its material was made in AWS, and not imported."
+        raise refused(WHERE, problem, "Name the key with Origin EXTERNAL.")
+    valid_to: datetime | None = found.get("ValidTo")
+    return Key(
+        arn=found["Arn"],
+        spec=key_spec(found["KeySpec"], partition=found["Arn"].split(":")[1]),
+        usage=found["KeyUsage"],
+        state=found["KeyState"],
+        expiration_model=found.get("ExpirationModel", ""),
+        valid_to=valid_to.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if valid_to else "",
+        current_material_id=found.get("CurrentKeyMaterialId", ""),
+        multi_region=found.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType", ""),
+    )
+
+
+def prove(session: Session, key: Key, paper: Paper) -> Finding:
+    if key.state == "PendingImport":
+        return Finding(
+            Verdict.NOT_SHOWN, None, "The key is PendingImport: it holds no material, or lacks one that it once had."
+        )
+    if key.state not in _HOLDS_MATERIAL:
+        return Finding(Verdict.NOT_SHOWN, None, f"The key is {key.state}: whether it holds its material does not show.")
+    return _PROOFS[key.spec.kind](session, key, paper)
+
+
+def _by_public_key(session: Session, key: Key, paper: Paper) -> Finding:
+    public_key: bytes = session.call("kms:GetPublicKey", where=WHERE, KeyId=key.arn)["PublicKey"]
+    shown = check_value.compute(key.spec, public_key)
+    if not paper.expected.matches(public_key):
+        return Finding(
+            Verdict.OTHER,
+            Confirmation.PUBLIC_KEY,
+            f"The public key that KMS gives has the check value {shown}, and another one is on paper.",
+            proves="The key holds another private key.",
+            check_value=shown,
+        )
+    return Finding(
+        Verdict.PROVED,
+        Confirmation.PUBLIC_KEY,
+        f"The public key that KMS gives has the check value {shown}.",
+        proves="The key holds the private key of the public key on paper: the check value is the SHA-256 of the whole public "
+        "key, and KMS takes the public key from the private key that was imported.",
+        does_not_show="Who else holds the private key.",
+        check_value=shown,
+    )
+
+
+def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
+    other = False
+    try:
+        session.call(
+            "kms:VerifyMac",
+            where=WHERE,
+            KeyId=key.arn,
+            Message=CONFIRMATION_MESSAGE,
+            Mac=paper.mac,
+            MacAlgorithm=key.spec.mac_algorithm,
+        )
+    except ServiceRefused as error:
+        if error.code != "KMSInvalidMacException":
+            raise
+        other = True
+    whose = "the material" if paper.mac_made_here else "the material on paper"
+    if other:
+        return Finding(
+            Verdict.OTHER,
+            Confirmation.MAC,
+            f"KMS does not verify the MAC that {whose} made (KMSInvalidMacException).",
+            proves=f"The key holds other bytes than {whose}.",
+        )
+    does_not_show = "KMS can't be asked for an HMAC key's check value, the MAC of an empty message. "
+    if paper.mac_made_here:
+        does_not_show += "It was compared with the material itself, here."
+    else:
+        does_not_show += "That MAC and check value are of one key is what the paper says, where both were written down."
+    return Finding(
+        Verdict.PROVED,
+        Confirmation.MAC,
+        f"KMS verifies the MAC that {whose} made.",
+        proves=f"The key holds {whose}: other bytes make other MACs (zero bytes behind a key aside, RFC 2104).",
+        does_not_show=does_not_show,
+    )
+
+
+def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
+    current = f"The key's current material is {key.current_material_id}"
+    if not paper.material_id:
+        return Finding(
+            Verdict.NOT_SHOWN,
+            None,
+            f"{current}, and no KeyMaterialId was given to compare it with: --key-material-id.",
+            does_not_show=_BY_RECORD,
+        )
+    if key.current_material_id.lower() != paper.material_id.lower():
+        return Finding(
+            Verdict.OTHER,
+            Confirmation.KEY_MATERIAL_ID,
+            f"{current}, and {paper.material_id} is on paper. {_where_else(session, key, paper.material_id)}".rstrip(),
+            proves="The key does not use the material on paper.",
+        )
+    return Finding(
+        Verdict.PROVED,
+        Confirmation.KEY_MATERIAL_ID,
+        f"{current}, as on paper.",
+        proves="The key holds the very bytes that were imported under that KeyMaterialId: KMS binds the id to the key and the "
+        "bytes, and takes no other bytes in their place.",
+        does_not_show=_BY_RECORD,
+    )
+
+
+_ELSE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "NON_CURRENT": "The key holds that one as earlier material: it decrypts what was encrypted before the rotation.",
+        "PENDING_ROTATION": "That one is staged, and becomes current by a rotation.",
+        "PENDING_MULTI_REGION_IMPORT_AND_ROTATION": "That one is staged, and not in every replica yet.",
+    }
+)
+
+
+def _where_else(session: Session, key: Key, material_id: str) -> str:
+    """What the key has to do with material that is not its current one; "" where these credentials may not ask."""
+    for page in _rotations(session, key.arn):
+        if page is None:
+            return ""
+        for entry in page.get("Rotations", []):
+            if entry["KeyMaterialId"].lower() == material_id.lower():
+                return _ELSE.get(entry.get("KeyMaterialState", ""), "")
+    return "The key never had that one."
+
+
+def _rotations(session: Session, arn: str) -> Iterator[Mapping[str, Any] | None]:
+    marker: dict[str, object] = {}
+    while True:
+        page = session.call_if_allowed(
+            "kms:ListKeyRotations", where=WHERE, KeyId=arn, IncludeKeyMaterial="ALL_KEY_MATERIAL", **marker
+        )
+        yield page
+        if page is None or not page.get("Truncated"):
+            return
+        marker = {"Marker": page["NextMarker"]}
+
+
+_PROOFS: Final[Mapping[Kind, Callable[[Session, Key, Paper], Finding]]] = MappingProxyType(
+    {
+        Kind.SYMMETRIC: _by_material_id,
+        Kind.HMAC: _by_mac,
+        Kind.RSA: _by_public_key,
+        Kind.EC: _by_public_key,
+        Kind.EDWARDS: _by_public_key,
+    }
+)

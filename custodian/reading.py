@@ -1,0 +1,132 @@
+"""Material in: from a file, a pipe (`-`), or a prompt that does not echo. Never from an argument or the environment.
+
+A key is short: more bytes than Secrets Manager stores are not read. A typed key is text, so its encoding must be said.
+"""
+
+import getpass
+import os
+import re
+import stat
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+
+from custodian.errors import refused
+from imported_key_material.encoding import BASE64, HEX
+
+PIPE: Final = "-"
+MOST_BYTES: Final = 65_536  # of a secret's value in Secrets Manager
+TYPED: Final = "the typed material"
+PIPED: Final = "standard input"
+_MAY_BE_MATERIAL: Final = re.compile("[A-Za-z0-9+/=_:-]{32,}")  # 16 bytes in hex and more
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was read, and what to call it in a sentence. Its repr shows no bytes."""
+
+    value: bytes | str
+    where: str
+
+    def __repr__(self) -> str:
+        return f"<Source {self.where}>"
+
+
+def read(source: str, *, encoding: str | None, json_key: str | None = None) -> Source:
+    """Returns bytes; text where it was typed, or where a field of a JSON object is to be taken. Refused (`source`)."""
+    if source == PIPE and sys.stdin.isatty():
+        if encoding not in (BASE64, HEX) or json_key is not None:
+            raise click.UsageError("Typed material is text: say --encoding HEX or --encoding BASE64.")
+        return Source(ask("Material (is not shown)"), TYPED)
+    data, where = (_piped(), PIPED) if source == PIPE else (_file(source), source)
+    return Source(data if json_key is None else _text(data, where), where)
+
+
+def read_public(source: str) -> bytes:
+    """Returns the bytes of a file that is no secret. Refused (`source`)."""
+    return _limited(source, secret=False)
+
+
+def ask(prompt: str) -> str:
+    """Returns a typed line without echo. Refused where there is no terminal that can hide it."""
+    if not at_terminal():
+        raise _no_terminal()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(f"{prompt}: ")
+        except EOFError:
+            raise click.Abort from None
+        except getpass.GetPassWarning:
+            pass  # getpass would go on, and echo
+    raise _no_terminal()
+
+
+def at_terminal() -> bool:
+    """Whether somebody sits there to type, and to read what is asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _no_terminal() -> Exception:
+    problem = "There is no terminal at which material could be typed without being shown."
+    return refused(PIPED, problem, "Run it at a terminal, or name files.")
+
+
+def _piped() -> bytes:
+    data = sys.stdin.buffer.read(MOST_BYTES + 1)
+    _require_size(len(data), PIPED)
+    return data
+
+
+def _file(source: str) -> bytes:
+    return _limited(source, secret=True)
+
+
+def _limited(source: str, *, secret: bool) -> bytes:
+    try:
+        with Path(source).open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        if secret and _MAY_BE_MATERIAL.fullmatch(source):
+            raise _given_as_argument() from None
+        reason = "it is not there"
+    except OSError as error:
+        reason = str(error.strerror)
+    else:
+        if secret and os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
+            warning = f"{source}: others than its owner may read this file (mode {mode & 0o777:04o}): chmod 600."
+            click.echo(f"Warning: {warning}", err=True)
+        _require_size(len(data), source)
+        return data
+    raise refused(source, f"The file can't be read: {reason}.", "Check the name and the rights.")
+
+
+def _given_as_argument() -> Exception:
+    """It is not quoted, and so does not get into a log as well."""
+    problem = "There is no such file, and its name looks like key material."
+    remedy = (
+        "If it is: arguments are seen by other programs and kept in the shell's history, so take this key for known. Give "
+        "material as a file, by a pipe, or at the prompt: -."
+    )
+    return refused("FILE", problem, remedy)
+
+
+def _require_size(size_bytes: int, where: str) -> None:
+    if size_bytes > MOST_BYTES:
+        problem = f"It holds more than {MOST_BYTES:,} bytes, which is all that a secret can hold."
+        raise refused(where, problem, "Name the file with the key alone.")
+
+
+def _text(data: bytes, where: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass  # it carries the bytes along
+    raise refused(
+        where, "It is no UTF-8 text, so it holds no JSON object.", "Leave --json-key out, or name another file."
+    )

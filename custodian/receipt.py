@@ -1,0 +1,95 @@
+"""The receipt of `custodian verify`: who asked, when, about which key, and what was proved; as text and as JSON.
+
+It holds no material, and no MAC. The ids of the requests are CloudTrail's, so that an auditor finds each call there.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from custodian.proving import Finding, Key, Verdict
+from custodian.session import Who
+
+VERSION: Final = 1
+_WIDTH: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SecretVersion:
+    """A version of a secret that was there when the receipt was made."""
+
+    arn: str
+    name: str
+    version_id: str
+    stages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`expected`: the check value on paper, as it was given. `requests`: as `Session` keeps them."""
+
+    finding: Finding
+    key: Key
+    expected: str
+    secret: SecretVersion | None
+    who: Who
+    requests: tuple[dict[str, str], ...]
+    tool: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "receipt": "custodian verify",
+            "receipt_version": VERSION,
+            "proved": self.finding.verdict is Verdict.PROVED,
+            "verdict": self.finding.verdict.value,
+            "shown_by": self.finding.by.value if self.finding.by else None,
+            "found": self.finding.found,
+            "proves": self.finding.proves or None,
+            "does_not_show": self.finding.does_not_show or None,
+            "check_value": {"expected": self.expected, "shown_by_kms": self.finding.check_value or None},
+            "key": self.key.as_json(),
+            "secret": self._secret(),
+            "by": {"account": self.who.account, "arn": self.who.arn},
+            "time": self.who.time,
+            "aws_time": self.who.aws_time or None,
+            "requests": list(self.requests),
+            "tool": self.tool,
+        }
+
+    def _secret(self) -> dict[str, Any] | None:
+        if self.secret is None:
+            return None
+        return {
+            "arn": self.secret.arn,
+            "name": self.secret.name,
+            "version_id": self.secret.version_id,
+            "stages": list(self.secret.stages),
+        }
+
+    def as_text(self) -> str:
+        return "\n".join(
+            f"{label + ':':<{_WIDTH}}{value}" if label else f"{'':<{_WIDTH}}{value}" for label, value in self._rows()
+        )
+
+    def _rows(self) -> Iterator[tuple[str, str]]:
+        finding, key = self.finding, self.key
+        yield "Verdict", finding.verdict.value + (f" (by {finding.by.value})" if finding.by else "")
+        yield "Found", finding.found
+        if finding.proves:
+            yield "Proves", finding.proves
+        if finding.does_not_show:
+            yield "Does not show", finding.does_not_show
+        yield "Check value", self.expected
+        yield "Key", key.arn
+        yield "", f"{key.spec.name}, {key.usage}, {key.state}"
+        yield "", f"expires {key.valid_to}" if key.valid_to else (key.expiration_model or "no material")
+        if key.current_material_id:
+            yield "", f"KeyMaterialId {key.current_material_id}"
+        if self.secret is not None:
+            yield "Secret", self.secret.arn
+            yield "", f"version {self.secret.version_id}, {', '.join(self.secret.stages)}"
+        yield "Asked by", self.who.arn
+        yield "Time", f"{self.who.time} (this machine), {self.who.aws_time or 'not told'} (AWS)"
+        for label, request in zip(("Requests", *[""] * len(self.requests)), self.requests, strict=False):
+            yield label, " ".join(filter(None, request.values()))
+        yield "Tool", self.tool

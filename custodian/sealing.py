@@ -1,0 +1,132 @@
+"""From checked material to a wrapped file: what generate, wrap and combine have in common.
+
+`prepare` does all that can fail before there is material: the wrapping key, the name of the new file. `Sealing.seal` chooses
+the algorithm, says it aloud, wraps, and only then opens the file.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from custodian import options, report, wrapping_key, writing
+from custodian.aws import Connection
+from custodian.errors import refused
+from custodian.wrapping_key import WrappingKey
+from imported_key_material.material import CheckedMaterial
+
+_OPTIONS = (
+    click.option(
+        "--wrapping-key",
+        metavar="KEY",
+        help="The key to wrap under: a file with a public RSA key (no network is needed), or a key in KMS by its id, ARN or "
+        "alias/NAME.",
+    ),
+    click.option(
+        "--wrapping-key-check-value",
+        metavar="VALUE",
+        help="The wrapping key's SHA256: check value on paper. Another one is an error.",
+    ),
+    click.option(
+        "--algorithm",
+        metavar="NAME",
+        type=click.Choice(options.SECRET_WRAPPINGS),
+        help=f"SecretWrapping.Algorithm of the resource: {', '.join(options.SECRET_WRAPPINGS)}. Without it the best that fits "
+        "key and size, which is said.",
+    ),
+    click.option(
+        "--out", metavar="FILE", help="A new file for the wrapped material (mode 0600); - is standard output."
+    ),
+    click.option(
+        "--secret",
+        metavar="NAME",
+        help="Name of the secret that will hold it. Needed under a symmetric key of KMS: it will open for this secret alone.",
+    ),
+    click.option(
+        "--account",
+        metavar="ID",
+        help="Account of that secret (12 digits). Without it: the account of the wrapping key.",
+    ),
+    options.profile,
+    options.region,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """The wrapping key and the place of the result, both looked at."""
+
+    key: WrappingKey
+    algorithm: str | None
+    out: str
+
+    def seal(self, checked: CheckedMaterial, *, as_json: bool) -> None:
+        """Wraps, writes, reports. The material is wiped whatever happens."""
+        spec = checked.spec
+        try:
+            chosen = self.key.choose(spec, len(checked.encoded), self.algorithm)
+            click.echo(f"Wrapping with {chosen.algorithm}: {chosen.reason}.", err=True)
+            wrapped = self.key.wrap(chosen.algorithm, checked.encoded)
+            told = report.of_wrapped(checked, self.key, chosen.algorithm, wrapped, self.out)
+        finally:
+            checked.wipe()
+        writing.write_new(self.out, wrapped, where="--out")
+        report.show(told, as_json=as_json, err=self.out == writing.STDOUT)
+
+
+def add_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a command that wraps; they arrive as keywords that `prepare` takes."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def prepare(  # noqa: PLR0913  # one for each option
+    *,
+    wrapping_key: str | None,
+    wrapping_key_check_value: str | None,
+    algorithm: str | None,
+    out: str | None,
+    secret: str | None,
+    account: str | None,
+    profile: str | None,
+    region: str | None,
+) -> Sealing:
+    """Raises UsageError or Refused for what is wrong before any material is read, made or typed."""
+    if wrapping_key is None or out is None:
+        missing = " and ".join(
+            name for name, value in (("--wrapping-key", wrapping_key), ("--out", out)) if value is None
+        )
+        raise click.UsageError(f"Missing {missing}: material is written wrapped, under a key, to a new file.")
+    _require_names(secret, account)
+    writing.require_writable(out, where="--out")
+    key = _key(wrapping_key, Connection(profile, region), secret=secret, account=account)
+    if wrapping_key_check_value is not None:
+        _compare(key, wrapping_key_check_value)
+    return Sealing(key, algorithm, out)
+
+
+def _key(name: str, connection: Connection, *, secret: str | None, account: str | None) -> WrappingKey:
+    if wrapping_key.is_of_kms(name):
+        return wrapping_key.from_kms(name, connection, secret=secret, account=account)
+    return wrapping_key.from_file(name)
+
+
+def _require_names(secret: str | None, account: str | None) -> None:
+    if secret is not None and (secret.startswith("arn:") or not secret):
+        raise click.UsageError("--secret is the secret's name, not its ARN: the encryption context holds the name.")
+    if account is not None and not (len(account) == 12 and account.isascii() and account.isdigit()):
+        raise click.UsageError("--account is an account id of 12 digits.")
+
+
+def _compare(key: WrappingKey, expected: str) -> None:
+    where = "--wrapping-key-check-value"
+    if not key.check_value:
+        problem = "A symmetric key of KMS has no check value that could be compared."
+        raise refused(where, problem, "Leave it out: the key's ARN says which key it is.")
+    if expected.upper().removeprefix("SHA256:") != key.check_value.removeprefix("SHA256:"):
+        problem = f"The wrapping key's check value is {key.check_value}, and another one is on paper."
+        raise refused(
+            where, problem, "Use nothing of this file: whoever holds its private key would read the material."
+        )

@@ -1,0 +1,82 @@
+"""One run of a command that talks to AWS: its calls, who made them and when, and by which ids CloudTrail names them.
+
+What an auditor compares with CloudTrail comes from here. The clock of AWS's own answer stands beside this machine's.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from custodian import aws
+from custodian.aws import Connection
+from imported_key_material.errors import ServiceRefused
+
+DENIED: Final = frozenset({"AccessDeniedException", "AccessDenied"})
+
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """GetCallerIdentity, and when. `aws_time` is "" where AWS told none. Times: ISO 8601, UTC, whole seconds."""
+
+    account: str
+    arn: str
+    time: str
+    aws_time: str
+
+
+@dataclass(slots=True)
+class Session:
+    """Clients are made when they are needed; every call that AWS answered is kept in `requests`."""
+
+    connection: Connection
+    requests: list[dict[str, str]] = field(default_factory=list)
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def call(self, operation: str, *, where: str, **parameters: object) -> Answer:
+        """`operation`: "kms:DescribeKey"; `where`: the option that it is made for. Raises ServiceRefused."""
+        service, name = operation.split(":")
+        method = getattr(self._client(service), re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower())
+        try:
+            answer: Answer = aws.call(operation, lambda: method(**parameters), where=where)
+        except aws.CallRefused as refused:
+            self.requests.append({"operation": operation, "request_id": refused.request_id, "refused": refused.code})
+            raise
+        self.requests.append({"operation": operation, "request_id": aws.request_id(answer)})
+        return answer
+
+    def call_if_allowed(self, operation: str, *, where: str, **parameters: object) -> Answer | None:
+        """None where these credentials may not: for what is good to know, and not needed."""
+        try:
+            return self.call(operation, where=where, **parameters)
+        except ServiceRefused as refused:
+            if refused.code not in DENIED:
+                raise
+        return None
+
+    def who(self) -> Who:
+        """Every credential may ask that."""
+        answer = self.call("sts:GetCallerIdentity", where="--profile")
+        date = aws.date(answer)
+        return Who(
+            account=answer["Account"],
+            arn=answer["Arn"],
+            time=_written(datetime.now(UTC)),
+            aws_time=_written(parsedate_to_datetime(date)) if date else "",
+        )
+
+    def region(self) -> str:
+        return str(self._client("sts").meta.region_name)
+
+    def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = self.connection.client(service)
+        return self._clients[service]
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

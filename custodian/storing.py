@@ -1,0 +1,131 @@
+"""The plan of `custodian put` shown, asked about, carried out as it was shown, and what came of it.
+
+A step that fails ends it, and the error says what was done before. Doing all of it again is always right: the version's id
+decides whether there is anything left to do.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from custodian import secret_plan, template_piece
+from custodian.aws import Unanswered
+from custodian.content import Content
+from custodian.errors import REFUSED, refused
+from custodian.secret_plan import CURRENT, Step
+from custodian.session import DENIED, Session, Who
+from imported_key_material.errors import Fault, Refused, ServiceRefused
+
+
+def show_plan(steps: tuple[Step, ...], mind: tuple[str, ...], by: str, *, err: bool) -> None:
+    lines = [f"Plan, as {by}:"]
+    for number, step in enumerate(steps, start=1):
+        first, *more = step.words
+        lines += [f"  {number}. {first}", *(f"       {line}" for line in more)]
+    click.echo("\n".join((*lines, *(f"  Mind: {line}" for line in mind))), err=err)
+
+
+def ask() -> None:
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "There is no terminal to ask at. Nothing was changed. Add --yes to do what the plan says."
+        )
+    if not click.confirm("Do it?", default=False, err=True):
+        click.echo("Nothing was changed.", err=True)
+        raise SystemExit(REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What AWS answered: the secret's ARN, the version's id and stages; and what was done, in words."""
+
+    arn: str
+    version_id: str
+    stages: tuple[str, ...]
+    done: tuple[str, ...]
+
+
+def carry_out(session: Session, steps: tuple[Step, ...]) -> Stored:
+    """Refused with what was done before a step that failed."""
+    answers: dict[str, Any] = {"VersionStages": [CURRENT]}  # CreateSecret does not tell them
+    done: list[str] = []
+    for step in steps:
+        failed: ServiceRefused | None = None
+        try:
+            answer = session.call(step.operation, where="--secret", **step.parameters)
+        except ServiceRefused as error:
+            failed = error
+        if failed is None:
+            answers |= answer
+            _require_stages(step, answer)
+            done.append(step.words[0])
+        elif step.optional and failed.code in DENIED:
+            click.echo(f"Warning: {failed} The version is stored all the same.", err=True)
+        else:
+            raise Refused(_with_what_was_done(failed, step, done))
+    return Stored(answers["ARN"], answers["VersionId"], tuple(answers["VersionStages"]), tuple(done))
+
+
+def _require_stages(step: Step, answer: Mapping[str, Any]) -> None:
+    """A version that is there and bears no stage any more is not shown beforehand, and not given one by storing it again."""
+    missing = sorted(set(step.parameters.get("VersionStages", ())) - set(answer.get("VersionStages", ())))
+    if missing:
+        version_id, name = answer["VersionId"], answer["Name"]
+        problem = f"The version {version_id} was there already, and does not bear the stage {missing[0]}."
+        remedy = f"Give it: {secret_plan.update_stage(name, missing[0], version_id)}."
+        raise refused("--secret", problem, remedy)
+
+
+def _with_what_was_done(failed: ServiceRefused, step: Step, done: list[str]) -> Fault:
+    (fault,) = failed.faults
+    said = [fault.problem]
+    if isinstance(failed, Unanswered):
+        token = step.parameters.get("ClientRequestToken")
+        same = f" with --version-id {token}, and nothing is stored twice" if token else ""
+        said.append(f"Whether it was done all the same is not known: run it again{same}.")
+    if done:
+        said.append(f"Done before it: {' '.join(done)}")
+    elif not isinstance(failed, Unanswered):
+        said.append("Nothing was changed.")
+    return Fault(fault.where, " ".join(said), fault.remedy)
+
+
+def told(content: Content, stored: Stored, who: Who, *, secret_id: str) -> dict[str, Any]:
+    """The result. `secret_id`: how the template names the secret."""
+    properties: dict[str, Any] = {"SecretId": secret_id, "SecretVersionId": stored.version_id}
+    if content.algorithm:
+        properties["SecretWrapping"] = {"Algorithm": content.algorithm, "KeyId": content.wrapping_key}
+    if content.check_value:
+        properties["ExpectedCheckValue"] = content.check_value
+    return {
+        "secret": stored.arn,
+        "version_id": stored.version_id,
+        "stages": list(stored.stages),
+        "key_spec": content.spec.name,
+        "check_value": content.check_value or None,
+        "by": who.arn,
+        "time": who.time,
+        "aws_time": who.aws_time or None,
+        "properties": properties,
+        "done": list(stored.done),
+    }
+
+
+def text(result: dict[str, Any]) -> str:
+    lines = (
+        f"Secret:           {result['secret']}",
+        f"SecretVersionId:  {result['version_id']}",
+        f"Stages:           {', '.join(result['stages'])}",
+        f"Key spec:         {result['key_spec']}",
+        f"Check value:      {result['check_value'] or 'none given'}",
+        f"Stored by:        {result['by']}, {result['time']}",
+        "",
+        "In the template:",
+        *(f"  {line}" for line in template_piece.of(result["properties"]).splitlines()),
+        "",
+        "Write down the version id. Next, once the stack is deployed: custodian verify --help",
+    )
+    return "\n".join(lines)

@@ -1,0 +1,184 @@
+"""`custodian verify`: asks KMS whether a key holds the material whose check value is on paper, and writes a receipt.
+
+With the custodian's own rights, and with reading calls alone: sts:GetCallerIdentity, kms:DescribeKey, and kms:GetPublicKey,
+kms:VerifyMac or kms:ListKeyRotations by the kind of key; secretsmanager:DescribeSecret for --secret.
+"""
+
+import contextlib
+import json
+from importlib import metadata
+from typing import Any, Final
+
+import click
+
+from custodian import options, proving, reading, writing
+from custodian.aws import Connection
+from custodian.errors import REFUSED, refused
+from custodian.proving import Key, Paper, Verdict
+from custodian.receipt import Receipt, SecretVersion
+from custodian.secret_plan import Found
+from custodian.session import Session
+from custodian.wording import as_options
+from imported_key_material import check_value, material
+from imported_key_material.key_specs import Kind, MacKey
+from imported_key_material.proof import CONFIRMATION_MESSAGE
+
+DISTRIBUTION: Final = "imported-key-material"
+
+
+@click.command(
+    "verify",
+    short_help="Ask KMS whether a key holds the material.",
+    epilog="""\b
+How it is proved:
+  asymmetric keys  by the public key: the check value is its hash
+  HMAC keys        by a MAC that the material made: --mac or --material
+  symmetric keys   by KMS's id of the material: --key-material-id
+
+\b
+Examples:
+  custodian verify alias/signing --expected-check-value SHA256:9F86D081884C7D65...
+  custodian verify 1234abcd-12ab-34cd-56ef-1234567890ab --expected-check-value HMAC:D38B42096D \\
+      --mac 5F2C... --secret orders/mac-key --version-id 6f0c... --out receipt.json
+  custodian verify alias/orders --expected-check-value CMAC:377822C093 --key-material-id 0d2e...
+
+\b
+Exit code 0: proved; 1: not so, not shown, or refused; 2: a wrong call.
+""",
+)
+@click.argument("key_id", metavar="KEY")
+@click.option(
+    "--expected-check-value", required=True, metavar="VALUE", help="The check value on paper, such as CMAC:377822C093."
+)
+@click.option(
+    "--mac",
+    metavar="HEX",
+    help="HMAC keys: the confirmation MAC on paper, which check, wrap, generate and combine show beside the check value.",
+)
+@click.option(
+    "--material",
+    "material_file",
+    metavar="FILE",
+    help="HMAC keys, instead of --mac: the material itself, - for a pipe or a prompt. The MAC is computed here; the material "
+    "does not leave this machine.",
+)
+@options.encoding
+@options.json_key
+@click.option(
+    "--key-material-id",
+    metavar="ID",
+    help="Symmetric keys: KeyMaterialId in the record of the import (the resource's attribute KeyMaterialId).",
+)
+@click.option("--secret", "secret_id", metavar="NAME", help="Secret to name in the receipt; with --version-id.")
+@click.option("--version-id", metavar="ID", help="Its version from which the key was imported.")
+@click.option("--out", metavar="FILE", help="Write the receipt as JSON to a new file (mode 0600), too.")
+@options.profile
+@options.region
+@options.as_json
+def command(**given: Any) -> None:
+    """Ask KMS whether KEY holds the material whose check value is on paper.
+
+    KEY is the id, ARN or alias/NAME of a KMS key with Origin EXTERNAL. Nothing is changed. The receipt says what was proved,
+    and what such a proof does not show.
+    """
+    _require_together(given)
+    if given["out"] is not None:
+        writing.require_writable(given["out"], where="--out")
+    session = Session(Connection(given["profile"], given["region"]))
+    who = session.who()
+    key = proving.look(session, given["key_id"])
+    paper = _paper(key, given)
+    secret = None if given["secret_id"] is None else _secret(session, given["secret_id"], given["version_id"])
+    finding = proving.prove(session, key, paper)
+    receipt = Receipt(
+        finding=finding,
+        key=key,
+        expected=given["expected_check_value"],
+        secret=secret,
+        who=who,
+        requests=tuple(session.requests),
+        tool=_tool(),
+    )
+    text = json.dumps(receipt.as_json(), indent=2)
+    if given["out"] is not None:
+        writing.write_new(given["out"], f"{text}\n".encode(), where="--out")
+    click.echo(text if given["as_json"] else receipt.as_text())
+    if finding.verdict is not Verdict.PROVED:
+        raise SystemExit(REFUSED)
+
+
+def _require_together(given: dict[str, Any]) -> None:
+    if (given["secret_id"] is None) != (given["version_id"] is None):
+        raise click.UsageError("--secret and --version-id go together: a receipt names one version.")
+    if given["mac"] is not None and given["material_file"] is not None:
+        raise click.UsageError("--mac and --material are two ways to the same: give one.")
+    if given["material_file"] is None and (given["encoding"] is not None or given["json_key"] is not None):
+        raise click.UsageError("--encoding and --json-key go with --material.")
+    if given["out"] == writing.STDOUT:
+        raise click.UsageError("--out is a new file; --json prints the receipt.")
+
+
+def _paper(key: Key, given: dict[str, Any]) -> Paper:
+    """UsageError where an option is missing, or for another kind of key; Refused where the material is another one."""
+    kind = key.spec.kind
+    has_mac = given["mac"] is not None or given["material_file"] is not None
+    if kind is not Kind.HMAC and has_mac:
+        raise click.UsageError(f"--mac and --material are for HMAC keys, and this is {key.spec.a_key}.")
+    if kind is not Kind.SYMMETRIC and given["key_material_id"] is not None:
+        raise click.UsageError(f"--key-material-id is for symmetric keys, and this is {key.spec.a_key}.")
+    with as_options():
+        expected = check_value.check_expected_form(given["expected_check_value"], key.spec)
+    if kind is not Kind.HMAC:
+        return Paper(expected, material_id=given["key_material_id"] or "")
+    if not has_mac:
+        raise click.UsageError(
+            "An HMAC key's check value is the MAC of an empty message, which KMS computes for nobody. Give the confirmation "
+            "MAC on paper (--mac), or the material itself (--material)."
+        )
+    if given["mac"] is not None:
+        return Paper(expected, mac=_mac(key, given["mac"]))
+    return Paper(expected, mac=_mac_of_material(key, given), mac_made_here=True)
+
+
+def _mac(key: Key, digits: str) -> bytes:
+    mac = b""
+    with contextlib.suppress(ValueError):  # told below
+        mac = bytes.fromhex(digits)
+    if isinstance(key.spec.form, MacKey) and len(mac) != key.spec.form.size_bytes:
+        raise click.UsageError(f"--mac has {2 * key.spec.form.size_bytes} hex digits for {key.spec.a_key}.")
+    return mac
+
+
+def _mac_of_material(key: Key, given: dict[str, Any]) -> bytes:
+    source = reading.read(given["material_file"], encoding=given["encoding"], json_key=given["json_key"])
+    with as_options():
+        checked = material.check(
+            source.value,
+            key.spec,
+            encoding=given["encoding"],
+            json_key=given["json_key"],
+            expected_check_value=given["expected_check_value"],
+            where=source.where,
+        )
+    try:
+        return checked.mac(CONFIRMATION_MESSAGE)
+    finally:
+        checked.wipe()
+
+
+def _secret(session: Session, secret_id: str, version_id: str) -> SecretVersion:
+    """Refused (--version-id) where the secret shows no such version."""
+    found = Found.of(session.call("secretsmanager:DescribeSecret", where="--secret", SecretId=secret_id))
+    if version_id not in found.stages:
+        problem = f"The secret {found.name} has no version {version_id}, or none that bears a stage."
+        raise refused(
+            "--version-id", problem, "aws secretsmanager list-secret-version-ids --include-deprecated shows all."
+        )
+    return SecretVersion(found.arn, found.name, version_id, found.stages[version_id])
+
+
+def _tool() -> str:
+    try:
+        return f"custodian {metadata.version(DISTRIBUTION)}"
+    except metadata.PackageNotFoundError:
+        return "custodian, not installed"

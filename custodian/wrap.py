@@ -1,0 +1,59 @@
+"""`custodian wrap`: material from a file, a pipe or a prompt, checked, then wrapped into a new file."""
+
+import click
+
+from custodian import options, reading, sealing
+from custodian.wording import as_options
+from imported_key_material import material
+from imported_key_material.key_specs import KEY_SPECS
+
+
+@click.command(
+    "wrap",
+    short_help="Check key material, and wrap it.",
+    epilog="""\b
+Examples:
+  custodian wrap key.bin --key-spec HMAC_256 --wrapping-key transport.pem --out wrapped.bin
+  custodian wrap signing.pem --key-spec RSA_3072 --wrapping-key alias/transport --out wrapped.bin
+  custodian wrap key.bin --key-spec SYMMETRIC_DEFAULT --wrapping-key alias/transport \\
+      --secret orders/master-key --out wrapped.bin
+
+\b
+The public key of an RSA key in KMS, for an offline machine:
+  aws kms get-public-key --key-id alias/transport --query PublicKey --output text \\
+      | base64 --decode > transport.der
+""",
+)
+@click.argument("file", metavar="FILE")
+@options.key_spec()
+@options.encoding
+@options.json_key
+@options.expected_check_value
+@sealing.add_options
+@options.as_json
+def command(
+    file: str,
+    key_spec: str,
+    encoding: str | None,
+    json_key: str | None,
+    expected_check_value: str | None,
+    as_json: bool,  # noqa: FBT001  # click passes it by name
+    **wrapping: str | None,
+) -> None:
+    """Check key material, and wrap it for the secret that the function reads.
+
+    FILE holds the plaintext material; - is a pipe, or at a terminal a prompt that does not echo. Only the holder of the
+    wrapping key can open the result. The plaintext file stays where it is: destroy it when the import is confirmed.
+    """
+    seal = sealing.prepare(**wrapping)
+    source = reading.read(file, encoding=encoding, json_key=json_key)
+    with as_options():
+        checked = material.check(
+            source.value,
+            KEY_SPECS[key_spec],
+            encoding=encoding,
+            json_key=json_key,
+            expected_check_value=expected_check_value,
+            where=source.where,
+        )
+    seal.seal(checked, as_json=as_json)

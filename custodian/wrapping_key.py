@@ -1,0 +1,203 @@
+"""The key under which material is wrapped: a public RSA key in a file, or a key in KMS.
+
+    public key file    RSA-OAEP or RSA with AES key wrap, made here; no network
+    RSA key in KMS     the same; its public key comes from kms:GetPublicKey
+    symmetric in KMS   kms:Encrypt, with the encryption context that the function will decrypt with: for one secret alone
+
+A wrong wrapping key gives the material to somebody else. So a public key's check value is always shown, to be compared with
+paper, and --wrapping-key-check-value compares it. What the algorithms are is in the function's `wrapping.py`.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_public_key,
+)
+
+from custodian import aws, reading
+from custodian.errors import refused
+from custodian.wording import as_options
+from imported_key_material import consent, wrapping
+from imported_key_material.key_specs import WRAPPING_KEY_SPECS, KeySpec, choose_wrapping
+
+SYMMETRIC: Final = "SYMMETRIC_DEFAULT"
+WHERE: Final = "--wrapping-key"
+_KMS_KEY: Final = re.compile(
+    r"arn:aws[a-z-]*:kms:.+|alias/.+|mrk-[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+)
+_PRIVATE: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----")
+_RSA_SIZES: Final = tuple(int(name.removeprefix("RSA_")) for name in WRAPPING_KEY_SPECS)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A SecretWrapping.Algorithm, and why it is this one."""
+
+    algorithm: str
+    reason: str
+
+
+class WrappingKey(Protocol):
+    """`words`: for people; `kms_key`: its ARN, "" for a file's; `check_value`: of a public key, else ""."""
+
+    @property
+    def words(self) -> str: ...
+    @property
+    def kms_key(self) -> str: ...
+    @property
+    def check_value(self) -> str: ...
+    @property
+    def context(self) -> dict[str, str]: ...
+
+    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen: ...
+    def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RsaWrappingKey:
+    """A public RSA key; its private key is in KMS, or will be imported there."""
+
+    public_key: RSAPublicKey
+    source: str
+    kms_key: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{self.source} (RSA_{self.public_key.key_size})"
+
+    @property
+    def check_value(self) -> str:
+        der = self.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return f"SHA256:{hashlib.sha256(der).hexdigest().upper()}"
+
+    @property
+    def context(self) -> dict[str, str]:
+        return {}
+
+    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen:
+        """The best algorithm that carries so much: the same choice that the function makes for the trip to KMS."""
+        if asked == SYMMETRIC:
+            problem = f"SYMMETRIC_DEFAULT is for a symmetric key in KMS, and {self.source} is an RSA key."
+            raise refused("--algorithm", problem, "Leave --algorithm out, or name a symmetric key of KMS.")
+        if asked is not None:
+            return Chosen(asked, "as asked")
+        wrapping_key_spec = f"RSA_{self.public_key.key_size}"
+        with as_options():
+            best = choose_wrapping(spec, algorithm=None, wrapping_key_spec=wrapping_key_spec, size_bytes=size_bytes)
+        return Chosen(best, f"the best for {size_bytes} bytes of {spec.a_key} under {wrapping_key_spec}")
+
+    def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes:
+        with as_options():
+            return wrapping.wrap(algorithm, self.public_key, material)
+
+
+@dataclass(frozen=True, slots=True)
+class KmsWrappingKey:
+    """A symmetric key in KMS. `secret`: "<account id>/<secret's name>", for which alone the result will open."""
+
+    kms: Any
+    kms_key: str
+    source: str
+    secret: str
+
+    @property
+    def words(self) -> str:
+        return f"{self.source} ({SYMMETRIC})" if self.source == self.kms_key else f"{self.source} = {self.kms_key}"
+
+    @property
+    def check_value(self) -> str:
+        return ""
+
+    @property
+    def context(self) -> dict[str, str]:
+        return {consent.TAG: self.secret}
+
+    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen:  # noqa: ARG002  # one way alone
+        if asked not in (None, SYMMETRIC):
+            problem = f"{asked} is for an RSA key, and {self.source} is a symmetric key of KMS."
+            raise refused("--algorithm", problem, "Leave --algorithm out, or name an RSA key.")
+        return Chosen(SYMMETRIC, "as asked" if asked else "the only one of a symmetric key in KMS")
+
+    def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes:
+        def encrypt() -> Any:
+            return self.kms.encrypt(
+                KeyId=self.kms_key,
+                Plaintext=bytes(material),  # boto3 takes a copy that can't be wiped
+                EncryptionAlgorithm=algorithm,
+                EncryptionContext=self.context,
+            )
+
+        answer = aws.call("kms:Encrypt", encrypt, where=WHERE)
+        ciphertext: bytes = answer["CiphertextBlob"]
+        return ciphertext
+
+
+def is_of_kms(name: str) -> bool:
+    """Whether it names a key in KMS (id, ARN, alias), and not a file. A file of such a name is given as ./name."""
+    return _KMS_KEY.fullmatch(name) is not None
+
+
+def from_file(source: str) -> RsaWrappingKey:
+    """Reads a public RSA key: PEM or DER, SubjectPublicKeyInfo or PKCS#1. Refused (`source`)."""
+    data = reading.read_public(source)
+    if _PRIVATE.search(data):
+        problem = "The file holds a private key, and material is wrapped under a public one."
+        remedy = "Take the public key out of it: openssl pkey -in private.pem -pubout -out public.pem. Guard the private one."
+        raise refused(source, problem, remedy)
+    if b"-----BEGIN CERTIFICATE" in data:
+        problem = "The file holds a certificate, and a bare public key is expected."
+        raise refused(source, problem, "Take it out: openssl x509 -in certificate.pem -pubkey -noout > public.pem.")
+    key = _loaded(data)
+    if not isinstance(key, RSAPublicKey):
+        problem = "The file holds no public RSA key in PEM or DER."
+        remedy = "aws kms get-public-key gives one in DER (--query PublicKey --output text | base64 --decode)."
+        raise refused(source, problem, remedy)
+    if key.key_size not in _RSA_SIZES:
+        sizes = ", ".join(map(str, _RSA_SIZES))
+        problem = f"The RSA key has {key.key_size} bits, and the keys of KMS that unwrap have {sizes}."
+        raise refused(source, problem, "Name the public key of an RSA key in KMS.")
+    return RsaWrappingKey(key, source)
+
+
+def _loaded(data: bytes) -> object:
+    load = load_pem_public_key if b"-----BEGIN" in data else load_der_public_key
+    try:
+        return load(data)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def from_kms(name: str, connection: aws.Connection, *, secret: str | None, account: str | None) -> WrappingKey:
+    """Looks at a key in KMS. Refused (--wrapping-key, --secret) unless material can be wrapped under it for a secret.
+
+    `account`: whose secret it is; None for the account of the key.
+    """
+    kms = connection.client("kms")
+    answer = aws.call("kms:DescribeKey", lambda: kms.describe_key(KeyId=name), where=WHERE)
+    found = answer["KeyMetadata"]
+    arn, spec = str(found["Arn"]), str(found["KeySpec"])
+    if found["KeyUsage"] != "ENCRYPT_DECRYPT" or not (spec == SYMMETRIC or spec in WRAPPING_KEY_SPECS):
+        problem = f"The key's spec is {spec} and its usage {found['KeyUsage']}, and such a key wraps nothing."
+        raise refused(WHERE, problem, "Name a SYMMETRIC_DEFAULT or RSA key for ENCRYPT_DECRYPT.")
+    if found["KeyState"] != "Enabled":
+        raise refused(
+            WHERE, f"The key is {found['KeyState']}, and only an Enabled key wraps.", "Enable it, or name another."
+        )
+    if spec == SYMMETRIC:
+        if secret is None:
+            problem = "Under a symmetric key of KMS, material is wrapped for one secret, whose name is missing."
+            raise refused("--secret", problem, "Name it as Secrets Manager will: --secret orders/master-key.")
+        return KmsWrappingKey(kms, arn, name, f"{account or arn.split(':')[4]}/{secret}")
+    public = aws.call("kms:GetPublicKey", lambda: kms.get_public_key(KeyId=arn), where=WHERE)
+    key = load_der_public_key(public["PublicKey"])
+    if not isinstance(key, RSAPublicKey):
+        raise TypeError("KMS gave another key than an RSA key.")
+    return RsaWrappingKey(key, name, arn)

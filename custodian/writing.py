@@ -1,0 +1,68 @@
+"""Files out: made new, for their owner alone, whole or not at all. Bytes are not written to a terminal.
+
+What is written is ready before a file is opened: no failure of a check, a key or AWS leaves a file behind.
+"""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from custodian.errors import refused
+
+STDOUT: Final = "-"
+MODE: Final = 0o600
+_O_BINARY: Final[int] = getattr(os, "O_BINARY", 0)  # Windows'
+
+
+def require_writable(out: str, *, where: str) -> None:
+    """Refused where `write_new` would be, as far as that can be seen before there is anything to write."""
+    if out == STDOUT:
+        if sys.stdout.isatty():
+            problem = "These are bytes, and standard output is a terminal."
+            raise refused(where, problem, "Name a file, or send standard output into one or into a pipe.")
+        return
+    path = Path(out)
+    if os.path.lexists(path):
+        raise refused(where, f"{out} exists, and no file is ever overwritten.", "Name another, or move this one away.")
+    if not path.parent.is_dir():
+        raise refused(
+            where, f"There is no folder {path.parent}.", "Make it first; best one that only its owner may read."
+        )
+
+
+def write_new(out: str, data: bytes | bytearray, *, where: str) -> None:
+    """Writes `data` to a new file that only its owner may read (0600), or to standard output for "-"."""
+    require_writable(out, where=where)
+    if out == STDOUT:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    reason = None
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_BINARY, MODE)
+    except OSError as error:
+        reason = error.strerror
+    else:
+        reason = _filled(descriptor, out, data)
+    if reason is not None:
+        raise refused(where, f"{out} could not be written: {reason}. Nothing is left of it.", "Name another place.")
+
+
+def _filled(descriptor: int, out: str, data: bytes | bytearray) -> str | None:
+    """Why it failed, None if it did not. Whatever breaks it off, the file goes."""
+    whole = False
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        whole = True
+    except OSError as error:
+        return error.strerror
+    finally:
+        if not whole:
+            with contextlib.suppress(OSError):
+                Path(out).unlink()
+    return None

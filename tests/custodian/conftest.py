@@ -1,0 +1,74 @@
+"""What several tests of the custodian's tool start from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.config import Config
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tests.support.clock import WallClock
+from tests.support.kms import KmsWire, StrictKms
+from tests.support.kms.server import KmsServer
+from tests.support.online import Online
+from tests.support.private_keys import rsa_key
+from tests.support.program import Program
+
+ACCOUNT = "111122223333"
+REGION = "eu-central-1"
+
+
+@pytest.fixture
+def custodian(tmp_path: Path) -> Program:
+    """The tool in an empty folder, with no network and no credentials."""
+    return Program(tmp_path)
+
+
+@pytest.fixture
+def transport(tmp_path: Path) -> Path:
+    """A public wrapping key in a file; its private key is `rsa_key(2048)`."""
+    path = tmp_path / "transport.pem"
+    public_key = rsa_key(2048).public_key()
+    path.write_bytes(public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return path
+
+
+@pytest.fixture(scope="session")
+def kms_url() -> Iterator[str]:
+    with KmsServer(KmsWire(StrictKms(WallClock()))) as server:
+        yield server.url
+
+
+@pytest.fixture
+def kms(kms_url):
+    """A client of the administrator's, of the strict KMS."""
+    session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="x", region_name=REGION)
+    return session.client("kms", endpoint_url=kms_url, config=Config(proxies={}))
+
+
+@pytest.fixture
+def online(tmp_path: Path, kms_url: str) -> Program:
+    """The tool with credentials for the strict KMS."""
+    credentials = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": REGION}
+    return Program(tmp_path, {"AWS_ENDPOINT_URL_KMS": kms_url, **credentials})
+
+
+@pytest.fixture
+def put_file(tmp_path: Path):
+    """Writes a file as a custodian has it, for its owner alone."""
+
+    def put(name: str, data: bytes | str) -> str:
+        path = tmp_path / name
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        path.chmod(0o600)
+        return name
+
+    return put
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Iterator[Online]:
+    """AWS as put and verify meet it, and the tool with credentials for it."""
+    with Online(tmp_path) as online:
+        yield online

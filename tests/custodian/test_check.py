@@ -1,0 +1,266 @@
+"""`custodian check` as a process: what passes, what is refused in which words, and the check values against OpenSSL's."""
+
+import json
+
+import pytest
+
+from imported_key_material.proof import CONFIRMATION_MESSAGE
+from tests.support.openssl import openssl
+from tests.support.private_keys import key_for, pkcs8_der, pkcs8_pem
+from tests.support.random_keys import random_key
+
+KEY = random_key(32)
+
+
+def test_a_good_key_is_told_with_its_check_values(custodian, put_file):
+    cmac = openssl("mac", "-cipher", "AES-256-CBC", "-macopt", f"hexkey:{KEY.hex()}", "CMAC", stdin=bytes(16))
+    ecb = openssl("enc", "-aes-256-ecb", "-nopad", "-K", KEY.hex(), stdin=bytes(16))
+
+    done = custodian.run("check", put_file("key.bin", KEY), "--key-spec", "SYMMETRIC_DEFAULT")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.text == (
+        "Key spec:          SYMMETRIC_DEFAULT\n"
+        "Material:          32 bytes, in order\n"
+        f"Check value:       CMAC:{cmac.decode().strip()[:10]}\n"
+        f"                   ECB:{ecb.hex().upper()[:6]}\n"
+    )
+
+
+@pytest.mark.parametrize(("spec", "size", "digest"), [("HMAC_224", 28, "sha224"), ("HMAC_512", 64, "sha512")])
+def test_the_check_value_of_an_hmac_key_is_openssl_s(custodian, put_file, spec, size, digest):
+    key = random_key(size)
+    hmac = ("mac", "-digest", digest, "-macopt", f"hexkey:{key.hex()}", "HMAC")
+    mac = openssl(*hmac).decode().strip()
+    confirmation = openssl(*hmac, stdin=CONFIRMATION_MESSAGE).decode().strip()
+
+    done = custodian.run("check", put_file("key.bin", key), "--key-spec", spec, "--json")
+
+    assert done.code == 0
+    assert json.loads(done.out) == {
+        "in_order": True,
+        "key_spec": spec,
+        "material_bytes": size,
+        "check_values": [f"HMAC:{mac[:10]}"],
+        "confirmation_mac": confirmation,
+    }
+
+
+@pytest.mark.parametrize("spec", ["RSA_2048", "ECC_NIST_P256", "ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519"])
+def test_of_a_private_key_the_public_key_is_shown(custodian, put_file, spec):
+    key = put_file("key.pem", pkcs8_pem(key_for(spec)))
+    public_key = openssl("pkey", "-pubout", "-in", "key.pem", cwd=custodian.folder).decode()
+    der = openssl("pkey", "-pubout", "-outform", "DER", "-in", "key.pem", cwd=custodian.folder)
+    sha_256 = openssl("dgst", "-sha256", "-r", stdin=der).decode().split()[0]
+
+    as_text = custodian.run("check", key, "--key-spec", spec)
+    as_json = custodian.run("check", key, "--key-spec", spec, "--json")
+
+    assert as_text.code == as_json.code == 0
+    found = json.loads(as_json.out)
+    assert found["public_key"] == public_key
+    assert found["check_values"] == [f"SHA256:{sha_256.upper()}"]
+    assert f"SHA256:{sha_256.upper()}" in as_text.text
+    assert [line for line in public_key.splitlines() if line not in as_text.text] == []
+
+
+def test_a_check_value_on_paper_is_compared(custodian, put_file):
+    key = put_file("key.bin", KEY)
+    cmac = json.loads(custodian.run("check", key, "--key-spec", "SYMMETRIC_DEFAULT", "--json").out)["check_values"][0]
+
+    right = custodian.run("check", key, "--key-spec", "SYMMETRIC_DEFAULT", "--expected-check-value", cmac.lower())
+    wrong = custodian.run("check", key, "--key-spec", "SYMMETRIC_DEFAULT", "--expected-check-value", "CMAC:000000")
+
+    assert right.code == 0
+    assert (wrong.code, wrong.out) == (1, b"")
+    assert wrong.err == (
+        "--expected-check-value: The material has another check value than the one declared. "
+        "Name the file that holds the key which is meant, or correct --expected-check-value.\n"
+    )
+
+
+def test_all_that_is_wrong_is_told_at_once(custodian, put_file):
+    key = put_file("key.bin", bytes(32) + b"\n")
+
+    done = custodian.run("check", key, "--key-spec", "SYMMETRIC_DEFAULT", "--expected-check-value", "377822")
+
+    assert (done.code, done.out) == (1, b"")
+    assert done.err == (
+        "3 things are wrong.\n"
+        "--expected-check-value: The value is not a check value of a key of spec SYMMETRIC_DEFAULT. "
+        "Write CMAC: and 6 to 10 hex digits (an even number), or ECB: and 6 hex digits.\n"
+        "key.bin: The material is 33 bytes long, and a SYMMETRIC_DEFAULT key takes exactly 32. "
+        "Often a newline was stored, too: write it with printf, not echo.\n"
+        "key.bin: The material is not random: all bytes of one half are equal: a shorter key was padded. "
+        "Give 32 bytes of a random number generator, for example of openssl rand 32.\n"
+    )
+
+
+def test_what_is_refused_is_told_as_json_too(custodian, put_file):
+    done = custodian.run("check", put_file("key.bin", KEY[:-1]), "--key-spec", "HMAC_256", "--json")
+
+    assert (done.code, done.err) == (1, "")
+    assert json.loads(done.out) == {
+        "in_order": False,
+        "key_spec": "HMAC_256",
+        "faults": [
+            {
+                "where": "key.bin",
+                "problem": "The material is 31 bytes long, and an HMAC_256 key takes 32 to 128.",
+                "remedy": "Give 32 bytes of a random number generator, for example of openssl rand 32.",
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        (KEY.hex(), ("--encoding", "HEX")),
+        (f"{KEY.hex()}\n", ("--encoding", "HEX")),
+        (openssl("base64", stdin=KEY), ("--encoding", "BASE64")),
+        (json.dumps({"key": openssl("base64", "-A", stdin=KEY).decode()}), ("--json-key", "key")),
+        (json.dumps({"key": KEY.hex()}), ("--json-key", "key", "--encoding", "HEX")),
+    ],
+    ids=["hex", "hex and a newline", "base64", "JSON", "hex in JSON"],
+)
+def test_encoded_material_is_the_same_material(custodian, put_file, text, options):
+    raw = custodian.run("check", put_file("key.bin", KEY), "--key-spec", "HMAC_256")
+
+    encoded = custodian.run("check", put_file("key.txt", text), "--key-spec", "HMAC_256", *options)
+
+    assert encoded == raw
+    assert raw.code == 0
+
+
+def test_material_comes_by_a_pipe(custodian, put_file):
+    from_file = custodian.run("check", put_file("key.bin", KEY), "--key-spec", "HMAC_256")
+
+    assert custodian.run("check", "-", "--key-spec", "HMAC_256", stdin=KEY) == from_file
+
+
+def test_typed_material_is_not_echoed(custodian):
+    with custodian.at_terminal("check", "-", "--key-spec", "HMAC_256", "--encoding", "HEX") as terminal:
+        terminal.waits_for("Material (is not shown): ")
+        terminal.types(KEY.hex())
+        assert terminal.ends() == 0
+
+    assert "HMAC:" in terminal.transcript
+    assert KEY.hex()[:8] not in terminal.transcript
+
+
+def test_typed_material_needs_its_encoding(custodian):
+    with custodian.at_terminal("check", "-", "--key-spec", "HMAC_256") as terminal:
+        assert terminal.ends() == 2
+
+    assert "Typed material is text: say --encoding HEX or --encoding BASE64." in terminal.transcript
+
+
+REFUSED = {
+    "PEM for a secret key": (pkcs8_pem(key_for("ECC_NIST_P256")), "HMAC_256", ()),
+    "encrypted": (pkcs8_pem(key_for("ECC_NIST_P256"), b"secret password"), "ECC_NIST_P256", ()),
+    "PEM said to be hex": (pkcs8_pem(key_for("ECC_NIST_P256")), "ECC_NIST_P256", ("--encoding", "HEX")),
+    "no PEM": (pkcs8_der(key_for("ECC_NIST_P256")), "ECC_NIST_P256", ("--encoding", "PEM")),
+    "PEM in base64": (
+        openssl("base64", stdin=pkcs8_pem(key_for("ECC_NIST_P256")).encode()),
+        "ECC_NIST_P256",
+        ("--encoding", "BASE64"),
+    ),
+    "another curve": (pkcs8_pem(key_for("ECC_NIST_P256")), "ECC_NIST_P384", ()),
+    "hex read raw": (KEY.hex(), "HMAC_512", ()),
+    "hex read as base64": (KEY.hex(), "HMAC_384", ("--encoding", "BASE64")),
+    "not hex": ("no hex at all", "HMAC_256", ("--encoding", "HEX")),
+    "private key for an HMAC key": (pkcs8_der(key_for("ECC_NIST_EDWARDS25519")), "HMAC_384", ()),
+    "no JSON": (b"\xff", "HMAC_256", ("--json-key", "key")),
+    "no field": ("{}", "HMAC_256", ("--json-key", "key")),
+    "field no string": ('{"key": 1}', "HMAC_256", ("--json-key", "key")),
+    "a list": ("[]", "HMAC_256", ("--json-key", "key")),
+    "raw in JSON": ('{"key": "AAAA"}', "HMAC_256", ("--json-key", "key", "--encoding", "RAW")),
+    "text for a private key": ("not a key, but a sentence", "RSA_2048", ()),
+    "empty": (b"", "HMAC_256", ()),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refusal_speaks_of_files_and_options(custodian, put_file, name):
+    data, spec, options = REFUSED[name]
+
+    done = custodian.run("check", put_file("key.bin", data), "--key-spec", spec, *options)
+
+    assert (done.code, done.out) == (1, b"")
+    for word in (
+        "Secret",
+        "secret",
+        "MaterialEncoding",
+        "ExpectedCheckValue",
+        "Traceback",
+        "Store",
+        "the --e",
+        "an --e",
+    ):
+        assert word not in done.err
+    assert done.err.startswith(("key.bin: ", "--encoding: ", "--json-key: "))
+
+
+def test_a_file_that_others_may_read_is_warned_of(custodian, put_file, tmp_path):
+    key = put_file("key.bin", KEY)
+    (tmp_path / key).chmod(0o644)
+
+    done = custodian.run("check", key, "--key-spec", "HMAC_256")
+
+    assert done.code == 0
+    assert done.err == "Warning: key.bin: others than its owner may read this file (mode 0644): chmod 600.\n"
+
+
+def test_a_file_that_is_not_there_is_told(custodian):
+    done = custodian.run("check", "key.bin", "--key-spec", "HMAC_256")
+
+    assert (done.code, done.err) == (
+        1,
+        "key.bin: The file can't be read: it is not there. Check the name and the rights.\n",
+    )
+
+
+def test_material_given_as_an_argument_is_not_repeated(custodian):
+    done = custodian.run("check", KEY.hex(), "--key-spec", "HMAC_256")
+
+    assert done.code == 1
+    assert done.err == (
+        "FILE: There is no such file, and its name looks like key material. If it is: arguments are seen by other programs "
+        "and kept in the shell's history, so take this key for known. Give material as a file, by a pipe, or at the prompt: "
+        "-.\n"
+    )
+
+
+@pytest.mark.parametrize("source", ["file", "pipe"])
+def test_what_no_secret_can_hold_is_not_read(custodian, put_file, source):
+    data = bytes(65_537)
+    name = put_file("key.bin", data) if source == "file" else "-"
+
+    done = custodian.run("check", name, "--key-spec", "HMAC_256", stdin=data)
+
+    where = "key.bin" if source == "file" else "standard input"
+    assert (done.code, done.err) == (
+        1,
+        f"{where}: It holds more than 65,536 bytes, which is all that a secret can hold. Name the file with the key alone.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "key.bin"),
+        ("check", "--key-spec", "HMAC_256"),
+        ("check", "key.bin", "--key-spec", "AES"),
+        ("check", "key.bin", "--key-spec", "HMAC_256", "--encoding", "TEXT"),
+        ("check", "key.bin", "--key-spec", "HMAC_256", "--unknown"),
+        ("chek", "key.bin"),
+    ],
+)
+def test_a_wrong_call_ends_with_2(custodian, put_file, arguments):
+    put_file("key.bin", KEY)
+
+    done = custodian.run(*arguments)
+
+    assert (done.code, done.out) == (2, b"")
+    assert "Error: " in done.err

@@ -1,0 +1,86 @@
+"""What a newcomer reads: the help of every command, with examples that work, and docs/custodian.md, which quotes it."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from custodian.cli import COMMANDS
+from tests.support.private_keys import ec_key, pkcs8_pem
+from tests.support.random_keys import random_key
+from tools import commands
+
+PAGE = Path(__file__).parents[2] / "docs" / "custodian.md"
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_the_page_quotes_the_help_as_it_is_printed(custodian, name):
+    done = custodian.run(*filter(None, [name]), "--help")
+
+    printed = "\n".join(line.rstrip() for line in done.text.splitlines())
+    assert (done.code, done.err) == (0, "")
+    assert f"<!-- help: {name}{' ' if name else ''}-->\n\n```text\n{printed}\n```\n" in PAGE.read_text()
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_the_help_is_whole_and_has_examples(custodian, name):
+    text = custodian.run(*filter(None, [name]), "--help").text
+
+    assert f"  custodian {name or 'check'} " in text
+    assert "..." not in text.partition("Commands:")[2].partition("From a key file")[0]
+    assert "\b" not in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_a_page_that_is_not_current_is_told_and_mended(tmp_path, monkeypatch, capsys):
+    page = tmp_path / "custodian.md"
+    page.write_text("<!-- help: check -->\nold\n<!-- end -->\n")
+    monkeypatch.setattr(commands, "PAGE", page)
+
+    assert commands.main(["--check"]) == 1
+
+    assert capsys.readouterr().err == "docs/custodian.md is not what `custodian --help` says: run `make reference`.\n"
+    assert commands.main([]) == 0
+    assert commands.main(["--check"]) == 0
+
+
+def test_no_argument_shows_the_help_and_is_a_wrong_call(custodian):
+    done = custodian.run()
+
+    assert done.code == 2
+    assert done.err.startswith("Usage: custodian [OPTIONS] COMMAND [ARGS]...\n")
+
+
+def test_the_version_is_told(custodian):
+    done = custodian.run("--version")
+
+    assert done.code == 0
+    assert re.fullmatch(r"custodian( \d+\.\d+\.\d+|, not installed: run from its repository)\n", done.text)
+
+
+def examples(name):
+    """The lines of a command's examples that need no KMS, as the shell would split them."""
+    text = commands.help_of(name).replace("\\\n", " ")
+    lines = [line.strip() for line in text.splitlines() if line.startswith("    custodian ")]
+    return [shlex.split(line)[1:] for line in lines if "alias/" not in line and "|" not in line and " put " not in line]
+
+
+@pytest.mark.usefixtures("transport")
+@pytest.mark.parametrize("name", ["", "check", "wrap", "generate"])
+def test_the_examples_work_as_they_stand(custodian, put_file, tmp_path, name):
+    put_file("key.bin", random_key(32))
+    put_file("key.txt", random_key(32).hex())
+    put_file("signing.pem", pkcs8_pem(ec_key()))
+    lines = examples(name)
+    assert lines
+
+    for arguments in lines:
+        for made in ("wrapped.bin", "key.bin"):
+            if made in arguments[arguments.index("--key-spec") :]:
+                (tmp_path / made).unlink(missing_ok=True)
+        if "--expected-check-value" in arguments:
+            arguments[-1] = json.loads(custodian.run(*arguments[:-2], "--json").out)["check_values"][0]
+        done = custodian.run(*arguments)
+        assert done.code == 0, (arguments, done.err)

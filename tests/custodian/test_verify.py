@@ -1,0 +1,502 @@
+"""`custodian verify` as a process against the strict KMS over HTTP: what is proved of each kind of key, and the receipt."""
+
+import hashlib
+import json
+import re
+import stat
+
+import pytest
+
+from imported_key_material.proof import CONFIRMATION_MESSAGE
+from tests.support.kms.server import KmsServer
+from tests.support.one_endpoint import OneEndpoint
+from tests.support.online import ACCOUNT, WHO
+from tests.support.openssl import openssl
+from tests.support.private_keys import ec_key, key_for, pkcs8_der, rsa_key, spki_der
+from tests.support.program import Program
+from tests.support.random_keys import random_keys
+from tests.support.sts import Sts
+from tests.support.transport import Refusal, Response
+
+KEY, OTHER = random_keys(32, 2)
+SECRET_VERSION = "00000000-0000-4000-8000-00000000000a"
+SAME_ID = "0" * 64
+
+
+def sha256_of(private_key):
+    return f"SHA256:{hashlib.sha256(spki_der(private_key)).hexdigest().upper()}"
+
+
+def hmac_of(key, message=b""):
+    """By OpenSSL."""
+    return openssl("mac", "-digest", "sha256", "-macopt", f"hexkey:{key.hex()}", "HMAC", stdin=message).decode().strip()
+
+
+def cmac_of(key):
+    command = ("mac", "-cipher", "AES-256-CBC", "-macopt", f"hexkey:{key.hex()}", "CMAC")
+    return f"CMAC:{openssl(*command, stdin=bytes(16)).decode().strip()[:10]}"
+
+
+def receipt(bank, *arguments, code=0):
+    done = bank.run("verify", *arguments, "--json")
+    assert (done.code, done.err) == (code, "")
+    return json.loads(done.out)
+
+
+def on_paper(check_value):
+    return ("--expected-check-value", check_value)
+
+
+# ------------------------------------------------------------------------------------------------------------ asymmetric
+
+
+@pytest.mark.parametrize("spec", ["RSA_2048", "ECC_NIST_P256", "ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519"])
+def test_the_public_key_proves_a_private_key(bank, spec):
+    key = bank.external_key(spec, pkcs8_der(key_for(spec)))
+    paper = sha256_of(key_for(spec))
+
+    told = receipt(bank, key, *on_paper(paper.lower()))
+
+    assert (told["proved"], told["verdict"], told["shown_by"]) == (True, "PROVED", "PUBLIC_KEY")
+    assert told["found"] == f"The public key that KMS gives has the check value {paper}."
+    assert told["check_value"] == {"expected": paper.lower(), "shown_by_kms": paper}
+
+
+def test_another_private_key_is_not_so(bank):
+    key = bank.external_key("RSA_2048", pkcs8_der(rsa_key(2048)))
+    shown, paper = sha256_of(rsa_key(2048)), sha256_of(rsa_key(3072))
+
+    told = receipt(bank, key, *on_paper(paper), code=1)
+
+    assert (told["proved"], told["verdict"]) == (False, "NOT SO")
+    assert told["found"] == f"The public key that KMS gives has the check value {shown}, and another one is on paper."
+    assert told["proves"] == "The key holds another private key."
+
+
+def test_a_disabled_key_shows_its_public_key_all_the_same(bank):
+    key = bank.external_key("ECC_NIST_P256", pkcs8_der(ec_key()))
+    bank.call("DisableKey", KeyId=key)
+
+    told = receipt(bank, key, *on_paper(sha256_of(ec_key())))
+
+    assert (told["verdict"], told["key"]["key_state"]) == ("PROVED", "Disabled")
+
+
+# ------------------------------------------------------------------------------------------------------------------ HMAC
+
+
+def hmac_key(bank, material=KEY):
+    return bank.external_key("HMAC_256", material)
+
+
+@pytest.mark.parametrize("case", [str.upper, str.lower])
+def test_a_mac_on_paper_proves_an_hmac_key(bank, case):
+    paper = f"HMAC:{hmac_of(KEY)[:10]}"
+
+    told = receipt(bank, hmac_key(bank), *on_paper(paper), "--mac", case(hmac_of(KEY, CONFIRMATION_MESSAGE)))
+
+    assert (told["verdict"], told["shown_by"]) == ("PROVED", "MAC")
+    assert told["found"] == "KMS verifies the MAC that the material on paper made."
+    assert told["does_not_show"] == (
+        "KMS can't be asked for an HMAC key's check value, the MAC of an empty message. That MAC and check value are of one "
+        "key is what the paper says, where both were written down."
+    )
+
+
+def test_the_mac_that_the_tool_prints_is_the_one_that_proves(bank):
+    bank.file("key.bin", KEY)
+    printed = json.loads(bank.run("check", "key.bin", "--key-spec", "HMAC_256", "--json").out)
+
+    (check_value,) = printed["check_values"]
+    told = receipt(bank, hmac_key(bank), *on_paper(check_value), "--mac", printed["confirmation_mac"])
+
+    assert told["verdict"] == "PROVED"
+
+
+def test_the_material_itself_proves_an_hmac_key_and_its_check_value(bank):
+    paper = on_paper(f"HMAC:{hmac_of(KEY)[:10]}")
+
+    told = receipt(bank, hmac_key(bank), *paper, "--material", bank.file("key.bin", KEY))
+
+    assert (told["verdict"], told["found"]) == ("PROVED", "KMS verifies the MAC that the material made.")
+    assert told["does_not_show"] == (
+        "KMS can't be asked for an HMAC key's check value, the MAC of an empty message. It was compared with the material "
+        "itself, here."
+    )
+
+
+def test_the_material_can_come_through_a_pipe(bank):
+    key, paper = hmac_key(bank), on_paper(f"HMAC:{hmac_of(KEY)[:10]}")
+
+    done = bank.run("verify", key, *paper, "--material", "-", "--encoding", "HEX", stdin=KEY.hex().encode())
+
+    assert done.code == 0
+    assert done.text.startswith("Verdict:        PROVED (by MAC)\n")
+
+
+def test_another_hmac_key_is_not_so_and_cloudtrail_s_id_of_the_refusal_is_kept(bank):
+    paper = on_paper(f"HMAC:{hmac_of(KEY)[:10]}")
+
+    told = receipt(bank, hmac_key(bank, OTHER), *paper, "--mac", hmac_of(KEY, CONFIRMATION_MESSAGE), code=1)
+
+    assert told["verdict"] == "NOT SO"
+    assert told["found"] == "KMS does not verify the MAC that the material on paper made (KMSInvalidMacException)."
+    assert told["requests"][-1]["operation"] == "kms:VerifyMac"
+    assert told["requests"][-1]["refused"] == "KMSInvalidMacException"
+    assert told["requests"][-1]["request_id"]
+
+
+def test_other_material_than_on_paper_is_refused_and_kms_is_not_asked(bank):
+    paper = on_paper(f"HMAC:{hmac_of(KEY)[:10]}")
+    key = hmac_key(bank)
+
+    done = bank.run("verify", key, *paper, "--material", bank.file("key.bin", OTHER))
+
+    assert (done.code, done.out) == (1, b"")
+    assert done.err == (
+        "--expected-check-value: The material has another check value than the one declared. Name the file that holds the key "
+        "which is meant, or correct --expected-check-value.\n"
+    )
+    assert "kms:VerifyMac" not in bank.calls
+
+
+# ------------------------------------------------------------------------------------------------------------- symmetric
+
+
+@pytest.fixture
+def symmetric(bank):
+    """(ARN, KeyMaterialId) of a key that holds KEY."""
+    key = bank.external_key("SYMMETRIC_DEFAULT")
+    return key, bank.import_material(key, "SYMMETRIC_DEFAULT", KEY)
+
+
+def test_the_id_in_the_record_proves_a_symmetric_key(bank, symmetric):
+    key, material_id = symmetric
+
+    told = receipt(bank, key, *on_paper(cmac_of(KEY)), "--key-material-id", material_id)
+
+    assert (told["verdict"], told["shown_by"]) == ("PROVED", "KEY_MATERIAL_ID")
+    assert told["found"] == f"The key's current material is {material_id}, as on paper."
+    assert told["does_not_show"] == (
+        "KMS has no call that shows the check value of a symmetric key. That this material has the one on paper is what the "
+        "record of its import says: the function compares ExpectedCheckValue before it imports, and the resource's attributes "
+        "KeyMaterialId and CheckValue stand side by side."
+    )
+
+
+def test_without_an_id_nothing_is_shown_and_the_id_is_told(bank, symmetric):
+    key, material_id = symmetric
+
+    told = receipt(bank, key, *on_paper(cmac_of(KEY)), code=1)
+
+    assert (told["proved"], told["verdict"], told["shown_by"]) == (False, "NOT SHOWN", None)
+    assert told["found"] == (
+        f"The key's current material is {material_id}, and no KeyMaterialId was given to compare it with: --key-material-id."
+    )
+
+
+def test_an_id_that_the_key_never_had_is_not_so(bank, symmetric):
+    key, material_id = symmetric
+
+    told = receipt(bank, key, *on_paper(cmac_of(KEY)), "--key-material-id", SAME_ID, code=1)
+
+    assert told["verdict"] == "NOT SO"
+    assert told["found"] == (
+        f"The key's current material is {material_id}, and {SAME_ID} is on paper. The key never had that one."
+    )
+
+
+def test_staged_material_is_not_what_the_key_uses(bank, symmetric):
+    key, _ = symmetric
+    staged = bank.import_material(key, "SYMMETRIC_DEFAULT", OTHER, ImportType="NEW_KEY_MATERIAL")
+
+    told = receipt(bank, key, *on_paper(cmac_of(OTHER)), "--key-material-id", staged, code=1)
+
+    assert told["found"].endswith(f"{staged} is on paper. That one is staged, and becomes current by a rotation.")
+
+
+def test_without_the_right_to_list_materials_it_is_told_without_them(bank, symmetric):
+    key, _ = symmetric
+    bank.deny("ListKeyRotations")
+
+    told = receipt(bank, key, *on_paper(cmac_of(OTHER)), "--key-material-id", SAME_ID, code=1)
+
+    assert told["found"].endswith(f"{SAME_ID} is on paper.")
+
+
+# ----------------------------------------------------------------------------------------------- keys without material
+
+
+def test_an_empty_key_shows_nothing(bank):
+    key = bank.external_key("RSA_2048")
+
+    told = receipt(bank, key, *on_paper(sha256_of(rsa_key(2048))), code=1)
+
+    assert (told["verdict"], told["found"]) == (
+        "NOT SHOWN",
+        "The key is PendingImport: it holds no material, or lacks one that it once had.",
+    )
+
+
+def test_a_symmetric_key_that_lost_its_material_shows_nothing_though_kms_keeps_the_id(bank, symmetric):
+    key, material_id = symmetric
+    bank.call("DeleteImportedKeyMaterial", KeyId=key)
+
+    told = receipt(bank, key, *on_paper(cmac_of(KEY)), "--key-material-id", material_id, code=1)
+
+    assert told["key"]["current_key_material_id"] == material_id
+    assert told["verdict"] == "NOT SHOWN"
+
+
+def test_a_key_that_is_to_be_deleted_shows_nothing(bank, symmetric):
+    key, material_id = symmetric
+    bank.call("ScheduleKeyDeletion", KeyId=key, PendingWindowInDays=7)
+
+    told = receipt(bank, key, *on_paper(cmac_of(KEY)), "--key-material-id", material_id, code=1)
+
+    assert told["found"] == "The key is PendingDeletion: whether it holds its material does not show."
+
+
+# ------------------------------------------------------------------------------------------------------------- the receipt
+
+
+def test_the_receipt_tells_who_when_which_key_and_which_version(bank):
+    key = bank.external_key("ECC_NIST_P256", pkcs8_der(ec_key()))
+    secret = bank.secret("orders/signing-key", b"wrapped", version_id=SECRET_VERSION)
+    version = ("--secret", "orders/signing-key", "--version-id", SECRET_VERSION)
+    paper = sha256_of(ec_key())
+
+    done = bank.run("verify", key, *on_paper(paper), *version)
+
+    time = re.search(r"Time: +(\S+) ", done.text)[1]
+    ids = re.findall(r"(?:sts|kms|secretsmanager):[A-Z]\w+ ([0-9a-f-]{36})$", done.text, re.MULTILINE)
+    assert (done.code, done.err, len(ids)) == (0, "", 4)
+    assert done.text == (
+        "Verdict:        PROVED (by PUBLIC_KEY)\n"
+        f"Found:          The public key that KMS gives has the check value {paper}.\n"
+        "Proves:         The key holds the private key of the public key on paper: the check value is the SHA-256 of the whole "
+        "public key, and KMS takes the public key from the private key that was imported.\n"
+        "Does not show:  Who else holds the private key.\n"
+        f"Check value:    {paper}\n"
+        f"Key:            {key}\n"
+        "                ECC_NIST_P256, SIGN_VERIFY, Enabled\n"
+        "                KEY_MATERIAL_DOES_NOT_EXPIRE\n"
+        f"Secret:         {secret.arn}\n"
+        f"                version {SECRET_VERSION}, AWSCURRENT\n"
+        f"Asked by:       {WHO}\n"
+        f"Time:           {time} (this machine), {time_of_aws(done.text)} (AWS)\n"
+        f"Requests:       sts:GetCallerIdentity {ids[0]}\n"
+        f"                kms:DescribeKey {ids[1]}\n"
+        f"                secretsmanager:DescribeSecret {ids[2]}\n"
+        f"                kms:GetPublicKey {ids[3]}\n"
+        f"Tool:           {done.text.rsplit('Tool:', 1)[1].strip()}\n"
+    )
+
+
+def time_of_aws(text):
+    return re.search(r"\(this machine\), (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) \(AWS\)", text)[1]
+
+
+def test_the_receipt_is_written_as_json_to_a_new_file_for_its_owner_alone(bank):
+    key = bank.external_key("ECC_NIST_P256", pkcs8_der(ec_key()))
+
+    told = receipt(bank, key, *on_paper(sha256_of(ec_key())), "--out", "receipt.json")
+
+    path = bank.folder / "receipt.json"
+    assert json.loads(path.read_text()) == told
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert set(told) == {
+        *("receipt", "receipt_version", "proved", "verdict", "shown_by", "found", "proves", "does_not_show"),
+        *("check_value", "key", "secret", "by", "time", "aws_time", "requests", "tool"),
+    }
+    assert told["by"] == {"account": ACCOUNT, "arn": WHO}
+    assert told["key"]["arn"] == key
+
+
+def test_a_receipt_of_what_is_not_so_is_written_too(bank):
+    key = bank.external_key("ECC_NIST_P256", pkcs8_der(ec_key()))
+
+    receipt(bank, key, *on_paper(sha256_of(rsa_key(2048))), "--out", "receipt.json", code=1)
+
+    assert json.loads((bank.folder / "receipt.json").read_text())["proved"] is False
+
+
+def test_an_expiry_is_in_the_receipt(bank):
+    key = bank.external_key("SYMMETRIC_DEFAULT")
+    valid_to = bank.call("DescribeKey", KeyId=key)["KeyMetadata"]["CreationDate"].replace(microsecond=0)
+    valid_to = valid_to.replace(year=valid_to.year + 1, day=1)
+    expiring = {"ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": valid_to}
+    material_id = bank.import_material(key, "SYMMETRIC_DEFAULT", KEY, **expiring)
+
+    told = receipt(bank, key, *on_paper(cmac_of(KEY)), "--key-material-id", material_id)
+
+    assert told["key"]["valid_to"] == valid_to.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_only_reading_calls_are_made(bank):
+    key = hmac_key(bank)
+    paper = on_paper(f"HMAC:{hmac_of(KEY)[:10]}")
+
+    receipt(bank, key, *paper, "--mac", hmac_of(KEY, CONFIRMATION_MESSAGE))
+
+    assert bank.calls == ["sts:GetCallerIdentity", "kms:DescribeKey", "kms:VerifyMac"]
+
+
+def test_a_name_of_a_key_in_kms_will_do(bank):
+    key = bank.external_key("ECC_NIST_P256", pkcs8_der(ec_key()))
+    bank.call("CreateAlias", AliasName="alias/signing", TargetKeyId=key)
+
+    assert receipt(bank, "alias/signing", *on_paper(sha256_of(ec_key())))["key"]["arn"] == key
+
+
+# --------------------------------------------------------------------------------------------------------------- refused
+
+
+def refused(bank, *arguments, code=1):
+    done = bank.run("verify", *arguments)
+    assert (done.code, done.out) == (code, b""), done.text
+    assert "Traceback" not in done.err
+    return done.err
+
+
+def test_a_key_that_aws_made_has_no_material_on_paper(bank):
+    key = bank.transport_key("SYMMETRIC_DEFAULT")
+
+    assert refused(bank, key, *on_paper(cmac_of(KEY))) == (
+        "KEY: The key's Origin is AWS_KMS: its material was made in AWS, and not imported. Name the key with Origin EXTERNAL.\n"
+    )
+
+
+def test_a_check_value_of_another_kind_of_key_is_refused(bank, symmetric):
+    assert refused(bank, symmetric[0], *on_paper("HMAC:D38B42096D")) == (
+        "--expected-check-value: The value is not a check value of a key of spec SYMMETRIC_DEFAULT. Write CMAC: and 6 to 10 "
+        "hex digits (an even number), or ECB: and 6 hex digits.\n"
+    )
+
+
+def test_a_version_that_the_secret_has_not_is_refused(bank, symmetric):
+    bank.secret("orders/master-key", b"wrapped")
+    version = ("--secret", "orders/master-key", "--version-id", SECRET_VERSION)
+
+    assert refused(bank, symmetric[0], *on_paper(cmac_of(KEY)), *version) == (
+        f"--version-id: The secret orders/master-key has no version {SECRET_VERSION}, or none that bears a stage. "
+        "aws secretsmanager list-secret-version-ids --include-deprecated shows all.\n"
+    )
+
+
+def test_a_file_that_is_there_is_refused_before_anybody_is_asked(bank, symmetric):
+    bank.file("receipt.json", "an older one")
+
+    told = refused(bank, symmetric[0], *on_paper(cmac_of(KEY)), "--out", "receipt.json")
+
+    assert told.startswith("--out: receipt.json exists, ")
+    assert bank.calls == []
+    assert (bank.folder / "receipt.json").read_text() == "an older one"
+
+
+@pytest.mark.parametrize(
+    ("operation", "said"),
+    [
+        ("GetCallerIdentity", "--profile: sts:GetCallerIdentity was refused with "),
+        ("DescribeKey", "KEY: kms:DescribeKey was refused with "),
+        ("GetPublicKey", "KEY: kms:GetPublicKey was refused with "),
+    ],
+)
+def test_a_right_that_is_missing_is_told(bank, operation, said):
+    key = bank.external_key("ECC_NIST_P256", pkcs8_der(ec_key()))
+    bank.deny(operation)
+
+    told = refused(bank, key, *on_paper(sha256_of(ec_key())), "--out", "receipt.json")
+
+    assert told.startswith(f"{said}AccessDeniedException: ")
+    assert not (bank.folder / "receipt.json").exists()
+
+
+def test_a_disabled_hmac_key_verifies_nothing_and_the_remedy_is_told(bank):
+    key = hmac_key(bank)
+    bank.call("DisableKey", KeyId=key)
+    paper = on_paper(f"HMAC:{hmac_of(KEY)[:10]}")
+
+    assert refused(bank, key, *paper, "--mac", hmac_of(KEY, CONFIRMATION_MESSAGE)) == (
+        f"KEY: kms:VerifyMac was refused with DisabledException: {key} is disabled. The key is disabled. "
+        "aws kms enable-key, if it was not disabled for a reason.\n"
+    )
+
+
+def test_an_answer_of_a_proxy_is_told_without_its_text(tmp_path, bank):
+    class Proxy(OneEndpoint):
+        def handle(self, _request):
+            return Response(200, {}, b"<html>Sign in to the guest network")
+
+    with KmsServer(Proxy(Sts())) as proxy:
+        credentials = {**bank.custodian.environment, "AWS_ENDPOINT_URL": proxy.url}
+        done = Program(tmp_path, credentials).run("verify", "alias/signing", *on_paper(sha256_of(ec_key())))
+
+    assert (done.code, done.err) == (
+        1,
+        "--profile: sts:GetCallerIdentity got an answer that is not AWS's. Often a proxy answers in its place. Check the "
+        "network, and AWS_ENDPOINT_URL.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (
+            {"AWS_ENDPOINT_URL": "no address"},
+            "--region: connecting to sts did not come about: Invalid endpoint configuration: Invalid endpoint: no address. "
+            "Check --region, and AWS_ENDPOINT_URL.\n",
+        ),
+        (
+            {"AWS_DEFAULT_REGION": "no region"},
+            "--region: connecting to sts did not come about: Provided region_name 'no region' doesn't match a supported "
+            "format. Name a Region, such as eu-central-1: --region.\n",
+        ),
+    ],
+    ids=["endpoint", "Region"],
+)
+def test_settings_that_name_no_place_are_told(tmp_path, bank, settings, problem):
+    program = Program(tmp_path, {**bank.custodian.environment, **settings})
+
+    done = program.run("verify", "alias/signing", *on_paper(sha256_of(ec_key())))
+
+    assert (done.code, done.err) == (1, problem)
+
+
+def test_a_code_that_nobody_knows_is_told_with_where_to_look(bank):
+    key = bank.external_key("ECC_NIST_P256", pkcs8_der(ec_key()))
+    bank.faults.inject("GetPublicKey", Refusal(400, "NewException", None))
+
+    assert refused(bank, key, *on_paper(sha256_of(ec_key()))) == (
+        "KEY: kms:GetPublicKey was refused with NewException. Look the code up in the API reference of that operation.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (
+            (),
+            "An HMAC key's check value is the MAC of an empty message, which KMS computes for nobody. Give the confirmation "
+            "MAC on paper (--mac), or the material itself (--material).",
+        ),
+        (("--mac", "00" * 31), "--mac has 64 hex digits for an HMAC_256 key."),
+        (("--mac", "no hex"), "--mac has 64 hex digits for an HMAC_256 key."),
+        (("--mac", "00" * 32, "--material", "key.bin"), "--mac and --material are two ways to the same: give one."),
+        (("--key-material-id", SAME_ID), "--key-material-id is for symmetric keys, and this is an HMAC_256 key."),
+        (("--encoding", "HEX"), "--encoding and --json-key go with --material."),
+        (("--secret", "orders/mac-key"), "--secret and --version-id go together: a receipt names one version."),
+        (("--out", "-"), "--out is a new file; --json prints the receipt."),
+    ],
+    ids=["nothing", "a short MAC", "no hex", "both", "an id", "encoding", "no version", "stdout"],
+)
+def test_a_wrong_call_of_an_hmac_key_ends_with_2(bank, arguments, problem):
+    told = refused(bank, hmac_key(bank), *on_paper("HMAC:D38B42096D"), *arguments, code=2)
+
+    assert " ".join(told.split()).endswith(f"Error: {problem}")
+
+
+def test_a_mac_is_for_hmac_keys_alone(bank, symmetric):
+    told = refused(bank, symmetric[0], *on_paper(cmac_of(KEY)), "--mac", "00" * 32, code=2)
+
+    assert told.endswith("Error: --mac and --material are for HMAC keys, and this is a SYMMETRIC_DEFAULT key.\n")

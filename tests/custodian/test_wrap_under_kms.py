@@ -1,0 +1,179 @@
+"""`custodian wrap` under keys in KMS, as a process against the strict KMS over HTTP: kms:Decrypt opens what it wraps."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from imported_key_material import wrapping
+from tests.support.private_keys import pkcs8_der, pkcs8_pem, rsa_key
+from tests.support.random_keys import random_key
+
+KEY = random_key(32)
+HMAC = ("--key-spec", "HMAC_256")
+OUT = ("--out", "wrapped.bin")
+OAEP = {"RSAES_OAEP_SHA_1": "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256": "RSAES_OAEP_SHA_256"}
+AES_WRAP = {"RSA_AES_KEY_WRAP_SHA_1": "RSAES_OAEP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256": "RSAES_OAEP_SHA_256"}
+
+
+@pytest.fixture
+def symmetric(kms):
+    return kms.create_key()["KeyMetadata"]["Arn"]
+
+
+@pytest.fixture
+def rsa(kms):
+    return kms.create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
+
+
+def wrapped(folder):
+    return (folder / "wrapped.bin").read_bytes()
+
+
+def test_a_symmetric_key_wraps_for_one_secret_alone(online, put_file, kms, symmetric, tmp_path):
+    kms.create_alias(AliasName="alias/transport", TargetKeyId=symmetric)
+    under = ("--wrapping-key", "alias/transport", "--secret", "orders/master-key")
+
+    done = online.run("wrap", put_file("key.bin", KEY), *HMAC, *under, *OUT)
+
+    assert (done.code, done.err) == (
+        0,
+        "Wrapping with SYMMETRIC_DEFAULT: the only one of a symmetric key in KMS.\n",
+    )
+    assert f"Wrapping key:      alias/transport = {symmetric}\n" in done.text
+    assert "Opens for:         imported-key-material = 111122223333/orders/master-key\n" in done.text
+    assert f"  SecretWrapping: {{Algorithm: SYMMETRIC_DEFAULT, KeyId: {symmetric}}}\n" in done.text
+    assert "  custodian put wrapped.bin --secret orders/master-key --stack STACK \\\n" in done.text
+    assert done.text.endswith(f"      --wrapping-key {symmetric}\n")
+    context = {"imported-key-material": "111122223333/orders/master-key"}
+    answer = kms.decrypt(CiphertextBlob=wrapped(tmp_path), KeyId=symmetric, EncryptionContext=context)
+    assert answer["Plaintext"] == KEY
+    with pytest.raises(ClientError, match="InvalidCiphertextException"):
+        kms.decrypt(CiphertextBlob=wrapped(tmp_path), KeyId=symmetric, EncryptionContext={})
+
+
+def test_the_secret_may_be_of_another_account(online, put_file, kms, symmetric, tmp_path):
+    under = ("--wrapping-key", symmetric, "--secret", "orders/master-key", "--account", "999988887777")
+
+    assert online.run("wrap", put_file("key.bin", KEY), *HMAC, *under, *OUT).code == 0
+
+    context = {"imported-key-material": "999988887777/orders/master-key"}
+    answer = kms.decrypt(CiphertextBlob=wrapped(tmp_path), KeyId=symmetric, EncryptionContext=context)
+    assert answer["Plaintext"] == KEY
+
+
+def test_a_private_key_fits_under_a_symmetric_key(online, put_file, kms, symmetric, tmp_path):
+    key = put_file("signing.pem", pkcs8_pem(rsa_key(4096)))
+    under = ("--wrapping-key", symmetric, "--secret", "orders/signing-key")
+
+    assert online.run("wrap", key, "--key-spec", "RSA_4096", *under, *OUT).code == 0
+
+    context = {"imported-key-material": "111122223333/orders/signing-key"}
+    answer = kms.decrypt(CiphertextBlob=wrapped(tmp_path), KeyId=symmetric, EncryptionContext=context)
+    assert answer["Plaintext"] == pkcs8_der(rsa_key(4096))
+
+
+@pytest.mark.parametrize("algorithm", [*OAEP, *AES_WRAP])
+def test_kms_opens_what_is_wrapped_under_its_public_key(online, put_file, kms, rsa, tmp_path, algorithm):
+    done = online.run("wrap", put_file("key.bin", KEY), *HMAC, "--wrapping-key", rsa, *OUT, "--algorithm", algorithm)
+
+    assert (done.code, done.err) == (0, f"Wrapping with {algorithm}: as asked.\n")
+    assert f"KeyId: {rsa}" in done.text
+    assert opened(kms, rsa, algorithm, wrapped(tmp_path)) == KEY
+
+
+def test_kms_opens_what_was_wrapped_without_a_network(custodian, put_file, kms, rsa, tmp_path):
+    put_file("transport.der", kms.get_public_key(KeyId=rsa)["PublicKey"])
+
+    done = custodian.run("wrap", put_file("key.bin", KEY), *HMAC, "--wrapping-key", "transport.der", *OUT, "--json")
+
+    assert opened(kms, rsa, json.loads(done.out)["algorithm"], wrapped(tmp_path)) == KEY
+
+
+def opened(kms, key, algorithm, blob):
+    """As the function does it: kms:Decrypt, and for the RSA_AES pair RFC 5649 behind it."""
+    if algorithm in OAEP:
+        return kms.decrypt(KeyId=key, CiphertextBlob=blob, EncryptionAlgorithm=OAEP[algorithm])["Plaintext"]
+    rsa_block, aes_block = wrapping.split_rsa_aes(blob, 256)
+    answer = kms.decrypt(KeyId=key, CiphertextBlob=rsa_block, EncryptionAlgorithm=AES_WRAP[algorithm])
+    return bytes(wrapping.unwrap_with_aes(answer["Plaintext"], aes_block))
+
+
+# ------------------------------------------------------------------------------------------------------------- refused
+
+
+def refused(program, put_file, *arguments):
+    done = program.run("wrap", put_file("key.bin", KEY), *HMAC, *arguments, *OUT)
+    assert (done.code, done.out) == (1, b"")
+    assert not (program.folder / "wrapped.bin").exists()
+    return done.err
+
+
+def test_a_symmetric_key_needs_the_secret_s_name(online, put_file, symmetric):
+    assert refused(online, put_file, "--wrapping-key", symmetric) == (
+        "--secret: Under a symmetric key of KMS, material is wrapped for one secret, whose name is missing. "
+        "Name it as Secrets Manager will: --secret orders/master-key.\n"
+    )
+
+
+def test_an_algorithm_of_rsa_is_none_of_a_symmetric_key(online, put_file, symmetric):
+    told = refused(
+        online, put_file, "--wrapping-key", symmetric, "--secret", "a", "--algorithm", "RSA_AES_KEY_WRAP_SHA_256"
+    )
+
+    assert told == (
+        f"--algorithm: RSA_AES_KEY_WRAP_SHA_256 is for an RSA key, and {symmetric} is a symmetric key of KMS. "
+        "Leave --algorithm out, or name an RSA key.\n"
+    )
+
+
+@pytest.mark.parametrize(("spec", "usage"), [("RSA_2048", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC")])
+def test_a_key_that_does_not_encrypt_is_refused(online, put_file, kms, spec, usage):
+    arn = kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["Arn"]
+
+    assert refused(online, put_file, "--wrapping-key", arn) == (
+        f"--wrapping-key: The key's spec is {spec} and its usage {usage}, and such a key wraps nothing. "
+        "Name a SYMMETRIC_DEFAULT or RSA key for ENCRYPT_DECRYPT.\n"
+    )
+
+
+def test_a_disabled_key_is_refused(online, put_file, kms, rsa):
+    kms.disable_key(KeyId=rsa)
+
+    assert refused(online, put_file, "--wrapping-key", rsa) == (
+        "--wrapping-key: The key is Disabled, and only an Enabled key wraps. Enable it, or name another.\n"
+    )
+
+
+def test_a_key_that_is_not_there_is_told_with_kms_s_own_words(online, put_file):
+    told = refused(online, put_file, "--wrapping-key", "alias/nothing")
+
+    assert told.startswith("--wrapping-key: kms:DescribeKey was refused with NotFoundException: ")
+    assert told.endswith(" Check the id, and --region: a key id counts in its own Region.\n")
+
+
+def test_without_credentials_the_remedy_is_told(custodian, put_file):
+    told = refused(custodian, put_file, "--wrapping-key", "alias/transport", "--region", "eu-central-1")
+
+    assert told == (
+        "--wrapping-key: kms:DescribeKey did not come about: Unable to locate credentials. "
+        "There are no credentials. Sign in as for the AWS CLI, or name a profile: --profile.\n"
+    )
+
+
+def test_without_a_region_the_remedy_is_told(custodian, put_file):
+    told = refused(custodian, put_file, "--wrapping-key", "alias/transport")
+
+    assert (
+        told
+        == "--region: connecting to kms did not come about: You must specify a region. Name the Region: --region.\n"
+    )
+
+
+def test_a_profile_that_is_not_there_is_told(custodian, put_file):
+    told = refused(custodian, put_file, "--wrapping-key", "alias/transport", "--profile", "bank")
+
+    assert told == (
+        "--profile: connecting to kms did not come about: The config profile (bank) could not be found. "
+        "aws configure list-profiles shows those there are.\n"
+    )
