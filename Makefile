@@ -114,6 +114,10 @@ check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house
 demo: $(DEV) $(SAM) $(LOCAL) build ## Tell the whole story on a local AWS, from an empty key to a used one
 	@.venv/bin/python -m tests.support.demo
 
+.PHONY: ceremony
+ceremony: $(DEV) $(SAM) $(LOCAL) build ## Play docs/ceremony.md on a local AWS: custodians, engineer, auditor
+	@PYTHONPATH=handler .venv/bin/python -m tests.support.ceremony
+
 .PHONY: local
 local: $(DEV) $(SAM) $(LOCAL) build ## Leave a local AWS running, to play with
 	@.venv/bin/python -m tests.support.local

@@ -7,9 +7,12 @@ An error keeps AWS's code and text; the cause that is meant most often, and the 
 references of KMS, Secrets Manager and STS.
 """
 
+import functools
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from imported_key_material.errors import Fault, ServiceRefused
 
@@ -30,6 +33,7 @@ CONNECT_TIMEOUT_SECONDS: Final = 10
 READ_TIMEOUT_SECONDS: Final = 30
 TRIES_PER_CALL: Final = 3
 _MESSAGE_MAX_CHARACTERS: Final = 300
+_GLOBAL: Final = ("sts", "https://sts.amazonaws.com")  # AWS_STS_REGIONAL_ENDPOINTS=legacy
 
 
 class _Meaning(NamedTuple):
@@ -130,16 +134,15 @@ _UNREADABLE: Final = _Meaning("Often a proxy answers in its place.", "Check the 
 _NO_ANSWER: Final = _Meaning("", "Check the network, then run it again.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Connection:
-    """Which credentials and Region; None: as the AWS CLI would choose."""
+    """Which credentials and Region; None: as the AWS CLI would choose. Its clients share what botocore reads from files."""
 
     profile: str | None = None
     region: str | None = None
 
     def client(self, service: str) -> Any:
         """A boto3 client: "kms", "secretsmanager", "sts". CallRefused where there is no profile or no Region."""
-        import boto3  # noqa: PLC0415  # not needed offline
         from botocore.config import Config  # noqa: PLC0415  # not needed offline
         from botocore.exceptions import BotoCoreError, InvalidEndpointConfigurationError  # noqa: PLC0415  # not needed offline
 
@@ -151,15 +154,36 @@ class Connection:
         )
 
         def made() -> Any:
-            session = boto3.session.Session(profile_name=self.profile, region_name=self.region)
             try:
-                return session.client(service, config=config)  # type: ignore[call-overload]  # a name from here alone
+                return self._session.client(service, config=config)
             except BotoCoreError:
                 raise
             except ValueError as error:  # botocore's for an address that is none
                 raise InvalidEndpointConfigurationError(msg=str(error)) from None
 
         return call(f"connecting to {service}", made, where="--region" if self.profile is None else "--profile")
+
+    @functools.cached_property
+    def _session(self) -> Any:
+        import boto3  # noqa: PLC0415  # not needed offline
+
+        return boto3.session.Session(profile_name=self.profile, region_name=self.region)
+
+
+def other_address(client: Any, service: str) -> str:
+    """Where the client asks, if that is not AWS's public endpoint of the service and Region; else "".
+
+    Not every name of amazonaws.com is such a one: machines and functions of anybody have names there, too.
+    """
+    from botocore.loaders import Loader  # noqa: PLC0415  # not needed offline
+
+    url = urlsplit(client.meta.endpoint_url)
+    partitions = Loader().load_data("partitions")["partitions"]
+    suffixes = {one["outputs"][name] for one in partitions for name in ("dnsSuffix", "dualStackDnsSuffix")}
+    own = rf"https://{service}(-fips)?\.{re.escape(client.meta.region_name)}\.({'|'.join(map(re.escape, suffixes))})/?"
+    if re.fullmatch(own, url.geturl()) or (service, url.geturl()) == _GLOBAL:
+        return ""
+    return str(url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="").geturl())
 
 
 def call(operation: str, what: Callable[[], Answer], *, where: str) -> Answer:

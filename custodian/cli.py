@@ -17,19 +17,18 @@ Each command is a module of its own, with a click command named `command`; it is
     check generate wrap combine    the commands that need no network (wrap and its like do with a KMS key)
     put verify                     the commands that talk to AWS
     reading writing                files, pipes and prompts in; files out
-    wrapping_key sealing report    from checked material to the wrapped file, and what is said about it
+    wrapping_key origin sealing report    from checked material to the wrapped file, and what is said about it
     components                     the components of a split key
     content wrapped_file opening_key secret_plan storing template_piece    what put looks at, plans, does and prints
-    session proving receipt        who asks KMS, what it proves, and what is kept of that
+    session proving finding receipt    who asks KMS, what it proves, and what is kept of that
     options wording errors         options that commands share; the checks' words as this tool's; errors and exit codes
     aws                            boto3, the only place that knows it
 """
 
 import contextlib
 import importlib
+import signal
 import sys
-import traceback
-from importlib import metadata
 from typing import Any, NoReturn
 
 import click
@@ -71,6 +70,8 @@ class _Tool(click.Group):
 
 def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001  # click's signature
     if asked:
+        from importlib import metadata  # noqa: PLC0415  # slow to load, and seldom needed
+
         try:
             click.echo(f"custodian {metadata.version(DISTRIBUTION)}")
         except metadata.PackageNotFoundError:
@@ -111,11 +112,22 @@ def _no_core_dump() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _end_in_order() -> None:
+    """A request to end is taken as Ctrl-C is: buffers are wiped, the terminal echoes again, a temporary file goes."""
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP on purpose
+            signal.signal(number, signal.default_int_handler)
+
+
 def main() -> NoReturn:
     _no_core_dump()
+    _end_in_order()
     try:
         cli(prog_name="custodian")
     except Exception as error:  # noqa: BLE001  # a defect: told without the exception's text, which may hold anything
+        import traceback  # noqa: PLC0415  # slow to load, and seldom needed
+
         click.echo("Traceback (without the exception's text, which might hold material):", err=True)
         traceback.print_tb(error.__traceback__)
         click.echo(

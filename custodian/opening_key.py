@@ -6,6 +6,7 @@ A custodian need have no right on it at all. What can be seen is checked as the 
 from dataclasses import dataclass
 from typing import Any, Final
 
+from custodian import origin
 from custodian.session import Session
 from custodian.wrapped_file import SYMMETRIC
 from imported_key_material import consent
@@ -19,7 +20,7 @@ WHERE: Final = "--wrapping-key"
 class OpeningKey:
     """`key_id`: as it was named; `arn` is "" and `modulus_bytes` None where it was not seen (or is no RSA key's).
 
-    `seen`: what was looked at, in a sentence; `mind`: what its owner still has to do.
+    `seen`: what was looked at, in a sentence; `mind`: who else may hold it, and what its owner still has to do.
     """
 
     key_id: str
@@ -52,7 +53,7 @@ def look(session: Session, key_id: str, algorithm: str, stacks: tuple[str, ...])
         arn=key["Arn"],
         modulus_bytes=int(spec.removeprefix("RSA_")) // 8 if spec in WRAPPING_KEY_SPECS else None,
         seen=f"The key that opens it is {key['Arn']} ({spec}, {state}).",
-        mind=_consent(session, key["Arn"], stacks),
+        mind=(*origin.mind(key), *_consent(session, key["Arn"], stacks)),
     )
 
 

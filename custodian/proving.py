@@ -11,7 +11,6 @@
 Reading calls alone: nothing here changes a key. What is not proved is told as not proved.
 """
 
-import enum
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from custodian.errors import refused
+from custodian.finding import Finding, Verdict
 from custodian.session import Session
 from imported_key_material import check_value
 from imported_key_material.check_value import ExpectedCheckValue
@@ -33,6 +33,10 @@ _BY_RECORD: Final = (
     "record of its import says: the function compares ExpectedCheckValue before it imports, and the resource's attributes "
     "KeyMaterialId and CheckValue stand side by side."
 )
+
+_PUBLIC_KEY: Final = "the public key that KMS gives"
+_NOT_BY_MAC: Final = "KMS shows no check value of an HMAC key, and the MAC is compared instead"
+_NOT_BY_ID: Final = "KMS shows no check value of a symmetric key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +76,6 @@ class Paper:
     mac: bytes = b""
     mac_made_here: bool = False
     material_id: str = ""
-
-
-class Verdict(enum.Enum):
-    PROVED = "PROVED"
-    OTHER = "NOT SO"  # KMS shows that the key holds other material
-    NOT_SHOWN = "NOT SHOWN"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What KMS said, and what that is worth. `by`: how it was shown, None where nothing was."""
-
-    verdict: Verdict
-    by: Confirmation | None
-    found: str
-    proves: str = ""
-    does_not_show: str = ""
-    check_value: str = ""  # as KMS shows it: of public keys
 
 
 def look(session: Session, key_id: str) -> Key:
@@ -132,6 +118,7 @@ def _by_public_key(session: Session, key: Key, paper: Paper) -> Finding:
             f"The public key that KMS gives has the check value {shown}, and another one is on paper.",
             proves="The key holds another private key.",
             check_value=shown,
+            compared_with=_PUBLIC_KEY,
         )
     return Finding(
         Verdict.PROVED,
@@ -141,6 +128,7 @@ def _by_public_key(session: Session, key: Key, paper: Paper) -> Finding:
         "key, and KMS takes the public key from the private key that was imported.",
         does_not_show="Who else holds the private key.",
         check_value=shown,
+        compared_with=_PUBLIC_KEY,
     )
 
 
@@ -160,12 +148,15 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
             raise
         other = True
     whose = "the material" if paper.mac_made_here else "the material on paper"
+    compared_with = "the material, here" if paper.mac_made_here else ""
     if other:
         return Finding(
             Verdict.OTHER,
             Confirmation.MAC,
             f"KMS does not verify the MAC that {whose} made (KMSInvalidMacException).",
             proves=f"The key holds other bytes than {whose}.",
+            compared_with=compared_with,
+            not_compared=_NOT_BY_MAC,
         )
     does_not_show = "KMS can't be asked for an HMAC key's check value, the MAC of an empty message. "
     if paper.mac_made_here:
@@ -178,6 +169,8 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
         f"KMS verifies the MAC that {whose} made.",
         proves=f"The key holds {whose}: other bytes make other MACs (zero bytes behind a key aside, RFC 2104).",
         does_not_show=does_not_show,
+        compared_with=compared_with,
+        not_compared=_NOT_BY_MAC,
     )
 
 
@@ -189,6 +182,7 @@ def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
             None,
             f"{current}, and no KeyMaterialId was given to compare it with: --key-material-id.",
             does_not_show=_BY_RECORD,
+            not_compared=_NOT_BY_ID,
         )
     if key.current_material_id.lower() != paper.material_id.lower():
         return Finding(
@@ -196,6 +190,7 @@ def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
             Confirmation.KEY_MATERIAL_ID,
             f"{current}, and {paper.material_id} is on paper. {_where_else(session, key, paper.material_id)}".rstrip(),
             proves="The key does not use the material on paper.",
+            not_compared=_NOT_BY_ID,
         )
     return Finding(
         Verdict.PROVED,
@@ -204,6 +199,7 @@ def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
         proves="The key holds the very bytes that were imported under that KeyMaterialId: KMS binds the id to the key and the "
         "bytes, and takes no other bytes in their place.",
         does_not_show=_BY_RECORD,
+        not_compared=_NOT_BY_ID,
     )
 
 

@@ -119,8 +119,7 @@ def command(**given: Any) -> None:
     if not given["yes"]:
         storing.ask()
     stored = storing.carry_out(session, steps)
-    secret_id = name if who.account == _account(found, who) else stored.arn
-    told = storing.told(item, stored, who, secret_id=secret_id) | {"requests": session.requests}
+    told = storing.told(item, stored, who) | {"requests": session.requests}
     click.echo(json.dumps(told, indent=2) if given["as_json"] else storing.text(told))
 
 

@@ -1,13 +1,15 @@
 """The receipt of `custodian verify`: who asked, when, about which key, and what was proved; as text and as JSON.
 
-It holds no material, and no MAC. The ids of the requests are CloudTrail's, so that an auditor finds each call there.
+It holds no material, and no MAC. The ids of the requests are CloudTrail's, so that an auditor finds each call there. Where the
+answers are not AWS's, it says so before anything else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from custodian.proving import Finding, Key, Verdict
+from custodian.finding import Finding, Verdict
+from custodian.proving import Key
 from custodian.session import Who
 
 VERSION: Final = 1
@@ -26,13 +28,15 @@ class SecretVersion:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`expected`: the check value on paper, as it was given. `requests`: as `Session` keeps them."""
+    """`expected`: the check value on paper, as it was given. `not_aws` and `requests`: as `Session` tells them."""
 
     finding: Finding
     key: Key
     expected: str
     secret: SecretVersion | None
     who: Who
+    region: str
+    not_aws: Mapping[str, str]
     requests: tuple[dict[str, str], ...]
     tool: str
 
@@ -40,16 +44,22 @@ class Receipt:
         return {
             "receipt": "custodian verify",
             "receipt_version": VERSION,
+            "not_aws": dict(self.not_aws) or None,
             "proved": self.finding.verdict is Verdict.PROVED,
             "verdict": self.finding.verdict.value,
             "shown_by": self.finding.by.value if self.finding.by else None,
             "found": self.finding.found,
             "proves": self.finding.proves or None,
             "does_not_show": self.finding.does_not_show or None,
-            "check_value": {"expected": self.expected, "shown_by_kms": self.finding.check_value or None},
+            "check_value": {
+                "expected": self.expected,
+                "compared": bool(self.finding.compared_with),
+                "shown_by_kms": self.finding.check_value or None,
+            },
             "key": self.key.as_json(),
             "secret": self._secret(),
             "by": {"account": self.who.account, "arn": self.who.arn},
+            "region": self.region,
             "time": self.who.time,
             "aws_time": self.who.aws_time or None,
             "requests": list(self.requests),
@@ -71,15 +81,24 @@ class Receipt:
             f"{label + ':':<{_WIDTH}}{value}" if label else f"{'':<{_WIDTH}}{value}" for label, value in self._rows()
         )
 
+    def _compared(self) -> str:
+        if self.finding.compared_with:
+            return f"compared with {self.finding.compared_with}"
+        return f"on paper; not compared: {self.finding.not_compared}"
+
     def _rows(self) -> Iterator[tuple[str, str]]:
         finding, key = self.finding, self.key
+        for label, (service, address) in zip(
+            ("NOT AWS", *[""] * len(self.not_aws)), self.not_aws.items(), strict=False
+        ):
+            yield label, f"{service} was asked at {address}"
         yield "Verdict", finding.verdict.value + (f" (by {finding.by.value})" if finding.by else "")
         yield "Found", finding.found
         if finding.proves:
             yield "Proves", finding.proves
         if finding.does_not_show:
             yield "Does not show", finding.does_not_show
-        yield "Check value", self.expected
+        yield "Check value", f"{self.expected} ({self._compared()})"
         yield "Key", key.arn
         yield "", f"{key.spec.name}, {key.usage}, {key.state}"
         yield "", f"expires {key.valid_to}" if key.valid_to else (key.expiration_model or "no material")
@@ -89,6 +108,7 @@ class Receipt:
             yield "Secret", self.secret.arn
             yield "", f"version {self.secret.version_id}, {', '.join(self.secret.stages)}"
         yield "Asked by", self.who.arn
+        yield "Region", self.region
         yield "Time", f"{self.who.time} (this machine), {self.who.aws_time or 'not told'} (AWS)"
         for label, request in zip(("Requests", *[""] * len(self.requests)), self.requests, strict=False):
             yield label, " ".join(filter(None, request.values()))

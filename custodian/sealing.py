@@ -104,6 +104,8 @@ def prepare(  # noqa: PLR0913  # one for each option
     key = _key(wrapping_key, Connection(profile, region), secret=secret, account=account)
     if wrapping_key_check_value is not None:
         _compare(key, wrapping_key_check_value)
+    for line in key.mind:
+        click.echo(f"Warning: {line}", err=True)
     return Sealing(key, algorithm, out)
 
 

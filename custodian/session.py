@@ -72,6 +72,11 @@ class Session:
     def region(self) -> str:
         return str(self._client("sts").meta.region_name)
 
+    def not_aws(self) -> dict[str, str]:
+        """Of the services that were asked, those elsewhere than at AWS: service -> address. AWS_ENDPOINT_URL and its like."""
+        addresses = {service: aws.other_address(client, service) for service, client in self._clients.items()}
+        return {service: address for service, address in addresses.items() if address}
+
     def _client(self, service: str) -> Any:
         if service not in self._clients:
             self._clients[service] = self.connection.client(service)

@@ -93,9 +93,11 @@ def _with_what_was_done(failed: ServiceRefused, step: Step, done: list[str]) -> 
     return Fault(fault.where, " ".join(said), fault.remedy)
 
 
-def told(content: Content, stored: Stored, who: Who, *, secret_id: str) -> dict[str, Any]:
-    """The result. `secret_id`: how the template names the secret."""
-    properties: dict[str, Any] = {"SecretId": secret_id, "SecretVersionId": stored.version_id}
+def told(content: Content, stored: Stored, who: Who) -> dict[str, Any]:
+    """The result. The template names the secret by its ARN: whoever deletes it and makes one of its name may choose the
+    version's id, too, but not the six characters that an ARN ends in.
+    """
+    properties: dict[str, Any] = {"SecretId": stored.arn, "SecretVersionId": stored.version_id}
     if content.algorithm:
         properties["SecretWrapping"] = {"Algorithm": content.algorithm, "KeyId": content.wrapping_key}
     if content.check_value:

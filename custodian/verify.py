@@ -14,7 +14,8 @@ import click
 from custodian import options, proving, reading, writing
 from custodian.aws import Connection
 from custodian.errors import REFUSED, refused
-from custodian.proving import Key, Paper, Verdict
+from custodian.finding import Verdict
+from custodian.proving import Key, Paper
 from custodian.receipt import Receipt, SecretVersion
 from custodian.secret_plan import Found
 from custodian.session import Session
@@ -96,6 +97,8 @@ def command(**given: Any) -> None:
         expected=given["expected_check_value"],
         secret=secret,
         who=who,
+        region=session.region(),
+        not_aws=session.not_aws(),
         requests=tuple(session.requests),
         tool=_tool(),
     )

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from custodian import aws, reading
+from custodian import aws, origin, reading
 from custodian.errors import refused
 from custodian.wording import as_options
 from imported_key_material import consent, wrapping
@@ -46,7 +46,10 @@ class Chosen:
 
 
 class WrappingKey(Protocol):
-    """`words`: for people; `kms_key`: its ARN, "" for a file's; `check_value`: of a public key, else ""."""
+    """`words`: for people; `kms_key`: its ARN, "" for a file's; `check_value`: of a public key, else "".
+
+    `mind`: who else may hold the key; of a file's nothing is known.
+    """
 
     @property
     def words(self) -> str: ...
@@ -56,6 +59,8 @@ class WrappingKey(Protocol):
     def check_value(self) -> str: ...
     @property
     def context(self) -> dict[str, str]: ...
+    @property
+    def mind(self) -> tuple[str, ...]: ...
 
     def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen: ...
     def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes: ...
@@ -68,6 +73,7 @@ class RsaWrappingKey:
     public_key: RSAPublicKey
     source: str
     kms_key: str = ""
+    mind: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -107,6 +113,7 @@ class KmsWrappingKey:
     kms_key: str
     source: str
     secret: str
+    mind: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -195,9 +202,9 @@ def from_kms(name: str, connection: aws.Connection, *, secret: str | None, accou
         if secret is None:
             problem = "Under a symmetric key of KMS, material is wrapped for one secret, whose name is missing."
             raise refused("--secret", problem, "Name it as Secrets Manager will: --secret orders/master-key.")
-        return KmsWrappingKey(kms, arn, name, f"{account or arn.split(':')[4]}/{secret}")
+        return KmsWrappingKey(kms, arn, name, f"{account or arn.split(':')[4]}/{secret}", origin.mind(found))
     public = aws.call("kms:GetPublicKey", lambda: kms.get_public_key(KeyId=arn), where=WHERE)
     key = load_der_public_key(public["PublicKey"])
     if not isinstance(key, RSAPublicKey):
         raise TypeError("KMS gave another key than an RSA key.")
-    return RsaWrappingKey(key, name, arn)
+    return RsaWrappingKey(key, name, arn, origin.mind(found))

@@ -5,6 +5,7 @@ What is written is ready before a file is opened: no failure of a check, a key o
 
 import contextlib
 import os
+import secrets
 import sys
 from pathlib import Path
 from typing import Final
@@ -39,30 +40,42 @@ def write_new(out: str, data: bytes | bytearray, *, where: str) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    reason = None
-    try:
-        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_BINARY, MODE)
-    except OSError as error:
-        reason = error.strerror
-    else:
-        reason = _filled(descriptor, out, data)
+    reason = _placed(Path(out), data)
     if reason is not None:
         raise refused(where, f"{out} could not be written: {reason}. Nothing is left of it.", "Name another place.")
 
 
-def _filled(descriptor: int, out: str, data: bytes | bytearray) -> str | None:
-    """Why it failed, None if it did not. Whatever breaks it off, the file goes."""
-    whole = False
+def _placed(path: Path, data: bytes | bytearray) -> str | None:
+    """Why it failed, None if it did not. Under the name of `path` there is never a part: the bytes get it when all are there.
+
+    Whatever breaks it off, the temporary file goes; SIGKILL and a power cut leave that, and nothing of the name.
+    """
+    temporary = path.with_name(f".custodian-{secrets.token_hex(8)}.partial")
     try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_BINARY, MODE)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        whole = True
+        _name(temporary, path)
     except OSError as error:
         return error.strerror
     finally:
-        if not whole:
-            with contextlib.suppress(OSError):
-                Path(out).unlink()
+        with contextlib.suppress(OSError):
+            temporary.unlink()
     return None
+
+
+def _name(temporary: Path, path: Path) -> None:
+    """Raises FileExistsError where the name is taken. os.rename would replace what is there; a hard link does not."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # FAT and its like have no hard links: the name is taken first, then replaced by the whole file
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE))
+        try:
+            temporary.replace(path)
+        except BaseException:
+            path.unlink()
+            raise

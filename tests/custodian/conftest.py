@@ -8,6 +8,7 @@ import pytest
 from botocore.config import Config
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from tests.support.called import Called
 from tests.support.clock import WallClock
 from tests.support.kms import KmsWire, StrictKms
 from tests.support.kms.server import KmsServer
@@ -21,7 +22,13 @@ REGION = "eu-central-1"
 
 @pytest.fixture
 def custodian(tmp_path: Path) -> Program:
-    """The tool in an empty folder, with no network and no credentials."""
+    """The tool in an empty folder, with no network and no credentials; called within this process."""
+    return Called(tmp_path)
+
+
+@pytest.fixture
+def custodian_process(tmp_path: Path) -> Program:
+    """The same as a process of its own."""
     return Program(tmp_path)
 
 
@@ -49,9 +56,9 @@ def kms(kms_url):
 
 @pytest.fixture
 def online(tmp_path: Path, kms_url: str) -> Program:
-    """The tool with credentials for the strict KMS."""
+    """The tool with credentials for the strict KMS; called within this process."""
     credentials = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": REGION}
-    return Program(tmp_path, {"AWS_ENDPOINT_URL_KMS": kms_url, **credentials})
+    return Called(tmp_path, {"AWS_ENDPOINT_URL_KMS": kms_url, **credentials})
 
 
 @pytest.fixture
@@ -69,6 +76,13 @@ def put_file(tmp_path: Path):
 
 @pytest.fixture
 def bank(tmp_path: Path) -> Iterator[Online]:
-    """AWS as put and verify meet it, and the tool with credentials for it."""
+    """AWS as put and verify meet it, and the tool with credentials for it; called within this process."""
+    with Online(tmp_path, program=Called) as online:
+        yield online
+
+
+@pytest.fixture
+def bank_process(tmp_path: Path) -> Iterator[Online]:
+    """The same, and the tool as a process of its own."""
     with Online(tmp_path) as online:
         yield online

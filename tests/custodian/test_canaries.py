@@ -61,11 +61,11 @@ def files(folder):
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.usefixtures("transport")
-def test_no_material_comes_out_of(custodian, put_file, tmp_path, call):
+def test_no_material_comes_out_of(custodian_process, put_file, tmp_path, call):
     data, arguments = CALLS[call]
     put_file("key.bin", data)
 
-    done = custodian.run(*arguments)
+    done = custodian_process.run(*arguments)
 
     assert CANARIES.found_in(done.out, done.err, *files(tmp_path)) == {}
 
@@ -78,10 +78,10 @@ def test_the_search_finds_what_is_there(tmp_path, put_file):
 
 
 @pytest.mark.usefixtures("transport")
-def test_no_component_comes_out_of_combine(custodian, put_file, tmp_path):
+def test_no_component_comes_out_of_combine(custodian_process, put_file, tmp_path):
     put_file("key.bin", KEY)
     other = ("--component", "-", "--component", "key.bin")
-    with custodian.at_terminal("combine", *HMAC, *WRAP, *other) as terminal:
+    with custodian_process.at_terminal("combine", *HMAC, *WRAP, *other) as terminal:
         terminal.waits_for("(is not shown): ")
         terminal.types(OTHER.hex()[:-2])
         terminal.waits_for("Once more, please")
@@ -96,9 +96,9 @@ def test_no_component_comes_out_of_combine(custodian, put_file, tmp_path):
 
 
 @pytest.mark.usefixtures("transport")
-def test_what_is_generated_is_in_the_wrapped_file_alone(custodian, put_file, tmp_path):
+def test_what_is_generated_is_in_the_wrapped_file_alone(custodian_process, put_file, tmp_path):
     put_file("private.pem", pkcs8_pem(rsa_key(2048)))
-    done = custodian.run("generate", *HMAC, *WRAP)
+    done = custodian_process.run("generate", *HMAC, *WRAP)
 
     oaep = ("-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:sha256", "-pkeyopt", "rsa_mgf1_md:sha256")
     decrypt = ("pkeyutl", "-decrypt", "-inkey", "private.pem", "-in", "wrapped.bin", *oaep)
@@ -108,7 +108,7 @@ def test_what_is_generated_is_in_the_wrapped_file_alone(custodian, put_file, tmp
 
 
 @pytest.mark.usefixtures("transport")
-def test_a_defect_is_told_without_what_the_exception_says(custodian, put_file, tmp_path):
+def test_a_defect_is_told_without_what_the_exception_says(custodian_process, put_file, tmp_path):
     put_file("key.bin", KEY)
     (tmp_path / "sitecustomize.py").write_text(
         "import imported_key_material.material as material\n"
@@ -116,7 +116,7 @@ def test_a_defect_is_told_without_what_the_exception_says(custodian, put_file, t
         "    raise RuntimeError(repr(source))\n"
         "material.check = check\n"
     )
-    broken = type(custodian)(tmp_path, {"PYTHONPATH": f"{tmp_path}:{custodian._env()['PYTHONPATH']}"})
+    broken = type(custodian_process)(tmp_path, {"PYTHONPATH": f"{tmp_path}:{custodian_process._env()['PYTHONPATH']}"})
 
     done = broken.run("check", "key.bin", *HMAC)
 

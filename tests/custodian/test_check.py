@@ -1,4 +1,4 @@
-"""`custodian check` as a process: what passes, what is refused in which words, and the check values against OpenSSL's."""
+"""`custodian check`: what passes, what is refused in which words, and the check values against OpenSSL's."""
 
 import json
 

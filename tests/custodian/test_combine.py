@@ -1,4 +1,4 @@
-"""`custodian combine` as a process: holders at a terminal, one after the other, and components in files."""
+"""`custodian combine`: holders at a terminal, one after the other, and components in files."""
 
 import json
 import re

@@ -1,8 +1,10 @@
 """What a failure leaves behind: nothing. The rights of what is written, and terminals that would show bytes."""
 
+import signal
 import stat
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -15,12 +17,16 @@ WRAP = ("wrap", "key.bin", "--key-spec", "HMAC_256", "--wrapping-key", "transpor
 
 
 @pytest.mark.usefixtures("transport")
-def test_a_disk_that_is_full_leaves_nothing(custodian, put_file, tmp_path):
+def test_a_disk_that_is_full_leaves_nothing(custodian_process, put_file, tmp_path):
     put_file("key.bin", KEY)
     limited = f"import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)); {_RUN}"
 
     done = subprocess.run(
-        [sys.executable, "-c", limited, *WRAP], cwd=tmp_path, env=custodian._env(), capture_output=True, check=False
+        [sys.executable, "-c", limited, *WRAP],
+        cwd=tmp_path,
+        env=custodian_process._env(),
+        capture_output=True,
+        check=False,
     )
 
     assert (done.returncode, done.stdout) == (1, b"")
@@ -33,14 +39,14 @@ def test_a_disk_that_is_full_leaves_nothing(custodian, put_file, tmp_path):
 _RUN = "runpy.run_module('custodian', run_name='__main__')"
 
 
-def test_a_generous_umask_changes_nothing(custodian, put_file, transport, tmp_path):
+def test_a_generous_umask_changes_nothing(custodian_process, put_file, transport, tmp_path):
     put_file("key.bin", KEY)
     generous = f"import os, runpy; os.umask(0); {_RUN}"
 
     subprocess.run(
         [sys.executable, "-c", generous, *WRAP],
         cwd=transport.parent,
-        env=custodian._env(),
+        env=custodian_process._env(),
         capture_output=True,
         check=True,
     )
@@ -48,13 +54,17 @@ def test_a_generous_umask_changes_nothing(custodian, put_file, transport, tmp_pa
     assert stat.S_IMODE((tmp_path / "wrapped.bin").stat().st_mode) == 0o600
 
 
-def test_a_crash_would_leave_no_core_dump(custodian, put_file, tmp_path):
+def test_a_crash_would_leave_no_core_dump(custodian_process, put_file, tmp_path):
     put_file("key.bin", KEY)
     crashing = f"import os, resource, runpy\ntry: {_RUN}\nfinally: print(resource.getrlimit(resource.RLIMIT_CORE))"
     check = ("check", "key.bin", "--key-spec", "HMAC_256")
 
     done = subprocess.run(
-        [sys.executable, "-c", crashing, *check], cwd=tmp_path, env=custodian._env(), capture_output=True, check=True
+        [sys.executable, "-c", crashing, *check],
+        cwd=tmp_path,
+        env=custodian_process._env(),
+        capture_output=True,
+        check=True,
     )
 
     assert done.stdout.endswith(b"\n(0, 0)\n")
@@ -84,3 +94,100 @@ def test_a_file_that_came_in_between_is_not_touched(tmp_path, monkeypatch):
         f"--out: {path} could not be written: File exists. Nothing is left of it. Name another place."
     )
     assert path.read_bytes() == b"another's"
+
+
+# --------------------------------------------------------------------------------------------------------- in the middle of it
+
+
+@contextmanager
+def in_the_middle(custodian_process, put_file):
+    """The tool as it has written all, and the file does not bear its name yet."""
+    put_file("key.bin", KEY)
+    stalling = f"import os, runpy, time\nos.fsync = lambda _: (print('now', flush=True), time.sleep(60))\n{_RUN}"
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(
+        [sys.executable, "-c", stalling, *WRAP], cwd=custodian_process.folder, env=custodian_process._env(), **pipes
+    )
+    with process:
+        try:
+            assert process.stdout.readline() == b"now\n"
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.usefixtures("transport")
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_who_asks_it_to_end_finds_no_file_at_all(custodian_process, put_file, tmp_path, asked):
+    with in_the_middle(custodian_process, put_file) as process:
+        process.send_signal(asked)
+        _, err = process.communicate(timeout=30)
+
+    assert (process.returncode, err.decode().splitlines()[-1]) == (1, "Aborted!")
+    assert {path.name for path in tmp_path.iterdir()} == {"key.bin", "transport.pem"}
+
+
+@pytest.mark.usefixtures("transport")
+def test_who_kills_it_finds_no_file_of_the_name_and_the_rest_is_its_owner_s_alone(
+    custodian_process, put_file, tmp_path
+):
+    with in_the_middle(custodian_process, put_file) as process:
+        process.kill()
+
+    (rest,) = tmp_path.glob(".custodian-*.partial")
+    assert {path.name for path in tmp_path.iterdir()} == {"key.bin", "transport.pem", rest.name}
+    assert stat.S_IMODE(rest.stat().st_mode) == 0o600
+
+
+@pytest.fixture
+def no_hard_links(monkeypatch):
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(writing.os, "link", refuse)
+
+
+@pytest.mark.usefixtures("no_hard_links")
+def test_a_disk_without_hard_links_takes_it_all_the_same(tmp_path):
+    path = tmp_path / "wrapped.bin"
+
+    writing.write_new(str(path), b"wrapped", where="--out")
+
+    assert path.read_bytes() == b"wrapped"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("no_hard_links")
+def test_on_a_disk_without_hard_links_a_file_that_came_in_between_is_not_touched(tmp_path, monkeypatch):
+    test_a_file_that_came_in_between_is_not_touched(tmp_path, monkeypatch)
+
+
+@pytest.mark.usefixtures("no_hard_links")
+@pytest.mark.parametrize(
+    ("broken_off", "ends_with"),
+    [(OSError(28, "No space left on device"), Refused), (KeyboardInterrupt(), KeyboardInterrupt)],
+)
+def test_on_a_disk_without_hard_links_the_name_that_was_taken_is_given_back(
+    tmp_path, monkeypatch, broken_off, ends_with
+):
+    def replace(*_):
+        raise broken_off
+
+    monkeypatch.setattr(writing.Path, "replace", replace)
+
+    with pytest.raises(ends_with):
+        writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_while_it_is_written_nothing_bears_the_name(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(writing.os, "fsync", lambda _: seen.extend(tmp_path.iterdir()))
+
+    writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
+
+    (name,) = seen
+    assert name.name.startswith(".custodian-")
+    assert list(tmp_path.iterdir()) == [tmp_path / "wrapped.bin"]

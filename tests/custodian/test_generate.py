@@ -1,4 +1,4 @@
-"""`custodian generate` as a process: all key specs, straight into the wrapped form, opened by the function's own modules."""
+"""`custodian generate`: all key specs, straight into the wrapped form, opened by the function's own modules."""
 
 import json
 import stat

@@ -16,8 +16,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "custodian.md"
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
-def test_the_page_quotes_the_help_as_it_is_printed(custodian, name):
-    done = custodian.run(*filter(None, [name]), "--help")
+def test_the_page_quotes_the_help_as_it_is_printed(custodian_process, name):
+    done = custodian_process.run(*filter(None, [name]), "--help")
 
     printed = "\n".join(line.rstrip() for line in done.text.splitlines())
     assert (done.code, done.err) == (0, "")
@@ -25,8 +25,8 @@ def test_the_page_quotes_the_help_as_it_is_printed(custodian, name):
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
-def test_the_help_is_whole_and_has_examples(custodian, name):
-    text = custodian.run(*filter(None, [name]), "--help").text
+def test_the_help_is_whole_and_has_examples(custodian_process, name):
+    text = custodian_process.run(*filter(None, [name]), "--help").text
 
     assert f"  custodian {name or 'check'} " in text
     assert "..." not in text.partition("Commands:")[2].partition("From a key file")[0]

@@ -1,4 +1,4 @@
-"""`custodian put` as a process against the strict KMS and Secrets Manager over HTTP: new secrets, and what is printed."""
+"""`custodian put` against the strict KMS and Secrets Manager over HTTP: new secrets, and what is printed."""
 
 import hashlib
 import json
@@ -66,7 +66,7 @@ def test_a_wrapped_file_becomes_a_secret_that_the_template_can_name(bank):
         "    Properties:\n"
         "      ServiceToken: !ImportValue imported-key-material-ServiceToken\n"
         "      KeyId: !GetAtt Key.Arn\n"
-        "      SecretId: orders/mac-key\n"
+        f"      SecretId: {secret.arn}\n"
         f"      SecretVersionId: {version_id}\n"
         "      SecretWrapping:\n"
         "        Algorithm: RSAES_OAEP_SHA_256\n"

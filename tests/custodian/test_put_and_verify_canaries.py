@@ -31,39 +31,46 @@ VERIFIES = {
 }
 
 
-def files(bank):
-    return [path.read_bytes() for path in bank.folder.rglob("*") if path.is_file() and path.name != "key.bin"]
+def files(bank_process):
+    return [path.read_bytes() for path in bank_process.folder.rglob("*") if path.is_file() and path.name != "key.bin"]
 
 
 @pytest.mark.parametrize("case", PUTS)
-def test_no_material_comes_out_of_put_nor_goes_to_aws(bank, case):
+def test_no_material_comes_out_of_put_nor_goes_to_aws(bank_process, case):
     data, arguments = PUTS[case]
-    bank.transport_key()
+    bank_process.transport_key()
 
-    done = bank.run("put", bank.file("key.bin", data), *TO, *arguments)
+    done = bank_process.run("put", bank_process.file("key.bin", data), *TO, *arguments)
 
     assert done.code in {1, 2}, done.err
-    assert CANARIES.found_in(done.out, done.err, *files(bank), *bank.sent) == {}
+    assert CANARIES.found_in(done.out, done.err, *files(bank_process), *bank_process.sent) == {}
 
 
 @pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["as text", "as JSON"])
-def test_plaintext_goes_into_the_secret_and_nowhere_else(bank, as_json):
-    done = bank.run("put", bank.file("key.bin", KEY), *HMAC, "--plaintext", *TO, *as_json)
+def test_plaintext_goes_into_the_secret_and_nowhere_else(bank_process, as_json):
+    done = bank_process.run("put", bank_process.file("key.bin", KEY), *HMAC, "--plaintext", *TO, *as_json)
 
     assert done.code == 0
-    assert CANARIES.found_in(done.out, done.err, *files(bank)) == {}
-    assert CANARIES.found_in(*bank.sent) == {"key": "in base64"}  # and so the search finds what is there
+    assert CANARIES.found_in(done.out, done.err, *files(bank_process)) == {}
+    assert CANARIES.found_in(*bank_process.sent) == {"key": "in base64"}  # and so the search finds what is there
 
 
 @pytest.mark.parametrize("case", VERIFIES)
 @pytest.mark.parametrize("held", [KEY, OTHER])
-def test_no_material_comes_out_of_verify_nor_goes_to_aws(bank, case, held):
+def test_no_material_comes_out_of_verify_nor_goes_to_aws(bank_process, case, held):
     data, paper = VERIFIES[case]
-    key = bank.external_key("HMAC_256", held)
-    arguments = ("--expected-check-value", paper, "--material", bank.file("key.bin", data), "--out", "receipt.json")
+    key = bank_process.external_key("HMAC_256", held)
+    arguments = (
+        "--expected-check-value",
+        paper,
+        "--material",
+        bank_process.file("key.bin", data),
+        "--out",
+        "receipt.json",
+    )
 
-    done = bank.run("verify", key, *arguments)
+    done = bank_process.run("verify", key, *arguments)
 
     assert "Traceback" not in done.err
-    assert CANARIES.found_in(done.out, done.err, *files(bank), *bank.sent) == {}
-    assert (bank.folder / "receipt.json").exists() == (case == "the material on paper")
+    assert CANARIES.found_in(done.out, done.err, *files(bank_process), *bank_process.sent) == {}
+    assert (bank_process.folder / "receipt.json").exists() == (case == "the material on paper")

@@ -1,4 +1,4 @@
-"""`custodian verify` as a process against the strict KMS over HTTP: what is proved of each kind of key, and the receipt."""
+"""`custodian verify` against the strict KMS over HTTP: what is proved of each kind of key, and the receipt."""
 
 import hashlib
 import json
@@ -59,7 +59,7 @@ def test_the_public_key_proves_a_private_key(bank, spec):
 
     assert (told["proved"], told["verdict"], told["shown_by"]) == (True, "PROVED", "PUBLIC_KEY")
     assert told["found"] == f"The public key that KMS gives has the check value {paper}."
-    assert told["check_value"] == {"expected": paper.lower(), "shown_by_kms": paper}
+    assert told["check_value"] == {"expected": paper.lower(), "compared": True, "shown_by_kms": paper}
 
 
 def test_another_private_key_is_not_so(bank):
@@ -131,7 +131,7 @@ def test_the_material_can_come_through_a_pipe(bank):
     done = bank.run("verify", key, *paper, "--material", "-", "--encoding", "HEX", stdin=KEY.hex().encode())
 
     assert done.code == 0
-    assert done.text.startswith("Verdict:        PROVED (by MAC)\n")
+    assert "\nVerdict:        PROVED (by MAC)\n" in done.text
 
 
 def test_another_hmac_key_is_not_so_and_cloudtrail_s_id_of_the_refusal_is_kept(bank):
@@ -271,19 +271,24 @@ def test_the_receipt_tells_who_when_which_key_and_which_version(bank):
     time = re.search(r"Time: +(\S+) ", done.text)[1]
     ids = re.findall(r"(?:sts|kms|secretsmanager):[A-Z]\w+ ([0-9a-f-]{36})$", done.text, re.MULTILINE)
     assert (done.code, done.err, len(ids)) == (0, "", 4)
+    address = bank.custodian.environment["AWS_ENDPOINT_URL"]
     assert done.text == (
+        f"NOT AWS:        sts was asked at {address}\n"
+        f"                kms was asked at {address}\n"
+        f"                secretsmanager was asked at {address}\n"
         "Verdict:        PROVED (by PUBLIC_KEY)\n"
         f"Found:          The public key that KMS gives has the check value {paper}.\n"
         "Proves:         The key holds the private key of the public key on paper: the check value is the SHA-256 of the whole "
         "public key, and KMS takes the public key from the private key that was imported.\n"
         "Does not show:  Who else holds the private key.\n"
-        f"Check value:    {paper}\n"
+        f"Check value:    {paper} (compared with the public key that KMS gives)\n"
         f"Key:            {key}\n"
         "                ECC_NIST_P256, SIGN_VERIFY, Enabled\n"
         "                KEY_MATERIAL_DOES_NOT_EXPIRE\n"
         f"Secret:         {secret.arn}\n"
         f"                version {SECRET_VERSION}, AWSCURRENT\n"
         f"Asked by:       {WHO}\n"
+        "Region:         eu-central-1\n"
         f"Time:           {time} (this machine), {time_of_aws(done.text)} (AWS)\n"
         f"Requests:       sts:GetCallerIdentity {ids[0]}\n"
         f"                kms:DescribeKey {ids[1]}\n"
@@ -291,6 +296,47 @@ def test_the_receipt_tells_who_when_which_key_and_which_version(bank):
         f"                kms:GetPublicKey {ids[3]}\n"
         f"Tool:           {done.text.rsplit('Tool:', 1)[1].strip()}\n"
     )
+
+
+SYMMETRIC_NOT = "on paper; not compared: KMS shows no check value of a symmetric key"
+BY_PUBLIC_KEY, BY_MATERIAL = "compared with the public key that KMS gives", "compared with the material, here"
+BY_MAC = "on paper; not compared: KMS shows no check value of an HMAC key, and the MAC is compared instead"
+MAC_OF_KEY, MAC_OF_OTHER = (hmac_of(key, CONFIRMATION_MESSAGE) for key in (KEY, OTHER))
+
+
+@pytest.mark.parametrize(
+    ("spec", "paper", "beside", "verdict", "said"),
+    [
+        ("ECC_NIST_P256", sha256_of(ec_key()), (), "PROVED", BY_PUBLIC_KEY),
+        ("ECC_NIST_P256", sha256_of(rsa_key(2048)), (), "NOT SO", BY_PUBLIC_KEY),
+        ("HMAC_256", f"HMAC:{hmac_of(KEY)[:10]}", ("--material", "key.bin"), "PROVED", BY_MATERIAL),
+        ("HMAC_256", f"HMAC:{hmac_of(OTHER)[:10]}", ("--material", "other.bin"), "NOT SO", BY_MATERIAL),
+        ("HMAC_256", f"HMAC:{hmac_of(KEY)[:10]}", ("--mac", MAC_OF_KEY), "PROVED", BY_MAC),
+        ("HMAC_256", f"HMAC:{hmac_of(KEY)[:10]}", ("--mac", MAC_OF_OTHER), "NOT SO", BY_MAC),
+        ("SYMMETRIC_DEFAULT", cmac_of(KEY), ("--key-material-id", "THAT"), "PROVED", SYMMETRIC_NOT),
+        ("SYMMETRIC_DEFAULT", cmac_of(KEY), ("--key-material-id", SAME_ID), "NOT SO", SYMMETRIC_NOT),
+        ("SYMMETRIC_DEFAULT", cmac_of(KEY), (), "NOT SHOWN", SYMMETRIC_NOT),
+        ("PendingImport", cmac_of(KEY), (), "NOT SHOWN", "on paper; not compared: KMS showed nothing"),
+    ],
+)
+def test_the_receipt_says_with_what_the_check_value_was_compared_if_with_anything(
+    bank, spec, paper, beside, verdict, said
+):
+    key, empty = (
+        (bank.external_key("SYMMETRIC_DEFAULT"), True) if spec == "PendingImport" else (bank.external_key(spec), False)
+    )
+    material_id = (
+        "" if empty else bank.import_material(key, spec, pkcs8_der(ec_key()) if spec.startswith("ECC") else KEY)
+    )
+    bank.file("key.bin", KEY)
+    bank.file("other.bin", OTHER)
+    call = ("verify", key, *on_paper(paper), *(material_id if one == "THAT" else one for one in beside))
+
+    as_text, as_json = bank.run(*call), json.loads(bank.run(*call, "--json").out)
+
+    assert as_json["verdict"] == verdict
+    assert f"Check value:    {paper} ({said})\n" in as_text.text
+    assert as_json["check_value"]["compared"] is said.startswith("compared")
 
 
 def time_of_aws(text):
@@ -307,7 +353,7 @@ def test_the_receipt_is_written_as_json_to_a_new_file_for_its_owner_alone(bank):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert set(told) == {
         *("receipt", "receipt_version", "proved", "verdict", "shown_by", "found", "proves", "does_not_show"),
-        *("check_value", "key", "secret", "by", "time", "aws_time", "requests", "tool"),
+        *("check_value", "key", "secret", "by", "region", "not_aws", "time", "aws_time", "requests", "tool"),
     }
     assert told["by"] == {"account": ACCOUNT, "arn": WHO}
     assert told["key"]["arn"] == key

@@ -1,4 +1,4 @@
-"""`custodian wrap` under a public key file, as a process: OpenSSL opens what it wraps, by every algorithm."""
+"""`custodian wrap` under a public key file: OpenSSL opens what it wraps, by every algorithm."""
 
 import hashlib
 import json

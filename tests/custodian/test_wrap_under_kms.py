@@ -1,15 +1,17 @@
-"""`custodian wrap` under keys in KMS, as a process against the strict KMS over HTTP: kms:Decrypt opens what it wraps."""
+"""`custodian wrap` under keys in KMS, against the strict KMS over HTTP: kms:Decrypt opens what it wraps."""
 
 import json
 
 import pytest
 from botocore.exceptions import ClientError
 
-from imported_key_material import wrapping
+from custodian import origin
+from imported_key_material import check_value, wrapping
+from imported_key_material.key_specs import key_spec
 from tests.support.private_keys import pkcs8_der, pkcs8_pem, rsa_key
-from tests.support.random_keys import random_key
+from tests.support.random_keys import random_keys
 
-KEY = random_key(32)
+KEY, OTHER = random_keys(32, 2)
 HMAC = ("--key-spec", "HMAC_256")
 OUT = ("--out", "wrapped.bin")
 OAEP = {"RSAES_OAEP_SHA_1": "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256": "RSAES_OAEP_SHA_256"}
@@ -24,6 +26,10 @@ def symmetric(kms):
 @pytest.fixture
 def rsa(kms):
     return kms.create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
+
+
+def hmac_of(key):
+    return check_value.compute(key_spec("HMAC_256", partition="aws"), key)
 
 
 def wrapped(folder):
@@ -97,6 +103,62 @@ def opened(kms, key, algorithm, blob):
     rsa_block, aes_block = wrapping.split_rsa_aes(blob, 256)
     answer = kms.decrypt(KeyId=key, CiphertextBlob=rsa_block, EncryptionAlgorithm=AES_WRAP[algorithm])
     return bytes(wrapping.unwrap_with_aes(answer["Plaintext"], aes_block))
+
+
+# ------------------------------------------------------------------------------------------------------------ the Origin
+
+
+IMPORTED = (
+    "The wrapping key's Origin is EXTERNAL: its material was imported, and whoever has a copy of that may open what is wrapped "
+    "under the key, without KMS and its policy. Use a key that KMS made (Origin AWS_KMS)."
+)
+
+
+@pytest.mark.parametrize("command", ["wrap", "generate", "combine"])
+def test_under_a_key_that_was_imported_there_is_a_warning_before_material_is_wrapped(bank, command):
+    under = bank.external_key("RSA_2048", pkcs8_der(rsa_key(2048)), usage="ENCRYPT_DECRYPT")
+    first, second = bank.file("a.bin", KEY), bank.file("b.bin", OTHER)
+    components = ("--component", first, "--component", second)
+    values = ("--component-check-value", hmac_of(KEY), "--component-check-value", hmac_of(OTHER))
+    of = {"wrap": (first,), "generate": (), "combine": (*components, *values)}[command]
+
+    done = bank.run(command, *of, *HMAC, "--wrapping-key", under, *OUT)
+
+    assert done.code == 0
+    assert done.err.startswith(f"Warning: {IMPORTED}\n")
+    assert wrapped(bank.folder)
+
+
+def test_an_imported_symmetric_key_is_warned_of_too(bank):
+    under = bank.external_key("SYMMETRIC_DEFAULT", OTHER)
+
+    done = bank.run("wrap", bank.file("key.bin", KEY), *HMAC, "--wrapping-key", under, "--secret", "a", *OUT)
+
+    assert (done.code, done.err.splitlines()[0]) == (0, f"Warning: {IMPORTED}")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "told"),
+    [
+        ({"Origin": "AWS_KMS"}, ()),
+        ({"Origin": "AWS_CLOUDHSM"}, ()),
+        ({"Origin": "EXTERNAL"}, (IMPORTED,)),
+        (
+            {"Origin": "EXTERNAL_KEY_STORE"},
+            (
+                "The wrapping key's Origin is EXTERNAL_KEY_STORE: it is kept outside of AWS, by whoever runs that key store, "
+                "and opens nothing while the store can't be reached.",
+            ),
+        ),
+        (
+            {"Origin": "NEW"},
+            ("The wrapping key's Origin is NEW: this tool does not know it, nor who else may hold the key.",),
+        ),
+        ({}, ("The wrapping key's Origin is not told: this tool does not know it, nor who else may hold the key.",)),
+    ],
+)
+def test_what_each_origin_means(metadata, told):
+    assert origin.mind(metadata) == told
 
 
 # ------------------------------------------------------------------------------------------------------------- refused

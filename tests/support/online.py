@@ -30,7 +30,7 @@ _USAGES: Final = {"SYMMETRIC_DEFAULT": "ENCRYPT_DECRYPT", "HMAC_256": _MAC, "HMA
 
 
 class Online:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, program: type[Program] = Program) -> None:
         clock = WallClock()
         self.kms = StrictKms(clock)
         self.secrets = WritableSecrets(clock)
@@ -38,7 +38,7 @@ class Online:
         self._endpoint = OneEndpoint(Sts(), KmsWire(self.kms), self.secrets)
         self._server = KmsServer(self._endpoint, faults=self.faults)
         self.folder = folder
-        self.custodian = Program(
+        self.custodian = program(
             folder,
             {
                 "AWS_ENDPOINT_URL": self._server.url,

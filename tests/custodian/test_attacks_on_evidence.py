@@ -1,0 +1,206 @@
+"""Attacks on what a custodian and an auditor rely on: paper that lies, reports and receipts that somebody changed.
+
+The tool can't know who wrote what it reads. Shown here is how far a lie gets, and what the output says of it.
+docs/threat-model.md cites each of these tests.
+"""
+
+import hashlib
+import json
+
+import pytest
+
+from imported_key_material import check_value
+from imported_key_material.key_specs import key_spec
+from imported_key_material.proof import CONFIRMATION_MESSAGE
+from tests.support.importing import oaep
+from tests.support.private_keys import pkcs8_der, rsa_key, spki_der
+from tests.support.random_keys import random_keys
+
+IMPORTED, ON_PAPER = random_keys(32, 2)
+HMAC = ("--key-spec", "HMAC_256")
+
+
+def paper_of(spec, material):
+    return check_value.compute(key_spec(spec, partition="aws"), material)
+
+
+def receipt(bank, *arguments):
+    done = bank.run("verify", *arguments, "--json")
+    assert (done.code, done.err) == (0, "")
+    return json.loads(done.out)
+
+
+# --------------------------------------------------------------------------------------------------------- paper that lies
+
+
+def test_of_a_symmetric_key_the_receipt_repeats_the_check_value_and_says_that_kms_did_not_show_it(bank):
+    """The id is right and the check value another key's: PROVED is said of the id alone."""
+    key = bank.external_key("SYMMETRIC_DEFAULT")
+    material_id = bank.import_material(key, "SYMMETRIC_DEFAULT", IMPORTED)
+    lie = paper_of("SYMMETRIC_DEFAULT", ON_PAPER)
+
+    told = receipt(bank, key, "--expected-check-value", lie, "--key-material-id", material_id)
+
+    assert (told["verdict"], told["shown_by"]) == ("PROVED", "KEY_MATERIAL_ID")
+    assert told["check_value"] == {"expected": lie, "compared": False, "shown_by_kms": None}
+    assert told["does_not_show"].startswith("KMS has no call that shows the check value of a symmetric key.")
+
+
+def test_a_confirmation_mac_that_kms_itself_made_proves_nothing_of_the_check_value_beside_it(bank):
+    """Whoever may kms:GenerateMac with the key writes a MAC on paper that KMS will verify, whatever the key holds."""
+    key = bank.external_key("HMAC_256", IMPORTED)
+    mac = bank.call("GenerateMac", KeyId=key, Message=CONFIRMATION_MESSAGE, MacAlgorithm="HMAC_SHA_256")["Mac"]
+    lie = paper_of("HMAC_256", ON_PAPER)
+
+    told = receipt(bank, key, "--expected-check-value", lie, "--mac", mac.hex())
+
+    assert told["verdict"] == "PROVED"
+    assert told["check_value"] == {"expected": lie, "compared": False, "shown_by_kms": None}
+    assert told["does_not_show"].endswith(
+        "That MAC and check value are of one key is what the paper says, where both were written down."
+    )
+
+
+def test_the_material_itself_finds_the_lie(bank):
+    key = bank.external_key("HMAC_256", IMPORTED)
+    lie = paper_of("HMAC_256", ON_PAPER)
+
+    done = bank.run("verify", key, "--expected-check-value", lie, "--material", bank.file("key.bin", IMPORTED))
+
+    assert (done.code, done.out) == (1, b"")
+    assert done.err.startswith("--expected-check-value: The material has another check value than the one declared.")
+
+
+# ------------------------------------------------------------------------------------------------- where the answers are from
+
+
+def test_a_receipt_that_was_made_elsewhere_than_at_aws_begins_with_that(bank):
+    """AWS_ENDPOINT_URL and its like decide whom the tool asks. The tests' own KMS proves whatever it is told to."""
+    key = bank.external_key("HMAC_256", IMPORTED)
+    call = ("verify", key, "--expected-check-value", paper_of("HMAC_256", IMPORTED), "--material", "key.bin")
+    bank.file("key.bin", IMPORTED)
+    address = bank.custodian.environment["AWS_ENDPOINT_URL"]
+
+    as_text, as_json = bank.run(*call), bank.run(*call, "--json")
+
+    assert as_text.text.splitlines()[:3] == [
+        f"NOT AWS:        sts was asked at {address}",
+        f"                kms was asked at {address}",
+        "Verdict:        PROVED (by MAC)",
+    ]
+    told = json.loads(as_json.out)
+    assert told["not_aws"] == {"sts": address, "kms": address}
+    assert list(told).index("not_aws") < list(told).index("proved")
+    assert told["region"] == "eu-central-1"
+
+
+# ------------------------------------------------------------------------------------------------------ on the way to put
+
+
+@pytest.fixture
+def on_its_way(bank):
+    """What wrap made of ON_PAPER: the wrapped file and its report, before somebody changes both."""
+    bank.transport_key()
+    bank.file("key.bin", ON_PAPER)
+    done = bank.run("wrap", "key.bin", *HMAC, "--wrapping-key", "alias/transport", "--out", "wrapped.bin", "--json")
+    assert done.code == 0, done.err
+    bank.file("wrapped.json", done.out)
+    return json.loads(done.out)
+
+
+def put(bank, *more):
+    to = ("--report", "wrapped.json", "--secret", "orders/mac-key", "--stack", "orders", "--yes", "--json")
+    return bank.run("put", "wrapped.bin", *to, *more)
+
+
+def exchange_both(bank):
+    """Somebody on the way wraps a key of his own, and gives its report along."""
+    bank.file("other.bin", IMPORTED)
+    done = bank.run("wrap", "other.bin", *HMAC, "--wrapping-key", "alias/transport", "--out", "other", "--json")
+    assert done.code == 0, done.err
+    (bank.folder / "other").rename(bank.folder / "wrapped.bin")
+    bank.file("wrapped.json", done.out)
+
+
+@pytest.mark.usefixtures("on_its_way")
+def test_a_report_that_was_exchanged_together_with_its_file_is_believed(bank):
+    """The report is no seal. What the template will demand is then the other key's check value."""
+    exchange_both(bank)
+
+    told = json.loads(put(bank).out)
+
+    assert told["properties"]["ExpectedCheckValue"] == paper_of("HMAC_256", IMPORTED)
+
+
+@pytest.mark.usefixtures("on_its_way")
+def test_the_check_value_on_paper_finds_the_exchange_before_anything_is_stored(bank):
+    exchange_both(bank)
+    paper = paper_of("HMAC_256", ON_PAPER)
+
+    done = put(bank, "--expected-check-value", paper)
+
+    assert (done.code, done.out) == (1, b"")
+    assert done.err == (
+        f"--expected-check-value: It says {paper}, and the report {paper_of('HMAC_256', IMPORTED)}. Leave it out, or find out "
+        "which is right.\n"
+    )
+    assert bank.secrets.written == []
+
+
+@pytest.mark.usefixtures("on_its_way")
+def test_the_piece_of_template_names_no_secret_that_was_made_again_under_the_name_with_the_same_version_id(bank):
+    """Who may delete and create secrets chooses name and version id, and not the end of the ARN."""
+    as_json = json.loads(put(bank).out)
+    as_text = bank.run("put", "wrapped.bin", "--report", "wrapped.json", "--secret", "orders/mac-key", "--yes").text
+    (before,) = bank.secrets._secrets.values()
+    bank.secrets.remove(before)
+
+    again = bank.secret(before.name, b"his own", version_id=as_json["version_id"])
+
+    assert (again.name, as_json["properties"]["SecretId"]) == (before.name, before.arn)
+    assert f"SecretId: {before.arn}\n" in as_text
+    assert again.arn not in as_text
+
+
+@pytest.mark.usefixtures("on_its_way")
+def test_of_a_key_that_was_imported_before_it_unwraps_the_plan_says_that_somebody_has_its_private_key(bank):
+    under = bank.external_key("RSA_2048", pkcs8_der(rsa_key(2048)), usage="ENCRYPT_DECRYPT")
+    bank.file("wrapped.bin", rsa_key(2048).public_key().encrypt(ON_PAPER, oaep("RSAES_OAEP_SHA_256")))
+    to = (
+        "--algorithm",
+        "RSAES_OAEP_SHA_256",
+        "--wrapping-key",
+        under,
+        "--secret",
+        "orders/mac-key",
+        "--stack",
+        "orders",
+    )
+
+    done = bank.run("put", "wrapped.bin", *HMAC, *to, "--plan")
+
+    assert (
+        "  Mind: The wrapping key's Origin is EXTERNAL: its material was imported, and whoever has a copy of that may open "
+        "what is wrapped under the key, without KMS and its policy. Use a key that KMS made (Origin AWS_KMS).\n"
+    ) in done.text
+
+
+# ---------------------------------------------------------------------------------------------------------- the wrapping key
+
+
+def test_material_that_was_wrapped_under_an_attacker_s_key_is_his_and_paper_prevents_it(bank):
+    """A public key does not say whose it is. The one on the way is exchanged for another, whose private key somebody has."""
+    meant = bank.call("GetPublicKey", KeyId=bank.transport_key())["PublicKey"]
+    private = rsa_key(2048)
+    bank.file("key.bin", ON_PAPER)
+    bank.file("transport.der", spki_der(private))
+    under = ("--wrapping-key", "transport.der", "--algorithm", "RSAES_OAEP_SHA_256", "--out", "wrapped.bin")
+
+    paper = f"SHA256:{hashlib.sha256(meant).hexdigest()}"
+
+    with_paper = bank.run("wrap", "key.bin", *HMAC, *under, "--wrapping-key-check-value", paper)
+    assert (with_paper.code, (bank.folder / "wrapped.bin").exists()) == (1, False)
+    assert with_paper.err.startswith("--wrapping-key-check-value: ")
+
+    assert bank.run("wrap", "key.bin", *HMAC, *under).code == 0
+    assert private.decrypt((bank.folder / "wrapped.bin").read_bytes(), oaep("RSAES_OAEP_SHA_256")) == ON_PAPER

@@ -1,0 +1,96 @@
+"""Every command as a process of its own, done, refused and called wrongly; and that the call within this process says the same.
+
+Most tests of the variants call the program within their own process (tests/support/called.py). This is what allows it.
+"""
+
+import re
+from typing import NamedTuple
+
+import pytest
+
+from custodian.cli import COMMANDS
+from imported_key_material import check_value
+from imported_key_material.key_specs import key_spec
+from tests.support.called import Called
+from tests.support.online import Online
+from tests.support.private_keys import rsa_key, spki_der
+from tests.support.program import Program
+from tests.support.random_keys import random_keys
+
+KEY, OTHER = random_keys(32, 2)
+HMAC = ("--key-spec", "HMAC_256")
+CHECK_VALUE, OF_OTHER = (check_value.compute(key_spec("HMAC_256", partition="aws"), key) for key in (KEY, OTHER))
+TO_FILE = ("--wrapping-key", "transport.der", "--out", "wrapped.bin")
+PARTS = ("--component", "key.bin", "--component", "other.bin", "--component-check-value", CHECK_VALUE)
+SECRET = ("--secret", "orders/mac-key", "--stack", "orders", "--yes")
+PAPER = ("--material", "key.bin", "--expected-check-value")
+
+
+class Case(NamedTuple):
+    arguments: tuple[str, ...]
+    code: int
+    new_file: str = ""
+
+
+CASES = {
+    "check": Case(("check", "key.bin", *HMAC), 0),
+    "check, as JSON": Case(("check", "key.bin", *HMAC, "--json"), 0),
+    "check, refused": Case(("check", "key.bin", "--key-spec", "HMAC_512"), 1),
+    "check, a wrong call": Case(("check", "key.bin"), 2),
+    "generate": Case(("generate", *HMAC, *TO_FILE), 0, "wrapped.bin"),
+    "generate, refused": Case(("generate", *HMAC, "--wrapping-key", "key.bin", "--out", "wrapped.bin"), 1),
+    "generate, a wrong call": Case(("generate", *HMAC), 2),
+    "wrap": Case(("wrap", "key.bin", *HMAC, *TO_FILE), 0, "wrapped.bin"),
+    "wrap, under a key in KMS": Case(
+        ("wrap", "key.bin", *HMAC, "--wrapping-key", "alias/transport", "--out", "wrapped.bin"), 0, "wrapped.bin"
+    ),
+    "wrap, refused": Case(("wrap", "key.bin", "--key-spec", "RSA_2048", *TO_FILE), 1),
+    "wrap, a wrong call": Case(("wrap", "key.bin", *HMAC), 2),
+    "combine": Case(("combine", *HMAC, *TO_FILE, *PARTS, "--component-check-value", OF_OTHER), 0, "wrapped.bin"),
+    "combine, refused": Case(("combine", *HMAC, *TO_FILE, *PARTS, "--component-check-value", CHECK_VALUE), 1),
+    "combine, a wrong call": Case(("combine", *HMAC, *TO_FILE, *PARTS), 2),
+    "put": Case(("put", "key.bin", *HMAC, "--plaintext", *SECRET, "--version-id", "0" * 32), 0),
+    "put, refused": Case(("put", "key.bin", "--key-spec", "HMAC_512", "--plaintext", *SECRET), 1),
+    "put, a wrong call": Case(("put", "key.bin", *SECRET), 2),
+    "put, with nobody to ask": Case(("put", "key.bin", *HMAC, "--plaintext", *SECRET[:-1]), 2),
+    "verify": Case(("verify", "KEY", *PAPER, CHECK_VALUE, "--out", "receipt.json"), 0, "receipt.json"),
+    "verify, refused": Case(("verify", "KEY", *PAPER, OF_OTHER), 1),
+    "verify, a wrong call": Case(("verify", "KEY"), 2),
+}
+
+
+def said(folder, program, arguments):
+    """With what is another one each time taken out: hex, ids, times, the port."""
+    folder.mkdir()
+    (folder / "transport.der").write_bytes(spki_der(rsa_key(2048)))
+    with Online(folder, program=program) as bank:
+        bank.file("key.bin", KEY)
+        bank.file("other.bin", OTHER)
+        names = {"KEY": bank.external_key("HMAC_256", KEY)}
+        bank.transport_key()
+        done = bank.run(*(names.get(one, one) for one in arguments))
+    made = {path.name for path in folder.iterdir()} - {"transport.der", "key.bin", "other.bin"}
+    return done.code, alike(done.text), alike(done.err), made
+
+
+def alike(text):
+    return re.sub(r"[0-9A-Fa-f-]{10,}|T\d\d:\d\d:\d\dZ|127\.0\.0\.1:\d+|-[A-Za-z0-9]{6}\b", "#", text)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_process_and_the_call_within_this_process_say_the_same(tmp_path, name):
+    case = CASES[name]
+
+    as_process = said(tmp_path / "process", Program, case.arguments)
+
+    assert as_process == said(tmp_path / "called", Called, case.arguments)
+    code, out, err, made = as_process
+    assert (code, made) == (case.code, {case.new_file} - {""})
+    assert bool(out) is (code == 0)
+    assert bool(err) is (code != 0 or case.arguments[0] not in {"check", "verify"})
+
+
+def test_no_command_is_left_out():
+    cases = [(case.arguments[0], case.code) for case in CASES.values()]
+
+    assert set(cases) >= {(command, code) for command in COMMANDS for code in (0, 1, 2)}
