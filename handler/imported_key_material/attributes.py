@@ -4,7 +4,6 @@ Attributes come from KMS and the properties alone, so that no-ops and rollbacks 
 CloudFormation update whatever uses it. What varies from run to run goes to the log.
 """
 
-import re
 from datetime import UTC
 from typing import Final
 
@@ -12,22 +11,12 @@ from imported_key_material import check_value
 from imported_key_material.key_specs import KEY_SPECS
 from imported_key_material.key_view import KeyView
 from imported_key_material.properties import Properties
-from imported_key_material.request import Home
-
-_KEY_ARN: Final = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):key/[A-Za-z0-9-]{1,64}"
-)
+from imported_key_material.request import Home, is_own_key_arn
 
 # Every name is in every answer.
 NONE: Final = dict.fromkeys(
     ("KeyArn", "KeyId", "KeySpec", "KeyMaterialId", "ExpirationModel", "ValidTo", "CheckValue"), ""
 )
-
-
-def is_own_key_arn(physical_id: str, home: Home) -> bool:
-    """Whether it is the ARN of a key in the function's account and Region: nothing else was ever brought in."""
-    match = _KEY_ARN.fullmatch(physical_id)
-    return match is not None and match.groups() == (home.partition, home.region, home.account)
 
 
 def is_id_of(physical_id: str, view: KeyView) -> bool:

@@ -25,6 +25,7 @@ from imported_key_material.properties import Properties
 from imported_key_material.quiet import places
 from imported_key_material.request import Answer, Failed
 from imported_key_material.rotation import PENDING
+from imported_key_material.still_needed import StillNeeded
 from imported_key_material.symmetric import SUPERSEDED, SupersededMaterial, SymmetricImport, UnknownMaterial
 
 NOTHING_IMPORTED: Final = "Nothing was imported."
@@ -123,7 +124,11 @@ class Importing:
     def _sealed(self, prepared: Prepared, key: KmsKey) -> list[SealedMaterial]:
         """Fetches import parameters, once for all materials, and wraps them. The plaintext ends here."""
         try:
-            parameters = key.parameters_for_import(prepared.wrapping_algorithm, self._declared.wrapping_key_spec)
+            parameters = key.parameters_for_import(
+                prepared.wrapping_algorithm,
+                self._declared.wrapping_key_spec,
+                StillNeeded(self._operation, prepared.view),
+            )
             return [parameters.seal(material) for material in (prepared.material, *prepared.earlier)]
         finally:
             prepared.wipe()

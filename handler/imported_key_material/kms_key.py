@@ -12,8 +12,8 @@ from typing import Any, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from imported_key_material import aws_errors, key_view
-from imported_key_material.calling import NEW_KEY, QUOTA_BACKOFF, TAGGED, Caller
+from imported_key_material import aws_errors, key_view, quota
+from imported_key_material.calling import NEW_KEY, TAGGED, Caller
 from imported_key_material.errors import ServiceRefused
 from imported_key_material.import_parameters import ImportParameters, SealedMaterial
 from imported_key_material.key_view import KeyView, Kms
@@ -133,15 +133,17 @@ class KmsKey:
 
     # ---------------------------------------------------------------------------------------------------- changing
 
-    def parameters_for_import(self, algorithm: str, wrapping_key_spec: str) -> ImportParameters:
-        answer = self.caller.call(
-            "kms:GetParametersForImport",
+    def parameters_for_import(
+        self, algorithm: str, wrapping_key_spec: str, still_needed: Callable[[], None]
+    ) -> ImportParameters:
+        """GetParametersForImport, with its quota waited for. `still_needed` raises where somebody else has done it."""
+        answer = quota.get_parameters(
+            self.caller,
             lambda: self.kms_import.get_parameters_for_import(
                 KeyId=self.arn, WrappingAlgorithm=algorithm, WrappingKeySpec=wrapping_key_spec
             ),
-            where="KeyId",
             waits=_NEW_OR_TAGGED,
-            backoff=QUOTA_BACKOFF,
+            still_needed=still_needed,
         )
         return ImportParameters.of_answer(answer, key_arn=self.arn, algorithm=algorithm)
 

@@ -8,12 +8,11 @@ from datetime import timedelta
 from typing import Final
 
 from imported_key_material import consent, key_view
-from imported_key_material.attributes import is_own_key_arn
 from imported_key_material.errors import ImportedKeyMaterialError, OutOfTime, ServiceRefused
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import ChangeAttempt
 from imported_key_material.operation import Operation
-from imported_key_material.request import Answer, Failed
+from imported_key_material.request import Answer, Failed, is_own_key_arn
 from imported_key_material.stack import BELIEVED_AFTER_SECONDS, STATUS_BACKOFF, Holder
 from imported_key_material.waiting import Deadline, poll
 

@@ -92,6 +92,15 @@ class Stack:
             raise Leave
         raise NotWanted(f"CloudFormation does not wait for this {self.request.type} request: {why_not}")
 
+    def is_deleted(self) -> bool:
+        """Whether a Delete has its answer: the resource is gone, and was not so before the request was made."""
+        request = self.request
+        resource = self._resource() if request.type is RequestType.DELETE else {}
+        if resource.get("ResourceStatus") != "DELETE_COMPLETE":
+            return False
+        set_at: datetime | None = resource.get("LastUpdatedTimestamp")
+        return request.made_at is None or set_at is None or set_at >= request.made_at
+
     def holder_of(self, key_arn: str) -> Holder | None:
         """Another resource, or this one under its present id, that holds the key: in the ARN form if there is one."""
         return self.holder_and_rest(key_arn)[0]

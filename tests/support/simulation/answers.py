@@ -215,7 +215,7 @@ class Answers:
         until = sent.sent_at + timedelta(seconds=sent.timeout_seconds)
         for execution in self._executions(sent):
             began_in_time = execution.started_at < until - timedelta(seconds=sent.timeout_seconds / 5)
-            lives = execution.error is None or isinstance(execution.error, Leave)
+            lives = not execution.handed_on and (execution.error is None or isinstance(execution.error, Leave))
             alive = lives and (not execution.ended or not execution.answers)
             if began_in_time and alive and execution.ends_at > until and not self.slow:
                 raise self._watch.broken(6, f"{execution} lives, and gives no answer before ServiceTimeout")

@@ -2,7 +2,8 @@
 
 A delivery waits in a queue, may come late, may come twice. An execution runs in an environment, a warm one if one is free; it
 may crash at any API call, and is ended when its time is up. A failed execution is tried again after one and after two minutes;
-what is older than six hours is dropped (AWS Lambda Developer Guide, "Asynchronous invocation").
+what is older than six hours is dropped (AWS Lambda Developer Guide, "Asynchronous invocation"). An execution may invoke the
+function again; Lambda stops what looks like a loop ("Use Lambda recursive loop detection").
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ RETRIES = 2
 RETRY_SECONDS = (120.0, 60.0)  # by the retries that are left after it
 AGE_MAX = timedelta(hours=6)
 TIMEOUT_SECONDS = 900.0
+HOPS_MAX = 16  # about so many, in one chain of invocations
 
 
 class Crash(BaseException):
@@ -59,6 +61,8 @@ class Execution:
     started_at: datetime
     ends_at: datetime
     notes: Any = None
+    hop: int = 0  # how many executions of its chain have handed the request on to it
+    handed_on: bool = False
     answers: int = 0
     calls: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
@@ -134,33 +138,46 @@ class Functions:
 
     def invoke(self, event: Mapping[str, Any]) -> None:
         """CloudFormation's call: it returns at once."""
-        sent_at = self._scheduler.now()
-        self._queue(event, sent_at, self._delay(), RETRIES)
-        if self._weather.strikes(self._weather.duplicate, self._random):
-            self._queue(
-                event, sent_at, self._delay() + self._random.choice((0.0, self._random.uniform(0, 120))), RETRIES
+        self._take(event, 0)
+
+    def hand_on(self, execution: Execution, event: Mapping[str, Any]) -> None:
+        """An execution's own call: it invokes the function again."""
+        if event != execution.event:
+            raise ValueError(f"{execution} hands on another event than its own")
+        if execution.hop == HOPS_MAX:
+            raise ValueError(
+                f"{execution} hands the request on for the {HOPS_MAX + 1}th time: Lambda takes it for a loop"
             )
+        execution.handed_on = True
+        self._take(event, execution.hop + 1)
+
+    def _take(self, event: Mapping[str, Any], hop: int) -> None:
+        sent_at = self._scheduler.now()
+        self._queue(event, hop, sent_at, self._delay(), RETRIES)
+        if self._weather.strikes(self._weather.duplicate, self._random):
+            later = self._delay() + self._random.choice((0.0, self._random.uniform(0, 120)))
+            self._queue(event, hop, sent_at, later, RETRIES)
 
     def invoke_now(self, event: Mapping[str, Any]) -> None:
         """A duplicate that starts at this very moment."""
-        self._queue(event, self._scheduler.now(), 0.0, RETRIES)
+        self._queue(event, 0, self._scheduler.now(), 0.0, RETRIES)
 
     def _delay(self) -> float:
         if self._weather.strikes(self._weather.late, self._random):
             return self._random.uniform(1, self._weather.late_seconds)
         return self._random.uniform(0.01, 0.5)
 
-    def _queue(self, event: Mapping[str, Any], sent_at: datetime, seconds: float, retries: int) -> None:
-        self._scheduler.after(seconds, lambda: self._start(event, sent_at, retries))
+    def _queue(self, event: Mapping[str, Any], hop: int, sent_at: datetime, seconds: float, retries: int) -> None:
+        self._scheduler.after(seconds, lambda: self._start(event, hop, sent_at, retries))
 
-    def _start(self, event: Mapping[str, Any], sent_at: datetime, retries: int) -> None:
+    def _start(self, event: Mapping[str, Any], hop: int, sent_at: datetime, retries: int) -> None:
         now = self._scheduler.now()
         if now - sent_at > AGE_MAX:
             self._tell("lambda", f"drops {event['RequestType']} {event['LogicalResourceId']}: too old")
             return
         timeout_seconds = self._weather.timeout_seconds
         number = next(self._numbers)
-        execution = Execution(number, self._region, event, now, now + timedelta(seconds=timeout_seconds))
+        execution = Execution(number, self._region, event, now, now + timedelta(seconds=timeout_seconds), hop=hop)
         self.executions.append(execution)
         responder = self._idle.pop() if self._idle else self._build()
         self._tell("lambda", f"{execution} starts, {(now - sent_at).total_seconds():.0f} s after it was sent")
@@ -178,12 +195,13 @@ class Functions:
             self._idle.append(responder)
         if task.error is None:
             if not execution.answers:
-                self._tell("lambda", f"{execution} leaves without an answer")
+                how = "hands the request on" if execution.handed_on else "leaves without an answer"
+                self._tell("lambda", f"{execution} {how}")
             return
         self._tell("lambda", f"{execution} ends with {type(task.error).__name__} {task.error}")
         if retries:
             seconds = RETRY_SECONDS[retries - 1] + self._delay()
-            self._queue(execution.event, sent_at, seconds, retries - 1)
+            self._queue(execution.event, execution.hop, sent_at, seconds, retries - 1)
 
     def current(self) -> Execution | None:
         task = self._scheduler.current()
