@@ -154,7 +154,7 @@ class Calls:
         """Rule 1: nothing that was in the key before this stack's present time with it began."""
         notes, ledger = self._watch.notes(execution), self._truth.ledger(arn)
         began = ledger.since.get(execution.stack_id)
-        for id_ in notes.held_before - frozenset(self._truth.holdings(arn)):
+        for id_ in notes.held_before.get(arn, frozenset()) - frozenset(self._truth.holdings(arn)):
             who, at = ledger.brought_by[id_]
             if who != execution.stack_id and (began is None or at < began):
                 raise self._watch.fault(1, execution, "removes material of {key} that was there before its stack", arn)
