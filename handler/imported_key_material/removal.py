@@ -94,7 +94,8 @@ def _empty(operation: Operation, key: KmsKey, view: KeyView, attempt: ChangeAtte
     What is listed may lag, and a rotation may be carried out between two calls: the current material, removed by no id, is
     then another than the list's. That the key is out of use shows only that it lacks one.
     """
-    for material_id in [*_earlier(operation, view), None]:  # by no id, so that the current one goes even if the list lags
+    # The current one by no id, so that it goes even if the list lags.
+    for material_id in [*_earlier(operation, view), None]:
         key.delete_material(material_id, attempt)
 
     def empty() -> bool | None:

@@ -10,23 +10,19 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from imported_key_material import attributes, key_view, properties
+from imported_key_material import attributes, consent, key_view, properties
 from imported_key_material.attributes import is_id_of
-from imported_key_material.confirming import entry_of, lost_of, shows_expiry
+from imported_key_material.confirming import Entries, expires_as_declared, lost_of, needed_of
 from imported_key_material.errors import Faults, ImportedKeyMaterialError
 from imported_key_material.importing import NOTHING_IMPORTED, Importing, Purpose
 from imported_key_material.key_view import KeyView
-from imported_key_material.kms_key import Expiry
 from imported_key_material.operation import Operation
 from imported_key_material.properties import Properties
 from imported_key_material.removal import delete
 from imported_key_material.request import Answer, Failed, RequestType
 from imported_key_material.rotation import pending_of
-from imported_key_material.stack import STATUS_BACKOFF, key_uuid
+from imported_key_material.stack import STATUS_BACKOFF, STATUS_LAG_SECONDS, key_uuid
 from imported_key_material.waiting import Deadline, poll
-
-# How long a stack's status may lag behind the request that belongs to it.
-STATUS_LAG: Final = timedelta(seconds=20)
 
 
 def handle(operation: Operation) -> Answer:
@@ -87,7 +83,13 @@ def _go_forward(operation: Operation) -> Answer:
 
 
 def _nothing_to_do(operation: Operation, declared: Properties, before: Properties, view: KeyView) -> bool:
-    """What locates the material is pinned and as it was, and KMS has what the properties ask for."""
+    """What locates the material is pinned and as it was, and KMS has what the properties ask for.
+
+    An Update that changes no property at all is a failed one that is tried again (--disable-rollback): it imports.
+    """
+    request = operation.request
+    if request.properties == request.old_properties:
+        return False
     if declared.secret_version_id is None or _what_imports(declared) != _what_imports(before):
         return False
     if not view.holds_material:
@@ -100,10 +102,16 @@ def _nothing_to_do(operation: Operation, declared: Properties, before: Propertie
     if (declared.new_material, pending is None) in (("ROTATE", False), ("STAGE", True)):
         return False
     material_id = pending["KeyMaterialId"] if pending and declared.new_material == "STAGE" else view.current_material_id
-    if declared.valid_for_days is None:
-        return shows_expiry(view, Expiry(declared.valid_to), materials, material_id)
-    valid_to = entry_of(materials, material_id).get("ValidTo", view.valid_to)
-    return valid_to is not None and valid_to <= operation.caller.clock.now() + timedelta(days=declared.valid_for_days)
+    return _expires_as_declared(operation, declared, view, materials, material_id)
+
+
+def _expires_as_declared(
+    operation: Operation, declared: Properties, view: KeyView, materials: Entries, material_id: str
+) -> bool:
+    """The declared material, and the earlier ones where the properties name their secret versions."""
+    earlier = needed_of(materials) if declared.previous_secret_version_ids else []
+    now = operation.caller.clock.now()
+    return all(expires_as_declared(view, declared, materials, each, now) for each in (material_id, *earlier))
 
 
 def _what_locates(declared: Properties) -> tuple[object, ...]:
@@ -133,10 +141,10 @@ def _rolls_back_by_now(operation: Operation) -> bool:
     """The status is asked again for a while: it may lag, and a rollback's Update must not fail."""
 
     def rolls_back() -> bool | None:
-        return True if operation.stack.rolling_back() else None
+        return operation.stack.shows_rollback() or None
 
     clock = operation.caller.clock
-    patience = Deadline(clock, clock.now() + STATUS_LAG).earlier(operation.caller.deadline)
+    patience = Deadline(clock, clock.now() + timedelta(seconds=STATUS_LAG_SECONDS)).earlier(operation.caller.deadline)
     try:
         return poll(patience, STATUS_BACKOFF, rolls_back) is True
     except ImportedKeyMaterialError:
@@ -163,10 +171,11 @@ def roll_back(operation: Operation) -> Answer:
             operation, problem, Answer(kept_id, attributes.of(view, declared, _public_key(reading, view)))
         )
     try:
+        operation.stack.require_wanted()  # rule 9, before anything is read for it
         answer = Importing(operation, declared, Purpose(kept_id, kept_id, forward=False)).bring_in(view, faults)
-    except Failed as failed:
+    except (Failed, ImportedKeyMaterialError) as error:
         lost = "expiry" if view.holds_material else "material"
-        problem = f"The key's {lost} could not be brought back. {failed.reason}"
+        problem = f"The key's {lost} could not be brought back. {error}"
         return _rolled_back(
             operation, problem, Answer(kept_id, attributes.of(view, declared, _public_key(reading, view)))
         )
@@ -180,18 +189,20 @@ def _other_expiry(operation: Operation, declared: Properties, view: KeyView | No
     And whether an import may mend it. `view` None: it is to be looked at again.
     """
     pinned = declared.secret_version_id is not None  # else other bytes may be there by now
+    unknown = "The key's expiry could not be compared.", False
     try:
         view = view or key_view.look(declared.key_id, operation.clients.kms, operation.caller)
-        materials = operation.materials(view) if pinned else []
+        materials = []
+        if pinned and view.spec == "SYMMETRIC_DEFAULT":
+            # Without the tag IAM does not let the function read the list, and a rollback does not wait for that.
+            if consent.TAG not in operation.key(view.arn).tags():
+                return unknown
+            materials = operation.materials(view)
     except ImportedKeyMaterialError:
-        return "The key's expiry could not be compared.", False
+        return unknown
     if pending_of(materials) is not None:  # a rotation may be under way
         return "Material that is pending rotation stays so, and all material keeps its expiry.", False
-    if declared.valid_for_days is None:
-        as_before = shows_expiry(view, Expiry(declared.valid_to), materials, view.current_material_id)
-    else:
-        latest = operation.caller.clock.now() + timedelta(days=declared.valid_for_days)
-        as_before = view.valid_to is not None and view.valid_to <= latest
+    as_before = _expires_as_declared(operation, declared, view, materials, view.current_material_id)
     return "" if as_before else "The key's expiry is another than before.", pinned and view.state != "Disabled"
 
 

@@ -203,6 +203,7 @@ class Calls:
             raise self._watch.fault(7, execution, f"rotates {{key}} for the {count}. time", arn)
 
     def _declared_id(self, execution: Execution, arn: str) -> str:
+        """The KeyMaterialId of the declared bytes, whether or not the key knows them any more."""
         asked = self._watch.asked(execution.region, execution.properties, self._watch.notes(execution).version_id)
-        material = None if asked.material is None else self._truth.material_of(arn, asked.material)
-        return "unknown to the key" if material is None else material.id
+        family = self._truth.family(arn)
+        return "refused" if asked.material is None or family is None else self._truth.id_of(family, asked.material)
