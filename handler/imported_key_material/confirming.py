@@ -120,9 +120,22 @@ def expires_as_declared(
     return valid_to is not None and valid_to <= now + timedelta(days=declared.valid_for_days)
 
 
+def expire_as_declared(
+    view: KeyView, declared: Properties, materials: Entries, material_id: str, now: datetime
+) -> bool:
+    """The same of the declared material, and of all others where PreviousSecretVersionIds are declared, too."""
+    others = needed_of(materials) if declared.previous_secret_version_ids else []
+    return all(expires_as_declared(view, declared, materials, each, now) for each in (material_id, *others))
+
+
 def needed_of(materials: Entries) -> list[str]:
-    """The ids of what the key can't be without: what is current, and what rotations have superseded."""
-    return [entry["KeyMaterialId"] for entry in materials if entry.get("KeyMaterialState") in ("CURRENT", SUPERSEDED)]
+    """The ids of what the key can't be without: what rotations have superseded, and what is current."""
+    return [
+        entry["KeyMaterialId"]
+        for state in (SUPERSEDED, "CURRENT")
+        for entry in materials
+        if entry.get("KeyMaterialState") == state
+    ]
 
 
 def other_material(spec: KeySpec, *, on_replica: bool = False) -> Fault:

@@ -21,7 +21,7 @@ BELIEVED_AFTER_SECONDS: Final = 60.0
 STATUS_LAG_SECONDS: Final = 20.0
 # A resource's status is set before its request is made. One that was set this much later is a later operation's.
 STATUS_LEAD: Final = timedelta(seconds=10)
-# One that was set so much earlier is the operation's before. Both times are the service's own, set one right after the other.
+# One that was set so much earlier is the operation's before.
 OWN_STATUS_LEAD: Final = timedelta(seconds=2)
 # X-Amz-Date is cut to the second; the stack's times are not.
 CUT_OFF: Final = timedelta(seconds=1)
@@ -32,8 +32,11 @@ _KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 _GONE: Final = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})
 _COMPLETE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _OWN_STATUS: Final = {RequestType.CREATE: "CREATE_IN_PROGRESS", RequestType.UPDATE: "UPDATE_IN_PROGRESS"}
-# What a right that was given a moment ago, and a stack that was made a moment ago, may look like.
-_NOT_YET_READABLE: Final = {"AccessDenied": BELIEVED_AFTER_SECONDS, "ValidationError": BELIEVED_AFTER_SECONDS}
+# A right that was given a moment ago; a stack that was made a moment ago.
+NOT_YET_READABLE: Final[Mapping[str, float]] = {
+    "AccessDenied": BELIEVED_AFTER_SECONDS,
+    "ValidationError": BELIEVED_AFTER_SECONDS,
+}
 
 
 class CloudFormation(Protocol):
@@ -41,6 +44,7 @@ class CloudFormation(Protocol):
 
     def describe_stacks(self, **parameters: object) -> Mapping[str, Any]: ...
     def describe_stack_resource(self, **parameters: object) -> Mapping[str, Any]: ...
+    def describe_stack_events(self, **parameters: object) -> Mapping[str, Any]: ...
     def list_stack_resources(self, **parameters: object) -> Mapping[str, Any]: ...
 
 
@@ -52,8 +56,7 @@ class Holder:
     physical_id: str
 
 
-def key_uuid(key_id: str) -> str:
-    """The part that the ARN and the id of a key share."""
+def key_uuid(key_id: str) -> str:  # the part that the ARN and the id of a key share
     return key_id.rsplit("/", 1)[-1]
 
 
@@ -66,10 +69,9 @@ class Stack:
     caller: Caller
 
     def rolling_back(self) -> bool:
-        """Whether an Update is a rollback's. The event does not tell; the stack's status does.
+        """Whether an Update is a rollback's. The event does not tell; the stack's status does, and may lag.
 
-        It may lag, and be that of the way forward, or of an earlier rollback. So it is read once the resource shows the status
-        that belongs to this request, which CloudFormation sets after the stack's.
+        So it is read once the resource shows the status of this request, which CloudFormation sets after the stack's.
         """
         with suppress(ImportedKeyMaterialError):  # the stack's status alone, then
             poll(self._patience(STATUS_LAG_SECONDS), STATUS_BACKOFF, lambda: self._is_at_work() or None)
@@ -133,7 +135,7 @@ class Stack:
         answer = self._call(
             "DescribeStacks",
             lambda: self.cloudformation.describe_stacks(StackName=self.request.stack_id),
-            waits=_NOT_YET_READABLE,
+            waits=NOT_YET_READABLE,
         )
         stack: Mapping[str, Any] = answer["Stacks"][0]
         if stack["StackId"] != self.request.stack_id:
@@ -164,7 +166,7 @@ class Stack:
             page = self._call(
                 "ListStackResources",
                 lambda: self.cloudformation.list_stack_resources(**parameters),
-                waits=_NOT_YET_READABLE,
+                waits=NOT_YET_READABLE,
             )
             yield from page["StackResourceSummaries"]
             if not page.get("NextToken"):

@@ -7,10 +7,10 @@ test_update_of_lost_material.py and test_other_material.py.
 import pytest
 
 from tests.support.private_keys import key_for, pkcs8_pem
-from tests.support.random_keys import random_key
+from tests.support.random_keys import random_keys
 from tests.support.transport import Fault
 
-KEY = random_key(32)
+KEY, OTHER = random_keys(32, 2)
 SECRET = "orders/master-key"
 PINNED = {"SecretVersionId": "11111111-2222-3333-4444-555555555555"}
 P256 = "ECC_NIST_P256"
@@ -166,14 +166,18 @@ def test_what_locates_or_checks_the_material_is_followed_by_an_import_that_verif
     assert '"confirmed_by": "SAME_MATERIAL"' in world.log.getvalue()
 
 
-def test_an_update_that_changes_no_property_is_a_failed_one_tried_again_and_verifies_the_material(world):
-    """With --disable-rollback; CloudFormation sends none otherwise. OldResourceProperties may be the failed ones."""
-    key, first = created(world)
+@pytest.mark.parametrize("changed", [{}, {"ServiceTimeout": "1800"}, {"WrappingAlgorithm": "RSAES_OAEP_SHA_1"}])
+def test_a_failed_update_that_is_tried_again_imports_what_it_could_not_import_before(world, changed):
+    """With --disable-rollback; OldResourceProperties may be the failed ones. The stack's events tell."""
+    key, _ = created(world)
+    world.secret(OTHER, version_id="v" * 32)
+    refused, _ = updated(world, key, SecretVersionId="v" * 32)
 
-    answer, operations = updated(world, key, **PINNED)
+    answer, operations = updated(world, key, SecretVersionId="v" * 32, **changed)
 
-    assert answer["Data"] == first["Data"]
-    assert operations.count("ImportKeyMaterial") == 1
+    assert refused["Status"] == answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("SecretId: The secret holds other material than the key holds")
+    assert "ImportKeyMaterial" in operations
 
 
 def test_an_update_of_a_secret_that_is_not_pinned_verifies_the_material_every_time(world):

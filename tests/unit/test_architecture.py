@@ -20,11 +20,11 @@ GROUPS = {
     "entry": {"app", "function"},
     "protocol": {"responder", "answer", "delivery"},
     "life cycle": {
-        *("resource", "removal", "importing", "symmetric", "rotation", "confirming"),
+        *("resource", "removal", "importing", "symmetric", "rotation", "confirming", "rollback"),
         *("operation", "preparation", "attributes"),
     },
     "the world": {
-        *("clients", "request", "stack", "consent", "secret", "kms_key", "key_view", "import_parameters"),
+        *("clients", "request", "stack", "past", "consent", "secret", "kms_key", "key_view", "import_parameters"),
         *("calling", "aws_errors"),
     },
     "pure": {

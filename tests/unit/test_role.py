@@ -55,6 +55,7 @@ NEEDED = {
     ),
     "looks at a stack": Call("cloudformation:DescribeStacks", STACK),
     "looks at a stack's resource": Call("cloudformation:DescribeStackResource", STACK),
+    "reads a stack's events": Call("cloudformation:DescribeStackEvents", STACK),
     "lists a stack's resources": Call("cloudformation:ListStackResources", STACK),
     "begins a log stream": Call("logs:CreateLogStream", LOG_STREAM),
     "logs": Call("logs:PutLogEvents", LOG_STREAM),
