@@ -116,7 +116,8 @@ def expires_as_declared(
     """Whether a material's expiry is to stay. With ValidForDays, any that is no later than that many days from now."""
     if declared.valid_for_days is None:
         return shows_expiry(view, Expiry(declared.valid_to), materials, material_id)
-    valid_to = entry_of(materials, material_id).get("ValidTo", view.valid_to)
+    entry = entry_of(materials, material_id)
+    valid_to = entry.get("ValidTo") if entry else view.valid_to
     return valid_to is not None and valid_to <= now + timedelta(days=declared.valid_for_days)
 
 
