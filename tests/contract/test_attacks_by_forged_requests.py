@@ -242,6 +242,7 @@ def test_a_forged_rollback_fills_no_key(world):
     answer = changes_nothing(world, event)
 
     assert answer["Status"] == "SUCCESS"  # rule 6; nobody listens
+    assert not any(call.service == "secrets-manager" for call in world.aws.calls)  # nor is a secret read for it
     assert "does not wait for this Update request: Nowhere is not in the stack" in world.log.getvalue()
 
 
