@@ -120,7 +120,8 @@ def prepare(
     if properties.secret_id:
         with faults.collected():
             found = reader.find(properties)
-            if spec is not None:  # else there is nothing to check the material against: it stays where it is
+            # Else there is nothing to check the material against, or it would be read as what it is not: it stays where it is.
+            if spec is not None and not faults.about("SecretWrapping"):
                 source = reader.open(found, properties)
                 with faults.collected():
                     checked = _checked(source, spec, properties.expected_check_value)
