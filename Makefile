@@ -11,6 +11,7 @@ PYTHON ?= python3.13
 PORT ?= 8411
 ROTATION_SECONDS ?= 120
 SEEDS ?= 2000
+REQUESTS ?= 2000
 FIRST ?= 0
 SEED ?=
 N ?= 500
@@ -138,6 +139,10 @@ kms: $(DEV) ## Run the strict KMS alone: PORT=8411 ROTATION_SECONDS=2
 .PHONY: bench
 bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, cold start, create and delete; WRITE=README.md puts it there
 	@PYTHONPATH=handler .venv/bin/python -m benchmarks .aws-sam/build $(if $(WRITE),--write $(WRITE))
+
+.PHONY: soak
+soak: $(DEV) $(SAM) $(LOCAL) build ## Send one process thousands of requests: REQUESTS=2000; does it grow or slow down?
+	@PYTHONPATH=handler .venv/bin/python -m benchmarks.soak .aws-sam/build --requests $(REQUESTS)
 
 # ------------------------------------------------------------------------------------------------------------ maintain
 

@@ -1,6 +1,5 @@
 """What a process holds, as the kernel tells it from outside: memory, open files and sockets. Linux alone."""
 
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -27,4 +26,4 @@ def _megabytes(pid: int, name: str) -> float:
 def open_descriptors(pid: int) -> Counter[str]:
     """What is open, and how often: a file by its path, a socket as "socket", a pipe as "pipe"."""
     folder = Path(f"/proc/{pid}/fd")
-    return Counter(os.readlink(one).partition(":[")[0] for one in folder.iterdir())
+    return Counter(str(one.readlink()).partition(":[")[0] for one in folder.iterdir())

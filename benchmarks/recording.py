@@ -80,7 +80,7 @@ class Recordings:
 
 
 def recordings() -> Recordings:
-    """A Create that imports, an Update of it, the Delete of what it made. Dated now, for the function's clock is the real one."""
+    """A Create that imports, an Update of it, the Delete of what it made. Dated now: the function's clock is real."""
     with World(start=datetime.now(UTC)) as world:
         recorder = _Recorder(world)
         transport = unwrap_key(world, "SYMMETRIC_DEFAULT")

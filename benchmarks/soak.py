@@ -26,7 +26,7 @@ from benchmarks import process
 from benchmarks.far_side import FarSide
 from benchmarks.stage import Stage, WentWrong, stage
 from benchmarks.traffic import ROUND, Traffic
-from tests.support.local.runtime import Environment
+from tests.support.local.runtime import Environment, Package
 
 REQUESTS = 2000
 HUNDRED = 100 // len(ROUND)  # rounds
@@ -99,24 +99,26 @@ class Soak:
 
 def slope(values: Sequence[float]) -> float:
     """A step's rise: Theil and Sen's, the median over all pairs."""
-    return statistics.median(
-        (later - earlier) / (j - i) for (i, earlier), (j, later) in itertools.combinations(enumerate(values), 2)
-    )
+    pairs = itertools.combinations(enumerate(values), 2)
+    return statistics.median([(later - earlier) / (j - i) for (i, earlier), (j, later) in pairs])
 
 
 def _sum_of_medians(rounds: Sequence[Sequence[float]]) -> float:
     return sum(statistics.median(of_one_step) for of_one_step in zip(*rounds, strict=True))
 
 
-def soak(ready: Stage, requests: int) -> Soak:
-    """Whole rounds, at least as many requests as asked for."""
+def soak(ready: Stage, requests: int, package: Package | None = None) -> Soak:
+    """Whole rounds, at least as many requests as asked for. `package`: another function than the deployed one."""
     rounds = max(-(-requests // len(ROUND)), 2 * HUNDRED)
     warm_up = max(WARM_UP_MIN_ROUNDS, round(rounds * WARM_UP_PART))
     far_side = FarSide(ready.certificate_chain)
-    environment = ready.start(ready.probed, far_side)
+    environment = ready.start(package or ready.probed, far_side)
     try:
         traffic = Traffic(far_side)
-        megabytes, seconds, opened, objects = [], [], [], []
+        megabytes: list[float] = []
+        seconds: list[tuple[float, ...]] = []
+        opened: list[Counter[str]] = []
+        objects: list[int] = []
         for number in range(1, rounds + 1):
             seconds.append(_round(ready, environment, traffic))
             megabytes.append(process.resident_megabytes(environment.pid))

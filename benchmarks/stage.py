@@ -75,6 +75,10 @@ class Stage:
         variables = {**self._variables, "AWS_ENDPOINT_URL": (aws or self._replay).url}
         return Environment(package, self._client, log, variables)
 
+    def beside(self, module: Path) -> Package:
+        """The application with this module's `handler`, which may import `probed`."""
+        return _beside(self._folder, self.probed, module)
+
     def send(self, environment: Environment, event: Mapping[str, Any]) -> Sent:
         """One invocation to its end. `event`: its ResponseURL is CloudFormation's, and becomes the bucket's."""
         own = self._at_the_bucket(event)
@@ -146,10 +150,10 @@ def stage(build: Path) -> Iterator[Stage]:
             plain = replace(application, task=_plain(folder), handler="plain.handler")
             yield Stage(
                 application=application,
-                timed=_beside(folder, application, "timed"),
-                probed=_beside(folder, application, "probed"),
+                timed=_beside(folder, application, FUNCTIONS / "timed.py"),
+                probed=_beside(folder, application, FUNCTIONS / "probed.py"),
                 plain=plain,
-                on_failure=_beside(folder, on_failure, "impatient"),
+                on_failure=_beside(folder, on_failure, FUNCTIONS / "impatient.py"),
                 plain_on_failure=replace(plain, variables={"PLAIN_CLIENTS": "cloudformation"}),
                 certificate_chain=certificate.chain,
                 _folder=folder,
@@ -202,23 +206,23 @@ def _trusted(folder: Path, layers: Path, certificate: Certificate) -> Path:
     return bundle
 
 
-def _beside(folder: Path, application: Package, module: str) -> Package:
-    """The application with a handler of functions/ beside its own."""
-    task = folder / module
+def _beside(folder: Path, application: Package, module: Path) -> Package:
+    """The application with another handler beside its own."""
+    task = folder / module.stem
     shutil.copytree(application.task, task, copy_function=shutil.copyfile)
     task.chmod(0o755)
-    return replace(application, task=_with(task, f"{module}.py"), handler=f"{module}.handler")
+    return replace(application, task=_with(task, module), handler=f"{module.stem}.handler")
 
 
 def _plain(folder: Path) -> Path:
     task = folder / "plain"
     task.mkdir()
-    return _with(task, "plain.py")
+    return _with(task, FUNCTIONS / "plain.py")
 
 
-def _with(task: Path, module: str) -> Path:
+def _with(task: Path, module: Path) -> Path:
     """Adds a module with bytecode that is never checked against its source, as the application's own."""
-    copied = shutil.copy(FUNCTIONS / module, task)
+    copied = shutil.copy(module, task)
     py_compile.compile(str(copied), doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     places.make_read_only(task)
     return task

@@ -4,7 +4,7 @@ Attributes come from KMS and the properties alone, so that no-ops and rollbacks 
 CloudFormation update whatever uses it. What varies from run to run goes to the log.
 """
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final
 
 from imported_key_material import check_value
@@ -32,6 +32,11 @@ def of_unseen(key_id: str, home: Home, declared: Properties) -> dict[str, str]:
     return NONE | {"KeyArn": arn, "KeyId": key_id, "CheckValue": declared.expected_check_value or ""}
 
 
+def timestamp(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the whole second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def of(view: KeyView, declared: Properties, public_key: bytes | None) -> dict[str, str]:
     """`public_key`: SubjectPublicKeyInfo in DER, as KMS gives it; None for keys that have none."""
     if public_key is None:
@@ -44,6 +49,6 @@ def of(view: KeyView, declared: Properties, public_key: bytes | None) -> dict[st
         "KeySpec": view.spec,
         "KeyMaterialId": view.current_material_id,
         "ExpirationModel": view.expiration_model,
-        "ValidTo": view.valid_to.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if view.valid_to else "",
+        "ValidTo": timestamp(view.valid_to) if view.valid_to else "",
         "CheckValue": shown,
     }

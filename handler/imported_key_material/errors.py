@@ -98,6 +98,10 @@ class Faults:
         except Refused as refused:
             self._found.extend(refused.faults)
 
+    def about(self, name: str) -> bool:
+        """Whether a property, or one of its parts, has a fault."""
+        return any(fault.where.split(".")[0] == name for fault in self._found)
+
     def __bool__(self) -> bool:
         return bool(self._found)
 

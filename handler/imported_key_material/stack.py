@@ -6,18 +6,23 @@ again for a minute before a "no" is believed, since statuses may lag.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from imported_key_material.calling import NOTHING, Caller
-from imported_key_material.errors import Leave, NotWanted, ServiceRefused
+from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted, ServiceRefused
 from imported_key_material.request import Request, RequestType
 from imported_key_material.waiting import Backoff, Deadline, poll
 
 BELIEVED_AFTER_SECONDS: Final = 60.0
+# How long a status may lag behind the request that belongs to it, at most.
+STATUS_LAG_SECONDS: Final = 20.0
 # A resource's status is set before its request is made. One that was set this much later is a later operation's.
 STATUS_LEAD: Final = timedelta(seconds=10)
+# One that was set so much earlier is the operation's before.
+OWN_STATUS_LEAD: Final = timedelta(seconds=2)
 # X-Amz-Date is cut to the second; the stack's times are not.
 CUT_OFF: Final = timedelta(seconds=1)
 
@@ -27,8 +32,11 @@ _KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 _GONE: Final = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})
 _COMPLETE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _OWN_STATUS: Final = {RequestType.CREATE: "CREATE_IN_PROGRESS", RequestType.UPDATE: "UPDATE_IN_PROGRESS"}
-# What a right that was given a moment ago, and a stack that was made a moment ago, may look like.
-_NOT_YET_READABLE: Final = {"AccessDenied": BELIEVED_AFTER_SECONDS, "ValidationError": BELIEVED_AFTER_SECONDS}
+# A right that was given a moment ago; a stack that was made a moment ago.
+NOT_YET_READABLE: Final[Mapping[str, float]] = {
+    "AccessDenied": BELIEVED_AFTER_SECONDS,
+    "ValidationError": BELIEVED_AFTER_SECONDS,
+}
 
 
 class CloudFormation(Protocol):
@@ -36,6 +44,7 @@ class CloudFormation(Protocol):
 
     def describe_stacks(self, **parameters: object) -> Mapping[str, Any]: ...
     def describe_stack_resource(self, **parameters: object) -> Mapping[str, Any]: ...
+    def describe_stack_events(self, **parameters: object) -> Mapping[str, Any]: ...
     def list_stack_resources(self, **parameters: object) -> Mapping[str, Any]: ...
 
 
@@ -47,8 +56,7 @@ class Holder:
     physical_id: str
 
 
-def key_uuid(key_id: str) -> str:
-    """The part that the ARN and the id of a key share."""
+def key_uuid(key_id: str) -> str:  # the part that the ARN and the id of a key share
     return key_id.rsplit("/", 1)[-1]
 
 
@@ -61,7 +69,16 @@ class Stack:
     caller: Caller
 
     def rolling_back(self) -> bool:
-        """Whether an Update is a rollback's. The event does not tell; the stack's status does."""
+        """Whether an Update is a rollback's. The event does not tell; the stack's status does, and may lag.
+
+        So it is read once the resource shows the status of this request, which CloudFormation sets after the stack's.
+        """
+        with suppress(ImportedKeyMaterialError):  # the stack's status alone, then
+            poll(self._patience(STATUS_LAG_SECONDS), STATUS_BACKOFF, lambda: self._is_at_work() or None)
+        return self.shows_rollback()
+
+    def shows_rollback(self) -> bool:
+        """Whether the stack's status, as it is shown, is a rollback's."""
         return self._describe()["StackStatus"] in _ROLLING_BACK
 
     def makes(self, key_arn: str, created_at: datetime | None) -> bool:
@@ -75,10 +92,6 @@ class Stack:
 
     def require_wanted(self) -> None:
         """Raises NotWanted where CloudFormation does not wait for the request; Leave where it has its answer already."""
-        clock = self.caller.clock
-        patience = Deadline(clock, clock.now() + timedelta(seconds=BELIEVED_AFTER_SECONDS)).earlier(
-            self.caller.deadline
-        )
         why_not = ""
 
         def wanted() -> bool | None:
@@ -86,7 +99,7 @@ class Stack:
             why_not = self._why_not()
             return None if why_not else True
 
-        if poll(patience, STATUS_BACKOFF, wanted):
+        if poll(self._patience(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, wanted):
             return
         if self._is_answered():
             raise Leave
@@ -121,13 +134,17 @@ class Stack:
         at_rest = not any(resource["ResourceStatus"] in _OWN_STATUS.values() for resource in custom)
         return min(holders, key=lambda holder: forms.index(holder.physical_id), default=None), at_rest
 
+    def _patience(self, seconds: float) -> Deadline:
+        clock = self.caller.clock
+        return Deadline(clock, clock.now() + timedelta(seconds=seconds)).earlier(self.caller.deadline)
+
     # ------------------------------------------------------------------------------------------------ what it is told
 
     def _describe(self) -> Mapping[str, Any]:
         answer = self._call(
             "DescribeStacks",
             lambda: self.cloudformation.describe_stacks(StackName=self.request.stack_id),
-            waits=_NOT_YET_READABLE,
+            waits=NOT_YET_READABLE,
         )
         stack: Mapping[str, Any] = answer["Stacks"][0]
         if stack["StackId"] != self.request.stack_id:
@@ -158,7 +175,7 @@ class Stack:
             page = self._call(
                 "ListStackResources",
                 lambda: self.cloudformation.list_stack_resources(**parameters),
-                waits=_NOT_YET_READABLE,
+                waits=NOT_YET_READABLE,
             )
             yield from page["StackResourceSummaries"]
             if not page.get("NextToken"):
@@ -212,6 +229,16 @@ class Stack:
         if request.made_at is not None and set_at is not None and set_at > request.made_at + STATUS_LEAD:
             return f"a later operation is at work on {request.logical_id}."
         return ""
+
+    def _is_at_work(self) -> bool:
+        """Whether the resource shows the status that CloudFormation set for this very request."""
+        resource, request = self._resource(), self.request
+        if resource.get("ResourceStatus") != _OWN_STATUS[request.type]:
+            return False
+        set_at: datetime | None = resource.get("LastUpdatedTimestamp")
+        if request.made_at is None or set_at is None:
+            return True
+        return -OWN_STATUS_LEAD <= set_at - request.made_at <= STATUS_LEAD
 
     def _is_answered(self) -> bool:
         """Whether the resource stands complete under an id that this request would answer with, and since it was made.

@@ -78,7 +78,7 @@ def test_nothing_that_is_alive_while_the_function_calls_aws_shows_a_secret(world
 
 
 def is_ours(value: object) -> bool:
-    return type(value).__module__.startswith(PACKAGE)
+    return str(getattr(type(value), "__module__", "")).startswith(PACKAGE)
 
 
 # ------------------------------------------------------------------------------------------------------------- the search

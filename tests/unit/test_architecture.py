@@ -20,11 +20,11 @@ GROUPS = {
     "entry": {"app", "function", "on_failure_app", "on_failure"},
     "protocol": {"responder", "answer", "delivery", "given_up"},
     "life cycle": {
-        *("resource", "removal", "importing", "symmetric", "rotation", "confirming"),
+        *("resource", "removal", "importing", "symmetric", "rotation", "confirming", "rollback"),
         *("operation", "preparation", "attributes", "still_needed"),
     },
     "the world": {
-        *("clients", "request", "stack", "consent", "secret", "kms_key", "key_view", "import_parameters"),
+        *("clients", "request", "stack", "past", "consent", "secret", "kms_key", "key_view", "import_parameters"),
         *("calling", "aws_errors", "aws_session", "quota", "handing_on", "metrics"),
     },
     "pure": {

@@ -57,6 +57,7 @@ NEEDED = {
     ),
     "looks at a stack": Call("cloudformation:DescribeStacks", STACK),
     "looks at a stack's resource": Call("cloudformation:DescribeStackResource", STACK),
+    "reads a stack's events": Call("cloudformation:DescribeStackEvents", STACK),
     "lists a stack's resources": Call("cloudformation:ListStackResources", STACK),
     "hands a request on to itself": Call("lambda:InvokeFunction", FUNCTION),
     "has Lambda hand on what failed": Call("lambda:InvokeFunction", ON_FAILURE),

@@ -616,6 +616,66 @@ def test_a_stack_rolls_an_update_back_in_two_statuses(status):
         )
 
 
+def rolls_back(scene, **how):
+    """What is believed, and after how many seconds."""
+    start = scene.clock.now()
+    with scene.aws:
+        believed = scene.asking(**how).rolling_back()
+    return believed, (scene.clock.now() - start).total_seconds()
+
+
+def test_the_status_of_the_rollback_before_is_not_believed_for_an_update_that_comes_after_it():
+    """The resource still shows the rollback's own update, five seconds old: the stack's status is as old."""
+    scene = Scene("Update")
+    scene.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+    scene.resource.status_since = scene.made_at - timedelta(seconds=5)
+
+    def shown():
+        scene.stack.status = "UPDATE_IN_PROGRESS"
+        scene.stack.set("Material", "UPDATE_IN_PROGRESS", scene.made_at)
+
+    scene.clock.after(3, shown)
+    believed, seconds = rolls_back(scene)
+
+    assert believed is False
+    assert 3 <= seconds < 20
+
+
+def test_the_status_of_the_way_forward_is_not_believed_for_the_rollback_that_follows_it():
+    scene = Scene("Update")
+    scene.resource.status_since = scene.made_at - timedelta(seconds=5)
+
+    def shown():
+        scene.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+        scene.stack.set("Material", "UPDATE_IN_PROGRESS", scene.made_at)
+
+    scene.clock.after(3, shown)
+    believed, seconds = rolls_back(scene)
+
+    assert believed is True
+    assert 3 <= seconds < 20
+
+
+@pytest.mark.parametrize(("seconds", "at_once"), [(-2.1, False), (-2, True), (0, True), (10, True), (10.1, False)])
+def test_the_status_of_this_very_request_was_set_about_when_it_was_made(seconds, at_once):
+    scene = Scene("Update")
+    scene.resource.status_since = scene.made_at + timedelta(seconds=seconds)
+
+    believed, waited = rolls_back(scene)
+
+    assert believed is False
+    assert (waited == 0) is at_once
+
+
+def test_where_the_resource_shows_no_status_of_the_request_the_stack_s_is_believed_after_a_while():
+    """A duplicate that comes when all is over; or a resource that can't be read."""
+    scene = Scene("Update")
+    scene.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+    scene.stack.set("Material", "UPDATE_COMPLETE", scene.made_at)
+
+    assert rolls_back(scene) == (True, 20)
+
+
 # ------------------------------------------------------------------------------------------- what was made in an operation
 
 

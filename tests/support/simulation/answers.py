@@ -14,6 +14,8 @@ from tests.support.simulation.watch import Asked, Watch
 
 ID_MAX_BYTES = 1024
 LEFT = "rolled back, with something left"  # what the log of a rollback says where not all came back
+# What an answer says of an exception that nobody foresaw.
+DEFECTS = ("The function met an error of its own", "an error in its protocol code")
 # What locates the material; where it is unchanged, bytes that a rotation has superseded are no error (design, rule 5).
 _LOCATES = (
     "SecretId", "SecretVersionId", "SecretVersionStage", "SecretJsonKey", "MaterialEncoding", "SecretWrapping",
@@ -62,6 +64,8 @@ class Answers:
     def _true(self, execution: Execution, answer: Mapping[str, Any]) -> None:
         """What an answer says of itself: that nothing was done; under which id what was done can be undone."""
         notes, id_, reason = self._watch.notes(execution), answer["PhysicalResourceId"], answer.get("Reason", "")
+        if any(words in reason for words in DEFECTS):
+            raise self._watch.fault(6, execution, f"fails of a defect: {reason}")
         if (notes.imported and "Nothing was imported." in reason) or (
             notes.removed and "Nothing was removed." in reason
         ):
@@ -112,7 +116,12 @@ class Answers:
             raise self._watch.fault(
                 3, execution, f"answers SUCCESS, and in {{key}} the material is {material.state}", arn
             )
-        self._expires_as_asked(execution, arn, material.id)
+        # Those that were there when it looked first; and an update that imports nothing leaves them alone.
+        alone = not self._truth.ledger(arn).changed_by_others(execution.number, execution.started_at)
+        named = asked.earlier if notes.imported and alone else ()
+        earlier = (self._truth.material_of(arn, encoded) for encoded in named if encoded is not None)
+        for one in (material, *(one for one in earlier if one is not None and one.state is MaterialState.NON_CURRENT)):
+            self._expires_as_asked(execution, arn, one.id)
 
     def _places(self, execution: Execution, arn: str) -> set[str]:
         """Where the declared bytes may be: REFUSE and ROTATE current, STAGE pending, too."""

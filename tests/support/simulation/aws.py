@@ -132,7 +132,9 @@ class WeatherFaults(Faults):
         return super().strike(operation, moment)
 
 
-CLOUDFORMATION_OPERATIONS = frozenset({"DescribeStacks", "DescribeStackResource", "ListStackResources"})
+CLOUDFORMATION_OPERATIONS = frozenset(
+    {"DescribeStacks", "DescribeStackResource", "DescribeStackEvents", "ListStackResources"}
+)
 DENIED = Refusal(400, "AccessDeniedException", "The function's role is not authorized to perform this operation.")
 DENIED_BY_CLOUDFORMATION = Refusal(
     403, "AccessDenied", "The function's role is not authorized to perform this operation."

@@ -154,7 +154,7 @@ class Calls:
         """Rule 1: nothing that was in the key before this stack's present time with it began."""
         notes, ledger = self._watch.notes(execution), self._truth.ledger(arn)
         began = ledger.since.get(execution.stack_id)
-        for id_ in notes.held_before - frozenset(self._truth.holdings(arn)):
+        for id_ in notes.held_before.get(arn, frozenset()) - frozenset(self._truth.holdings(arn)):
             who, at = ledger.brought_by[id_]
             if who != execution.stack_id and (began is None or at < began):
                 raise self._watch.fault(1, execution, "removes material of {key} that was there before its stack", arn)
@@ -203,6 +203,7 @@ class Calls:
             raise self._watch.fault(7, execution, f"rotates {{key}} for the {count}. time", arn)
 
     def _declared_id(self, execution: Execution, arn: str) -> str:
+        """The KeyMaterialId of the declared bytes, whether or not the key knows them any more."""
         asked = self._watch.asked(execution.region, execution.properties, self._watch.notes(execution).version_id)
-        material = None if asked.material is None else self._truth.material_of(arn, asked.material)
-        return "unknown to the key" if material is None else material.id
+        family = self._truth.family(arn)
+        return "refused" if asked.material is None or family is None else self._truth.id_of(family, asked.material)

@@ -11,17 +11,28 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from imported_key_material import consent, importing, material, preparation, removal, resource, rotation, symmetric
+from imported_key_material import (
+    consent,
+    importing,
+    material,
+    preparation,
+    removal,
+    resource,
+    rollback,
+    rotation,
+    symmetric,
+)
 from imported_key_material.errors import Leave, Refused
 from imported_key_material.kms_key import ChangeAttempt
 from imported_key_material.operation import Operation
+from imported_key_material.past import Past
 from imported_key_material.request import Answer, Failed, RequestType
 from imported_key_material.responder import Responder
 from imported_key_material.rotation import Rotation
 from imported_key_material.stack import Stack
 from tests.support.simulation.drawing import draw
 from tests.support.simulation.history import play
-from tests.support.simulation.scripts import Script, rotated_and_cancelled
+from tests.support.simulation.scripts import Script, failed_and_kept, rotated_and_cancelled
 
 Plant = Callable[[], AbstractContextManager[Any]]
 
@@ -163,7 +174,7 @@ def _arn_for_an_adopted_key() -> AbstractContextManager[Any]:
 
 def _material_left_at_delete() -> AbstractContextManager[Any]:
     """Only the current material is removed."""
-    return patch.object(removal, "_removal_order", lambda *_: [None])
+    return patch.object(removal, "_earlier", lambda *_: [])
 
 
 def _success_before_confirmed() -> AbstractContextManager[Any]:
@@ -228,8 +239,28 @@ def _leaves_without_a_word() -> AbstractContextManager[Any]:
     return patch.object(resource, "handle", handle)
 
 
+def _failed_before_is_forgotten() -> AbstractContextManager[Any]:
+    """A failed Update that is tried again counts as one of which nothing is to do."""
+    return patch.object(Past, "failed", lambda _: False)
+
+
+def _rotation_between_is_forgotten() -> AbstractContextManager[Any]:
+    """Delete goes by the list that it saw first, whatever a rotation makes of the key meanwhile."""
+    real = removal._earlier  # noqa: SLF001  # the same
+
+    def listed_once(operation: Operation, view: Any) -> list[str]:
+        return real(operation, view) if view.holds_material else []
+
+    return patch.object(removal, "_earlier", listed_once)
+
+
+def _earlier_material_keeps_its_expiry() -> AbstractContextManager[Any]:
+    """PreviousSecretVersionIds bring back what is lost, and renew nothing."""
+    return patch.object(symmetric, "needed_of", lambda _: [])
+
+
 def _rollback_is_silent() -> AbstractContextManager[Any]:
-    return patch.object(resource, "_rolled_back", lambda _operation, _problem, answer: answer)
+    return patch.object(rollback, "_rolled_back", lambda _operation, _problem, answer: answer)
 
 
 def _any(*rules: int) -> frozenset[int]:
@@ -260,6 +291,9 @@ MUTATIONS: dict[str, Mutation] = {
     "material logged": Mutation(_material_logged, _any(8), 5),
     "ResponseURL in an exception": Mutation(_url_in_an_exception, _any(8), 100),
     "leaves without a word": Mutation(_leaves_without_a_word, _any(6), 50),
+    "a failed update is forgotten": Mutation(_failed_before_is_forgotten, _any(3), 50, failed_and_kept),
+    "a rotation between is forgotten": Mutation(_rotation_between_is_forgotten, _any(5), 300, rotated_and_cancelled),
+    "earlier material keeps its expiry": Mutation(_earlier_material_keeps_its_expiry, _any(3), 600),
     "rollback is silent": Mutation(_rollback_is_silent, _any(3), 200),
 }
 

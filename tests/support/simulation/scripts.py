@@ -214,7 +214,7 @@ def rights_gone(a: Author) -> Chain:
 DENIABLE = (
     "DescribeKey", "ListResourceTags", "ListKeyRotations", "GetParametersForImport", "ImportKeyMaterial",
     "DeleteImportedKeyMaterial", "RotateKeyOnDemand", "DescribeSecret", "GetSecretValue",
-    "DescribeStacks", "DescribeStackResource", "ListStackResources",
+    "DescribeStacks", "DescribeStackResource", "DescribeStackEvents", "ListStackResources",
 )  # fmt: skip
 Script = Callable[[Author], Chain]
 SCRIPTS: tuple[Script, ...] = (

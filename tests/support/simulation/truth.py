@@ -73,6 +73,12 @@ class Truth:
         found = self.key(arn)
         return {} if found is None else dict(found[1].holdings)
 
+    def held_everywhere(self, arn: str) -> dict[str, frozenset[str]]:
+        """By ARN: the ids of what a key and its replicas hold. What is removed in one Region may go in all (C-64)."""
+        family, parts = self.family(arn), arn.split(":")
+        arns = [":".join([*parts[:3], region, *parts[4:]]) for region in (family.keys if family is not None else ())]
+        return {one: frozenset(self.holdings(one)) for one in arns}
+
     def tags(self, arn: str) -> dict[str, str]:
         found = self.key(arn)
         return {} if found is None else found[1].tags
