@@ -40,6 +40,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.request = self.server.context.wrap_socket(self.request, server_side=True)
         super().setup()
 
+    def finish(self) -> None:
+        try:
+            super().finish()
+        finally:
+            self.request.close()  # the server closes the socket that was wrapped, and it is empty
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}

@@ -100,11 +100,13 @@ class Soak:
 def slope(values: Sequence[float]) -> float:
     """A step's rise: Theil and Sen's, the median over all pairs."""
     pairs = itertools.combinations(enumerate(values), 2)
-    return statistics.median([(later - earlier) / (j - i) for (i, earlier), (j, later) in pairs])
+    rises: list[float] = [(later - earlier) / (j - i) for (i, earlier), (j, later) in pairs]
+    return statistics.median(rises)
 
 
 def _sum_of_medians(rounds: Sequence[Sequence[float]]) -> float:
-    return sum(statistics.median(of_one_step) for of_one_step in zip(*rounds, strict=True))
+    medians: list[float] = [statistics.median(of_one_step) for of_one_step in zip(*rounds, strict=True)]
+    return sum(medians)
 
 
 def soak(ready: Stage, requests: int, package: Package | None = None) -> Soak:

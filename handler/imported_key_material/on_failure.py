@@ -121,7 +121,7 @@ class OnFailure:
                 "nothing to remove: the id is not that of material brought in", extra={"physical_id": physical_id}
             )
             return Answer(physical_id)
-        rolling_back = received.type is RequestType.UPDATE and stack.rolling_back()
+        rolling_back = received.type is RequestType.UPDATE and stack.shows_rollback()
         if received.type is RequestType.CREATE:
             self.log.warning("the key may hold material that no Delete removes", extra={"key": _key_of(received)})
         return Failed(given_up.reason(failure, received, rolling_back=rolling_back), physical_id)

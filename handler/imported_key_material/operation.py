@@ -11,6 +11,7 @@ from imported_key_material import key_view, preparation
 from imported_key_material.calling import Caller, Log
 from imported_key_material.clients import Clients
 from imported_key_material.errors import Fault, Faults, ImportedKeyMaterialError, Refused, ServiceRefused
+from imported_key_material.holders import Holders
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import KmsKey
 from imported_key_material.past import Past
@@ -36,6 +37,10 @@ class Operation:
     @property
     def stack(self) -> Stack:
         return Stack(self.request, self.clients.cloudformation, self.caller)
+
+    @property
+    def holders(self) -> Holders:
+        return Holders(self.stack)
 
     @property
     def past(self) -> Past:
@@ -87,9 +92,9 @@ class Operation:
         stack made the key in its present operation, empty: then another execution of this request was here (rule 10).
         """
         empty = not view.holds_material and not self._holds_some(view)
-        if empty or self.stack.makes(view.arn, view.created_at):
+        if empty or self.holders.makes(view.arn, view.created_at):
             return view.arn
-        holder = self.stack.holder_of(view.arn)
+        holder = self.holders.holder_of(view.arn)
         if holder is not None and holder.physical_id == view.arn:
             return view.arn
         self.log.info("adopts a key that already holds material", extra={"key_arn": view.arn})

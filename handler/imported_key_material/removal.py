@@ -9,11 +9,12 @@ from typing import Final
 
 from imported_key_material import consent, key_view
 from imported_key_material.errors import ImportedKeyMaterialError, OutOfTime, ServiceRefused
+from imported_key_material.holders import Holder
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import ChangeAttempt, KmsKey
 from imported_key_material.operation import Operation
 from imported_key_material.request import Answer, Failed, is_own_key_arn
-from imported_key_material.stack import BELIEVED_AFTER_SECONDS, STATUS_BACKOFF, Holder
+from imported_key_material.stack import BELIEVED_AFTER_SECONDS, STATUS_BACKOFF
 from imported_key_material.waiting import Deadline, poll
 
 _ON_ITS_WAY_OUT: Final = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
@@ -68,7 +69,7 @@ def _holder(operation: Operation, arn: str) -> Holder | None:
     last: list[Holder | None] = []
 
     def sure() -> bool | None:
-        holder, at_rest = operation.stack.holder_and_rest(arn)
+        holder, at_rest = operation.holders.holder_and_rest(arn)
         last[:] = [holder]
         return True if holder is None and at_rest else None
 

@@ -1,11 +1,11 @@
-"""What CloudFormation knows of a request: whether it still waits for it, whether it rolls back, who else holds a key.
+"""What CloudFormation knows of a request: whether it still waits for it, whether it rolls back.
 
 Rule 9 (docs/design.md): the right to invoke the function must not be enough to move keys, and a request that was queued or
 delivered twice may come after its stack has moved on. So before anything is changed, CloudFormation is asked. It is asked
 again for a minute before a "no" is believed, since statuses may lag.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,10 +28,9 @@ CUT_OFF: Final = timedelta(seconds=1)
 
 STATUS_BACKOFF: Final = Backoff(first_seconds=1.0, cap_seconds=10.0)
 _ROLLING_BACK: Final = frozenset({"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"})
-_KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
-_GONE: Final = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})
+GONE: Final = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})
 _COMPLETE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
-_OWN_STATUS: Final = {RequestType.CREATE: "CREATE_IN_PROGRESS", RequestType.UPDATE: "UPDATE_IN_PROGRESS"}
+OWN_STATUS: Final = {RequestType.CREATE: "CREATE_IN_PROGRESS", RequestType.UPDATE: "UPDATE_IN_PROGRESS"}
 # A right that was given a moment ago; a stack that was made a moment ago.
 NOT_YET_READABLE: Final[Mapping[str, float]] = {
     "AccessDenied": BELIEVED_AFTER_SECONDS,
@@ -46,14 +45,6 @@ class CloudFormation(Protocol):
     def describe_stack_resource(self, **parameters: object) -> Mapping[str, Any]: ...
     def describe_stack_events(self, **parameters: object) -> Mapping[str, Any]: ...
     def list_stack_resources(self, **parameters: object) -> Mapping[str, Any]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A custom resource of the stack that holds a key."""
-
-    logical_id: str
-    physical_id: str
 
 
 def key_uuid(key_id: str) -> str:  # the part that the ARN and the id of a key share
@@ -77,18 +68,13 @@ class Stack:
             poll(self._patience(STATUS_LAG_SECONDS), STATUS_BACKOFF, lambda: self._is_at_work() or None)
         return self.shows_rollback()
 
+    def began(self) -> datetime:
+        """When the stack's present operation began."""
+        return _began(self._describe())
+
     def shows_rollback(self) -> bool:
         """Whether the stack's status, as it is shown, is a rollback's."""
         return self._describe()["StackStatus"] in _ROLLING_BACK
-
-    def makes(self, key_arn: str, created_at: datetime | None) -> bool:
-        """Whether the key is the stack's own, and was made in its present operation: whatever it holds came since."""
-        if created_at is None or created_at < _began(self._describe()):
-            return False
-        return any(
-            resource["ResourceType"] in _KEY_TYPES and resource.get("PhysicalResourceId") == key_uuid(key_arn)
-            for resource in self._resources()
-        )
 
     def require_wanted(self) -> None:
         """Raises NotWanted where CloudFormation does not wait for the request; Leave where it has its answer already."""
@@ -114,26 +100,6 @@ class Stack:
         set_at: datetime | None = resource.get("LastUpdatedTimestamp")
         return request.made_at is None or set_at is None or set_at >= request.made_at
 
-    def holder_of(self, key_arn: str) -> Holder | None:
-        """Another resource, or this one under its present id, that holds the key: in the ARN form if there is one."""
-        return self.holder_and_rest(key_arn)[0]
-
-    def holder_and_rest(self, key_arn: str) -> tuple[Holder | None, bool]:
-        """The holder, as `holder_of`; and whether no resource is shown as being made or updated.
-
-        While one is, it may be about to hold the key, or hold it already: what is listed may lag. Custom resources alone: the
-        key's own resource bears the bare id, too. What is being deleted holds nothing.
-        """
-        forms = (key_arn, key_uuid(key_arn))
-        custom = [resource for resource in self._resources() if _is_custom(resource["ResourceType"])]
-        holders = [
-            Holder(resource["LogicalResourceId"], resource["PhysicalResourceId"])
-            for resource in custom
-            if resource.get("PhysicalResourceId") in forms and resource["ResourceStatus"] not in _GONE
-        ]
-        at_rest = not any(resource["ResourceStatus"] in _OWN_STATUS.values() for resource in custom)
-        return min(holders, key=lambda holder: forms.index(holder.physical_id), default=None), at_rest
-
     def _patience(self, seconds: float) -> Deadline:
         clock = self.caller.clock
         return Deadline(clock, clock.now() + timedelta(seconds=seconds)).earlier(self.caller.deadline)
@@ -141,7 +107,7 @@ class Stack:
     # ------------------------------------------------------------------------------------------------ what it is told
 
     def _describe(self) -> Mapping[str, Any]:
-        answer = self._call(
+        answer = self.call(
             "DescribeStacks",
             lambda: self.cloudformation.describe_stacks(StackName=self.request.stack_id),
             waits=NOT_YET_READABLE,
@@ -155,7 +121,7 @@ class Stack:
     def _resource(self) -> Mapping[str, Any]:
         """What the stack says of this logical id; nothing where it does not know it."""
         try:
-            answer = self._call(
+            answer = self.call(
                 "DescribeStackResource",
                 lambda: self.cloudformation.describe_stack_resource(
                     StackName=self.request.stack_id, LogicalResourceId=self.request.logical_id
@@ -168,21 +134,7 @@ class Stack:
         detail: Mapping[str, Any] = answer["StackResourceDetail"]
         return detail
 
-    def _resources(self) -> Iterator[Mapping[str, Any]]:
-        """All resources of the stack."""
-        parameters = {"StackName": self.request.stack_id}
-        while True:
-            page = self._call(
-                "ListStackResources",
-                lambda: self.cloudformation.list_stack_resources(**parameters),
-                waits=NOT_YET_READABLE,
-            )
-            yield from page["StackResourceSummaries"]
-            if not page.get("NextToken"):
-                return
-            parameters["NextToken"] = page["NextToken"]
-
-    def _call(
+    def call(
         self, operation: str, function: Callable[[], Mapping[str, Any]], *, waits: Mapping[str, float] = NOTHING
     ) -> Mapping[str, Any]:
         """Asked once even after the deadline: whether anybody waits for an answer must be known before one is given."""
@@ -212,7 +164,7 @@ class Stack:
             return f"{request.logical_id} is being created."
         if stack_status.endswith("_CLEANUP_IN_PROGRESS"):
             return ""
-        if status not in _GONE:
+        if status not in GONE:
             return f"{request.logical_id} is {status}."
         if resource.get("PhysicalResourceId", request.physical_id) != request.physical_id:
             return f"{request.logical_id} bears another PhysicalResourceId."
@@ -223,7 +175,7 @@ class Stack:
         status = resource.get("ResourceStatus", "not in the stack")
         if request.type is RequestType.DELETE:
             return self._why_not_deleted(stack_status, resource, status)
-        if status != _OWN_STATUS[request.type]:
+        if status != OWN_STATUS[request.type]:
             return f"{request.logical_id} is {status}."
         set_at: datetime | None = resource.get("LastUpdatedTimestamp")
         if request.made_at is not None and set_at is not None and set_at > request.made_at + STATUS_LEAD:
@@ -233,7 +185,7 @@ class Stack:
     def _is_at_work(self) -> bool:
         """Whether the resource shows the status that CloudFormation set for this very request."""
         resource, request = self._resource(), self.request
-        if resource.get("ResourceStatus") != _OWN_STATUS[request.type]:
+        if resource.get("ResourceStatus") != OWN_STATUS[request.type]:
             return False
         set_at: datetime | None = resource.get("LastUpdatedTimestamp")
         if request.made_at is None or set_at is None:
@@ -263,7 +215,3 @@ def _began(stack: Mapping[str, Any]) -> datetime:
         stack[name] for name in ("CreationTime", "LastUpdatedTime", "DeletionTime") if name in stack
     ]
     return max(times)
-
-
-def _is_custom(resource_type: str) -> bool:
-    return resource_type.startswith("Custom::") or resource_type == "AWS::CloudFormation::CustomResource"

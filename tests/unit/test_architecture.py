@@ -24,7 +24,18 @@ GROUPS = {
         *("operation", "preparation", "attributes", "still_needed"),
     },
     "the world": {
-        *("clients", "request", "stack", "past", "consent", "secret", "kms_key", "key_view", "import_parameters"),
+        *(
+            "clients",
+            "request",
+            "stack",
+            "holders",
+            "past",
+            "consent",
+            "secret",
+            "kms_key",
+            "key_view",
+            "import_parameters",
+        ),
         *("calling", "aws_errors", "aws_session", "quota", "handing_on", "metrics"),
     },
     "pure": {

@@ -7,7 +7,8 @@ import pytest
 
 from imported_key_material.calling import Caller
 from imported_key_material.errors import Leave, NotWanted, OutOfTime, ServiceRefused
-from imported_key_material.stack import Holder, Stack, key_uuid
+from imported_key_material.holders import Holder, Holders
+from imported_key_material.stack import Stack, key_uuid
 from imported_key_material.waiting import Deadline
 from tests.support.clock import VirtualClock
 from tests.support.cloudformation import CloudFormation
@@ -689,14 +690,14 @@ def test_what_was_made_since_the_newest_of_the_stack_s_times_was_made_in_its_pre
     scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type="AWS::KMS::Key", physical_id=KEY_ID)
 
     with scene.aws:
-        assert scene.asking().makes(KEY_ARN, scene.made_at + timedelta(seconds=seconds)) is made_in_it
+        assert Holders(scene.asking()).makes(KEY_ARN, scene.made_at + timedelta(seconds=seconds)) is made_in_it
 
 
 def test_a_key_that_does_not_tell_when_it_was_made_was_not_made_in_it():
     scene = Scene("Update")
     scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type="AWS::KMS::Key", physical_id=KEY_ID)
 
-    assert scene.asking().makes(KEY_ARN, None) is False
+    assert Holders(scene.asking()).makes(KEY_ARN, None) is False
 
 
 @pytest.mark.parametrize(
@@ -719,7 +720,7 @@ def test_a_key_is_the_stack_s_own_where_a_key_resource_of_the_stack_bears_its_id
     scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type=type_, physical_id=physical_id)
 
     with scene.aws:
-        assert scene.asking().makes(KEY_ARN, scene.made_at) is its_own
+        assert Holders(scene.asking()).makes(KEY_ARN, scene.made_at) is its_own
 
 
 # --------------------------------------------------------------------------------------------------------- who holds it
@@ -727,7 +728,7 @@ def test_a_key_is_the_stack_s_own_where_a_key_resource_of_the_stack_bears_its_id
 
 def holder(scene, key_arn=KEY_ARN):
     with scene.aws:
-        return scene.asking().holder_of(key_arn)
+        return Holders(scene.asking()).holder_of(key_arn)
 
 
 def empty_scene(**how):

@@ -79,7 +79,8 @@ def _play(aws: LocalAws, director: Director, stacks: int, seed: int) -> list[str
     token = deploy.service_token(aws.settings)
     # Prepared one after another, so that the seed gives each the same material.
     players = [
-        Player(aws, KINDS[number % len(KINDS)](f"chaos-{number + 1:02}", custodian, token)) for number in range(stacks)
+        Player(aws, KINDS[number % len(KINDS)](f"chaos-{number + 1:02}", custodian, token), director.tried_again)
+        for number in range(stacks)
     ]
     wrong = dict(_each(players, Player.play, director, tell=True))
     director.calm = True
@@ -87,10 +88,10 @@ def _play(aws: LocalAws, director: Director, stacks: int, seed: int) -> list[str
     wrong |= dict(_each(to_mend, Player.mend, director, tell=True))
     director.wait_until_quiet()
     right = [player for player in players if player.story.name not in wrong]
-    wrong |= dict(_each(right, lambda player: player.prove("After all was over"), director))
+    wrong |= dict(_each(right, lambda player: player.prove("after all was over"), director))
     _say(
         f"chaos: Lambda gave up {sum(player.given_up for player in players)} requests; {len(to_mend)} stacks were mended by "
-        f"hand afterwards; {sum(len(player.kept) for player in players)} keys keep what such a request had brought in"
+        f"hand afterwards; {sum(len(player.kept) for player in players)} keys keep what an execution that died had brought in"
     )
     twice = [f"{name} answered twice" for name in director.answered_twice()]
     told = {player.story.name: player.everything_told() for player in players}

@@ -179,6 +179,13 @@ class Director:
             if one.name.startswith(f"{stack} ")
         ]
 
+    def tried_again(self, stack: str) -> bool:
+        """Whether one of the stack's Creates or Updates was."""
+        return any(
+            one.name.startswith(f"{stack} ") and " Delete " not in one.name and not one.name.endswith("try 1")
+            for one in self.watched
+        )
+
     def answered_twice(self) -> list[str]:
         """Executions that sent a second answer though they knew that the first had arrived, or sent two different ones."""
         return [

@@ -299,14 +299,14 @@ def lost(stack: str, custodian: Custodian, _token: str) -> Story:
 
 KINDS: Final[tuple[Tell, ...]] = (
     symmetric,
-    hmac,
     replaced,
-    rsa,
-    rotated_and_retained,
+    hmac,
+    rolled_back,
     adopted,
     p256,
-    rolled_back,
     removed,
+    rotated_and_retained,
     lost,
+    rsa,
     refused,
 )
