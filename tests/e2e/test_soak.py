@@ -1,6 +1,7 @@
 """`make soak` in its shortest form: the built function keeps nothing, and one that keeps something is found out.
 
-It stands among the tests of the built application: that one is soaked, not the source.
+It stands among the tests of the built application: that one is soaked, not the source. Latency is not judged: it is the
+machine's, too, on which other tests run beside this one.
 """
 
 import re
@@ -16,7 +17,6 @@ REQUESTS = 200
 
 LEAKING = """
     import socket
-    import time
 
     import probed
 
@@ -32,7 +32,6 @@ LEAKING = """
         kept.append(Circle())
         if not opened and len(kept) > 100:
             opened.append(socket.socket())
-            time.sleep(0.05)
         return probed.handler(event, context)
 """
 WITHOUT_A_LOOK_AT_GARBAGE = """
@@ -69,17 +68,15 @@ def test_hundreds_of_requests_leave_nothing_in_the_process(ready):
     assert seen.growth < soak.GROWTH_MOST, seen.line()
     assert seen.left_open.total() == 0, seen.line()
     assert seen.kept < soak.KEPT_MOST, seen.line()
-    # Latency is not judged: it is the machine's, too, and other tests run beside this one.
 
 
-def test_a_function_that_keeps_memory_and_a_socket_and_grows_slower_is_found_out(ready, tmp_path):
+def test_a_function_that_keeps_memory_objects_and_a_socket_is_found_out(ready, tmp_path):
     seen = soak.soak(ready, REQUESTS, planted(ready, tmp_path, "leaking", LEAKING))
 
-    assert seen.faults == [
+    assert seen.faults[:3] == [
         "memory grew by more than 5%",
         "left open: {'socket': 1}",
         "more than 0.1 objects a request are kept",
-        "the last hundred took more than 1.25 x the first",
     ]
 
 
