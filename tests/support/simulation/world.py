@@ -90,6 +90,7 @@ class World:
         self.ends = Ends(self.watch)
         self.secrets_manager.watch = self.cloudformation.watch = self.watch
         self.faults = WeatherFaults(Random(plan.seed + 9), _rates(on))  # noqa: S311  # the same
+        self.answers.denied = self.faults.denied
         self.aws = _aws()
         self.aws.begin(plan.seed)
         self.aws.clock = self.scheduler  # type: ignore[assignment]  # botocore's retries sleep on it
