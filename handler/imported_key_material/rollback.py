@@ -43,11 +43,19 @@ def roll_back(operation: Operation) -> Answer:
     except (Failed, ImportedKeyMaterialError) as error:
         lost = "expiry" if view.holds_material else "material"
         problem = f"The key's {lost} could not be brought back. {error}"
+        view = _looked_at_again(reading, view)  # KMS may have taken it, and not have confirmed it
         return _rolled_back(
             operation, problem, Answer(kept_id, attributes.of(view, declared, reading.public_key(view)))
         )
     other_expiry, _ = _other_expiry(reading, declared, None)
     return _rolled_back(operation, f"{other_expiry} {_not_taken_back(operation, declared)}".strip(), answer)
+
+
+def _looked_at_again(operation: Operation, view: KeyView) -> KeyView:
+    try:
+        return key_view.look(view.arn, operation.clients.kms, operation.caller, waits={})
+    except ImportedKeyMaterialError:
+        return view
 
 
 def _id_of_before(operation: Operation, key_id: str) -> str:

@@ -142,11 +142,18 @@ def test_a_function_has_twice_the_memory_that_its_peak_may_take(figure, function
 
 
 def test_the_calls_of_a_request_are_told_by_name():
-    measured = Measured.calls(figures.CALLS[1], ["describe_key", "describe_stacks", "describe_key", "describe_key"])
+    measured = Measured.calls(figures.CALLS[0], ["describe_key", "describe_stacks", "describe_key", "describe_key"])
 
     assert measured.text == "4 calls"
     assert measured.behind == "3 describe_key, describe_stacks"
-    assert not measured.holds
+
+
+@pytest.mark.parametrize("figure", figures.CALLS, ids=lambda figure: figure.name)
+def test_one_call_more_than_today_is_over_the_limit(figure):
+    most = int(figure.most)
+
+    assert Measured.calls(figure, ["describe_key"] * most).holds
+    assert not Measured.calls(figure, ["describe_key"] * (most + 1)).holds
 
 
 ANSWER = Response(200, {}, b"{}")

@@ -27,6 +27,10 @@ class Crash(BaseException):
     """The environment dies: out of memory, out of time, out of luck."""
 
 
+class OutOfTime(Crash):
+    """Lambda ends the execution: it did not answer while it could."""
+
+
 @dataclass
 class Weather:
     """How often (0 to 1) things go wrong; of a whole history."""
@@ -184,7 +188,7 @@ class Functions:
         self.on_start(execution)
         task = self._scheduler.spawn(f"#{number}", lambda: responder(event, Context(self._scheduler, execution)))
         self._running[task] = execution
-        self._scheduler.at(execution.ends_at, lambda: task.kill(Crash("out of time")))
+        self._scheduler.at(execution.ends_at, lambda: task.kill(OutOfTime("out of time")))
         self._scheduler.spawn(f"after #{number}", lambda: self._after(task, execution, responder, sent_at, retries))
 
     def _after(self, task: Task, execution: Execution, responder: Responder, sent_at: datetime, retries: int) -> None:

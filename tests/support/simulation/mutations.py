@@ -1,6 +1,7 @@
 """Planted bugs: for each rule at least one, which the simulation must find, or its silence means nothing.
 
-`rules`: which may be the ones to break; `seeds`: how many the search may take, several times what it took at first.
+`rules`: which may be the ones to break; `seeds`: how many the search may take, several times what it took when this was
+written. The bugs themselves are in `plants.py`.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 from tests.support.simulation import plants
 from tests.support.simulation.drawing import draw
 from tests.support.simulation.history import play
-from tests.support.simulation.scripts import Script, failed_and_kept, rotated_and_cancelled
+from tests.support.simulation.scripts import Script, failed_and_kept, in_two_regions, rotated_and_cancelled
 
 Plant = Callable[[], AbstractContextManager[Any]]
 
@@ -60,6 +61,8 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "earlier material keeps its expiry": Mutation(plants.earlier_material_keeps_its_expiry, _any(3), 600),
     "rollback is silent": Mutation(plants.rollback_is_silent, _any(3), 200),
+    "attributes as declared": Mutation(plants.attributes_as_declared, _any(3), 50),
+    "no time for the answer": Mutation(plants.no_time_for_the_answer, _any(6), 50, in_two_regions),
 }
 
 

@@ -193,8 +193,12 @@ class People:
             self._world.secrets_manager.move_stage(secret, "AWSCURRENT", moved)
 
     def lose_version(self, key: int, region: int = 0) -> None:
-        """The first version goes, as versions without a stage do."""
-        secret, version = self._world.estate.secrets[key, region], self._world.estate.versions[key][0]
-        if version in secret.versions and not secret.versions[version].stages:
-            self._world.tell("person", f"secret-{key} loses its version 0")
-            self._world.secrets_manager.forget_version(secret, version)
+        """The first version loses its staging labels, AWSCURRENT to the next one, and then Secrets Manager drops it."""
+        secret, (version, following, *_) = self._world.estate.secrets[key, region], self._world.estate.versions[key]
+        if version not in secret.versions:
+            return
+        self._world.tell("person", f"secret-{key} loses its version 0")
+        if secret.version_of("AWSCURRENT") == version:
+            self._world.secrets_manager.move_stage(secret, "AWSCURRENT", following)
+        secret.versions[version].stages.clear()
+        self._world.secrets_manager.forget_version(secret, version)

@@ -1,4 +1,4 @@
-"""Bugs to plant: each is a context manager that makes the function wrong in one way. Which are found is `mutations.py`'s."""
+"""The bugs that `mutations.py` plants, each a context manager that makes the function wrong in one way."""
 
 import logging
 from collections.abc import Iterator
@@ -8,6 +8,8 @@ from typing import Any
 from unittest.mock import patch
 
 from imported_key_material import (
+    attributes,
+    calling,
     consent,
     importing,
     material,
@@ -242,3 +244,19 @@ def earlier_material_keeps_its_expiry() -> AbstractContextManager[Any]:
 
 def rollback_is_silent() -> AbstractContextManager[Any]:
     return patch.object(rollback, "_rolled_back", lambda _operation, _problem, answer: answer)
+
+
+def attributes_as_declared() -> AbstractContextManager[Any]:
+    """Fn::GetAtt gives the expiry that the properties name, not the one that KMS shows."""
+    real = attributes.of
+
+    def of(view: Any, declared: Any, public_key: Any) -> dict[str, str]:
+        named = attributes.timestamp(declared.valid_to) if declared.valid_to else ""
+        return real(view, declared, public_key) | {"ValidTo": named}
+
+    return patch.object(attributes, "of", of)
+
+
+def no_time_for_the_answer() -> AbstractContextManager[Any]:
+    """An execution waits to its very end, and is ended before it has answered."""
+    return patch.object(calling, "RESERVE_SECONDS", 0.0)

@@ -6,8 +6,11 @@ Invariants are judged by this, never by what a read showed: reads may lag.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from tests.support.kms.call import Target
 from tests.support.kms.keys import Family, Holding, KeyState, Material, MaterialState, RegionalKey
+from tests.support.kms.operations.keys import metadata
 from tests.support.kms.service import StrictKms
 from tests.support.simulation.scheduler import Scheduler
 
@@ -34,6 +37,9 @@ class Ledger:
     def changed_by_others(self, who: int, since: datetime) -> bool:
         return any(change.at >= since and change.who != who for change in self.changes)
 
+    def changed_by_a_person(self, since: datetime) -> bool:
+        return any(change.at >= since and change.who == 0 for change in self.changes)
+
 
 class Truth:
     def __init__(self, scheduler: Scheduler, kms: StrictKms) -> None:
@@ -57,6 +63,13 @@ class Truth:
     def state(self, arn: str) -> str:
         found = self.key(arn)
         return "gone" if found is None else str(found[0].state(found[1], self._scheduler.now()))
+
+    def described(self, arn: str) -> dict[str, Any]:
+        """What DescribeKey would show now, were it never late; of a key that is there."""
+        found = self.key(arn)
+        if found is None:
+            raise KeyError(arn)
+        return metadata(Target(*found, self._scheduler.now()))
 
     def is_on_its_way_out(self, arn: str) -> bool:
         return self.state(arn) in ("gone", KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
