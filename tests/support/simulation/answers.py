@@ -216,7 +216,7 @@ class Answers:
         """CloudFormation has taken an answer, or has given up waiting."""
         if answer.reason == NO_ANSWER:
             self._silent(sent)
-        elif sent.rollback and not answer.succeeded and not self._status_was_unreadable(sent):
+        elif sent.rollback and not answer.succeeded and not (self._status_was_unreadable(sent) or self._gave_up(sent)):
             raise self._watch.broken(7, f"a rollback fails: {sent}: {answer.reason}")
         elif sent.event["RequestType"] == "Delete" and answer.succeeded:
             self._end_tenure(sent)
@@ -236,6 +236,10 @@ class Answers:
             lives = not dies and not execution.handed_on
             if began_in_time and lives and not (execution.ended and execution.answers) and not self.slow:
                 raise self._watch.broken(6, f"{execution} lives, and gives no answer before ServiceTimeout")
+
+    def _gave_up(self, sent: Sent) -> bool:
+        """Whether Lambda gave it up: nobody has looked at the key, and a success would be a guess."""
+        return any(one.on_failure and one.answers for one in self._executions(sent))
 
     def _status_was_unreadable(self, sent: Sent) -> bool:
         """The event does not tell that it is a rollback's; the stack's status does. Where it can't be read, nobody can know."""

@@ -12,6 +12,7 @@ from typing import Any
 from imported_key_material import clients, function
 from imported_key_material.clients import WhenNeeded
 from imported_key_material.delivery import DeliveryFailed
+from imported_key_material.on_failure import OnFailure
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import Deadline
 from tests.support.clock import VirtualClock
@@ -87,7 +88,14 @@ class World:
         numbers = itertools.count(1)
         self.functions = {
             region: Functions(
-                region, self.scheduler, self.random, self.weather, self._build(region), self.tell, numbers
+                region,
+                self.scheduler,
+                self.random,
+                self.weather,
+                self._build(region),
+                self.tell,
+                numbers,
+                self._build_on_failure(region),
             )
             for region in REGIONS
         }
@@ -168,6 +176,11 @@ class World:
     def _build(self, region: str) -> Callable[[], Responder]:
         return lambda: function.build(
             _clients(region), clock=self.scheduler, put=self.put, log=Log(self.log), dns_suffix="amazonaws.com"
+        )
+
+    def _build_on_failure(self, region: str) -> Callable[[], OnFailure]:
+        return lambda: OnFailure(
+            _clients(region).cloudformation, self.scheduler, self.put, Log(self.log), dns_suffix="amazonaws.com"
         )
 
     def put(self, _url: str, body: bytes, _deadline: Deadline) -> None:
