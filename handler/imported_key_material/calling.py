@@ -56,6 +56,8 @@ TAGGED: Final[Mapping[str, float]] = MappingProxyType({"AccessDeniedException": 
 NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
 
 _BACKOFF = Backoff(first_seconds=0.5, cap_seconds=10.0)
+# Waits after a throttle are so many times longer: hundreds may ask at once, and each try in vain is one that somebody lacks.
+THROTTLED_TIMES: Final = 3.0
 
 
 class Log(Protocol):
@@ -148,7 +150,8 @@ class Caller:
                     "left_seconds": round(left),
                 },
             )
-            self.clock.sleep(min(wait_seconds, left))
+            longer = THROTTLED_TIMES if code in THROTTLES else 1.0
+            self.clock.sleep(min(wait_seconds * longer, left))
         raise AssertionError("unreachable: the waits do not end")
 
     @staticmethod

@@ -174,7 +174,14 @@ class KmsKey:
                     **symmetric,
                 )
 
-        answer = self.caller.call("kms:ImportKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
+        before = attempt.may_have_taken_effect
+        try:
+            answer = self.caller.call("kms:ImportKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
+        except ServiceRefused as refused:
+            # A key takes bytes that it once took for ever: that it holds others shows that no lost try was taken either.
+            if refused.code == "IncorrectKeyMaterialException" and symmetric.get("ImportType") != "NEW_KEY_MATERIAL":
+                attempt.may_have_taken_effect = before
+            raise
         return str(answer.get("KeyMaterialId", ""))
 
     def delete_material(self, material_id: str | None, attempt: "ChangeAttempt") -> None:

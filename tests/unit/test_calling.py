@@ -129,7 +129,7 @@ def test_what_passes_is_waited_out_and_the_answer_given():
     )
 
     assert caller(clock).call("kms:DescribeKey", service, where="KeyId") == "here"
-    assert service.begun == [0.0, 0.25, 0.75, 1.75]
+    assert service.begun == [0.0, 0.75, 1.25, 2.25]  # three times as long after a throttle
 
 
 def test_an_answer_of_none_is_one():
@@ -373,15 +373,17 @@ def test_what_must_be_known_in_any_case_is_asked_once_even_after_the_deadline():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_waits_are_drawn_from_zero_to_a_doubling_step(seed):
+@pytest.mark.parametrize(("code", "times"), [("ThrottlingException", 3.0), ("KMSInternalException", 1.0)])
+def test_waits_are_drawn_from_zero_to_a_doubling_step(seed, code, times):
     clock = Clock(seed=seed)
 
-    outcome(clock, Service(clock, refused("ThrottlingException")), seconds=300)
+    outcome(clock, Service(clock, refused(code)), seconds=300)
 
-    steps = [min(0.5 * 2**n, 10.0) for n in range(len(clock.slept))]
-    assert all(0 <= wait <= step for wait, step in zip(clock.slept, steps, strict=True))
-    assert any(wait < step / 2 for wait, step in zip(clock.slept, steps, strict=True))
-    assert any(wait > step / 2 for wait, step in zip(clock.slept, steps, strict=True))
+    *whole, _last = clock.slept  # the last wait ends with the time there is
+    steps = [times * min(0.5 * 2**n, 10.0) for n in range(len(whole))]
+    assert all(0 <= wait <= step for wait, step in zip(whole, steps, strict=True))
+    assert any(wait < step / 2 for wait, step in zip(whole, steps, strict=True))
+    assert any(wait > step / 2 for wait, step in zip(whole, steps, strict=True))
 
 
 # ------------------------------------------------------------------------------------------------- what is let through
@@ -414,7 +416,7 @@ def test_each_wait_is_logged_with_what_it_waits_for():
 
     assert maker.log.lines == [
         ("waiting", {"operation": "kms:DescribeKey", "code": "ThrottlingException", "waited_seconds": 0.0, "left_seconds": 30}),
-        ("waiting", {"operation": "kms:DescribeKey", "code": "ThrottlingException", "waited_seconds": 0.2, "left_seconds": 30}),
+        ("waiting", {"operation": "kms:DescribeKey", "code": "ThrottlingException", "waited_seconds": 0.8, "left_seconds": 29}),
     ]  # fmt: skip
 
 
