@@ -78,13 +78,13 @@ def test_a_refusal_after_a_lost_answer_still_fails_under_the_arn(world):
 
 def test_a_lost_answer_was_a_refusal_where_the_next_try_shows_that_somebody_else_filled_the_key(world):
     """Two that the tag names race for an empty key. Under the ARN the loser's Delete would take the winner's material."""
-    world.aws.faults.inject("ImportKeyMaterial", Fault.READ_TIMEOUT, Moment.AFTER)
     key = world.external_key()
 
     def somebody_else(call, moment):
         if call.operation == "ImportKeyMaterial" and moment is Moment.BEFORE:
             world.aws.hooks.remove(somebody_else)
             import_material(world.session().client("kms"), key, OTHER)
+            world.aws.faults.inject("ImportKeyMaterial", Fault.READ_TIMEOUT, Moment.AFTER)
 
     world.aws.hooks.append(somebody_else)
     answer = world.create(key, SecretId=world.secret(KEY).name)
