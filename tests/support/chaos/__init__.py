@@ -5,10 +5,11 @@
     director.py   watches every execution, gives each its fate, kills, and counts
     material.py   key material, and the proof by cryptography that a key holds it
     custodian.py  makes material, wraps it, stores it; makes keys
-    stories.py    what happens to a stack: kinds of stacks, and what each step must leave in which key
+    stories.py    what a story is: the steps of one stack, and what each must leave in which key
+    kinds.py      the stories
     theater.py    a local AWS with the line in it, and the application deployed
     playing.py    plays a story, step by step, and says what is wrong
     verdicts.py   what may come of an operation: final statuses, answers, leaks
 
-docs/simulation.md, "Chaos", tells what is shown and what is allowed.
+docs/chaos.md tells what is shown and what is allowed.
 """

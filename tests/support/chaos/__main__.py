@@ -22,8 +22,8 @@ from tests.support.chaos import theater, verdicts
 from tests.support.chaos.custodian import Custodian
 from tests.support.chaos.director import Director
 from tests.support.chaos.fates import Fates
+from tests.support.chaos.kinds import KINDS
 from tests.support.chaos.playing import FAILED, Player, Wrong
-from tests.support.chaos.stories import KINDS
 from tests.support.local import deploy, places
 from tests.support.local.ministack import DidNotStart
 from tests.support.local.session import LocalAws
