@@ -14,7 +14,7 @@ from tests.support.kms.operations.keys import metadata
 from tests.support.kms.service import StrictKms
 from tests.support.simulation.scheduler import Scheduler
 
-PERSON, EXPIRY = "a person", "its expiry"
+PERSON, EXPIRY, RACE = "a person", "its expiry", "a call that was on its way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Change:
 
 @dataclass
 class Ledger:
-    """What has happened to one key in one Region, by material id. Who: a stack's id, PERSON or EXPIRY."""
+    """What has happened to one key in one Region, by material id. Who: a stack's id, PERSON, EXPIRY or RACE."""
 
     brought_by: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     removed_by: dict[str, str] = field(default_factory=dict)
