@@ -11,8 +11,14 @@ PYTHON ?= python3.13
 PORT ?= 8411
 ROTATION_SECONDS ?= 120
 SEEDS ?= 2000
+REQUESTS ?= 2000
 FIRST ?= 0
 SEED ?=
+N ?= 500
+RATE ?= 0.25
+STACKS ?=
+LANES ?= 0
+COMPARE ?=
 UPGRADE ?=
 WRITE ?=
 TESTS ?= tests
@@ -97,6 +103,15 @@ simulate: $(DEV) ## Play histories against a world that fails: SEEDS=2000 FIRST=
 table: $(DEV) ## Bring each fault to each call of each operation
 	@PYTHONPATH=handler .venv/bin/python -m tests.support.simulation table
 
+.PHONY: quota
+quota: $(DEV) ## Wait for KMS's quota, hundreds at once: N=500 RATE=0.25 SEED=1 STACKS=1 LANES=0; COMPARE=1 writes docs/scale.md
+	@PYTHONPATH=handler .venv/bin/python -m tests.support.quota --resources $(N) --rate $(RATE) --stacks $(or $(STACKS),1) \
+		--lanes $(LANES) $(if $(SEED),--seed $(SEED)) $(if $(COMPARE),--compare docs)
+
+.PHONY: chaos
+chaos: $(DEV) $(SAM) $(LOCAL) build ## Kill the function under real stacks on a local AWS, and judge: STACKS=40 SEED=n
+	@.venv/bin/python -m tests.support.chaos --stacks $(or $(STACKS),40) $(if $(SEED),--seed $(SEED))
+
 .PHONY: check
 check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house
 	.venv/bin/ruff check .
@@ -127,8 +142,12 @@ kms: $(DEV) ## Run the strict KMS alone: PORT=8411 ROTATION_SECONDS=2
 	@.venv/bin/python -m tests.support.kms --port $(PORT) --rotation-seconds $(ROTATION_SECONDS)
 
 .PHONY: bench
-bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, cold start, create and delete; WRITE=README.md puts it there
+bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, starts, times, calls and memory; WRITE=README.md puts it there
 	@PYTHONPATH=handler .venv/bin/python -m benchmarks .aws-sam/build $(if $(WRITE),--write $(WRITE))
+
+.PHONY: soak
+soak: $(DEV) $(SAM) $(LOCAL) build ## Send one process thousands of requests: REQUESTS=2000; does it grow or slow down?
+	@PYTHONPATH=handler .venv/bin/python -m benchmarks.soak .aws-sam/build --requests $(REQUESTS)
 
 # ------------------------------------------------------------------------------------------------------------ maintain
 

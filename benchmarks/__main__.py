@@ -1,4 +1,4 @@
-"""What the built application weighs, and what it adds to the calls that it makes.
+"""What the built application weighs, how much memory it takes, and what it adds to the calls that it makes.
 
     python -m benchmarks .aws-sam/build [--write README.md]
 
@@ -12,13 +12,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import cold_start, figures, recording, warm
+from benchmarks import cold_start, figures, parallel, recording, warm
+from benchmarks.cold_start import Start
 from benchmarks.figures import Measured
+from benchmarks.soak import soak
 from benchmarks.stage import stage
 from tools import layer
 
 COLD_STARTS = 60
 WARM_INVOCATIONS = 200
+PEAK_REQUESTS = 200
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,18 +45,38 @@ def _layers(build: Path) -> list[Measured]:
 
 
 def _times(build: Path, cold_starts: int, warm_invocations: int) -> list[Measured]:
-    create, delete = recording.create_and_delete()
+    recorded = recording.recordings()
+    kinds = (recorded.create, recorded.no_op, recorded.delete)
     with stage(build) as ready:
         begun = time.monotonic()
-        cold = cold_start.measure(ready, create, cold_starts)
+        start = Start(ready.application, ready.plain)
+        cold, _ = cold_start.measure(ready, start, recorded.create, cold_starts)
         _say(f"{cold_starts} pairs of cold starts", begun)
         begun = time.monotonic()
-        warm_create, warm_delete = warm.measure(ready, (create, delete), warm_invocations)
-        _say(f"{warm_invocations} warm creates and Deletes", begun)
+        start = Start(ready.on_failure, ready.plain_on_failure)
+        cold_on_failure, peak_on_failure = cold_start.measure(ready, start, recorded.given_up, cold_starts)
+        _say(f"{cold_starts} pairs of cold starts of the on-failure function", begun)
+        begun = time.monotonic()
+        warmed = warm.measure(ready, kinds, warm_invocations)
+        _say(f"{warm_invocations} warm requests of each kind", begun)
+        begun = time.monotonic()
+        at_once = parallel.measure(ready, max(2, warm_invocations // 10))
+        _say(f"{parallel.AT_ONCE} creates at once and one after the other", begun)
+        begun = time.monotonic()
+        peak = soak(ready, PEAK_REQUESTS).peak_megabytes
+        _say(f"{PEAK_REQUESTS} requests of all kinds", begun)
     return [
         Measured.ratio(figures.COLD_START, cold),
-        Measured.ratio(figures.WARM_CREATE, warm_create),
-        Measured.ratio(figures.WARM_DELETE, warm_delete),
+        Measured.ratio(figures.COLD_START_ON_FAILURE, cold_on_failure),
+        *(Measured.ratio(figure, one.wall) for figure, one in zip(figures.WARM, warmed, strict=True)),
+        *(Measured.ratio(figure, one.processor) for figure, one in zip(figures.PROCESSOR, warmed, strict=True)),
+        *(
+            Measured.calls(figure, [call.method for call in one.calls])
+            for figure, one in zip(figures.CALLS, kinds, strict=True)
+        ),
+        Measured.ratio(figures.PARALLEL, at_once),
+        Measured.memory(figures.MEMORY, peak, ready.application.memory_mb),
+        Measured.memory(figures.MEMORY_ON_FAILURE, peak_on_failure, ready.on_failure.memory_mb),
     ]
 
 

@@ -10,30 +10,57 @@ else the machine does meets both.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from benchmarks import process
 from benchmarks.figures import Comparison
 from benchmarks.recording import Recording
 from benchmarks.stage import Stage
+from tests.support.local.runtime import Package
 
 UNCOUNTED = 1  # the first of each brings the files into the page cache
 
 
-def measure(stage: Stage, create: Recording, pairs: int) -> Comparison:
-    measured = [pair for _, pair in zip(range(UNCOUNTED + pairs), _pairs(stage, create), strict=False)]
-    return Comparison(tuple(measured[UNCOUNTED:]))
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A function, and the one that it is compared with."""
+
+    ours: Package
+    plain: Package
 
 
-def _pairs(stage: Stage, create: Recording) -> Iterator[tuple[float, float]]:
+@dataclass(frozen=True, slots=True)
+class Started:
+    seconds: float
+    peak_megabytes: float  # of the process, at the end of its first invocation
+
+
+def measure(stage: Stage, start: Start, recording: Recording, pairs: int) -> tuple[Comparison, float]:
+    """The pairs, and the most memory that one of ours took, in MB."""
+    measured = [pair for _, pair in zip(range(UNCOUNTED + pairs), _pairs(stage, start, recording), strict=False)]
+    seconds = tuple((ours.seconds, plain.seconds) for ours, plain in measured[UNCOUNTED:])
+    return Comparison(seconds), max(ours.peak_megabytes for ours, _ in measured)
+
+
+def _pairs(stage: Stage, start: Start, recording: Recording) -> Iterator[tuple[Started, Started]]:
     while True:
-        yield _seconds(stage, create, plain=False), _seconds(stage, create, plain=True)
-        plain = _seconds(stage, create, plain=True)
-        yield _seconds(stage, create, plain=False), plain
+        yield _ours(stage, start, recording), _plain(stage, start, recording)
+        plain = _plain(stage, start, recording)
+        yield _ours(stage, start, recording), plain
 
 
-def _seconds(stage: Stage, create: Recording, *, plain: bool) -> float:
-    environment = stage.start(stage.plain if plain else stage.application)
+def _ours(stage: Stage, start: Start, recording: Recording) -> Started:
+    return _started(stage, start.ours, recording, plain=False)
+
+
+def _plain(stage: Stage, start: Start, recording: Recording) -> Started:
+    return _started(stage, start.plain, recording, plain=True)
+
+
+def _started(stage: Stage, package: Package, recording: Recording, *, plain: bool) -> Started:
+    environment = stage.start(package)
     try:
-        ended_at, _ = stage.run(environment, create, plain=plain)
-        return ended_at - environment.started_at
+        ended_at, _ = stage.run(environment, recording, plain=plain)
+        return Started(ended_at - environment.started_at, process.peak_megabytes(environment.pid))
     finally:
         environment.kill()

@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,14 +27,41 @@ class Figure:
     against: str = ""
 
     def text(self, value: float) -> str:
-        return f"{value:.2f} {self.unit}"
+        return f"{value:.0f} {self.unit}" if self.unit == "calls" else f"{value:.2f} {self.unit}"
 
 
 LAYERS = {name: Figure(f"layer, {name}", "MB", layer.LIMIT_BYTES / layer.MEGABYTE) for name in layer.LAYERS}
-COLD_START = Figure("cold start", "x", 1.20, "of a function that only builds the same clients and makes the same calls")
-WARM_CREATE = Figure("warm create", "x", 1.15, "of its API calls and the PUT alone")
-WARM_DELETE = Figure("warm Delete", "x", 1.10, WARM_CREATE.against)
-FIGURES = (*LAYERS.values(), COLD_START, WARM_CREATE, WARM_DELETE)
+PLAIN = "of a function that only builds the same clients and makes the same calls"
+COLD_START = Figure("cold start", "x", 1.20, PLAIN)
+COLD_START_ON_FAILURE = Figure("cold start, on-failure function", "x", 1.25, PLAIN)
+
+REQUESTS = ("create", "no-op Update", "Delete")
+ITS_CALLS = "of its API calls and the PUT alone"
+WARM = tuple(
+    Figure(f"warm {request}", "x", most, ITS_CALLS) for request, most in zip(REQUESTS, (1.15, 1.15, 1.10), strict=True)
+)
+PROCESSOR = tuple(
+    Figure(f"processor time, {request}", "x", most, ITS_CALLS)
+    for request, most in zip(REQUESTS, (1.20, 1.25, 1.15), strict=True)
+)
+CALLS = tuple(
+    Figure(f"API calls, {request}", "calls", most) for request, most in zip(REQUESTS, (18, 5, 9), strict=True)
+)
+PARALLEL = Figure("parallel creates", "x", 1.00, "of the same one after the other")
+# MB as Lambda counts memory. The functions' sizes are these limits twice over (template.yaml, MemorySize).
+MEMORY = Figure("memory at peak", "MB", 256)
+MEMORY_ON_FAILURE = Figure("memory at peak, on-failure function", "MB", 128)
+FIGURES = (
+    *LAYERS.values(),
+    COLD_START,
+    COLD_START_ON_FAILURE,
+    *WARM,
+    *PROCESSOR,
+    *CALLS,
+    PARALLEL,
+    MEMORY,
+    MEMORY_ON_FAILURE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +108,17 @@ class Measured:
             f"zipped; {len(built.packages)} packages, {figure.text(built.unzipped_bytes / layer.MEGABYTE)} unzipped"
         )
         return cls(figure, len(built.zipped) / layer.MEGABYTE, behind)
+
+    @classmethod
+    def memory(cls, figure: Figure, megabytes: float, function_megabytes: int) -> "Measured":
+        return cls(figure, megabytes, f"resident, of the {function_megabytes} MB that the template gives the function")
+
+    @classmethod
+    def calls(cls, figure: Figure, methods: Sequence[str]) -> "Measured":
+        """What each request makes: that it makes just these, the replay has seen."""
+        return cls(
+            figure, len(methods), ", ".join(f"{n} {name}" if n > 1 else name for name, n in Counter(methods).items())
+        )
 
     @property
     def text(self) -> str:

@@ -1,8 +1,9 @@
-"""One request, carried out once by the function's own code in the world of the contract tests, and all that was said in it.
+"""Requests, each carried out once by the function's own code in the world of the contract tests, and all that was said in it.
 
 The measured functions get these answers again (replay.py). So each of them has the same service under it, which takes the
 same small time, and no KMS of the tests with its RSA keys is measured along. What is recorded is the normal case of the
-README: a symmetric key, from a secret that is wrapped under a KMS key, and everything else left to its default.
+README: a symmetric key, from a secret that is wrapped under a KMS key and whose version is pinned, and everything else left
+to its default.
 """
 
 import base64
@@ -16,11 +17,17 @@ from urllib.parse import parse_qs
 
 from imported_key_material import clients, function
 from imported_key_material.clients import Clients
+from imported_key_material.on_failure import OnFailure
+from imported_key_material.waiting import Deadline
 from tests.support.at_rest import encrypted, unwrap_key
-from tests.support.execution import FieldsInText
+from tests.support.execution import Context, FieldsInText
+from tests.support.gave_up import KILLED
+from tests.support.gave_up import TIMEOUT_SECONDS as ON_FAILURE_SECONDS
 from tests.support.kms.wire import KmsWire
 from tests.support.transport import FaultAnswers, Refusal, Request, Response, Service
-from tests.support.world import World
+from tests.support.world import FUNCTION_ARN, World
+
+DNS_SUFFIX = "amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,45 +69,84 @@ def operation_of(request: Request) -> str:
     return target if target is not None else parse_qs(request.body.decode())["Action"][0]
 
 
-def create_and_delete() -> tuple[Recording, Recording]:
-    """A Create that imports, and the Delete of what it made. Dated now, since the function compares times with its clock."""
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """`given_up`: what Lambda tells the on-failure function of a Create whose process was killed; else CloudFormation's."""
+
+    create: Recording
+    no_op: Recording  # an Update that finds all as it is to be
+    delete: Recording
+    given_up: Recording
+
+
+def recordings() -> Recordings:
+    """A Create that imports, an Update of it, the Delete of what it made. Dated now: the function's clock is real."""
     with World(start=datetime.now(UTC)) as world:
         recorder = _Recorder(world)
         transport = unwrap_key(world, "SYMMETRIC_DEFAULT")
         secret = world.secret(encrypted(world, transport, secrets.token_bytes(32)))
+        (version_id,) = secret.versions
         declared: dict[str, Any] = {
             "SecretId": secret.name,
+            "SecretVersionId": version_id,
             "SecretWrapping": {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": transport},
             "WrappingKeySpec": None,  # World's own choice is a smaller one than the default
         }
-        create = recorder.record(world.create_request(world.external_key(), **declared))
-        return create, recorder.record(world.delete_request())
+        key = world.external_key()
+        return Recordings(
+            create=recorder.record(world.create_request(key, **declared)),
+            no_op=recorder.record(world.update_request(key, **declared)),
+            delete=recorder.record(world.delete_request()),
+            given_up=_given_up(world, recorder),
+        )
+
+
+def _given_up(world: World, recorder: "_Recorder") -> Recording:
+    world.stack.status = "CREATE_IN_PROGRESS"
+    del world.stack.resources["Material"]
+    event = world.create_request(world.external_key(), SecretId="never-read")
+    return recorder.record_given_up(KILLED.record(event))
 
 
 class _Recorder:
+    """Both functions, with clients that listen."""
+
     def __init__(self, world: World) -> None:
         self._world = world
         self._calls: list[Call] = []
         self._exchanges: list[Exchange] = []
         made = clients.make(world.session())
         listening = {one.name: _Listening(one.name, getattr(made, one.name), self._calls) for one in fields(made)}
+        log = FieldsInText(logging.getLogger("imported_key_material"))
+
+        def put(_url: str, body: bytes, _deadline: Deadline) -> None:
+            world.bodies.append(body)
+
         world.function = function.build(
-            Clients(**listening),
-            clock=world.clock,
-            put=lambda _url, body, _deadline: world.bodies.append(body),
-            log=FieldsInText(logging.getLogger("imported_key_material")),
-            dns_suffix="amazonaws.com",
+            Clients(**listening), clock=world.clock, put=put, log=log, dns_suffix=DNS_SUFFIX
         )
+        self._on_failure = OnFailure(listening["cloudformation"], world.clock, put, log, DNS_SUFFIX)
         for service in (KmsWire(world.kms), world.secrets, world.cloudformation):
             world.aws.plug(_Recorded(service, self._exchanges))
 
     def record(self, event: dict[str, Any]) -> Recording:
-        self._calls.clear()
-        self._exchanges.clear()
+        self._begin()
         answer = self._world.invoke(event)
         if answer is None or answer["Status"] != "SUCCESS":
             raise AssertionError(f"The {event['RequestType']} that is to be recorded ended with {answer}.")
         self._world.settle(event, answer)
+        return self._recorded(event)
+
+    def record_given_up(self, record: dict[str, Any]) -> Recording:
+        self._begin()
+        self._on_failure(record, Context(self._world.clock, ON_FAILURE_SECONDS, FUNCTION_ARN))
+        return self._recorded(record)
+
+    def _begin(self) -> None:
+        self._calls.clear()
+        self._exchanges.clear()
+
+    def _recorded(self, event: dict[str, Any]) -> Recording:
         return Recording(event, tuple(self._calls), tuple(self._exchanges), self._world.bodies[-1])
 
 

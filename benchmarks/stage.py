@@ -19,10 +19,11 @@ from urllib.parse import urlsplit
 
 from benchmarks.recording import Recording
 from benchmarks.replay import OtherCalls, Replay
+from benchmarks.server import Server
 from tests.support.application import Application
 from tests.support.certificate import Certificate
 from tests.support.local import places
-from tests.support.local.runtime import Environment, Package, runtime_client
+from tests.support.local.runtime import Environment, Outcome, Package, runtime_client
 from tests.support.response_bucket import ResponseBucket
 from tests.support.world import ACCOUNT, FUNCTION_ARN, REGION
 from tools.layer import LAYERS
@@ -36,54 +37,98 @@ class WentWrong(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of an event: the moment of the response (by the monotonic clock), what it said, what was PUT."""
+
+    ended_at: float
+    outcome: Outcome
+    bodies: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
-    """`application` is what is deployed, `timed` the same with a stop watch, `plain` what it is compared with."""
+    """`application` is what is deployed, `timed` and `probed` the same with instruments, `plain` what it is compared with.
+
+    `on_failure` and `plain_on_failure`: the on-failure function, but for its wait, and what that is compared with.
+    """
 
     application: Package
     timed: Package
+    probed: Package
     plain: Package
+    on_failure: Package
+    plain_on_failure: Package
+    certificate_chain: Path
     _folder: Path
     _client: Path
     _replay: Replay
     _bucket: ResponseBucket
     _variables: Mapping[str, str]
 
-    def start(self, package: Package) -> Environment:
-        """A new process of this function. Its clock is `started_at`; who starts it ends it with `kill`."""
+    def start(self, package: Package, aws: Server | None = None) -> Environment:
+        """A new process of this function. Its clock is `started_at`; who starts it ends it with `kill`.
+
+        `aws`: whom it meets, where that is not the replay.
+        """
         log = self._folder / f"{uuid.uuid4().hex}.log"
         log.touch()
-        return Environment(package, self._client, log, self._variables)
+        variables = {**self._variables, "AWS_ENDPOINT_URL": (aws or self._replay).url}
+        return Environment(package, self._client, log, variables)
+
+    def beside(self, module: Path) -> Package:
+        """The application with this module's `handler`, which may import `probed`."""
+        return _beside(self._folder, self.probed, module)
+
+    def send(self, environment: Environment, event: Mapping[str, Any]) -> Sent:
+        """One invocation to its end. `event`: its ResponseURL is CloudFormation's, and becomes the bucket's."""
+        own = self._at_the_bucket(event)
+        outcome = environment.invoke(json.dumps(own), str(uuid.uuid4()))
+        ended_at = time.monotonic()
+        url = urlsplit(_response_url(own))
+        mine = [one for one in list(self._bucket.received) if one.path == f"{url.path}?{url.query}"]
+        for one in mine:
+            self._bucket.received.remove(one)
+        return Sent(ended_at, outcome, tuple(one.body for one in mine))
 
     def run(self, environment: Environment, recording: Recording, *, plain: bool = False) -> tuple[float, Any]:
-        """One invocation to its end: the moment of the response (by the monotonic clock), and what it said.
+        """One invocation against the recording: the moment of the response, and what it said.
 
         Raises WentWrong where the calls or the answer were not the recorded ones.
         """
-        event = self._plain_event(recording) if plain else self._event(recording)
         self._replay.begin(recording)
-        self._bucket.received.clear()
-        outcome = environment.invoke(json.dumps(event), str(uuid.uuid4()))
-        ended_at = time.monotonic()
+        sent = self.send(environment, _plain_event(recording) if plain else recording.event)
+        outcome = sent.outcome
         try:
             self._replay.finish()
         except OtherCalls as other:
             raise WentWrong(f"{other}\n{outcome.payload}\n{outcome.log}") from None
         if outcome.failed:
             raise WentWrong(f"{outcome.payload}\n{outcome.log}")
-        if [received.body for received in self._bucket.received] != [recording.answer]:
+        if sent.bodies != (recording.answer,):
             raise WentWrong(f"Another answer was PUT than the recorded one.\n{outcome.log}")
-        return ended_at, json.loads(outcome.payload)
+        return sent.ended_at, json.loads(outcome.payload)
 
-    def _event(self, recording: Recording) -> dict[str, Any]:
-        url = urlsplit(recording.event["ResponseURL"])
-        return {**recording.event, "ResponseURL": self._bucket.url(f"{url.path}?{url.query}")}
+    def _at_the_bucket(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """A request, or Lambda's record of one."""
+        if _RECORDED in event:
+            return {**event, _RECORDED: self._at_the_bucket(event[_RECORDED])}
+        url = urlsplit(event["ResponseURL"])
+        return {**event, "ResponseURL": self._bucket.url(f"{url.path}?{url.query}")}
 
-    def _plain_event(self, recording: Recording) -> dict[str, Any]:
-        return {
-            "calls": [call.as_json() for call in recording.calls],
-            "body": recording.answer.decode(),
-            "ResponseURL": self._event(recording)["ResponseURL"],
-        }
+
+_RECORDED = "requestPayload"
+
+
+def _response_url(event: Mapping[str, Any]) -> str:
+    return str(event.get(_RECORDED, event)["ResponseURL"])
+
+
+def _plain_event(recording: Recording) -> dict[str, Any]:
+    return {
+        "calls": [call.as_json() for call in recording.calls],
+        "body": recording.answer.decode(),
+        "ResponseURL": _response_url(recording.event),
+    }
 
 
 @contextmanager
@@ -94,11 +139,23 @@ def stage(build: Path) -> Iterator[Stage]:
         certificate = Certificate.made_in(folder)
         replay = Replay(certificate.chain)
         with ResponseBucket(certificate.chain) as bucket:
-            application = _application(build, folder, response_host=bucket.netloc)
+            layers = _copied(build / LAYERS[ARCHITECTURE], folder / "layer")
+            deployed = Application(ResponseHost=bucket.netloc)
+
+            def package(logical_id: str) -> Package:
+                task = _copied(build / logical_id, folder / logical_id)
+                return _package(deployed.properties(logical_id), task, layers)
+
+            application, on_failure = package("Function"), package("OnFailureFunction")
+            plain = replace(application, task=_plain(folder), handler="plain.handler")
             yield Stage(
                 application=application,
-                timed=replace(application, task=_timed(folder, application.task), handler="timed.handler"),
-                plain=replace(application, task=_plain(folder), handler="plain.handler"),
+                timed=_beside(folder, application, FUNCTIONS / "timed.py"),
+                probed=_beside(folder, application, FUNCTIONS / "probed.py"),
+                plain=plain,
+                on_failure=_beside(folder, on_failure, FUNCTIONS / "impatient.py"),
+                plain_on_failure=replace(plain, variables={"PLAIN_CLIENTS": "cloudformation"}),
+                certificate_chain=certificate.chain,
                 _folder=folder,
                 _client=runtime_client(folder / "runtime-client"),
                 _replay=replay,
@@ -109,7 +166,6 @@ def stage(build: Path) -> Iterator[Stage]:
                     "AWS_ACCESS_KEY_ID": ACCOUNT,
                     "AWS_SECRET_ACCESS_KEY": "not-checked",
                     "AWS_SESSION_TOKEN": "not-checked",
-                    "AWS_ENDPOINT_URL": replay.url,
                     "AWS_CA_BUNDLE": str(_trusted(folder, application.layers, certificate)),
                 },
             )
@@ -118,12 +174,13 @@ def stage(build: Path) -> Iterator[Stage]:
         places.remove_tree(folder)
 
 
-def _application(build: Path, folder: Path, *, response_host: str) -> Package:
-    deployed = Application(ResponseHost=response_host).only("AWS::Lambda::Function")
-    layers = shutil.copytree(build / LAYERS[ARCHITECTURE], folder / "layer")
-    task = shutil.copytree(build / "Function", folder / "task")
-    for copied in (layers, task):
-        places.make_read_only(copied)
+def _copied(built: Path, to: Path) -> Path:
+    copied = shutil.copytree(built, to)
+    places.make_read_only(copied)
+    return copied
+
+
+def _package(deployed: Mapping[str, Any], task: Path, layers: Path) -> Package:
     return Package(
         name=deployed["FunctionName"],
         arn=FUNCTION_ARN,
@@ -149,22 +206,23 @@ def _trusted(folder: Path, layers: Path, certificate: Certificate) -> Path:
     return bundle
 
 
-def _timed(folder: Path, application: Path) -> Path:
-    task = folder / "timed"
-    shutil.copytree(application, task, copy_function=shutil.copyfile)
+def _beside(folder: Path, application: Package, module: Path) -> Package:
+    """The application with another handler beside its own."""
+    task = folder / module.stem
+    shutil.copytree(application.task, task, copy_function=shutil.copyfile)
     task.chmod(0o755)
-    return _with(task, "timed.py")
+    return replace(application, task=_with(task, module), handler=f"{module.stem}.handler")
 
 
 def _plain(folder: Path) -> Path:
     task = folder / "plain"
     task.mkdir()
-    return _with(task, "plain.py")
+    return _with(task, FUNCTIONS / "plain.py")
 
 
-def _with(task: Path, module: str) -> Path:
+def _with(task: Path, module: Path) -> Path:
     """Adds a module with bytecode that is never checked against its source, as the application's own."""
-    copied = shutil.copy(FUNCTIONS / module, task)
+    copied = shutil.copy(module, task)
     py_compile.compile(str(copied), doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     places.make_read_only(task)
     return task

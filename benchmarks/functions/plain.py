@@ -4,10 +4,13 @@ It runs with the application's own layer, under the same runtime client, with by
 the application does besides comes on top: reading the request, its other libraries, checks, wrapping, logging. The calls
 and the answer's body come in the event, from the recording; the clients are what `imported_key_material.clients` makes,
 timeouts and retries too (tests/unit/test_benchmarks.py compares them).
+
+Environment: PLAIN_CLIENTS, the names of those that are built, separated by commas; without it, all.
 """
 
 import base64
 import os
+from collections.abc import Collection
 from typing import Any
 
 import boto3
@@ -24,7 +27,7 @@ CONNECT_TIMEOUT_SECONDS = 4
 READ_TIMEOUT_SECONDS = 10
 
 
-def make(session: Any) -> dict[str, Any]:
+def make(session: Any, names: Collection[str] = CLIENTS) -> dict[str, Any]:
     return {
         name: session.client(
             service,
@@ -36,10 +39,11 @@ def make(session: Any) -> dict[str, Any]:
             ),
         )
         for name, (service, tries) in CLIENTS.items()
+        if name in names
     }
 
 
-clients = make(boto3.session.Session())
+clients = make(boto3.session.Session(), os.environ.get("PLAIN_CLIENTS", ",".join(CLIENTS)).split(","))
 
 
 def handler(event: dict[str, Any], _context: object) -> int:

@@ -15,7 +15,7 @@ from typing import Final
 import boto3
 from aws_lambda_powertools import Logger
 
-from imported_key_material import clients, function
+from imported_key_material import aws_session, clients, function, metrics
 from imported_key_material.delivery import Delivery, Https
 from imported_key_material.quiet import quieten_libraries
 from imported_key_material.responder import Responder
@@ -24,18 +24,10 @@ from imported_key_material.waiting import SystemClock
 PACKAGE: Final = "imported_key_material"
 
 
-def _dns_suffix(session: boto3.session.Session) -> str:
-    """Of the partition of the function's Region: amazonaws.com, amazonaws.com.cn."""
-    partition = session.get_partition_for_region(session.region_name)
-    known = session._session.get_data("partitions")["partitions"]  # noqa: SLF001  # boto3 gives no other way
-    suffix: str = next(one["outputs"]["dnsSuffix"] for one in known if one["id"] == partition)
-    return suffix
-
-
 def _from_environment() -> Responder:
     quieten_libraries()  # before anything talks: at DEBUG they would log what passes through them
     session = boto3.session.Session()
-    services = [name for name in os.environ.get("FIPS_SERVICES", "").split(",") if name]
+    services = aws_session.services(os.environ.get("FIPS_SERVICES", ""))
     clock = SystemClock()
     return function.build(
         clients.make(session, services),
@@ -43,8 +35,9 @@ def _from_environment() -> Responder:
         put=Delivery(clock, Https()),
         # Named like the package, so that every module's own logger writes through it, as JSON.
         log=Logger(service=PACKAGE),
-        dns_suffix=_dns_suffix(session),
+        dns_suffix=aws_session.dns_suffix(session),
         response_host=os.environ.get("RESPONSE_HOST", ""),
+        meter=metrics.write,
     )
 
 

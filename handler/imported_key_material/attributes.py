@@ -4,30 +4,19 @@ Attributes come from KMS and the properties alone, so that no-ops and rollbacks 
 CloudFormation update whatever uses it. What varies from run to run goes to the log.
 """
 
-import re
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final
 
 from imported_key_material import check_value
 from imported_key_material.key_specs import KEY_SPECS
 from imported_key_material.key_view import KeyView
 from imported_key_material.properties import Properties
-from imported_key_material.request import Home
-
-_KEY_ARN: Final = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):key/[A-Za-z0-9-]{1,64}"
-)
+from imported_key_material.request import Home, is_own_key_arn
 
 # Every name is in every answer.
 NONE: Final = dict.fromkeys(
     ("KeyArn", "KeyId", "KeySpec", "KeyMaterialId", "ExpirationModel", "ValidTo", "CheckValue"), ""
 )
-
-
-def is_own_key_arn(physical_id: str, home: Home) -> bool:
-    """Whether it is the ARN of a key in the function's account and Region: nothing else was ever brought in."""
-    match = _KEY_ARN.fullmatch(physical_id)
-    return match is not None and match.groups() == (home.partition, home.region, home.account)
 
 
 def is_id_of(physical_id: str, view: KeyView) -> bool:
@@ -43,6 +32,11 @@ def of_unseen(key_id: str, home: Home, declared: Properties) -> dict[str, str]:
     return NONE | {"KeyArn": arn, "KeyId": key_id, "CheckValue": declared.expected_check_value or ""}
 
 
+def timestamp(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the whole second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def of(view: KeyView, declared: Properties, public_key: bytes | None) -> dict[str, str]:
     """`public_key`: SubjectPublicKeyInfo in DER, as KMS gives it; None for keys that have none."""
     if public_key is None:
@@ -55,6 +49,6 @@ def of(view: KeyView, declared: Properties, public_key: bytes | None) -> dict[st
         "KeySpec": view.spec,
         "KeyMaterialId": view.current_material_id,
         "ExpirationModel": view.expiration_model,
-        "ValidTo": view.valid_to.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if view.valid_to else "",
+        "ValidTo": timestamp(view.valid_to) if view.valid_to else "",
         "CheckValue": shown,
     }

@@ -24,6 +24,7 @@ class Meaning(NamedTuple):
 
 
 _PASSING: Final = "This passes by itself. Run the deployment again."
+_CREDENTIALS_RAN_OUT: Final = Meaning("The function's credentials ran out.", _PASSING)
 _OUR_DEFECT: Final = "If the properties are right, please report this as a defect."
 
 # code, or "service:Operation code" where one operation means something else by it
@@ -104,13 +105,28 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "AccessDenied": Meaning(
         "The function's role does not allow it.", "Deploy the application again; its role is part of it."
     ),
+    # --- Lambda
+    "lambda:Invoke AccessDeniedException": Meaning(
+        "The function's role does not allow it to invoke itself.",
+        "Deploy the application again; its role is part of it.",
+    ),
+    "lambda:Invoke ResourceNotFoundException": Meaning(
+        "The function is gone, or is being replaced.", "Run the deployment again."
+    ),
+    "RequestTooLargeException": Meaning(
+        "Lambda does not take an event of this size.", "Declare less: it is the properties that are large."
+    ),
+    "RecursiveInvocationException": Meaning(
+        "Lambda takes it for a function that calls itself for ever, and has stopped it.", "Run the deployment again."
+    ),
     # --- any service
     "AccessDeniedException": Meaning(
         "The function's role, the key's policy or the secret's policy does not allow it.",
         "The tag imported-key-material must be on the key and the secret before the role may touch them (up to five minutes "
         "before); the policy of a key must let the account's IAM policies count, or name the role.",
     ),
-    "ExpiredTokenException": Meaning("The function's credentials ran out.", _PASSING),
+    "ExpiredTokenException": _CREDENTIALS_RAN_OUT,
+    "ExpiredToken": _CREDENTIALS_RAN_OUT,
     "ValidationException": Meaning("AWS does not take these values together.", _OUR_DEFECT),
 }
 

@@ -3,6 +3,7 @@
 botocore retries a few times within seconds. That is not enough for KMS's eventual consistency (seconds, at times minutes)
 nor for its quota, and it retries neither NotFoundException nor KMSInvalidStateException. So each call here may name the
 codes that it waits out, and for how long; a throttle is waited out to the end of the invocation, a fault for two minutes.
+The one call that hundreds wait for has a loop of its own (`quota.py`).
 
 Lambda's own end is kept at a distance: nothing is begun after the deadline, which leaves `RESERVE_SECONDS` for the longest
 single call (3 tries x (4 s to connect + 10 s to read) and botocore's waits between them) and for the answer. Only what tells
@@ -12,16 +13,16 @@ whether anybody waits for an answer is asked once even then (`Caller.at_least_on
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from imported_key_material import aws_errors
-from imported_key_material.errors import OutOfTime, ServiceRefused
+from imported_key_material.errors import OutOfTime, ServiceRefused, Throttled
 from imported_key_material.request import Request
-from imported_key_material.waiting import Backoff, Clock, Deadline
+from imported_key_material.waiting import Backoff, Clock, Deadline, Meter, unmetered
 
 CONNECT_TIMEOUT_SECONDS: Final = 4
 READ_TIMEOUT_SECONDS: Final = 10
@@ -55,8 +56,8 @@ TAGGED: Final[Mapping[str, float]] = MappingProxyType({"AccessDeniedException": 
 NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
 
 _BACKOFF = Backoff(first_seconds=0.5, cap_seconds=10.0)
-# One request a second for the whole account and Region, one in four seconds in old accounts: many wait for long.
-QUOTA_BACKOFF: Final = Backoff(first_seconds=2.0, cap_seconds=20.0)
+# Waits after a throttle are so many times longer: hundreds may ask at once, and each try in vain is one that somebody lacks.
+THROTTLED_TIMES: Final = 3.0
 
 
 class Log(Protocol):
@@ -70,14 +71,39 @@ class Log(Protocol):
     def warning(self, msg: str, *, extra: Mapping[str, object]) -> None: ...
 
 
+class Successor(Protocol):
+    """A fresh execution of the same request, which may go on where a long wait outlasts this one (`handing_on.py`)."""
+
+    @property
+    def waits_until(self) -> Deadline: ...  # when this execution stops waiting
+    def take_over(self, caller: "Caller", unfinished: OutOfTime) -> None: ...  # raises Leave, or OutOfTime
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Makes the calls of one invocation."""
+    """Makes the calls of one invocation. `made_at`: the request's own time, None where it tells none."""
 
     clock: Clock
     deadline: Deadline
     log: Log
     at_least_once: bool = False  # a call is tried once even after the deadline
+    made_at: datetime | None = None
+    successor: Successor | None = None  # None: there can be none
+    meter: Meter = unmetered
+
+    @property
+    def waits_until(self) -> Deadline:
+        """How long a quota, or a rotation, is waited for. Earlier than the deadline where a successor can go on."""
+        return self.deadline if self.successor is None else self.successor.waits_until
+
+    def given_up(self, unfinished: OutOfTime) -> OutOfTime:
+        """What a long wait ends with: Leave, raised here, where a successor takes the request over; else the error to raise."""
+        if self.successor is not None:
+            try:
+                self.successor.take_over(self, unfinished)
+            except OutOfTime as error:
+                return error
+        return unfinished
 
     def call[T](
         self,
@@ -86,20 +112,21 @@ class Caller:
         *,
         where: str,
         waits: Mapping[str, float] = NOTHING,
-        backoff: Backoff = _BACKOFF,
         faults_seconds: float = FAULT_PATIENCE_SECONDS,
+        throttles_seconds: float = math.inf,
     ) -> T:
         """Returns what `function` gives. `operation`: "kms:DescribeKey"; `where`: the property that it is made for.
 
         `faults_seconds`: how long a fault is waited out; 0 where a call that took effect, answer or not, must not come twice.
+        `throttles_seconds`: how long a throttle is; 0 where the caller does that (`quota.py`).
 
-        Raises ServiceRefused; OutOfTime where a throttle lasted to the deadline, or where that had passed before.
+        Raises ServiceRefused; Throttled; OutOfTime where the deadline had passed before.
         """
         if self.deadline.passed() and not self.at_least_once:
             raise OutOfTime(f"{where}: There was no time left for {operation}. Run the deployment again.")
         started = self.clock.now()
         error: ClientError | BotoCoreError | None = None
-        for wait_seconds in backoff.waits(self.clock):
+        for wait_seconds in _BACKOFF.waits(self.clock):
             try:
                 return function()
             except (ClientError, BotoCoreError) as caught:
@@ -110,7 +137,7 @@ class Caller:
                 # A guard inside `function` came too late for one more try: what the tries before met is told.
             code = aws_errors.code_of(error)
             waited = (self.clock.now() - started).total_seconds()
-            patience_seconds = self._patience_seconds(error, code, waits, faults_seconds)
+            patience_seconds = self._patience_seconds(error, code, waits, faults_seconds, throttles_seconds)
             left = min(patience_seconds - waited, self.deadline.left_seconds())
             if left <= 0:
                 raise self._given_up(operation, error, code, where, waited)
@@ -123,15 +150,20 @@ class Caller:
                     "left_seconds": round(left),
                 },
             )
-            self.clock.sleep(min(wait_seconds, left))
+            longer = THROTTLED_TIMES if code in THROTTLES else 1.0
+            self.clock.sleep(min(wait_seconds * longer, left))
         raise AssertionError("unreachable: the waits do not end")
 
     @staticmethod
     def _patience_seconds(
-        error: ClientError | BotoCoreError, code: str, waits: Mapping[str, float], faults_seconds: float
+        error: ClientError | BotoCoreError,
+        code: str,
+        waits: Mapping[str, float],
+        faults_seconds: float,
+        throttles_seconds: float,
     ) -> float:
         if code in THROTTLES:
-            return math.inf
+            return throttles_seconds
         if code in waits:
             return waits[code]
         if isinstance(error, ClientError):
@@ -146,28 +178,27 @@ class Caller:
     ) -> ServiceRefused | OutOfTime:
         if code not in THROTTLES:
             return aws_errors.translate(operation, error, where=where)
-        if operation != "kms:GetParametersForImport":
-            return OutOfTime(
-                f"{where}: {operation} was throttled ({code}) for {waited_seconds:.0f} seconds, to the end of the time there "
-                f"was. Run the deployment again when less goes on in this account and Region."
-            )
-        return OutOfTime(
-            f"{where}: {operation} was throttled ({code}) for {waited_seconds:.0f} seconds, to the end of the time there was. "
-            f"KMS's quota for it, {aws_errors.GET_PARAMETERS_QUOTA} (one request a second for the account and Region, one in "
-            f"four seconds in older accounts), is shared by all who import. Ask Service Quotas for more, or deploy fewer "
-            f"resources at once (DependsOn makes lanes)."
+        return Throttled(
+            f"{where}: {operation} was throttled ({code}) for {waited_seconds:.0f} seconds, to the end of the time there "
+            f"was. Run the deployment again when less goes on in this account and Region.",
+            code=code,
         )
 
 
 def deadline_of(request: Request, clock: Clock, remaining_seconds: float) -> Deadline:
-    """The earlier of two: the end of the invocation, and the moment when CloudFormation stops waiting.
+    """The earlier of two: the end of the invocation, and the moment when CloudFormation stops waiting."""
+    of_invocation = invocation_deadline(clock, remaining_seconds)
+    return of_invocation.earlier(request_deadline(request, clock))
 
-    From the first `RESERVE_SECONDS` are kept back (half of the time, where there is less than twice that), from the second
-    a minute, or a tenth of ServiceTimeout if that is less.
-    """
-    now = clock.now()
+
+def invocation_deadline(clock: Clock, remaining_seconds: float) -> Deadline:
+    """`RESERVE_SECONDS` are kept back; half of the time, where there is less than twice that."""
     reserve = min(RESERVE_SECONDS, remaining_seconds / 2)
-    of_invocation = Deadline(clock, now + timedelta(seconds=remaining_seconds - reserve))
+    return Deadline(clock, clock.now() + timedelta(seconds=remaining_seconds - reserve))
+
+
+def request_deadline(request: Request, clock: Clock) -> Deadline:
+    """A minute is kept back, or a tenth of ServiceTimeout if that is less."""
     timeout = request.service_timeout_seconds
-    of_request = Deadline(clock, (request.made_at or now) + timedelta(seconds=timeout - min(60.0, timeout / 10)))
-    return of_invocation.earlier(of_request)
+    made_at = request.made_at or clock.now()
+    return Deadline(clock, made_at + timedelta(seconds=timeout - min(60.0, timeout / 10)))

@@ -1,17 +1,20 @@
 """The boto3 clients, made in one place.
 
-Two clients for KMS: one with botocore's own retries, and one without any, for the two calls whose every try must be seen
-(`key_view.KmsWithoutRetries`). Timeouts are short, so that one call can't eat the time that is kept for the answer.
+Two clients for KMS: one with botocore's own retries, and one without any, for the calls whose every try must be seen
+(`kms_key.KmsWithoutRetries`). Timeouts are short, so that one call can't eat the time that is kept for the answer. Lambda's
+client is made when a request is handed on, which most never are: to make it takes a fortieth of a cold start.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import cast
+from functools import cached_property
+from typing import Any, cast
 
 import boto3
-from botocore.config import Config
 
-from imported_key_material.calling import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, TRIES_PER_CALL
+from imported_key_material.aws_session import config
+from imported_key_material.calling import TRIES_PER_CALL
+from imported_key_material.handing_on import LambdaFunctions
 from imported_key_material.key_view import Kms
 from imported_key_material.kms_key import KmsWithoutRetries
 from imported_key_material.secret import SecretsManager
@@ -26,25 +29,34 @@ class Clients:
     kms_without_retries: KmsWithoutRetries
     secrets: SecretsManager
     cloudformation: CloudFormation
+    functions: LambdaFunctions
+
+
+class WhenNeeded:
+    """Lambda's client, made with its first call."""
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = make
+
+    @cached_property
+    def client(self) -> LambdaFunctions:
+        return cast("LambdaFunctions", self._make())
+
+    def invoke(self, **parameters: object) -> Mapping[str, Any]:
+        return self.client.invoke(**parameters)
 
 
 def make(session: boto3.session.Session, fips_services: Collection[str] = ()) -> Clients:
     """`fips_services`: those whose FIPS endpoint is used; botocore would also compose names that do not exist."""
 
-    def config(service: str, tries: int) -> Config:
-        return Config(
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            read_timeout=READ_TIMEOUT_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": tries},
-            use_fips_endpoint=service in fips_services,
-        )
-
     def client(service: str, tries: int = TRIES_PER_CALL) -> object:
-        return session.client(service, config=config(service, tries))  # type: ignore[call-overload]  # a name from here alone
+        settings = config(service, fips_services, tries)
+        return session.client(service, config=settings)  # type: ignore[call-overload]  # a name from here alone
 
     return Clients(
         kms=cast("Kms", client("kms")),
         kms_without_retries=cast("KmsWithoutRetries", client("kms", tries=1)),
         secrets=cast("SecretsManager", client("secretsmanager")),
         cloudformation=cast("CloudFormation", client("cloudformation")),
+        functions=WhenNeeded(lambda: client("lambda")),
     )

@@ -4,8 +4,8 @@ Only a proven mismatch is a failure; what KMS does not show yet is asked for aga
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from imported_key_material.errors import Fault, OutOfTime, Refused
 from imported_key_material.key_specs import KeySpec, Kind
@@ -14,7 +14,9 @@ from imported_key_material.kms_key import Expiry
 from imported_key_material.operation import Operation
 from imported_key_material.preparation import Prepared
 from imported_key_material.proof import Confirmation, OtherMaterial, Proof
+from imported_key_material.properties import Properties
 
+SUPERSEDED: Final = "NON_CURRENT"
 Entries = Sequence[Mapping[str, Any]]  # ListKeyRotations', of symmetric keys; empty for others
 
 
@@ -69,12 +71,13 @@ def _lacks(view: KeyView, materials: Entries, expiry: Expiry, material_id: str, 
     if material_id:
         entry = entry_of(materials, material_id)
         state = entry.get("KeyMaterialState", "not listed")
-        if state == "NON_CURRENT" and state not in accepted:
+        if state == SUPERSEDED and state not in accepted:
             raise Refused(superseded_material(view))
         if state not in accepted or (state == "CURRENT" and view.current_material_id != material_id):
             return f"these bytes are material {material_id}, which is {state}; current is {view.current_material_id}."
     shown = shows_expiry(view, expiry, materials, material_id)
-    if len(materials) == 1:  # DescribeKey may lag behind the list, and the attributes come from there
+    # DescribeKey may lag behind the list, and the attributes come from there. It shows the earliest expiry of all.
+    if all(shows_expiry(view, expiry, materials, entry["KeyMaterialId"]) for entry in materials):
         shown = shown and shows_expiry(view, expiry, [], "")
     if not shown:
         return f"it shows {view.expiration_model or 'no expiration model'}, and {expiry.model} was asked for."
@@ -105,6 +108,35 @@ def shows_expiry(view: KeyView, asked: Expiry, materials: Entries, material_id: 
     if asked.valid_to is None or valid_to is None:
         return bool(model == asked.model)
     return bool(model == asked.model and int(valid_to.timestamp()) == int(asked.valid_to.timestamp()))
+
+
+def expires_as_declared(
+    view: KeyView, declared: Properties, materials: Entries, material_id: str, now: datetime
+) -> bool:
+    """Whether a material's expiry is to stay. With ValidForDays, any that is no later than that many days from now."""
+    if declared.valid_for_days is None:
+        return shows_expiry(view, Expiry(declared.valid_to), materials, material_id)
+    entry = entry_of(materials, material_id)
+    valid_to = entry.get("ValidTo") if entry else view.valid_to
+    return valid_to is not None and valid_to <= now + timedelta(days=declared.valid_for_days)
+
+
+def expire_as_declared(
+    view: KeyView, declared: Properties, materials: Entries, material_id: str, now: datetime
+) -> bool:
+    """The same of the declared material, and of all others where PreviousSecretVersionIds are declared, too."""
+    others = needed_of(materials) if declared.previous_secret_version_ids else []
+    return all(expires_as_declared(view, declared, materials, each, now) for each in (material_id, *others))
+
+
+def needed_of(materials: Entries) -> list[str]:
+    """The ids of what the key can't be without: what rotations have superseded, and what is current."""
+    return [
+        entry["KeyMaterialId"]
+        for state in (SUPERSEDED, "CURRENT")
+        for entry in materials
+        if entry.get("KeyMaterialState") == state
+    ]
 
 
 def other_material(spec: KeySpec, *, on_replica: bool = False) -> Fault:

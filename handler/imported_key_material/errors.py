@@ -8,6 +8,7 @@ caught exception may hold such a thing). This module imports nothing of the proj
         Refused         the user: the declaration, the key, the secret or the material is wrong; all faults at once
             ServiceRefused  the user or the operator: AWS said no; its code is kept, cause and remedy are added
         OutOfTime       the operator: something did not come about in the time there was
+            Throttled       AWS took no more requests
         NotWanted       nobody: CloudFormation does not wait for this request
     Leave               not an error: the execution ends without an answer
 """
@@ -64,6 +65,14 @@ class OutOfTime(ImportedKeyMaterialError):
     """What was waited for did not come about before the deadline."""
 
 
+class Throttled(OutOfTime):
+    """An AWS call was throttled for as long as it may be. `code` is AWS's own."""
+
+    def __init__(self, text: str, *, code: str) -> None:
+        self.code = code
+        super().__init__(text)
+
+
 class NotWanted(ImportedKeyMaterialError):
     """CloudFormation does not wait for this request (any more): nothing may be changed for it."""
 
@@ -88,6 +97,10 @@ class Faults:
             yield
         except Refused as refused:
             self._found.extend(refused.faults)
+
+    def about(self, name: str) -> bool:
+        """Whether a property, or one of its parts, has a fault."""
+        return any(fault.where.split(".")[0] == name for fault in self._found)
 
     def __bool__(self) -> bool:
         return bool(self._found)

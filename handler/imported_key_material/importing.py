@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from imported_key_material import attributes, consent, preparation
-from imported_key_material.confirming import confirmed, lost_of, other_material, refused_material, superseded_material
+from imported_key_material.confirming import (
+    SUPERSEDED,
+    Entries,
+    confirmed,
+    expires_as_declared,
+    lost_of,
+    needed_of,
+    other_material,
+    refused_material,
+    superseded_material,
+)
 from imported_key_material.errors import Faults, ImportedKeyMaterialError, Refused, ServiceRefused
 from imported_key_material.import_parameters import SealedMaterial
 from imported_key_material.key_specs import Kind
@@ -25,7 +35,8 @@ from imported_key_material.properties import Properties
 from imported_key_material.quiet import places
 from imported_key_material.request import Answer, Failed
 from imported_key_material.rotation import PENDING
-from imported_key_material.symmetric import SUPERSEDED, SupersededMaterial, SymmetricImport, UnknownMaterial
+from imported_key_material.still_needed import StillNeeded
+from imported_key_material.symmetric import SupersededMaterial, SymmetricImport, UnknownMaterial
 
 NOTHING_IMPORTED: Final = "Nothing was imported."
 _MAY_HOLD: Final = "KMS may hold the material already: a rollback or the next update sees to it."
@@ -69,6 +80,7 @@ class Importing:
             material_id = self._import(prepared, key, self._attempt, current, earlier)  # rule 4: FOR EVER
             shown, how = confirmed(self._operation, prepared, proof, material_id, self._accepted(prepared))
             self._log(prepared, shown, material_id, how)
+            self._warn(prepared.expiry, shown)
             answer = Answer(self._physical_id, attributes.of(shown, self._declared, proof.public_key))
         except ImportedKeyMaterialError as error:
             raise self._failed(str(error)) from None
@@ -112,18 +124,29 @@ class Importing:
     def _seen(self, view: KeyView, faults: Faults) -> SeenKey:
         operation = self._operation
         tags: Mapping[str, str] | None = None
-        lost: list[str] = []
+        materials: Entries = ()
         with faults.collected():
             tags = operation.key(view.arn).tags()
             # Without the tag, IAM does not let the function read the list.
             if consent.TAG in tags and (view.current_material_id or view.is_replica):
-                lost = lost_of(operation.materials(view), operation.caller.clock.now())
-        return SeenKey(view, tags, bool(lost))
+                materials = operation.materials(view)
+        return SeenKey(view, tags, self._wants_earlier(view, materials))
+
+    def _wants_earlier(self, view: KeyView, materials: Entries) -> bool:
+        """Whether material is lost, or an expiry is to change; else PreviousSecretVersionIds are not read."""
+        declared, now = self._declared, self._operation.caller.clock.now()
+        if lost_of(materials, now) or declared.valid_for_days is not None:  # days are counted from this import
+            return True
+        return not all(expires_as_declared(view, declared, materials, each, now) for each in needed_of(materials))
 
     def _sealed(self, prepared: Prepared, key: KmsKey) -> list[SealedMaterial]:
         """Fetches import parameters, once for all materials, and wraps them. The plaintext ends here."""
         try:
-            parameters = key.parameters_for_import(prepared.wrapping_algorithm, self._declared.wrapping_key_spec)
+            parameters = key.parameters_for_import(
+                prepared.wrapping_algorithm,
+                self._declared.wrapping_key_spec,
+                StillNeeded(self._operation, prepared.view),
+            )
             return [parameters.seal(material) for material in (prepared.material, *prepared.earlier)]
         finally:
             prepared.wipe()
@@ -208,3 +231,12 @@ class Importing:
                 "expiration_model": view.expiration_model,
             },
         )
+
+    def _warn(self, expiry: Expiry, view: KeyView) -> None:
+        """A key goes out of use with the first of its materials to expire; DescribeKey shows that one's end."""
+        declared = expiry.valid_to
+        if view.valid_to is not None and (declared is None or view.valid_to < declared.replace(microsecond=0)):
+            self._operation.log.warning(
+                "earlier material expires before the current one, and the key goes out of use then",
+                extra={"key_arn": view.arn, "valid_to": attributes.timestamp(view.valid_to)},
+            )

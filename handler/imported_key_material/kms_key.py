@@ -7,18 +7,21 @@ is `resource.py`'s. Behavior of KMS: docs/kms-contract.md.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from imported_key_material import aws_errors, key_view
-from imported_key_material.calling import NEW_KEY, QUOTA_BACKOFF, TAGGED, Caller
+from imported_key_material import aws_errors, key_view, quota
+from imported_key_material.calling import NEW_KEY, TAGGED, Caller
 from imported_key_material.errors import ServiceRefused
 from imported_key_material.import_parameters import ImportParameters, SealedMaterial
 from imported_key_material.key_view import KeyView, Kms
 from imported_key_material.proof import CONFIRMATION_MESSAGE, Confirmation, OtherMaterial, Proof
 
+# What was seen longer ago is not acted on: a stack's operations may follow each other within seconds.
+FRESH: Final = timedelta(seconds=5)
+ASKED_MAX: Final = 3  # then a slow network is taken for what it is
 _NEW_OR_TAGGED: Final = {**NEW_KEY, **TAGGED}
 
 
@@ -27,6 +30,7 @@ class KmsWithoutRetries(Protocol):
 
     def get_parameters_for_import(self, **parameters: object) -> Mapping[str, Any]: ...
     def import_key_material(self, **parameters: object) -> Mapping[str, Any]: ...
+    def delete_imported_key_material(self, **parameters: object) -> Mapping[str, Any]: ...
     def rotate_key_on_demand(self, **parameters: object) -> Mapping[str, Any]: ...
 
 
@@ -133,15 +137,25 @@ class KmsKey:
 
     # ---------------------------------------------------------------------------------------------------- changing
 
-    def parameters_for_import(self, algorithm: str, wrapping_key_spec: str) -> ImportParameters:
-        answer = self.caller.call(
-            "kms:GetParametersForImport",
+    def _ask(self, attempt: "ChangeAttempt") -> None:
+        """The guard; once more where it took so long that what it saw first may be so no longer."""
+        for _ in range(ASKED_MAX):
+            started = self.caller.clock.now()
+            attempt.guard()
+            if self.caller.clock.now() - started <= FRESH:
+                return
+
+    def parameters_for_import(
+        self, algorithm: str, wrapping_key_spec: str, still_needed: Callable[[], None]
+    ) -> ImportParameters:
+        """GetParametersForImport, with its quota waited for. `still_needed` raises where somebody else has done it."""
+        answer = quota.get_parameters(
+            self.caller,
             lambda: self.kms_import.get_parameters_for_import(
                 KeyId=self.arn, WrappingAlgorithm=algorithm, WrappingKeySpec=wrapping_key_spec
             ),
-            where="KeyId",
             waits=_NEW_OR_TAGGED,
-            backoff=QUOTA_BACKOFF,
+            still_needed=still_needed,
         )
         return ImportParameters.of_answer(answer, key_arn=self.arn, algorithm=algorithm)
 
@@ -162,7 +176,7 @@ class KmsKey:
             raise ValueError("the material was sealed for another key")
 
         def once() -> Mapping[str, Any]:
-            attempt.guard()
+            self._ask(attempt)
             with attempt.watched():
                 return self.kms_import.import_key_material(
                     KeyId=self.arn,
@@ -172,7 +186,14 @@ class KmsKey:
                     **symmetric,
                 )
 
-        answer = self.caller.call("kms:ImportKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
+        before = attempt.may_have_taken_effect
+        try:
+            answer = self.caller.call("kms:ImportKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
+        except ServiceRefused as refused:
+            # A key takes bytes that it once took for ever: that it holds others shows that no lost try was taken either.
+            if refused.code == "IncorrectKeyMaterialException" and symmetric.get("ImportType") != "NEW_KEY_MATERIAL":
+                attempt.may_have_taken_effect = before
+            raise
         return str(answer.get("KeyMaterialId", ""))
 
     def delete_material(self, material_id: str | None, attempt: "ChangeAttempt") -> None:
@@ -183,9 +204,9 @@ class KmsKey:
         parameters = {"KeyId": self.arn} | ({"KeyMaterialId": material_id} if material_id else {})
 
         def once() -> Mapping[str, Any]:
-            attempt.guard()
+            self._ask(attempt)
             with attempt.watched():
-                return self.kms.delete_imported_key_material(**parameters)
+                return self.kms_import.delete_imported_key_material(**parameters)
 
         try:
             self.caller.call("kms:DeleteImportedKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
@@ -197,7 +218,7 @@ class KmsKey:
         """RotateKeyOnDemand: can't be called back, so that a lost answer is not followed by another call."""
 
         def once() -> Mapping[str, Any]:
-            attempt.guard()
+            self._ask(attempt)
             with attempt.watched():
                 return self.kms_import.rotate_key_on_demand(KeyId=self.arn)
 

@@ -10,9 +10,11 @@ from typing import Any
 from imported_key_material import key_view, preparation
 from imported_key_material.calling import Caller, Log
 from imported_key_material.clients import Clients
-from imported_key_material.errors import Fault, Faults, Refused, ServiceRefused
+from imported_key_material.errors import Fault, Faults, ImportedKeyMaterialError, Refused, ServiceRefused
+from imported_key_material.holders import Holders
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import KmsKey
+from imported_key_material.past import Past
 from imported_key_material.properties import Properties
 from imported_key_material.request import Home, Request
 from imported_key_material.secret import SecretReader
@@ -35,6 +37,15 @@ class Operation:
     @property
     def stack(self) -> Stack:
         return Stack(self.request, self.clients.cloudformation, self.caller)
+
+    @property
+    def holders(self) -> Holders:
+        return Holders(self.stack)
+
+    @property
+    def past(self) -> Past:
+        request = self.request
+        return Past(request.stack_id, request.logical_id, self.clients.cloudformation, self.caller)
 
     def key(self, arn: str) -> KmsKey:
         return KmsKey(arn, self.clients.kms, self.clients.kms_without_retries, self.caller)
@@ -81,9 +92,9 @@ class Operation:
         stack made the key in its present operation, empty: then another execution of this request was here (rule 10).
         """
         empty = not view.holds_material and not self._holds_some(view)
-        if empty or self.stack.makes(view.arn, view.created_at):
+        if empty or self.holders.makes(view.arn, view.created_at):
             return view.arn
-        holder = self.stack.holder_of(view.arn)
+        holder = self.holders.holder_of(view.arn)
         if holder is not None and holder.physical_id == view.arn:
             return view.arn
         self.log.info("adopts a key that already holds material", extra={"key_arn": view.arn})
@@ -105,3 +116,12 @@ class Operation:
         clock = self.caller.clock
         patience = Deadline(clock, clock.now() + preparation.CONSISTENCY_PATIENCE)
         return poll(patience.earlier(self.caller.deadline), _CONFIRM_BACKOFF, attempt)
+
+    def public_key(self, view: KeyView) -> bytes | None:
+        """KMS's public key of an asymmetric key that holds its material; None for others, and where it can't be read."""
+        if view.usage == "GENERATE_VERIFY_MAC" or view.spec == "SYMMETRIC_DEFAULT" or not view.holds_material:
+            return None
+        try:
+            return self.key(view.arn).public_key()
+        except ImportedKeyMaterialError:
+            return None

@@ -62,13 +62,13 @@ _PRIMARY_ONLY: Final[Mapping[str, tuple[str, str]]] = {
 class SeenKey:
     """What was seen of the declared key.
 
-    `tags`: None where they could not be read, which is a fault already. `lost`: it has lost a material, so that
-    PreviousSecretVersionIds are read, too.
+    `tags`: None where they could not be read, which is a fault already. `wants_earlier`: it lacks a material, or an earlier
+    one's expiry is to change, so that PreviousSecretVersionIds are read, too.
     """
 
     view: KeyView
     tags: Mapping[str, str] | None = field(repr=False)
-    lost: bool
+    wants_earlier: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Prepared:
     view: KeyView
     spec: KeySpec
     material: CheckedMaterial = field(repr=False)
-    earlier: tuple[CheckedMaterial, ...] = field(repr=False)  # of a rotated key that lost a material
+    earlier: tuple[CheckedMaterial, ...] = field(repr=False)  # of a rotated key, where it is wanted
     wrapping_algorithm: str
     expiry: Expiry
     secret_version_id: str
@@ -120,11 +120,12 @@ def prepare(
     if properties.secret_id:
         with faults.collected():
             found = reader.find(properties)
-            if spec is not None:  # else there is nothing to check the material against: it stays where it is
+            # Else there is nothing to check the material against, or it would be read as what it is not: it stays where it is.
+            if spec is not None and not faults.about("SecretWrapping"):
                 source = reader.open(found, properties)
                 with faults.collected():
                     checked = _checked(source, spec, properties.expected_check_value)
-                for version_id in properties.previous_secret_version_ids if key and key.lost else ():
+                for version_id in properties.previous_secret_version_ids if key and key.wants_earlier else ():
                     with faults.collected():
                         previous = reader.open(found, properties, version_id)
                         earlier.append(_checked(previous, spec, None, where="PreviousSecretVersionIds"))

@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Final
 
 from imported_key_material import consent, key_view
-from imported_key_material.attributes import is_own_key_arn
 from imported_key_material.errors import ImportedKeyMaterialError, OutOfTime, ServiceRefused
+from imported_key_material.holders import Holder
 from imported_key_material.key_view import KeyView
-from imported_key_material.kms_key import ChangeAttempt
+from imported_key_material.kms_key import ChangeAttempt, KmsKey
 from imported_key_material.operation import Operation
-from imported_key_material.request import Answer, Failed
-from imported_key_material.stack import BELIEVED_AFTER_SECONDS, STATUS_BACKOFF, Holder
+from imported_key_material.request import Answer, Failed, is_own_key_arn
+from imported_key_material.stack import BELIEVED_AFTER_SECONDS, STATUS_BACKOFF
 from imported_key_material.waiting import Deadline, poll
 
 _ON_ITS_WAY_OUT: Final = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
@@ -47,9 +47,7 @@ def delete(operation: Operation) -> Answer:
             return Answer(arn)
         key = operation.key(arn)
         consent.require(key.tags(), request.stack_name, where="KeyId", what="the KMS key")
-        for material_id in _removal_order(operation, view):
-            key.delete_material(material_id, attempt)
-        _confirm_empty(operation, arn)
+        _empty(operation, key, view, attempt)
     except ImportedKeyMaterialError as error:
         what_was_done = "Material may be removed already." if attempt.may_have_taken_effect else "Nothing was removed."
         raise Failed(f"{error} {what_was_done}", arn) from None
@@ -71,7 +69,7 @@ def _holder(operation: Operation, arn: str) -> Holder | None:
     last: list[Holder | None] = []
 
     def sure() -> bool | None:
-        holder, at_rest = operation.stack.holder_and_rest(arn)
+        holder, at_rest = operation.holders.holder_and_rest(arn)
         last[:] = [holder]
         return True if holder is None and at_rest else None
 
@@ -90,20 +88,36 @@ def _still_there(operation: Operation, arn: str) -> KeyView | None:
     return None
 
 
-def _removal_order(operation: Operation, view: KeyView) -> list[str | None]:
-    """Every material that the key holds; the current one last, and by no id: so it goes even if the list lags."""
-    earlier = [
-        entry["KeyMaterialId"]
-        for entry in operation.materials(view)
-        if entry.get("ImportState") == "IMPORTED" and entry["KeyMaterialId"] != view.current_material_id
-    ]
-    return [*earlier, None]
+def _empty(operation: Operation, key: KmsKey, view: KeyView, attempt: ChangeAttempt) -> None:
+    """Takes every material out, until KMS lists none that is there.
 
+    What is listed may lag, and a rotation may be carried out between two calls: the current material, removed by no id, is
+    then another than the list's. That the key is out of use shows only that it lacks one.
+    """
+    # The current one by no id, so that it goes even if the list lags.
+    for material_id in [*_earlier(operation, view), None]:
+        key.delete_material(material_id, attempt)
 
-def _confirm_empty(operation: Operation, arn: str) -> None:
     def empty() -> bool | None:
-        view = _still_there(operation, arn)
-        return True if view is None or not view.holds_material else None
+        now = _still_there(operation, key.arn)
+        if now is None:
+            return True
+        left = _earlier(operation, now)
+        if not left and not now.holds_material:
+            return True
+        for material_id in [*left, None] if now.holds_material else left:
+            key.delete_material(material_id, attempt)
+        return None
 
     if not operation.until_consistent(empty):
         raise OutOfTime("KeyId: KMS took the deletion, and still shows the key with its material.")
+
+
+def _earlier(operation: Operation, view: KeyView) -> list[str]:
+    """The materials that the key holds, besides the current one; all of them once that one is gone."""
+    current = view.current_material_id if view.holds_material else ""
+    return [
+        entry["KeyMaterialId"]
+        for entry in operation.materials(view)
+        if entry.get("ImportState") == "IMPORTED" and entry["KeyMaterialId"] != current
+    ]

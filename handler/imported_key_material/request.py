@@ -103,6 +103,17 @@ class Failed(Exception):
         super().__init__(reason)
 
 
+_KEY_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):key/[A-Za-z0-9-]{1,64}"
+)
+
+
+def is_own_key_arn(physical_id: str, home: Home) -> bool:
+    """Whether it is the ARN of a key in the function's account and Region: nothing else was ever brought in (rule 2)."""
+    match = _KEY_ARN.fullmatch(physical_id)
+    return match is not None and match.groups() == (home.partition, home.region, home.account)
+
+
 # --------------------------------------------------------------------------------------------------- reading an event
 
 _STACK_ID = re.compile(

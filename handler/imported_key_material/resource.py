@@ -6,27 +6,23 @@ was brought in; nothing here takes material out again but a Delete.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from imported_key_material import attributes, key_view, properties
+from imported_key_material import attributes, properties
 from imported_key_material.attributes import is_id_of
-from imported_key_material.confirming import entry_of, lost_of, shows_expiry
+from imported_key_material.confirming import expire_as_declared, lost_of
 from imported_key_material.errors import Faults, ImportedKeyMaterialError
 from imported_key_material.importing import NOTHING_IMPORTED, Importing, Purpose
 from imported_key_material.key_view import KeyView
-from imported_key_material.kms_key import Expiry
 from imported_key_material.operation import Operation
 from imported_key_material.properties import Properties
 from imported_key_material.removal import delete
 from imported_key_material.request import Answer, Failed, RequestType
+from imported_key_material.rollback import roll_back
 from imported_key_material.rotation import pending_of
-from imported_key_material.stack import STATUS_BACKOFF, key_uuid
+from imported_key_material.stack import STATUS_BACKOFF, STATUS_LAG_SECONDS
 from imported_key_material.waiting import Deadline, poll
-
-# How long a stack's status may lag behind the request that belongs to it.
-STATUS_LAG: Final = timedelta(seconds=20)
 
 
 def handle(operation: Operation) -> Answer:
@@ -77,7 +73,7 @@ def _go_forward(operation: Operation) -> Answer:
         in_place = view is not None and is_id_of(echoed, view)
         if view is not None and in_place and not faults and _nothing_to_do(operation, declared, before, view):
             operation.log.info("nothing to do", extra={"key_arn": view.arn, "key_state": view.state})
-            return Answer(echoed, attributes.of(view, declared, _public_key(operation, view)))
+            return Answer(echoed, attributes.of(view, declared, operation.public_key(view)))
         operation.stack.require_wanted()
     except ImportedKeyMaterialError as error:
         raise _failed(error, NOTHING_IMPORTED, echoed) from None
@@ -100,10 +96,20 @@ def _nothing_to_do(operation: Operation, declared: Properties, before: Propertie
     if (declared.new_material, pending is None) in (("ROTATE", False), ("STAGE", True)):
         return False
     material_id = pending["KeyMaterialId"] if pending and declared.new_material == "STAGE" else view.current_material_id
-    if declared.valid_for_days is None:
-        return shows_expiry(view, Expiry(declared.valid_to), materials, material_id)
-    valid_to = entry_of(materials, material_id).get("ValidTo", view.valid_to)
-    return valid_to is not None and valid_to <= operation.caller.clock.now() + timedelta(days=declared.valid_for_days)
+    now = operation.caller.clock.now()
+    return expire_as_declared(view, declared, materials, material_id, now) and not _is_tried_again(operation)
+
+
+def _is_tried_again(operation: Operation) -> bool:
+    """Whether an Update that failed is tried again (--disable-rollback): what it changed is not known to be in KMS.
+
+    Where that can't be read it is not believed: an update that needs no import does not fail for CloudFormation (rule 6).
+    """
+    try:
+        return operation.past.failed()
+    except ImportedKeyMaterialError as error:
+        operation.log.warning("the stack's events can't be read", extra={"problem": str(error)})
+        return False
 
 
 def _what_locates(declared: Properties) -> tuple[object, ...]:
@@ -133,93 +139,14 @@ def _rolls_back_by_now(operation: Operation) -> bool:
     """The status is asked again for a while: it may lag, and a rollback's Update must not fail."""
 
     def rolls_back() -> bool | None:
-        return True if operation.stack.rolling_back() else None
+        return operation.stack.shows_rollback() or None
 
     clock = operation.caller.clock
-    patience = Deadline(clock, clock.now() + STATUS_LAG).earlier(operation.caller.deadline)
+    patience = Deadline(clock, clock.now() + timedelta(seconds=STATUS_LAG_SECONDS)).earlier(operation.caller.deadline)
     try:
         return poll(patience, STATUS_BACKOFF, rolls_back) is True
     except ImportedKeyMaterialError:
         return False
-
-
-def roll_back(operation: Operation) -> Answer:
-    """Rule 6: a rollback must not fail. A usable key keeps what it holds; a lost material, and the expiry, get one try."""
-    request, faults = operation.request, Faults()
-    # The old ServiceTimeout may be tiny: what the answer is made of is asked for once, however late it is.
-    reading = replace(operation, caller=replace(operation.caller, at_least_once=True))
-    declared = properties.read(request.properties, faults)
-    key_id = key_uuid(declared.key_id or request.fallback_id)
-    kept_id = request.fallback_id if key_uuid(request.fallback_id) == key_id else key_id
-    try:
-        view = key_view.look(key_id, operation.clients.kms, reading.caller, waits={})
-    except ImportedKeyMaterialError as error:
-        unseen = attributes.of_unseen(key_id, operation.home, declared)
-        return _rolled_back(operation, f"The key can't be looked at. {error}", Answer(kept_id, unseen))
-    other_expiry, may_mend = _other_expiry(reading, declared, view) if view.holds_material else ("", True)
-    if view.holds_material and not (other_expiry and may_mend):
-        problem = f"{other_expiry} {_not_taken_back(operation, declared)}".strip()
-        return _rolled_back(
-            operation, problem, Answer(kept_id, attributes.of(view, declared, _public_key(reading, view)))
-        )
-    try:
-        answer = Importing(operation, declared, Purpose(kept_id, kept_id, forward=False)).bring_in(view, faults)
-    except Failed as failed:
-        lost = "expiry" if view.holds_material else "material"
-        problem = f"The key's {lost} could not be brought back. {failed.reason}"
-        return _rolled_back(
-            operation, problem, Answer(kept_id, attributes.of(view, declared, _public_key(reading, view)))
-        )
-    other_expiry, _ = _other_expiry(reading, declared, None)
-    return _rolled_back(operation, f"{other_expiry} {_not_taken_back(operation, declared)}".strip(), answer)
-
-
-def _other_expiry(operation: Operation, declared: Properties, view: KeyView | None) -> tuple[str, bool]:
-    """In words, that KMS shows, or may have, another expiry than the old properties asked for; "" where it is as before.
-
-    And whether an import may mend it. `view` None: it is to be looked at again.
-    """
-    pinned = declared.secret_version_id is not None  # else other bytes may be there by now
-    try:
-        view = view or key_view.look(declared.key_id, operation.clients.kms, operation.caller)
-        materials = operation.materials(view) if pinned else []
-    except ImportedKeyMaterialError:
-        return "The key's expiry could not be compared.", False
-    if pending_of(materials) is not None:  # a rotation may be under way
-        return "Material that is pending rotation stays so, and all material keeps its expiry.", False
-    if declared.valid_for_days is None:
-        as_before = shows_expiry(view, Expiry(declared.valid_to), materials, view.current_material_id)
-    else:
-        latest = operation.caller.clock.now() + timedelta(days=declared.valid_for_days)
-        as_before = view.valid_to is not None and view.valid_to <= latest
-    return "" if as_before else "The key's expiry is another than before.", pinned and view.state != "Disabled"
-
-
-def _not_taken_back(operation: Operation, declared: Properties) -> str:
-    """What the way forward may have done for ever, in words; "" where it asked for no new material."""
-    forward = operation.request.old_properties
-    if forward.get("NewMaterial", "REFUSE") == "REFUSE" or forward.get("SecretVersionId") == declared.secret_version_id:
-        return ""
-    return "New material that was staged, or that a rotation has made current, stays: a key can't go back."
-
-
-def _rolled_back(operation: Operation, problem: str, answer: Answer) -> Answer:
-    if problem:
-        operation.log.warning("rolled back, with something left", extra={"problem": problem})
-    return answer
-
-
-# ------------------------------------------------------------------------------------------------------------ answers
-
-
-def _public_key(operation: Operation, view: KeyView) -> bytes | None:
-    """KMS's public key of an asymmetric key that holds its material; None for others, and where it can't be read."""
-    if view.usage == "GENERATE_VERIFY_MAC" or view.spec == "SYMMETRIC_DEFAULT" or not view.holds_material:
-        return None
-    try:
-        return operation.key(view.arn).public_key()
-    except ImportedKeyMaterialError:
-        return None
 
 
 def _failed(error: ImportedKeyMaterialError, what_was_done: str, physical_id: str) -> Failed:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from imported_key_material.errors import Fault, OutOfTime, Refused, ServiceRefused
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import ChangeAttempt, KmsKey
-from imported_key_material.waiting import Backoff, poll
+from imported_key_material.waiting import Backoff, Deadline, poll
 
 ROTATIONS_MAX: Final = 25  # in a key's life
 # An accepted rotation shows in OnDemandRotationStartDate, or in a new CurrentKeyMaterialId, well within this.
@@ -69,11 +69,12 @@ class Rotation:
             self._remove(pending["KeyMaterialId"])
             return True
 
-        if not self._in_time(made):
-            raise OutOfTime(
+        if not self._in_time(made, self.key.caller.waits_until):
+            unfinished = OutOfTime(
                 "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was "
                 "asked for a moment ago. Run the deployment again."
             )
+            raise self.key.caller.given_up(unfinished)
 
     def _remove(self, material_id: str) -> None:
         """Takes pending material out; not where a rotation has made it current while this waited to ask."""
@@ -87,10 +88,11 @@ class Rotation:
         with suppress(_Rotated):
             self.key.delete_material(material_id, ChangeAttempt(guard))
 
-    def _in_time(self, attempt: Callable[[], bool | None]) -> bool:
-        """Polls to the deadline. What was seen last is more to the point than that there is no time for another call."""
+    @staticmethod
+    def _in_time(attempt: Callable[[], bool | None], until: Deadline) -> bool:
+        """Polls. What was seen last is more to the point than that there is no time for another call."""
         try:
-            return poll(self.key.caller.deadline, _POLL, attempt) is True
+            return poll(until, _POLL, attempt) is True
         except OutOfTime:
             return False
 
@@ -116,8 +118,15 @@ class Rotation:
                 last[0] = why_not or last[0]
             return None
 
-        if not self._in_time(rotated):
-            raise OutOfTime(f"NewMaterial: The rotation was not finished in the time there was: {last[0]}")
+        caller = self.key.caller
+        if self._in_time(rotated, caller.waits_until):
+            return
+        # A new execution could not know that one was asked for here, and would ask again.
+        if under_way_at is not None and self._in_time(
+            rotated, Deadline(clock, min(caller.deadline.at, under_way_at + QUIET))
+        ):
+            return
+        raise caller.given_up(OutOfTime(f"NewMaterial: The rotation was not finished in the time there was: {last[0]}"))
 
     def _ask(self, view: KeyView, state: str, material_id: str) -> str:
         """RotateKeyOnDemand; returns why KMS does not take it yet, or "" where a rotation is, or may be, under way."""

@@ -1,34 +1,41 @@
-"""What CloudFormation knows of a request: whether it still waits for it, whether it rolls back, who else holds a key.
+"""What CloudFormation knows of a request: whether it still waits for it, whether it rolls back.
 
 Rule 9 (docs/design.md): the right to invoke the function must not be enough to move keys, and a request that was queued or
 delivered twice may come after its stack has moved on. So before anything is changed, CloudFormation is asked. It is asked
 again for a minute before a "no" is believed, since statuses may lag.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from imported_key_material.calling import NOTHING, Caller
-from imported_key_material.errors import Leave, NotWanted, ServiceRefused
+from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted, ServiceRefused
 from imported_key_material.request import Request, RequestType
 from imported_key_material.waiting import Backoff, Deadline, poll
 
 BELIEVED_AFTER_SECONDS: Final = 60.0
+# How long a status may lag behind the request that belongs to it, at most.
+STATUS_LAG_SECONDS: Final = 20.0
 # A resource's status is set before its request is made. One that was set this much later is a later operation's.
 STATUS_LEAD: Final = timedelta(seconds=10)
+# One that was set so much earlier is the operation's before.
+OWN_STATUS_LEAD: Final = timedelta(seconds=2)
 # X-Amz-Date is cut to the second; the stack's times are not.
 CUT_OFF: Final = timedelta(seconds=1)
 
 STATUS_BACKOFF: Final = Backoff(first_seconds=1.0, cap_seconds=10.0)
 _ROLLING_BACK: Final = frozenset({"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"})
-_KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
-_GONE: Final = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})
+GONE: Final = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})
 _COMPLETE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
-_OWN_STATUS: Final = {RequestType.CREATE: "CREATE_IN_PROGRESS", RequestType.UPDATE: "UPDATE_IN_PROGRESS"}
-# What a right that was given a moment ago, and a stack that was made a moment ago, may look like.
-_NOT_YET_READABLE: Final = {"AccessDenied": BELIEVED_AFTER_SECONDS, "ValidationError": BELIEVED_AFTER_SECONDS}
+OWN_STATUS: Final = {RequestType.CREATE: "CREATE_IN_PROGRESS", RequestType.UPDATE: "UPDATE_IN_PROGRESS"}
+# A right that was given a moment ago; a stack that was made a moment ago.
+NOT_YET_READABLE: Final[Mapping[str, float]] = {
+    "AccessDenied": BELIEVED_AFTER_SECONDS,
+    "ValidationError": BELIEVED_AFTER_SECONDS,
+}
 
 
 class CloudFormation(Protocol):
@@ -36,19 +43,11 @@ class CloudFormation(Protocol):
 
     def describe_stacks(self, **parameters: object) -> Mapping[str, Any]: ...
     def describe_stack_resource(self, **parameters: object) -> Mapping[str, Any]: ...
+    def describe_stack_events(self, **parameters: object) -> Mapping[str, Any]: ...
     def list_stack_resources(self, **parameters: object) -> Mapping[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A custom resource of the stack that holds a key."""
-
-    logical_id: str
-    physical_id: str
-
-
-def key_uuid(key_id: str) -> str:
-    """The part that the ARN and the id of a key share."""
+def key_uuid(key_id: str) -> str:  # the part that the ARN and the id of a key share
     return key_id.rsplit("/", 1)[-1]
 
 
@@ -61,24 +60,24 @@ class Stack:
     caller: Caller
 
     def rolling_back(self) -> bool:
-        """Whether an Update is a rollback's. The event does not tell; the stack's status does."""
-        return self._describe()["StackStatus"] in _ROLLING_BACK
+        """Whether an Update is a rollback's. The event does not tell; the stack's status does, and may lag.
 
-    def makes(self, key_arn: str, created_at: datetime | None) -> bool:
-        """Whether the key is the stack's own, and was made in its present operation: whatever it holds came since."""
-        if created_at is None or created_at < _began(self._describe()):
-            return False
-        return any(
-            resource["ResourceType"] in _KEY_TYPES and resource.get("PhysicalResourceId") == key_uuid(key_arn)
-            for resource in self._resources()
-        )
+        So it is read once the resource shows the status of this request, which CloudFormation sets after the stack's.
+        """
+        with suppress(ImportedKeyMaterialError):  # the stack's status alone, then
+            poll(self._patience(STATUS_LAG_SECONDS), STATUS_BACKOFF, lambda: self._is_at_work() or None)
+        return self.shows_rollback()
+
+    def began(self) -> datetime:
+        """When the stack's present operation began."""
+        return _began(self._describe())
+
+    def shows_rollback(self) -> bool:
+        """Whether the stack's status, as it is shown, is a rollback's."""
+        return self._describe()["StackStatus"] in _ROLLING_BACK
 
     def require_wanted(self) -> None:
         """Raises NotWanted where CloudFormation does not wait for the request; Leave where it has its answer already."""
-        clock = self.caller.clock
-        patience = Deadline(clock, clock.now() + timedelta(seconds=BELIEVED_AFTER_SECONDS)).earlier(
-            self.caller.deadline
-        )
         why_not = ""
 
         def wanted() -> bool | None:
@@ -86,39 +85,32 @@ class Stack:
             why_not = self._why_not()
             return None if why_not else True
 
-        if poll(patience, STATUS_BACKOFF, wanted):
+        if poll(self._patience(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, wanted):
             return
         if self._is_answered():
             raise Leave
         raise NotWanted(f"CloudFormation does not wait for this {self.request.type} request: {why_not}")
 
-    def holder_of(self, key_arn: str) -> Holder | None:
-        """Another resource, or this one under its present id, that holds the key: in the ARN form if there is one."""
-        return self.holder_and_rest(key_arn)[0]
+    def is_deleted(self) -> bool:
+        """Whether a Delete has its answer: the resource is gone, and was not so before the request was made."""
+        request = self.request
+        resource = self._resource() if request.type is RequestType.DELETE else {}
+        if resource.get("ResourceStatus") != "DELETE_COMPLETE":
+            return False
+        set_at: datetime | None = resource.get("LastUpdatedTimestamp")
+        return request.made_at is None or set_at is None or set_at >= request.made_at
 
-    def holder_and_rest(self, key_arn: str) -> tuple[Holder | None, bool]:
-        """The holder, as `holder_of`; and whether no resource is shown as being made or updated.
-
-        While one is, it may be about to hold the key, or hold it already: what is listed may lag. Custom resources alone: the
-        key's own resource bears the bare id, too. What is being deleted holds nothing.
-        """
-        forms = (key_arn, key_uuid(key_arn))
-        custom = [resource for resource in self._resources() if _is_custom(resource["ResourceType"])]
-        holders = [
-            Holder(resource["LogicalResourceId"], resource["PhysicalResourceId"])
-            for resource in custom
-            if resource.get("PhysicalResourceId") in forms and resource["ResourceStatus"] not in _GONE
-        ]
-        at_rest = not any(resource["ResourceStatus"] in _OWN_STATUS.values() for resource in custom)
-        return min(holders, key=lambda holder: forms.index(holder.physical_id), default=None), at_rest
+    def _patience(self, seconds: float) -> Deadline:
+        clock = self.caller.clock
+        return Deadline(clock, clock.now() + timedelta(seconds=seconds)).earlier(self.caller.deadline)
 
     # ------------------------------------------------------------------------------------------------ what it is told
 
     def _describe(self) -> Mapping[str, Any]:
-        answer = self._call(
+        answer = self.call(
             "DescribeStacks",
             lambda: self.cloudformation.describe_stacks(StackName=self.request.stack_id),
-            waits=_NOT_YET_READABLE,
+            waits=NOT_YET_READABLE,
         )
         stack: Mapping[str, Any] = answer["Stacks"][0]
         if stack["StackId"] != self.request.stack_id:
@@ -129,7 +121,7 @@ class Stack:
     def _resource(self) -> Mapping[str, Any]:
         """What the stack says of this logical id; nothing where it does not know it."""
         try:
-            answer = self._call(
+            answer = self.call(
                 "DescribeStackResource",
                 lambda: self.cloudformation.describe_stack_resource(
                     StackName=self.request.stack_id, LogicalResourceId=self.request.logical_id
@@ -142,21 +134,7 @@ class Stack:
         detail: Mapping[str, Any] = answer["StackResourceDetail"]
         return detail
 
-    def _resources(self) -> Iterator[Mapping[str, Any]]:
-        """All resources of the stack."""
-        parameters = {"StackName": self.request.stack_id}
-        while True:
-            page = self._call(
-                "ListStackResources",
-                lambda: self.cloudformation.list_stack_resources(**parameters),
-                waits=_NOT_YET_READABLE,
-            )
-            yield from page["StackResourceSummaries"]
-            if not page.get("NextToken"):
-                return
-            parameters["NextToken"] = page["NextToken"]
-
-    def _call(
+    def call(
         self, operation: str, function: Callable[[], Mapping[str, Any]], *, waits: Mapping[str, float] = NOTHING
     ) -> Mapping[str, Any]:
         """Asked once even after the deadline: whether anybody waits for an answer must be known before one is given."""
@@ -186,7 +164,7 @@ class Stack:
             return f"{request.logical_id} is being created."
         if stack_status.endswith("_CLEANUP_IN_PROGRESS"):
             return ""
-        if status not in _GONE:
+        if status not in GONE:
             return f"{request.logical_id} is {status}."
         if resource.get("PhysicalResourceId", request.physical_id) != request.physical_id:
             return f"{request.logical_id} bears another PhysicalResourceId."
@@ -197,12 +175,22 @@ class Stack:
         status = resource.get("ResourceStatus", "not in the stack")
         if request.type is RequestType.DELETE:
             return self._why_not_deleted(stack_status, resource, status)
-        if status != _OWN_STATUS[request.type]:
+        if status != OWN_STATUS[request.type]:
             return f"{request.logical_id} is {status}."
         set_at: datetime | None = resource.get("LastUpdatedTimestamp")
         if request.made_at is not None and set_at is not None and set_at > request.made_at + STATUS_LEAD:
             return f"a later operation is at work on {request.logical_id}."
         return ""
+
+    def _is_at_work(self) -> bool:
+        """Whether the resource shows the status that CloudFormation set for this very request."""
+        resource, request = self._resource(), self.request
+        if resource.get("ResourceStatus") != OWN_STATUS[request.type]:
+            return False
+        set_at: datetime | None = resource.get("LastUpdatedTimestamp")
+        if request.made_at is None or set_at is None:
+            return True
+        return -OWN_STATUS_LEAD <= set_at - request.made_at <= STATUS_LEAD
 
     def _is_answered(self) -> bool:
         """Whether the resource stands complete under an id that this request would answer with, and since it was made.
@@ -227,7 +215,3 @@ def _began(stack: Mapping[str, Any]) -> datetime:
         stack[name] for name in ("CreationTime", "LastUpdatedTime", "DeletionTime") if name in stack
     ]
     return max(times)
-
-
-def _is_custom(resource_type: str) -> bool:
-    return resource_type.startswith("Custom::") or resource_type == "AWS::CloudFormation::CustomResource"

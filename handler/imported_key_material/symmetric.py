@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from imported_key_material.confirming import lost_material, lost_of
+from imported_key_material.confirming import SUPERSEDED, lost_material, lost_of, needed_of, shows_expiry
 from imported_key_material.errors import Refused, ServiceRefused
 from imported_key_material.import_parameters import SealedMaterial
 from imported_key_material.key_view import KeyView
@@ -22,7 +22,6 @@ from imported_key_material.rotation import PENDING, Rotation, pending_of
 
 EXISTING: Final = {"ImportType": "EXISTING_KEY_MATERIAL"}
 NEW: Final = {"ImportType": "NEW_KEY_MATERIAL"}
-SUPERSEDED: Final = "NON_CURRENT"
 _OTHER: Final = "IncorrectKeyMaterialException"
 
 
@@ -93,19 +92,24 @@ class SymmetricImport:
         return self.expiry if lost_of([entry], self.key.caller.clock.now()) else Expiry(entry.get("ValidTo"))
 
     def _bring_back(self, earlier: Sequence[SealedMaterial]) -> list[str]:
-        """Gives each lost material to the id under which KMS knows it; what belongs to none of them is left out.
+        """Gives each material to the id under which KMS knows it, if that is lost, or expires otherwise than is declared.
 
-        Returns the ids that are lost still, and make the key unusable.
+        What belongs to none of them is left out. Returns the ids that are lost still, and make the key unusable.
         """
         materials = self.key.materials()
         pending = {entry["KeyMaterialId"] for entry in materials if entry.get("KeyMaterialState") in PENDING}
         lost = lost_of(materials, self.key.caller.clock.now())
+        wanting = lost + [
+            material_id
+            for material_id in needed_of(materials)
+            if material_id not in lost and not shows_expiry(self.view, self.expiry, materials, material_id)
+        ]
         for sealed in earlier:
-            for material_id in lost:
+            for material_id in wanting:
                 if self._known(sealed, EXISTING | {"KeyMaterialId": material_id}) is not None:
-                    lost.remove(material_id)
+                    wanting.remove(material_id)
                     break
-        return [material_id for material_id in lost if material_id not in pending]
+        return [material_id for material_id in lost if material_id in wanting and material_id not in pending]
 
     def _known(self, sealed: SealedMaterial, parameters: Mapping[str, str], expiry: Expiry | None = None) -> str | None:
         try:

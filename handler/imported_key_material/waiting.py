@@ -76,3 +76,20 @@ def poll[T](deadline: Deadline, backoff: Backoff, attempt: Callable[[], T | None
             return None
         deadline.clock.sleep(min(wait_seconds, left))
     raise AssertionError("unreachable: the waits do not end")  # pragma: no cover
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """One execution's wait for a quota, for the log and the metrics."""
+
+    outcome: str  # "granted", "handed on", "given up"; in the log "waiting", too
+    age_seconds: float | None  # of the request; None where it is not told
+    waited_seconds: float
+    tries: int
+
+
+type Meter = Callable[[Waited], None]
+
+
+def unmetered(_waited: Waited) -> None:
+    """The `Meter` of those who count nothing."""

@@ -205,8 +205,8 @@ def test_an_id_with_what_can_t_be_seen_in_it_is_no_request(world, physical_id):
 # ---------------------------------------------------------------------------------------------- what it tells of a key
 
 
-def test_an_update_that_claims_to_change_nothing_tells_no_more_of_the_victim_s_key_than_kms_describes(world):
-    """No consent is asked, since nothing is done."""
+def test_an_update_that_claims_to_change_nothing_tells_nothing_of_the_victim_s_key(world):
+    """The stack's events tell of no operation before it: so it is no Update of which nothing is to do."""
     theirs = victims_key(world)
     declared = {
         "KeyId": theirs,
@@ -219,19 +219,11 @@ def test_an_update_that_claims_to_change_nothing_tells_no_more_of_the_victim_s_k
         "PhysicalResourceId": theirs,
         "OldResourceProperties": declared,
     }
-    known = world.describe(theirs)
 
     answer = changes_nothing(world, event)
 
-    assert answer["Data"] == {
-        "KeyArn": theirs,
-        "KeyId": known["KeyId"],
-        "KeySpec": "SYMMETRIC_DEFAULT",
-        "KeyMaterialId": known["CurrentKeyMaterialId"],
-        "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
-        "ValidTo": "",
-        "CheckValue": "CMAC:000000",  # the attacker's own word, compared with nothing
-    }
+    assert answer["Status"] == "FAILED"
+    assert "Data" not in answer
     assert not any(call.service == "secrets-manager" for call in world.aws.calls)
 
 
@@ -250,6 +242,7 @@ def test_a_forged_rollback_fills_no_key(world):
     answer = changes_nothing(world, event)
 
     assert answer["Status"] == "SUCCESS"  # rule 6; nobody listens
+    assert not any(call.service == "secrets-manager" for call in world.aws.calls)  # nor is a secret read for it
     assert "does not wait for this Update request: Nowhere is not in the stack" in world.log.getvalue()
 
 

@@ -87,20 +87,24 @@ def test_a_kms_that_lags_behind_in_half_of_its_answers_is_waited_for(seed, spec)
 # ----------------------------------------------------------------------------------------------- the quota of one a second
 
 
-def test_a_throttle_that_lasts_is_tried_against_to_the_end_and_names_the_quota(world, refused):
+def test_a_throttle_that_lasts_is_tried_against_for_as_long_as_cloudformation_waits_and_names_the_quota(world, refused):
     key, secret = world.external_key(), world.secret(KEY)
     world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=ALWAYS)
 
     reason, seconds = seconds_of(world, lambda: refused(key, SecretId=secret.name))
 
+    assert len(world.handed_on) == 5
+    last = world.waits[-1]
     assert reason == (
-        "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) for 825 seconds, to the end of the time "
-        "there was. KMS's quota for it, L-515A0541 (one request a second for the account and Region, one in four "
-        "seconds in older accounts), is shared by all who import. Ask Service Quotas for more, or deploy fewer "
-        "resources at once (DependsOn makes lanes)."
+        "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) to the end of the time there was: the last "
+        f"execution of a request that is 3540 seconds old asked {last.tries} times in {last.waited_seconds:.0f} seconds. "
+        "KMS's quota for it, L-515A0541 (one request a second for the account and Region, one in four seconds in older "
+        "accounts), is shared by all who import. Ask for more (aws service-quotas request-service-quota-increase "
+        "--service-code kms --quota-code L-515A0541 --desired-value 10), or deploy fewer resources at once (DependsOn makes "
+        "lanes)."
     )
-    assert seconds == 825  # of Lambda's 900; the rest is kept for the answer
-    assert world.aws.count("GetParametersForImport") > 50
+    assert seconds == 3540  # of CloudFormation's 3600; a minute is kept for the answer
+    assert 200 < world.aws.count("GetParametersForImport") < 300
 
 
 def test_where_cloudformation_waits_for_less_time_the_throttle_is_tried_against_for_less(world):
@@ -109,8 +113,9 @@ def test_where_cloudformation_waits_for_less_time_the_throttle_is_tried_against_
 
     answer, seconds = seconds_of(world, lambda: world.create(key, SecretId=secret.name, ServiceTimeout="300"))
 
-    assert "was throttled (ThrottlingException) for 270 seconds, to the end of the time there was." in answer["Reason"]
+    assert "the last execution of a request that is 270 seconds old" in answer["Reason"]
     assert seconds == 270
+    assert world.handed_on == []
 
 
 def test_each_try_of_the_throttled_call_is_the_function_s_own(world):
@@ -121,7 +126,7 @@ def test_each_try_of_the_throttled_call_is_the_function_s_own(world):
     world.create(key, SecretId=secret.name)
 
     assert world.aws.count("GetParametersForImport") == 4
-    assert world.log.getvalue().count('"operation": "kms:GetParametersForImport", "code": "ThrottlingException"') == 3
+    assert [one.tries for one in world.waits] == [4]
 
 
 def test_resources_that_share_kms_s_quota_get_through_one_after_the_other():

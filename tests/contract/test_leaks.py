@@ -69,6 +69,12 @@ def failing(operation, fault):
     return lambda world, _: world.aws.faults.inject(operation, fault, times=ALWAYS)
 
 
+def throttled_to_the_end(world, _monkeypatch):
+    """And Lambda takes no request that is to be handed on."""
+    world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=ALWAYS)
+    world.aws.faults.inject("Invoke", Refusal(403, "AccessDeniedException", "no"), times=ALWAYS)
+
+
 def not_wanted(world, _monkeypatch):
     world.stack.status = "CREATE_COMPLETE"
 
@@ -79,7 +85,8 @@ ENDS: dict[str, tuple[str, Callable[..., None]]] = {
         "FAILED Create",
         failing("GetSecretValue", Refusal(400, "DecryptionFailure", "no")),
     ),
-    "throttled to the end": ("FAILED Create", failing("GetParametersForImport", Fault.THROTTLED)),
+    "handed on": ("handed on to a new execution", failing("GetParametersForImport", Fault.THROTTLED)),
+    "throttled to the end": ("FAILED Create", throttled_to_the_end),
     "KMS takes no such blob": (
         "FAILED Create",
         failing("ImportKeyMaterial", Refusal(400, "InvalidCiphertextException", None)),

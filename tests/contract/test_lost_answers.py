@@ -8,10 +8,11 @@ import pytest
 
 from tests.support.faults import Moment
 from tests.support.importing import import_material
-from tests.support.random_keys import random_key
+from tests.support.materials import encrypts_with
+from tests.support.random_keys import random_keys
 from tests.support.transport import Fault
 
-KEY = random_key(32)
+KEY, OTHER = random_keys(32, 2)
 ALWAYS = 10**6
 LOST = [Fault.READ_TIMEOUT, Fault.CONNECTION_CLOSED, Fault.INTERNAL_ERROR, Fault.DEPENDENCY_TIMEOUT]
 BY_ITSELF = "KMS may hold the material already: a rollback or the next update sees to it."
@@ -73,6 +74,27 @@ def test_a_refusal_after_a_lost_answer_still_fails_under_the_arn(world):
     )
     assert answer["PhysicalResourceId"] == key
     assert world.state(key) == "Disabled"
+
+
+def test_a_lost_answer_was_a_refusal_where_the_next_try_shows_that_somebody_else_filled_the_key(world):
+    """Two that the tag names race for an empty key. Under the ARN the loser's Delete would take the winner's material."""
+    key = world.external_key()
+
+    def somebody_else(call, moment):
+        if call.operation == "ImportKeyMaterial" and moment is Moment.BEFORE:
+            world.aws.hooks.remove(somebody_else)
+            import_material(world.session().client("kms"), key, OTHER)
+            world.aws.faults.inject("ImportKeyMaterial", Fault.READ_TIMEOUT, Moment.AFTER)
+
+    world.aws.hooks.append(somebody_else)
+    answer = world.create(key, SecretId=world.secret(KEY).name)
+
+    assert answer["Reason"].startswith("SecretId: The secret holds other material than the key holds or once held")
+    assert answer["Reason"].endswith("Nothing was imported.")
+    assert answer["PhysicalResourceId"].startswith("not-imported:Material:")
+    assert world.aws.count("ImportKeyMaterial") >= 2
+    assert world.delete(status="ROLLBACK_IN_PROGRESS")["Status"] == "SUCCESS"
+    assert encrypts_with(world, key, OTHER)
 
 
 def test_a_key_that_held_material_before_a_lost_answer_stays_adopted(world):

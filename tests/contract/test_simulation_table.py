@@ -17,7 +17,8 @@ def test_no_fault_at_any_call_breaks_an_invariant(operation, record_property):
 CALLS = {
     "DescribeKey", "ListResourceTags", "GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial",
     "ListKeyRotations", "GetKeyRotationStatus", "RotateKeyOnDemand", "GetPublicKey", "VerifyMac",
-    "DescribeSecret", "GetSecretValue", "DescribeStacks", "DescribeStackResource", "ListStackResources",
+    "DescribeSecret", "GetSecretValue", "DescribeStacks", "DescribeStackResource",
+    "DescribeStackEvents", "ListStackResources",
 }  # fmt: skip
 
 

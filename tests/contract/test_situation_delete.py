@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.faults import Moment
 from tests.support.importing import import_material
 from tests.support.materials import states
 from tests.support.random_keys import random_keys
@@ -48,6 +49,26 @@ def test_removal_of_every_material_of_a_key_that_was_rotated_by_its_resource(wor
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", key)
     assert states(world, key) == [("NON_CURRENT", "PENDING_IMPORT"), ("CURRENT", "PENDING_IMPORT")]
     assert world.state(key) == "PendingImport"
+
+
+def test_removal_of_every_material_while_a_rotation_is_carried_out(world, key):
+    """Between the list and the last call another material becomes current: what is removed by no id is then that one."""
+    world.secret(SECOND, version_id=V2)
+    world.update(key, SecretId=SECRET, SecretVersionId=V2, NewMaterial="STAGE")
+    world.call("RotateKeyOnDemand", KeyId=key)
+    let_it_finish = [lambda: world.clock.advance(300)]
+
+    def look(call, moment):
+        if (call.operation, moment) == ("DeleteImportedKeyMaterial", Moment.BEFORE) and let_it_finish:
+            let_it_finish.pop()()
+
+    world.aws.hooks.append(look)
+    assert [state for state, _ in states(world, key)] == ["CURRENT", "PENDING_ROTATION"]
+
+    answer = world.delete()
+
+    assert answer["Status"] == "SUCCESS"
+    assert states(world, key) == [("NON_CURRENT", "PENDING_IMPORT"), ("CURRENT", "PENDING_IMPORT")]
 
 
 def test_removal_of_every_material_where_one_is_lost_already(world, key):

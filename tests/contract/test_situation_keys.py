@@ -7,6 +7,7 @@ take material out of a key that a resource of the stack holds.
 import pytest
 
 from tests.support.materials import encrypts_with
+from tests.support.transport import Fault
 from tests.support.two_keys import EMPTY, FIRST, SECOND, USABLE, TwoKeys, bare
 
 
@@ -30,7 +31,7 @@ def test_another_key_id_is_a_replacement_and_the_clean_up_empties_the_old_key(st
 
 
 def test_key_id_changed_and_rolled_back(stacked):
-    """Back on A, which never lost anything. That A was brought in by this resource is not known any more: it is spared."""
+    """Back on A, which never lost anything, under the id that the resource bore: the stack's events tell it."""
     stacked.then(stacked.stack.create, Material=stacked.on_a)
     stacked.timeline.delivers("Create", "Other", 30.0)  # it fails when Material is done
     stacked.then(stacked.stack.update, Material=stacked.on_b, Other=stacked.failing)
@@ -45,7 +46,35 @@ def test_key_id_changed_and_rolled_back(stacked):
     assert ("Material", stacked.b, True) in stacked.deletes()
     assert stacked.states == (USABLE, EMPTY)
     assert encrypts_with(stacked.timeline, stacked.a, FIRST)
+    assert stacked.ids() == {"Material": stacked.a}
+
+
+def test_key_id_changed_and_rolled_back_to_a_key_that_was_adopted(stacked):
+    """Somebody else brought A's material in; it stays where it is when the stack goes."""
+    elsewhere = stacked.timeline.stack("payments")
+    stacked.then(elsewhere.create, Material=stacked.on_a)
+    stacked.then(stacked.stack.create, Material=stacked.on_a)
+    stacked.timeline.delivers("Create", "Other", 30.0)
+    stacked.then(stacked.stack.update, Material=stacked.on_b, Other=stacked.failing)
+    stacked.then(stacked.stack.delete)
+    stacked.run()
+
+    _, back = stacked.timeline.of("Update")
+    assert back.answer["PhysicalResourceId"] == bare(stacked.a)
+    assert stacked.states == (USABLE, EMPTY)
+
+
+def test_key_id_changed_and_rolled_back_where_the_events_cant_be_read(stacked):
+    """Then the resource counts as one that adopted A: what A holds is never removed."""
+    stacked.then(stacked.stack.create, Material=stacked.on_a)
+    stacked.timeline.delivers("Create", "Other", 30.0)
+    stacked.then(stacked.stack.update, Material=stacked.on_b, Other=stacked.failing)
+    stacked.timeline.aws.faults.inject("DescribeStackEvents", Fault.READ_TIMEOUT, times=10**6)
+    stacked.run()
+
     assert stacked.ids() == {"Material": bare(stacked.a)}
+    assert stacked.states == (USABLE, EMPTY)
+    assert "the stack's events can't be read" in stacked.timeline.log.getvalue()
 
 
 def test_key_id_changed_and_rolled_back_before_the_new_key_was_filled(stacked):

@@ -159,7 +159,9 @@ def test_rotate_at_once_whose_replica_does_not_come_fails_and_lists_the_replicas
     pair.update_home(2000, V2, NewMaterial="ROTATE")
     pair.run()
 
-    forward, back = pair.timeline.of("Update", "Primary")
+    *handed_on, forward, back = pair.timeline.of("Update", "Primary")
+    assert {one.answer for one in handed_on} == {None}
+    assert pair.timeline.seconds(forward.answered_at) == pytest.approx(2000 + 3540, abs=30)
     assert forward.answer["Reason"] == (
         "NewMaterial: The rotation was not finished in the time there was: every replica must import the material first, in "
         "its own Region (eu-west-1); which of them lacks it can't be seen from here. KMS may hold the material already: a "
@@ -172,7 +174,7 @@ def test_rotate_at_once_whose_replica_does_not_come_fails_and_lists_the_replicas
 
 
 def test_rotate_at_once_that_failed_for_want_of_the_replica_goes_on_from_there(pair):
-    pair.update_home(2000, V2, NewMaterial="ROTATE")
+    pair.update_home(2000, V2, NewMaterial="ROTATE", ServiceTimeout="1200")
     pair.update_replica(4000, V2)
     pair.update_home(4500, V2, NewMaterial="ROTATE")
     pair.run()

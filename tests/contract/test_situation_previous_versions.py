@@ -177,3 +177,84 @@ def test_pending_material_that_was_lost_does_not_keep_the_key_from_use(world, ro
 
     assert answer["Status"] == "SUCCESS"
     assert states(world, rotated)[:3] == WHOLE
+
+
+# ---------------------------------------------------------------------------------------------- their expiry is renewed
+
+
+def ends(world, key):
+    """When each material expires, the oldest first; None where it does not."""
+    shown = [one.get("ValidTo") for one in listed(world, key)]
+    return [None if end is None else f"{end:%Y-%m-%d %H:%M}" for end in shown]
+
+
+def test_a_trigger_renews_the_expiry_of_earlier_materials_too(world, rotated):
+    """Else the key would go out of use with the first of them."""
+    brought_back(world, rotated, [V1, V2], ValidForDays="30")
+    first = ends(world, rotated)
+    world.clock.advance(86_400 * 10)
+
+    answer = brought_back(world, rotated, [V1, V2], ValidForDays="30", Trigger="2")
+
+    assert first == ["2026-12-31 12:08"] * 3
+    assert ends(world, rotated) == ["2027-01-10 12:08"] * 3
+    assert answer["Data"]["ValidTo"].startswith("2027-01-10T12:08")
+    assert states(world, rotated) == WHOLE
+    assert world.aws.count("RotateKeyOnDemand") == 2
+
+
+def test_an_expiry_that_is_removed_is_removed_from_earlier_materials_too(world, rotated):
+    brought_back(world, rotated, [V1, V2], ValidTo="2027-03-01T00:00:00Z")
+    assert ends(world, rotated) == ["2027-03-01 00:00"] * 3
+
+    answer = brought_back(world, rotated, [V1, V2])
+
+    assert ends(world, rotated) == [None] * 3
+    assert answer["Data"]["ExpirationModel"] == "KEY_MATERIAL_DOES_NOT_EXPIRE"
+
+
+def test_a_rotation_gives_the_material_that_it_supersedes_the_declared_expiry(world, rotated):
+    answer = world.update(
+        rotated,
+        SecretId=SECRET,
+        SecretVersionId=V4,
+        NewMaterial="ROTATE",
+        PreviousSecretVersionIds=[V1, V2, V3],
+        ValidTo="2027-03-01T00:00:00Z",
+    )
+
+    assert answer["Status"] == "SUCCESS"
+    assert ends(world, rotated) == ["2027-03-01 00:00"] * 4
+
+
+def test_versions_that_are_named_for_the_first_time_get_the_expiry_that_is_declared_already(world, rotated):
+    declared = {"SecretId": SECRET, "SecretVersionId": V3, "ValidTo": "2027-03-01T00:00:00Z"}
+    world.update(rotated, **declared)
+    assert ends(world, rotated) == [None, None, "2027-03-01 00:00"]
+
+    answer = world.update(rotated, **declared, PreviousSecretVersionIds=[V1, V2])
+
+    assert answer["Status"] == "SUCCESS"
+    assert ends(world, rotated) == ["2027-03-01 00:00"] * 3
+
+
+def test_an_earlier_material_that_no_version_names_keeps_its_expiry_and_the_log_warns_of_it(world, rotated):
+    brought_back(world, rotated, [V1, V2], ValidTo="2027-03-01T00:00:00Z")
+
+    answer = world.update(rotated, SecretId=SECRET, SecretVersionId=V3, NewMaterial="ROTATE")
+
+    assert ends(world, rotated) == ["2027-03-01 00:00", "2027-03-01 00:00", None]
+    assert answer["Data"]["ValidTo"] == "2027-03-01T00:00:00Z"  # KMS's own word for the key
+    assert (
+        f'earlier material expires before the current one, and the key goes out of use then {{"key_arn": "{rotated}", '
+        '"valid_to": "2027-03-01T00:00:00Z"}'
+    ) in world.log.getvalue()
+
+
+def test_versions_that_are_named_are_not_read_where_no_expiry_is_to_change(world, rotated):
+    before = len(world.aws.calls)
+
+    brought_back(world, rotated, [V1, V2], Trigger="2")
+
+    assert world.aws.operations()[before:].count("GetSecretValue") == 1
+    assert world.aws.operations()[before:].count("ImportKeyMaterial") == 1

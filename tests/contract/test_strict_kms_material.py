@@ -4,6 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.support import der
+from tests.support.openssl import openssl
 from tests.support.private_keys import (
     ec_key,
     ed25519_key,
@@ -84,6 +85,7 @@ def test_an_asymmetric_key_takes_a_pkcs8_private_key_of_its_own_spec(bench, spec
     assert bench.kms.get_public_key(KeyId=key)["PublicKey"] == spki_der(key_for(spec))
 
 
+THREE_PRIMES = ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-pkeyopt", "rsa_keygen_primes:3")
 WRONG_PRIVATE_KEYS = {
     "a modulus of another size": ("RSA_3072", lambda: pkcs8_der(rsa_key(2048))),
     "PKCS#1": ("RSA_2048", lambda: traditional_der(rsa_key(2048))),
@@ -91,6 +93,11 @@ WRONG_PRIVATE_KEYS = {
     "RSASSA-PSS": (
         "RSA_2048",
         lambda: pkcs8_der(rsa_key(2048)).replace(b"\x0d\x01\x01\x01\x05\x00", b"\x0d\x01\x01\x0a\x05\x00"),
+    ),
+    "RSA of three primes": ("RSA_2048", lambda: openssl("genpkey", *THREE_PRIMES, "-outform", "DER")),
+    "RSA numbers that do not belong together": (
+        "RSA_2048",
+        lambda: der.pkcs8(der.ID_RSA, der.null(), traditional_der(rsa_key(2048))[:-1] + b"\x00"),
     ),
     "another curve": ("ECC_NIST_P384", lambda: pkcs8_der(ec_key("ECC_NIST_P256"))),
     "the other curve of 256 bits": ("ECC_SECG_P256K1", lambda: pkcs8_der(ec_key("ECC_NIST_P256"))),

@@ -71,6 +71,10 @@ def test_the_primary_s_pending_material_is_deleted_everywhere(bench, primary):
 
     assert bench.materials(primary) == bench.materials(replica, kms) == [CURRENT]
 
+    bench.stage(primary, TWO)  # the replica has lost the bytes, too: it must import them again
+    assert bench.materials(primary) == [CURRENT, (WAITING, "IMPORTED")]
+    assert bench.materials(replica, kms) == [CURRENT, (WAITING, "PENDING_IMPORT")]
+
 
 def test_a_replica_s_pending_material_is_deleted_there_alone(bench, primary):
     replica, kms = bench.replica(primary)

@@ -58,6 +58,34 @@ def test_an_old_account_waits_four_seconds_for_each_request():
         kms.get_parameters_for_import(KeyId=key, **FOR_IMPORT)
 
 
+@pytest.mark.parametrize(
+    ("operation", "parameters", "a_second"),
+    [
+        ("import_key_material", {"ImportToken": b"token", "EncryptedKeyMaterial": b"blob"}, 15),
+        ("delete_imported_key_material", {}, 15),
+        ("rotate_key_on_demand", {}, 5),
+        ("list_key_rotations", {}, 100),
+        ("describe_key", {}, 2000),
+    ],
+)
+def test_each_operation_has_a_quota_of_its_own_that_refused_calls_use_up_too(busy, operation, parameters, a_second):
+    key, kms = busy.key("RSA_2048", "SIGN_VERIFY"), busy.client(retries=False)
+    call = getattr(kms, operation)
+
+    def throttled():
+        try:
+            call(KeyId=key, **parameters)
+        except ClientError as error:
+            return error.response["Error"]["Code"] == "ThrottlingException"
+        return False
+
+    assert [throttled() for _ in range(a_second)] == [False] * a_second
+    assert throttled()
+    busy.clock.advance(1)
+    assert [throttled() for _ in range(a_second)] == [False] * a_second
+    assert throttled()
+
+
 def test_all_callers_of_an_account_share_its_quota_and_no_other_account_or_region_does(busy):
     keys = {busy.key(): busy.client(retries=False) for _ in range(3)}
     for key, kms in keys.items():

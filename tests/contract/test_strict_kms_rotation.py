@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.kms_bench import DAY_SECONDS, ROTATION_SECONDS, STATUS_SECONDS
+from tests.support.clock import VirtualClock
+from tests.support.kms import StrictKms
+from tests.support.kms_bench import ACCOUNT, DAY_SECONDS, REGION, ROTATION_SECONDS, STATUS_SECONDS
 
 ONE, TWO, THREE, FOUR = (bytes([number]) * 32 for number in (1, 2, 3, 4))
 CURRENT, NON_CURRENT = ("CURRENT", "IMPORTED"), ("NON_CURRENT", "IMPORTED")
@@ -43,6 +45,27 @@ def test_a_rotation_returns_at_once_and_is_done_later(bench, key):
     entry = bench.rotations(key)[1]
     assert (entry["RotationType"], entry["RotationDate"]) == ("ON_DEMAND", bench.clock.now())
     assert bench.state(key) == "Enabled"
+
+
+def test_a_rotation_takes_one_to_three_minutes():
+    clock = VirtualClock()
+    took = set()
+    for seed in range(30):
+        kms = StrictKms(clock, seed=seed)
+
+        def call(operation, kms=kms, **params):
+            return kms.call(operation, params, region=REGION, account=ACCOUNT)
+
+        key = call("CreateKey")["KeyMetadata"]["KeyId"]
+        call("RotateKeyOnDemand", KeyId=key)
+        asked_at = clock.now()
+        clock.advance(200)
+        (rotation,) = call("ListKeyRotations", KeyId=key)["Rotations"]
+        took.add((rotation["RotationDate"] - asked_at).total_seconds())
+
+    assert 60 <= min(took) < 80
+    assert 160 < max(took) <= 180
+    assert len(took) == 30
 
 
 def test_the_rotation_status_may_vanish_long_before_the_rotation_is_done(bench, key):

@@ -7,10 +7,10 @@ test_update_of_lost_material.py and test_other_material.py.
 import pytest
 
 from tests.support.private_keys import key_for, pkcs8_pem
-from tests.support.random_keys import random_key
+from tests.support.random_keys import random_keys
 from tests.support.transport import Fault
 
-KEY = random_key(32)
+KEY, OTHER = random_keys(32, 2)
 SECRET = "orders/master-key"
 PINNED = {"SecretVersionId": "11111111-2222-3333-4444-555555555555"}
 P256 = "ECC_NIST_P256"
@@ -29,7 +29,7 @@ def created(world, spec="SYMMETRIC_DEFAULT", value=KEY, **declared):
 def updated(world, key, **declared):
     """The answer, and what the function asked for on the way to it."""
     before = len(world.aws.calls)
-    return world.update(key, SecretId=SECRET, **declared), world.aws.operations()[before:]
+    return world.update(key, **{"SecretId": SECRET} | declared), world.aws.operations()[before:]
 
 
 # ----------------------------------------------------------------------------------------------------- nothing is to do
@@ -38,12 +38,11 @@ def updated(world, key, **declared):
 @pytest.mark.parametrize(
     "changed",
     [
-        {},
         {"ServiceTimeout": "1800"},
         {"WrappingKeySpec": "RSA_3072"},
         {"WrappingAlgorithm": "RSAES_OAEP_SHA_1"},
     ],
-    ids=lambda changed: ",".join(changed) or "nothing changed",
+    ids=",".join,
 )
 def test_a_pinned_secret_is_not_read_where_nothing_asks_for_an_import(world, changed):
     key, first = created(world)
@@ -72,17 +71,17 @@ def test_the_attributes_of_an_update_that_does_nothing_are_those_of_the_create(w
     """A changed attribute would make CloudFormation update whatever uses it."""
     key, first = created(world, spec, value(), **declared)
 
-    answer, operations = updated(world, key, **PINNED, **declared)
+    answer, operations = updated(world, key, **PINNED, ServiceTimeout="1800", **declared)
 
     assert answer["Data"] == first["Data"]
     assert "ImportKeyMaterial" not in operations
 
 
-def test_a_deployment_that_changes_nothing_does_not_renew_days_that_are_counted_from_the_import(world):
+def test_a_deployment_that_changes_nothing_of_the_material_does_not_renew_days_that_are_counted_from_the_import(world):
     key, first = created(world, ValidForDays="30")
     world.clock.advance(86_400 * 10)
 
-    answer, operations = updated(world, key, **PINNED, ValidForDays="30")
+    answer, operations = updated(world, key, **PINNED, ServiceTimeout="1800", ValidForDays="30")
 
     assert "ImportKeyMaterial" not in operations
     assert answer["Data"]["ValidTo"] == first["Data"]["ValidTo"] == "2026-12-31T12:00:00Z"
@@ -103,7 +102,7 @@ def test_where_nothing_is_to_import_the_stack_s_status_need_not_be_readable(worl
     key, first = created(world)
     world.aws.faults.inject("DescribeStacks", Fault.READ_TIMEOUT, times=10**6)
 
-    answer, _ = updated(world, key, **PINNED)
+    answer, _ = updated(world, key, **PINNED, ServiceTimeout="1800")
 
     assert answer["Status"] == "SUCCESS"
     assert answer["Data"] == first["Data"]
@@ -165,6 +164,21 @@ def test_what_locates_or_checks_the_material_is_followed_by_an_import_that_verif
     assert answer["Status"] == "SUCCESS"
     assert operations.count("ImportKeyMaterial") == 1
     assert '"confirmed_by": "SAME_MATERIAL"' in world.log.getvalue()
+
+
+@pytest.mark.parametrize("changed", [{}, {"ServiceTimeout": "1800"}, {"WrappingAlgorithm": "RSAES_OAEP_SHA_1"}])
+def test_a_failed_update_that_is_tried_again_imports_what_it_could_not_import_before(world, changed):
+    """With --disable-rollback; OldResourceProperties may be the failed ones. The stack's events tell."""
+    key, _ = created(world)
+    world.secret(OTHER, version_id="v" * 32)
+    refused, _ = updated(world, key, SecretId=SECRET, SecretVersionId="v" * 32)
+    event = world.update_request(key, SecretId=SECRET, SecretVersionId="v" * 32, **changed)
+    failed = {name: value for name, value in event["ResourceProperties"].items() if name not in changed}
+
+    answer = world.invoke(event | {"OldResourceProperties": failed})
+
+    assert refused["Status"] == answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("SecretId: The secret holds other material than the key holds")
 
 
 def test_an_update_of_a_secret_that_is_not_pinned_verifies_the_material_every_time(world):

@@ -85,7 +85,7 @@ def test_a_request_that_waits_for_the_quota_until_nobody_waits_for_it_any_more_i
     answer = world.invoke(event)
 
     assert answer["Status"] == "FAILED"
-    assert "was throttled (ThrottlingException) for 108 seconds" in answer["Reason"]  # a tenth of its time is kept
+    assert "of a request that is 108 seconds old" in answer["Reason"]  # a tenth of its time is kept
     assert world.changes() == 0
 
 

@@ -22,6 +22,21 @@ def declared(algorithm, unwrap):
     return {"SecretWrapping": {"Algorithm": algorithm, "KeyId": unwrap}}
 
 
+def test_a_wrapped_secret_is_not_taken_for_the_material_itself_where_secret_wrapping_is_wrong(world):
+    """It would be 200 bytes of something; the property's own fault says what is wrong."""
+    key, unwrap = world.external_key(), unwrap_key(world, SYMMETRIC)
+    secret = world.secret(encrypted(world, unwrap, KEY))
+
+    answer = world.create(key, SecretId=secret.name, **declared("ROT13", unwrap))
+
+    assert answer["Reason"] == (
+        "SecretWrapping.Algorithm: The value does not fit the property's rule. It must be one of "
+        "SYMMETRIC_DEFAULT, RSAES_OAEP_SHA_1, RSAES_OAEP_SHA_256, RSA_AES_KEY_WRAP_SHA_1, RSA_AES_KEY_WRAP_SHA_256. "
+        "Nothing was imported."
+    )
+    assert not world.aws.count("GetSecretValue")
+
+
 # -------------------------------------------------------------------------------------------- what the unwrap key refuses
 
 DOES_NOT_OPEN = (

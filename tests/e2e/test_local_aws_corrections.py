@@ -5,9 +5,11 @@ assertion fails, and the correction can go.
 """
 
 import calendar
+import io
 import json
 import secrets
 import time
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -235,18 +237,23 @@ def test_a_failed_create_is_deleted_under_the_id_that_it_answered(corrected, pla
     assert told(plain) == [("Create", "A", None)]
 
 
-def test_a_create_that_never_answers_is_deleted_under_a_made_up_id(corrected):
-    name = corrected.fresh()
-    corrected.function.play = lambda event: None if event["RequestType"] == "Create" else {}
+def test_a_create_that_never_answers_is_deleted_under_a_made_up_id(corrected, plain):
+    def reason(one: World) -> tuple[str, str]:
+        name = one.fresh()
+        one.function.play = lambda event: None if event["RequestType"] == "Create" else {}
+        stack = one.stacks.create(name, {"Resources": {"A": one.resource(ServiceTimeout=1)}})
+        return name, stack.reasons("A")[0]
 
-    stack = corrected.stacks.create(name, {"Resources": {"A": corrected.resource(ServiceTimeout=1)}})
-
-    assert stack.reasons("A")[0].startswith(
+    name, text = reason(corrected)
+    assert text.startswith(
         "CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId ["
     )
     [_create, (_delete, _logical_id, physical_id)] = corrected.told()
     assert physical_id is not None
     assert physical_id.startswith(f"{name}-A-")
+
+    assert reason(plain)[1] == "Custom resource 'A' timed out after 1s waiting for ResponseURL callback"
+    assert plain.told() == [("Create", "A", None)]
 
 
 def replacement_that_fails(one: World) -> list[Any]:
@@ -359,16 +366,19 @@ def test_an_answer_of_4096_bytes_is_taken_and_one_more_is_not(corrected):
     assert created(corrected, of_size(4097)).reasons("A") == ["Response object is too long."]
 
 
-def test_the_first_answer_counts(corrected):
-    def answers_twice(event: Event) -> Answer:
-        corrected.function.put(event, {"PhysicalResourceId": "first"})
-        return {"PhysicalResourceId": "second"}
+def test_the_first_answer_counts(corrected, plain):
+    def taken(one: World) -> str:
+        def answers_twice(event: Event) -> Answer:
+            one.function.put(event, {"PhysicalResourceId": "first"})
+            return {"PhysicalResourceId": "second"}
 
-    stack = created(corrected, answers_twice)
+        stack = created(one, answers_twice)
+        resource = one.stacks.resource(stack.stack_id, "A")
+        assert resource is not None
+        return str(resource["PhysicalResourceId"])
 
-    resource = corrected.stacks.resource(stack.stack_id, "A")
-    assert resource is not None
-    assert resource["PhysicalResourceId"] == "first"
+    assert taken(plain) == "second"
+    assert taken(corrected) == "first"
     heard = [entry["heard"] for entry in journal.read(_folder(corrected), "answer")][-2:]
     assert heard == [True, False]
 
@@ -437,24 +447,58 @@ def test_service_timeout_runs_from_the_request_on(corrected, plain):
     assert seconds(plain) > 3.9  # the invocation first, then ServiceTimeout
 
 
-def test_an_answer_is_known_by_the_words_of_aws(corrected):
-    stack = created(corrected, lambda _event: {"Status": "FAILED", "Reason": "SecretId: nothing there."})
+def test_an_answer_is_known_by_the_words_of_aws(corrected, plain):
+    def reasons(one: World) -> list[str]:
+        return created(one, lambda _event: {"Status": "FAILED", "Reason": "SecretId: nothing there."}).reasons("A")
 
-    request_id = corrected.function.events[0]["RequestId"]
-    assert stack.reasons("A") == [
+    assert reasons(corrected) == [
         "Received response status [FAILED] from custom resource. Message returned: SecretId: nothing there. "
-        f"(RequestId: {request_id})"
+        f"(RequestId: {corrected.function.events[0]['RequestId']})"
     ]
+    assert reasons(plain) == ["SecretId: nothing there."]
 
 
-def test_a_service_token_cannot_be_changed(corrected):
-    name = corrected.fresh()
-    corrected.stacks.create(name, {"Resources": {"A": corrected.resource()}})
+def test_a_failure_needs_a_reason(corrected, plain):
+    def reasons(one: World) -> list[str]:
+        return created(one, lambda _event: {"Status": "FAILED"}).reasons("A")
 
-    other = corrected.resource(ServiceToken=f"{corrected.token}-other")
-    stack = corrected.stacks.update(name, {"Resources": {"A": other}})
+    assert reasons(corrected) == ["Invalid Response object: FAILED without a Reason. (ours)"]
+    assert reasons(plain) == ["Custom resource reported FAILED"]
 
-    assert stack.reasons("A")[0] == "Modifying service token is not allowed."
+
+def test_a_service_token_cannot_be_changed(corrected, plain):
+    def reason(one: World) -> str:
+        name = one.fresh()
+        one.stacks.create(name, {"Resources": {"A": one.resource()}})
+        other = one.resource(ServiceToken=f"{one.token}-other")
+        return one.stacks.update(name, {"Resources": {"A": other}}).reasons("A")[0]
+
+    assert reason(corrected) == "Modifying service token is not allowed."
+    assert reason(plain).startswith(f"Custom resource ServiceToken '{plain.token}-other' not found.")
+
+
+# ------------------------------------------------------------------------------------------------------- the function's world
+
+
+def test_plain_ministack_lends_a_function_its_own_packages(plain):
+    """What a layer lacks is missed only where functions run apart: tests/e2e/test_local_aws_runtime.py."""
+    lambda_, code = plain.client("lambda"), io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr(
+            "probe.py", "import ministack\n\ndef handler(_event, _context):\n    return ministack.__name__\n"
+        )
+    role = lambda_.get_function(FunctionName=NAME)["Configuration"]["Role"]
+    lambda_.create_function(
+        FunctionName="probe",
+        Runtime="python3.13",
+        Role=role,
+        Handler="probe.handler",
+        Code={"ZipFile": code.getvalue()},
+    )
+
+    answer = lambda_.invoke(FunctionName="probe", Payload=b"{}")
+
+    assert (answer.get("FunctionError"), json.loads(answer["Payload"].read())) == (None, "ministack")
 
 
 # ------------------------------------------------------------------------------------------------------- keys and rights

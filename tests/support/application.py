@@ -63,8 +63,13 @@ class Application:
         (properties,) = self.of_type(type_)
         return properties
 
-    def role_statements(self) -> list[dict[str, Any]]:
-        policies = self.only("AWS::IAM::Role")["Policies"]
+    def properties(self, logical_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.resources[logical_id]["Properties"]
+        return found
+
+    def role_statements(self, role: str = "Role") -> list[dict[str, Any]]:
+        """What the policies of a role say: of the function's own, or of OnFailureRole."""
+        policies = self.properties(role)["Policies"]
         return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
     # ------------------------------------------------------------------------------------------------------ intrinsics

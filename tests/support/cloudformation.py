@@ -1,4 +1,4 @@
-"""CloudFormation, as far as a function asks about its own stack: DescribeStacks, DescribeStackResource, ListStackResources.
+"""CloudFormation, as far as a function asks about its own stack: DescribeStacks and its like, DescribeStackEvents.
 
 It shows the state that tests set on `Stack` and `Resource`, and does nothing by itself: the engine that creates, updates and
 rolls back is not here. Sentences are AWS's own. A stack is found by name until it is deleted, and by id for ever.
@@ -50,6 +50,18 @@ class Resource:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A resource's status at one time."""
+
+    id: str
+    at: datetime
+    logical_id: str
+    type: str
+    status: str
+    physical_id: str | None
+
+
 @dataclass
 class Stack:
     name: str
@@ -61,6 +73,7 @@ class Stack:
     updated_at: datetime | None = None
     deleted_at: datetime | None = None
     resources: dict[str, Resource] = field(default_factory=dict)  # by logical id
+    events: list[Event] = field(default_factory=list)  # of resources, the oldest first
 
     def set(self, logical_id: str, status: str, at: datetime, **changes: Any) -> Resource:
         """A resource's new status, and whatever else changes; made if it is not there (then with its `type`)."""
@@ -71,6 +84,8 @@ class Stack:
         known.status, known.status_since = status, at
         for name, value in changes.items():
             setattr(known, name, value)
+        number = len(self.events)
+        self.events.append(Event(f"{logical_id}-{number}", at, logical_id, known.type, status, known.physical_id))
         return known
 
 
@@ -140,14 +155,22 @@ class CloudFormation:
         detail = {"StackName": stack.name, "StackId": stack.id, "LastUpdatedTimestamp": resource.status_since}
         return {"StackResourceDetail": detail | _resource(resource)}
 
+    def _describe_stack_events(self, params: Mapping[str, str], caller: Caller) -> dict[str, Any]:
+        """The newest first. Events of the stack itself are not told."""
+        stack = self._find(params["StackName"], caller, "Stack [{}] does not exist")
+        events = [{"StackId": stack.id, "StackName": stack.name} | _event(one) for one in reversed(stack.events)]
+        return self._page("StackEvents", events, params)
+
     def _list_stack_resources(self, params: Mapping[str, str], caller: Caller) -> dict[str, Any]:
-        stack = self._find(params["StackName"], caller)
+        resources = self._find(params["StackName"], caller).resources.values()
+        shown = [{"LastUpdatedTimestamp": one.status_since} | _resource(one) for one in resources]
+        return self._page("StackResourceSummaries", shown, params)
+
+    def _page(self, name: str, items: list[dict[str, Any]], params: Mapping[str, str]) -> dict[str, Any]:
         start = _start(params.get("NextToken"))
         end = start + self._page_resources
-        resources = list(stack.resources.values())
-        page = [{"LastUpdatedTimestamp": one.status_since} | _resource(one) for one in resources[start:end]]
-        answer: dict[str, Any] = {"StackResourceSummaries": page}
-        if end < len(resources):
+        answer: dict[str, Any] = {name: items[start:end]}
+        if end < len(items):
             answer["NextToken"] = base64.urlsafe_b64encode(f"from {end}".encode()).decode()
         return answer
 
@@ -196,8 +219,21 @@ def _resource(resource: Resource) -> dict[str, Any]:
     return {name: value for name, value in shown.items() if value is not None}
 
 
+def _event(event: Event) -> dict[str, Any]:
+    shown = {
+        "EventId": event.id,
+        "Timestamp": event.at,
+        "LogicalResourceId": event.logical_id,
+        "PhysicalResourceId": event.physical_id,
+        "ResourceType": event.type,
+        "ResourceStatus": event.status,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
 _OPERATIONS: Mapping[str, Callable[[CloudFormation, Mapping[str, str], Caller], dict[str, Any]]] = {
     "DescribeStacks": CloudFormation._describe_stacks,  # noqa: SLF001  # the table of this module's own class
     "DescribeStackResource": CloudFormation._describe_stack_resource,  # noqa: SLF001  # the same
+    "DescribeStackEvents": CloudFormation._describe_stack_events,  # noqa: SLF001  # the same
     "ListStackResources": CloudFormation._list_stack_resources,  # noqa: SLF001  # the same
 }

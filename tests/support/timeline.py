@@ -36,6 +36,7 @@ from tests.support.faults import Moment
 from tests.support.in_process import Call, InProcessAws
 from tests.support.kms.service import StrictKms
 from tests.support.kms.wire import KmsWire
+from tests.support.lambda_service import LambdaService
 from tests.support.secretsmanager import Secret, SecretsManager
 from tests.support.simulation.engine import Stack
 from tests.support.simulation.functions import Functions
@@ -56,6 +57,7 @@ class Execution:
     started_at: datetime
     operations: list[str] = field(default_factory=list)
     answer: dict[str, Any] | None = None
+    answered_at: datetime | None = None
 
     @property
     def request(self) -> tuple[str, str]:
@@ -79,7 +81,8 @@ class Timeline:
         self.secrets = SecretsManager(self.scheduler)
         self.cloudformation = CloudFormation(self.scheduler)
         self._clock = cast("VirtualClock", self.scheduler)  # as much of it as is asked for
-        self.aws = InProcessAws(self._clock, [KmsWire(self.kms), self.secrets, self.cloudformation])
+        functions = LambdaService(lambda _arn, event: self.deliver(event))
+        self.aws = InProcessAws(self._clock, [KmsWire(self.kms), self.secrets, self.cloudformation, functions])
         self.aws.hooks.append(self._at_call)
         self.executions: list[Execution] = []
         self.log = StringIO()
@@ -207,7 +210,7 @@ class Timeline:
         execution = self._execution()
         if execution is None:
             raise AssertionError("an answer from no execution")
-        execution.answer = json.loads(body)
+        execution.answer, execution.answered_at = json.loads(body), self.scheduler.now()
         self.scheduler.sleep(self._slow_answers.pop(execution.request, CALL_SECONDS))
         for stack in self.stacks:
             stack.requests.take(execution.event, body)

@@ -95,11 +95,15 @@ def made(*fips, region="eu-central-1"):
     return clients.make(session, fips)
 
 
-def endpoints(of):
+def each(of):
     return {
-        name: getattr(of, name).meta.endpoint_url
-        for name in ("kms", "kms_without_retries", "secrets", "cloudformation")
+        **{name: getattr(of, name) for name in ("kms", "kms_without_retries", "secrets", "cloudformation")},
+        "functions": of.functions.client,
     }
+
+
+def endpoints(of):
+    return {name: client.meta.endpoint_url for name, client in each(of).items()}
 
 
 def test_clients_call_the_region_s_own_endpoints():
@@ -108,27 +112,35 @@ def test_clients_call_the_region_s_own_endpoints():
         "kms_without_retries": "https://kms.eu-central-1.amazonaws.com",
         "secrets": "https://secretsmanager.eu-central-1.amazonaws.com",
         "cloudformation": "https://cloudformation.eu-central-1.amazonaws.com",
+        "functions": "https://lambda.eu-central-1.amazonaws.com",
     }
 
 
 def test_fips_endpoints_are_those_of_the_services_that_are_named_alone():
-    assert endpoints(made("kms", region="us-east-1")) == {
+    assert endpoints(made("kms", "lambda", region="us-east-1")) == {
         "kms": "https://kms-fips.us-east-1.amazonaws.com",
         "kms_without_retries": "https://kms-fips.us-east-1.amazonaws.com",
         "secrets": "https://secretsmanager.us-east-1.amazonaws.com",
         "cloudformation": "https://cloudformation.us-east-1.amazonaws.com",
+        "functions": "https://lambda-fips.us-east-1.amazonaws.com",
     }
 
 
-def test_one_call_can_not_eat_the_time_that_is_kept_for_the_answer():
+def test_lambda_s_client_is_made_once_and_with_its_first_call():
     of = made()
 
-    configs = {name: getattr(of, name).meta.config for name in endpoints(of)}
+    assert "client" not in vars(of.functions)
+    assert of.functions.client is of.functions.client
+
+
+def test_one_call_can_not_eat_the_time_that_is_kept_for_the_answer():
+    configs = {name: client.meta.config for name, client in each(made()).items()}
     assert {name: config.retries["total_max_attempts"] for name, config in configs.items()} == {
         "kms": 3,
         "kms_without_retries": 1,
         "secrets": 3,
         "cloudformation": 3,
+        "functions": 3,
     }
     assert {(config.connect_timeout, config.read_timeout, config.retries["mode"]) for config in configs.values()} == {
         (4, 10, "standard")

@@ -18,15 +18,26 @@ TOOL = REPOSITORY / "custodian"
 
 # From the top down. A module imports from its own group and from those below, in no circle.
 GROUPS = {
-    "entry": {"app", "function"},
-    "protocol": {"responder", "answer", "delivery"},
+    "entry": {"app", "function", "on_failure_app", "on_failure"},
+    "protocol": {"responder", "answer", "delivery", "given_up"},
     "life cycle": {
-        *("resource", "removal", "importing", "symmetric", "rotation", "confirming"),
-        *("operation", "preparation", "attributes"),
+        *("resource", "removal", "importing", "symmetric", "rotation", "confirming", "rollback"),
+        *("operation", "preparation", "attributes", "still_needed"),
     },
     "the world": {
-        *("clients", "request", "stack", "consent", "secret", "kms_key", "key_view", "import_parameters"),
-        *("calling", "aws_errors"),
+        *(
+            "clients",
+            "request",
+            "stack",
+            "holders",
+            "past",
+            "consent",
+            "secret",
+            "kms_key",
+            "key_view",
+            "import_parameters",
+        ),
+        *("calling", "aws_errors", "aws_session", "quota", "handing_on", "metrics"),
     },
     "pure": {
         *("properties", "proof", "wrapping", "material", "secret_bytes", "secret_value", "private_key", "asymmetric"),
@@ -39,7 +50,7 @@ PURE = GROUPS["pure"] | {"errors", "__init__"}
 OF_AWS = ("boto3", "botocore", "crhelper", "aws_lambda_powertools")
 
 ONLY_IN = {  # what is not passed in can't be simulated
-    "boto3": {"app", "clients"},
+    "boto3": {"app", "on_failure_app", "aws_session", "clients"},
     "crhelper": {"responder"},
     "random": {"waiting"},
 }
@@ -130,6 +141,27 @@ def test_the_pure_modules_load_nothing_of_aws():
     ).stdout.split()
 
     assert {name.split(".")[0] for name in loaded} & set(OF_AWS) == set()
+
+
+def test_the_on_failure_function_loads_nothing_of_the_life_cycle():
+    """It must run where the first function can't be loaded: for want of memory, or because a package is broken."""
+    program = f"import sys, {PACKAGE.name}.on_failure_app; print(*sys.modules)"
+    home = {
+        "PYTHONPATH": str(PACKAGE.parent),
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], env=home, capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert {name for name in loaded if name.split(".")[0] in {"cryptography", "crhelper", "fastjsonschema"}} == set()
+    own = {name.split(".")[1] for name in loaded if name.startswith(f"{PACKAGE.name}.")}
+    assert own == {
+        *("on_failure_app", "on_failure", "given_up", "answer", "delivery", "request", "stack"),
+        *("calling", "aws_errors", "aws_session", "errors", "waiting", "quiet"),
+    }
 
 
 @pytest.mark.parametrize("module", sorted(PURE))

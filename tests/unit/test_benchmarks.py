@@ -1,6 +1,7 @@
 """What `make bench` compares is comparable, what it prints is what the README shows, and a limit is a limit."""
 
 import importlib
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -10,10 +11,11 @@ import pytest
 from benchmarks import __main__ as program
 from benchmarks import figures
 from benchmarks.figures import COLD_START, FIGURES, Comparison, Measured, put_between_marks, table
-from benchmarks.recording import Exchange, Recording
+from benchmarks.recording import Exchange, Recording, recordings
 from benchmarks.replay import OtherCalls, Replay
-from imported_key_material import clients
+from imported_key_material import aws_session, clients
 from imported_key_material.clients import Clients
+from tests.support.application import Application
 from tests.support.transport import Request, Response
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -109,7 +111,49 @@ def test_the_plain_function_builds_the_same_clients(monkeypatch):
     plain = importlib.import_module("benchmarks.functions.plain")  # builds its own when it is imported
     ours = clients.make(Session())
 
-    assert plain.make(Session()) == {one.name: getattr(ours, one.name) for one in fields(Clients)}
+    made = {one.name: getattr(ours, one.name) for one in fields(Clients)}
+    later = made.pop("functions")
+    assert plain.make(Session()) == made
+    assert isinstance(later, clients.WhenNeeded), "A client that is made with its first call is made in no cold start."
+
+
+def test_the_plain_on_failure_function_builds_the_one_client_that_the_on_failure_function_builds(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    plain = importlib.import_module("benchmarks.functions.plain")
+
+    config = aws_session.config("cloudformation")
+    ours = Session().client("cloudformation", config)  # as on_failure_app.py makes it
+    assert plain.make(Session(), ["cloudformation"]) == {"cloudformation": ours}
+
+
+def test_what_is_recorded_of_the_on_failure_function_is_an_answer():
+    """It leaves without one where CloudFormation does not wait: that would be another comparison."""
+    given_up = recordings().given_up
+
+    assert json.loads(given_up.answer)["Status"] == "FAILED"
+    assert [call.method for call in given_up.calls] == ["describe_stacks", "describe_stack_resource"]
+
+
+@pytest.mark.parametrize(
+    ("figure", "function"), [(figures.MEMORY, "Function"), (figures.MEMORY_ON_FAILURE, "OnFailureFunction")]
+)
+def test_a_function_has_twice_the_memory_that_its_peak_may_take(figure, function):
+    assert Application().properties(function)["MemorySize"] == 2 * figure.most
+
+
+def test_the_calls_of_a_request_are_told_by_name():
+    measured = Measured.calls(figures.CALLS[0], ["describe_key", "describe_stacks", "describe_key", "describe_key"])
+
+    assert measured.text == "4 calls"
+    assert measured.behind == "3 describe_key, describe_stacks"
+
+
+@pytest.mark.parametrize("figure", figures.CALLS, ids=lambda figure: figure.name)
+def test_one_call_more_than_today_is_over_the_limit(figure):
+    most = int(figure.most)
+
+    assert Measured.calls(figure, ["describe_key"] * most).holds
+    assert not Measured.calls(figure, ["describe_key"] * (most + 1)).holds
 
 
 ANSWER = Response(200, {}, b"{}")

@@ -21,12 +21,11 @@ from botocore.exceptions import (
 from imported_key_material.calling import (
     NEW_KEY,
     NOTHING,
-    QUOTA_BACKOFF,
     TAGGED,
     Caller,
     deadline_of,
 )
-from imported_key_material.errors import OutOfTime, Refused, ServiceRefused
+from imported_key_material.errors import OutOfTime, Refused, ServiceRefused, Throttled
 from imported_key_material.waiting import Deadline
 from tests.support.clock import START, VirtualClock
 from tests.support.events import BUCKET, request
@@ -130,7 +129,7 @@ def test_what_passes_is_waited_out_and_the_answer_given():
     )
 
     assert caller(clock).call("kms:DescribeKey", service, where="KeyId") == "here"
-    assert service.begun == [0.0, 0.25, 0.75, 1.75]
+    assert service.begun == [0.0, 0.75, 1.25, 2.25]  # three times as long after a throttle
 
 
 def test_an_answer_of_none_is_one():
@@ -160,27 +159,13 @@ def test_a_throttle_is_waited_out_to_the_deadline(code):
     assert service.begun[-1] == 600
 
 
-def test_the_throttled_quota_of_get_parameters_for_import_is_named():
+def test_where_the_caller_waits_by_itself_a_throttle_is_told_at_once():
     clock = Clock()
-    service = Service(clock, refused("ThrottlingException"))
 
-    error, after = outcome(
-        clock,
-        service,
-        seconds=825,
-        operation="kms:GetParametersForImport",
-        waits=NEW_OR_TAGGED,
-        backoff=QUOTA_BACKOFF,
-    )
+    error, after = outcome(clock, Service(clock, refused("ThrottlingException")), throttles_seconds=0)
 
-    assert isinstance(error, OutOfTime)
-    assert str(error) == (
-        "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) for 825 seconds, to the end of the time there "
-        "was. KMS's quota for it, L-515A0541 (one request a second for the account and Region, one in four seconds in older "
-        "accounts), is shared by all who import. Ask Service Quotas for more, or deploy fewer resources at once (DependsOn "
-        "makes lanes)."
-    )
-    assert after == 825
+    assert isinstance(error, Throttled)
+    assert (error.code, after) == ("ThrottlingException", 0)
 
 
 def test_a_throttle_counts_from_its_own_call_and_not_from_the_invocation_s_begin():
@@ -388,35 +373,17 @@ def test_what_must_be_known_in_any_case_is_asked_once_even_after_the_deadline():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_waits_are_drawn_from_zero_to_a_doubling_step(seed):
+@pytest.mark.parametrize(("code", "times"), [("ThrottlingException", 3.0), ("KMSInternalException", 1.0)])
+def test_waits_are_drawn_from_zero_to_a_doubling_step(seed, code, times):
     clock = Clock(seed=seed)
 
-    outcome(clock, Service(clock, refused("ThrottlingException")), seconds=300)
+    outcome(clock, Service(clock, refused(code)), seconds=300)
 
-    steps = [min(0.5 * 2**n, 10.0) for n in range(len(clock.slept))]
-    assert all(0 <= wait <= step for wait, step in zip(clock.slept, steps, strict=True))
-    assert any(wait < step / 2 for wait, step in zip(clock.slept, steps, strict=True))
-    assert any(wait > step / 2 for wait, step in zip(clock.slept, steps, strict=True))
-
-
-def test_the_quota_s_waits_are_longer():
-    clock = Clock(roll=0.999)
-
-    outcome(clock, Service(clock, refused("ThrottlingException")), seconds=100, backoff=QUOTA_BACKOFF)
-
-    assert clock.slept[:6] == pytest.approx([2, 4, 8, 16, 20, 20], rel=0.01)
-
-
-def test_hundreds_that_start_together_do_not_ask_together():
-    begun = []
-    for seed in range(300):
-        clock = Clock(seed=seed)
-        service = Service(clock, refused("ThrottlingException"))
-        outcome(clock, service, seconds=600, backoff=QUOTA_BACKOFF)
-        begun += service.begun[1:]
-
-    in_a_second = [sum(second <= moment < second + 1 for moment in begun) for second in range(60, 590)]
-    assert max(in_a_second) < 3 * sum(in_a_second) / len(in_a_second)
+    *whole, _last = clock.slept  # the last wait ends with the time there is
+    steps = [times * min(0.5 * 2**n, 10.0) for n in range(len(whole))]
+    assert all(0 <= wait <= step for wait, step in zip(whole, steps, strict=True))
+    assert any(wait < step / 2 for wait, step in zip(whole, steps, strict=True))
+    assert any(wait > step / 2 for wait, step in zip(whole, steps, strict=True))
 
 
 # ------------------------------------------------------------------------------------------------- what is let through
@@ -449,7 +416,7 @@ def test_each_wait_is_logged_with_what_it_waits_for():
 
     assert maker.log.lines == [
         ("waiting", {"operation": "kms:DescribeKey", "code": "ThrottlingException", "waited_seconds": 0.0, "left_seconds": 30}),
-        ("waiting", {"operation": "kms:DescribeKey", "code": "ThrottlingException", "waited_seconds": 0.2, "left_seconds": 30}),
+        ("waiting", {"operation": "kms:DescribeKey", "code": "ThrottlingException", "waited_seconds": 0.8, "left_seconds": 29}),
     ]  # fmt: skip
 
 

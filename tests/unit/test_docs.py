@@ -274,20 +274,29 @@ def test_the_check_values_on_the_page_are_those_that_are_computed():
             assert check_value.check_expected_form(value, spec).matches(key), value
 
 
-def test_the_permissions_page_has_every_right_of_the_role_and_no_other():
+@pytest.mark.parametrize(
+    ("role", "begin", "end"),
+    [
+        ("Role", "| Call | On | Only if |", '"The tag" is'),
+        ("OnFailureRole", "| Call of the on-failure function |", "The key's own policy"),
+    ],
+)
+def test_the_permissions_page_has_every_right_of_a_role_and_no_other(role, begin, end):
     """Those on network interfaces aside: they are listed by Lambda's own guide."""
-    role = re.search(r"^  Role:\n(.*?)^Outputs:", (REPOSITORY / "template.yaml").read_text(), re.MULTILINE | re.DOTALL)
-    assert role
-    given = set(re.findall(r"\b(?:kms|secretsmanager|cloudformation|logs):[A-Z]\w+", role.group(1)))
-    table = section(DOCS / "permissions.md", "## What the function's role may do").partition("The key's own policy")[0]
+    found = re.search(
+        rf"^  {role}:\n(.*?)^(  \S|Outputs:)", (REPOSITORY / "template.yaml").read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert found
+    given = set(re.findall(r"\b(?:kms|secretsmanager|cloudformation|lambda|logs):[A-Z]\w+", found.group(1)))
+    table = section(DOCS / "permissions.md", "## What the function's role may do").partition(begin)[2]
     listed = set()
-    for row in first_cells(table.partition('"The tag" is')[0]):
+    for row in first_cells(table.partition(end)[0]):
         service = ""
         for part in row.split(", "):
             service = part.partition(":")[0] if ":" in part else service
             if re.fullmatch(r"(\w+:)?[A-Z][a-z]\w+", part) and service:
                 listed.add(f"{service}:{part.rpartition(':')[2]}")
-    conditions = {name for name in given if re.search(r":(Key|Encryption|Wrapping|Via)[A-Z]", name)}
+    conditions = {name for name in given if re.search(r":(Key|Encryption|Wrapping|Via|Source)[A-Z]", name)}
     assert listed == given - conditions
 
 

@@ -29,6 +29,13 @@ def test_building_it_again_gives_the_same_bytes_whatever_a_test_run_left(source,
     assert not list(again.rglob("*cpython-311*"))
 
 
+def test_the_on_failure_function_is_built_of_the_same_bytes(tmp_path):
+    first = build(FUNCTION_SOURCE, "Function", tmp_path / "first")
+    second = build(FUNCTION_SOURCE, "OnFailureFunction", tmp_path / "second")
+
+    assert zip_folder(second) == zip_folder(first)
+
+
 def test_it_holds_the_package_and_nothing_else(tmp_path):
     built = build(FUNCTION_SOURCE, "Function", tmp_path / "built")
     package = FUNCTION_SOURCE / "imported_key_material"

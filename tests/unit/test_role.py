@@ -8,6 +8,8 @@ from tests.support.identity_policy import Call, allows
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:orders/master-key-AbCdEf"
 STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/orders/5a1c"
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:imported-key-material"
+ON_FAILURE = f"{FUNCTION}-on-failure"
 LOG_STREAM = "GetAtt(AWS::Logs::LogGroup:LogGroup.Arn)"
 OTHER_ACCOUNT = "444455556666"
 
@@ -55,7 +57,10 @@ NEEDED = {
     ),
     "looks at a stack": Call("cloudformation:DescribeStacks", STACK),
     "looks at a stack's resource": Call("cloudformation:DescribeStackResource", STACK),
+    "reads a stack's events": Call("cloudformation:DescribeStackEvents", STACK),
     "lists a stack's resources": Call("cloudformation:ListStackResources", STACK),
+    "hands a request on to itself": Call("lambda:InvokeFunction", FUNCTION),
+    "has Lambda hand on what failed": Call("lambda:InvokeFunction", ON_FAILURE),
     "begins a log stream": Call("logs:CreateLogStream", LOG_STREAM),
     "logs": Call("logs:PutLogEvents", LOG_STREAM),
 }
@@ -109,6 +114,8 @@ REFUSED = {
     "a stack set": Call(
         "cloudformation:DescribeStacks", f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stackset/orders:5a1c"
     ),
+    "another function": Call("lambda:InvokeFunction", f"{FUNCTION}-on-fire"),
+    "a version of itself": Call("lambda:InvokeFunction", f"{FUNCTION}:1"),
     "another log group": Call("logs:PutLogEvents", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/other:*"),
 }
 
@@ -127,8 +134,8 @@ def role():
     return Application().role_statements()
 
 
-def in_a_vpc():
-    return Application(VpcSubnetIds="subnet-0a1b2c3d", VpcSecurityGroupIds="sg-0a1b2c3d").role_statements()
+def in_a_vpc(role="Role"):
+    return Application(VpcSubnetIds="subnet-0a1b2c3d", VpcSecurityGroupIds="sg-0a1b2c3d").role_statements(role)
 
 
 @pytest.mark.parametrize("call", NEEDED.values(), ids=NEEDED)
@@ -170,11 +177,55 @@ def test_lambda_attaches_network_interfaces_and_the_function_itself_can_not(acti
     assert not allows(role, by_the_function)
 
 
-def test_only_lambda_assumes_the_role():
-    trust = Application().only("AWS::IAM::Role")["AssumeRolePolicyDocument"]["Statement"]
+@pytest.mark.parametrize("role", ["Role", "OnFailureRole"])
+def test_only_lambda_assumes_a_role(role):
+    trust = Application().properties(role)["AssumeRolePolicyDocument"]["Statement"]
 
     assert trust == [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
 
 
-def test_the_role_has_no_managed_policy():
-    assert "ManagedPolicyArns" not in Application().only("AWS::IAM::Role")
+@pytest.mark.parametrize("role", ["Role", "OnFailureRole"])
+def test_a_role_has_no_managed_policy(role):
+    assert "ManagedPolicyArns" not in Application().properties(role)
+
+
+# ------------------------------------------------------------------------------------------------ the second function's
+
+ON_FAILURE_LOG_STREAM = "GetAtt(AWS::Logs::LogGroup:OnFailureLogGroup.Arn)"
+ON_FAILURE_NEEDED = {
+    "looks at a stack": Call("cloudformation:DescribeStacks", STACK),
+    "looks at a stack's resource": Call("cloudformation:DescribeStackResource", STACK),
+    "begins a log stream": Call("logs:CreateLogStream", ON_FAILURE_LOG_STREAM),
+    "logs": Call("logs:PutLogEvents", ON_FAILURE_LOG_STREAM),
+}
+
+
+@pytest.mark.parametrize("call", ON_FAILURE_NEEDED.values(), ids=ON_FAILURE_NEEDED)
+def test_the_role_of_the_on_failure_function_lets_it_do_its_work(call):
+    assert allows(Application().role_statements("OnFailureRole"), call)
+
+
+def test_the_on_failure_function_has_no_right_to_a_key_a_secret_or_a_function():
+    role = Application().role_statements("OnFailureRole")
+
+    assert allowed_actions(role) == {call.action for call in ON_FAILURE_NEEDED.values()}
+    assert [name for name, call in NEEDED.items() if allows(role, call)] == [
+        "looks at a stack",
+        "looks at a stack's resource",
+    ]
+
+
+def test_the_on_failure_function_sees_the_stacks_of_its_own_account_and_region_alone():
+    role = Application().role_statements("OnFailureRole")
+
+    assert not allows(role, Call("cloudformation:DescribeStacks", STACK.replace(ACCOUNT, OTHER_ACCOUNT)))
+    assert not allows(role, Call("cloudformation:DescribeStacks", STACK.replace(REGION, "us-east-1")))
+
+
+@pytest.mark.parametrize("action", sorted(NETWORK_ACTIONS))
+def test_in_a_vpc_lambda_attaches_the_on_failure_function_and_it_can_not_itself(action):
+    role = in_a_vpc("OnFailureRole")
+    by_lambda = Call(action, "*")
+
+    assert allows(role, by_lambda)
+    assert not allows(role, by_lambda.with_(**{"lambda:SourceFunctionArn": ON_FAILURE}))

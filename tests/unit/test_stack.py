@@ -7,7 +7,8 @@ import pytest
 
 from imported_key_material.calling import Caller
 from imported_key_material.errors import Leave, NotWanted, OutOfTime, ServiceRefused
-from imported_key_material.stack import Holder, Stack, key_uuid
+from imported_key_material.holders import Holder, Holders
+from imported_key_material.stack import Stack, key_uuid
 from imported_key_material.waiting import Deadline
 from tests.support.clock import VirtualClock
 from tests.support.cloudformation import CloudFormation
@@ -616,6 +617,66 @@ def test_a_stack_rolls_an_update_back_in_two_statuses(status):
         )
 
 
+def rolls_back(scene, **how):
+    """What is believed, and after how many seconds."""
+    start = scene.clock.now()
+    with scene.aws:
+        believed = scene.asking(**how).rolling_back()
+    return believed, (scene.clock.now() - start).total_seconds()
+
+
+def test_the_status_of_the_rollback_before_is_not_believed_for_an_update_that_comes_after_it():
+    """The resource still shows the rollback's own update, five seconds old: the stack's status is as old."""
+    scene = Scene("Update")
+    scene.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+    scene.resource.status_since = scene.made_at - timedelta(seconds=5)
+
+    def shown():
+        scene.stack.status = "UPDATE_IN_PROGRESS"
+        scene.stack.set("Material", "UPDATE_IN_PROGRESS", scene.made_at)
+
+    scene.clock.after(3, shown)
+    believed, seconds = rolls_back(scene)
+
+    assert believed is False
+    assert 3 <= seconds < 20
+
+
+def test_the_status_of_the_way_forward_is_not_believed_for_the_rollback_that_follows_it():
+    scene = Scene("Update")
+    scene.resource.status_since = scene.made_at - timedelta(seconds=5)
+
+    def shown():
+        scene.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+        scene.stack.set("Material", "UPDATE_IN_PROGRESS", scene.made_at)
+
+    scene.clock.after(3, shown)
+    believed, seconds = rolls_back(scene)
+
+    assert believed is True
+    assert 3 <= seconds < 20
+
+
+@pytest.mark.parametrize(("seconds", "at_once"), [(-2.1, False), (-2, True), (0, True), (10, True), (10.1, False)])
+def test_the_status_of_this_very_request_was_set_about_when_it_was_made(seconds, at_once):
+    scene = Scene("Update")
+    scene.resource.status_since = scene.made_at + timedelta(seconds=seconds)
+
+    believed, waited = rolls_back(scene)
+
+    assert believed is False
+    assert (waited == 0) is at_once
+
+
+def test_where_the_resource_shows_no_status_of_the_request_the_stack_s_is_believed_after_a_while():
+    """A duplicate that comes when all is over; or a resource that can't be read."""
+    scene = Scene("Update")
+    scene.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+    scene.stack.set("Material", "UPDATE_COMPLETE", scene.made_at)
+
+    assert rolls_back(scene) == (True, 20)
+
+
 # ------------------------------------------------------------------------------------------- what was made in an operation
 
 
@@ -629,14 +690,14 @@ def test_what_was_made_since_the_newest_of_the_stack_s_times_was_made_in_its_pre
     scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type="AWS::KMS::Key", physical_id=KEY_ID)
 
     with scene.aws:
-        assert scene.asking().makes(KEY_ARN, scene.made_at + timedelta(seconds=seconds)) is made_in_it
+        assert Holders(scene.asking()).makes(KEY_ARN, scene.made_at + timedelta(seconds=seconds)) is made_in_it
 
 
 def test_a_key_that_does_not_tell_when_it_was_made_was_not_made_in_it():
     scene = Scene("Update")
     scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type="AWS::KMS::Key", physical_id=KEY_ID)
 
-    assert scene.asking().makes(KEY_ARN, None) is False
+    assert Holders(scene.asking()).makes(KEY_ARN, None) is False
 
 
 @pytest.mark.parametrize(
@@ -659,7 +720,7 @@ def test_a_key_is_the_stack_s_own_where_a_key_resource_of_the_stack_bears_its_id
     scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type=type_, physical_id=physical_id)
 
     with scene.aws:
-        assert scene.asking().makes(KEY_ARN, scene.made_at) is its_own
+        assert Holders(scene.asking()).makes(KEY_ARN, scene.made_at) is its_own
 
 
 # --------------------------------------------------------------------------------------------------------- who holds it
@@ -667,7 +728,7 @@ def test_a_key_is_the_stack_s_own_where_a_key_resource_of_the_stack_bears_its_id
 
 def holder(scene, key_arn=KEY_ARN):
     with scene.aws:
-        return scene.asking().holder_of(key_arn)
+        return Holders(scene.asking()).holder_of(key_arn)
 
 
 def empty_scene(**how):

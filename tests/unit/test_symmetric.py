@@ -14,6 +14,7 @@ DECLARED = Expiry(datetime(2027, 3, 1, tzinfo=UTC))
 ITS_OWN = datetime(2027, 1, 1, tzinfo=UTC)
 LATER = datetime(2027, 2, 1, tzinfo=UTC)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+AS_DECLARED = {"ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": DECLARED.valid_to, "ImportState": "IMPORTED"}
 LOST = {"ImportState": "PENDING_IMPORT"}
 EXISTING, NEW = "EXISTING_KEY_MATERIAL", "NEW_KEY_MATERIAL"
 
@@ -165,11 +166,21 @@ def test_lost_materials_come_back_before_the_current_one_each_under_its_own_id()
     ]
 
 
-def test_earlier_material_that_is_there_is_not_imported():
-    kms = Kms(ScriptedKey(current="two", materials={("one", "NON_CURRENT"): {}, ("two", "CURRENT"): {}}))
+def test_earlier_material_that_is_there_and_expires_as_declared_is_not_imported():
+    kms = Kms(
+        ScriptedKey(current="two", materials={("one", "NON_CURRENT"): AS_DECLARED, ("two", "CURRENT"): AS_DECLARED})
+    )
 
     assert kms.run("two", ["one"]) == "two"
     assert [id_ for id_, _, _ in kms.imports] == ["two"]
+
+
+def test_earlier_material_that_expires_otherwise_gets_the_declared_expiry_under_its_id():
+    kms = Kms(ScriptedKey(current="two", materials={("one", "NON_CURRENT"): {}, ("two", "CURRENT"): {}}))
+
+    assert kms.run("two", ["one"]) == "two"
+    assert kms.imports[0] == ("one", {"ImportType": EXISTING, "KeyMaterialId": "one"}, DECLARED)
+    assert [id_ for id_, _, _ in kms.imports] == ["one", "two"]
 
 
 def test_nothing_is_staged_in_a_key_that_stays_without_a_material_it_had():

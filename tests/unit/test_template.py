@@ -5,22 +5,28 @@ import tomllib
 
 import pytest
 
+from imported_key_material import calling, on_failure, stack
 from tests.support.application import ACCOUNT, REGION, TEMPLATE, Application, source
 
-FUNCTION, LAYER, LOG_GROUP, ROLE = (
+CONFIG, FUNCTION, LAYER, LOG_GROUP, ROLE = (
+    "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::Function",
     "AWS::Lambda::LayerVersion",
     "AWS::Logs::LogGroup",
     "AWS::IAM::Role",
 )
 LOG_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+WAITS_SECONDS = 3600  # CloudFormation, at the most
+LAMBDA_LOOKS_AGAIN_SECONDS = 300  # its longest wait between two looks at a throttled event
+FIRST_RETRY_SECONDS = 60  # Lambda's wait before it
+ON_FAILURE_SECONDS = 300  # the second function's Timeout
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/teams/boundary"
 
 
-def test_nothing_is_deployed_but_function_layer_role_log_group_and_how_it_is_invoked():
+def test_nothing_is_deployed_but_a_layer_and_two_functions_each_with_role_log_group_and_how_it_is_invoked():
     types = sorted(resource["Type"] for resource in Application().resources.values())
 
-    assert types == [ROLE, "AWS::Lambda::EventInvokeConfig", FUNCTION, LAYER, LOG_GROUP]
+    assert types == [*[ROLE] * 2, *[CONFIG] * 2, *[FUNCTION] * 2, LAYER, *[LOG_GROUP] * 2]
 
 
 # ------------------------------------------------------------------------------------------------------- the function
@@ -29,7 +35,7 @@ def test_nothing_is_deployed_but_function_layer_role_log_group_and_how_it_is_inv
 def test_the_service_token_is_the_unqualified_arn_of_a_function_whose_name_is_fixed():
     application = Application(FunctionName="keys")
 
-    assert application.only(FUNCTION)["FunctionName"] == "keys"
+    assert application.properties("Function")["FunctionName"] == "keys"
     assert application.outputs["ServiceToken"]["Value"] == f"GetAtt({FUNCTION}:Function.Arn)"
 
 
@@ -42,44 +48,105 @@ def test_other_stacks_import_the_service_token_and_the_role_by_the_application_s
 
 
 def test_the_function_has_lambda_s_longest_time_and_is_not_traced():
-    function = Application().only(FUNCTION)
+    function = Application().properties("Function")
 
     assert function["Timeout"] == 900
     assert "TracingConfig" not in function
 
 
+def test_concurrency_is_reserved_only_where_it_is_asked_for():
+    assert "ReservedConcurrentExecutions" not in Application().properties("Function")
+    assert Application(ReservedConcurrency="20").properties("Function")["ReservedConcurrentExecutions"] == "20"
+
+
 def test_the_environment_holds_what_the_function_reads():
-    function = Application(FipsServices="kms,lambda", ResponseHost="127.0.0.1:4566", LogLevel="ERROR").only(FUNCTION)
+    function = Application(FipsServices="kms,lambda", ResponseHost="127.0.0.1:4566", LogLevel="ERROR").properties(
+        "Function"
+    )
 
     assert function["Environment"]["Variables"] == {
         "FIPS_SERVICES": "kms,lambda",
         "RESPONSE_HOST": "127.0.0.1:4566",
         "POWERTOOLS_LOG_LEVEL": "ERROR",
+        "POWERTOOLS_METRICS_NAMESPACE": "ImportedKeyMaterial",
+        "POWERTOOLS_SERVICE_NAME": "imported-key-material",
     }
 
 
 def test_by_default_no_host_but_cloudformation_s_own_is_answered():
-    assert Application().only(FUNCTION)["Environment"]["Variables"]["RESPONSE_HOST"] == ""
+    assert Application().properties("Function")["Environment"]["Variables"]["RESPONSE_HOST"] == ""
 
 
-def test_lambda_keeps_a_request_no_longer_than_cloudformation_waits_for_it():
-    assert Application().only("AWS::Lambda::EventInvokeConfig") == {
-        "DestinationConfig": {},
+def config_of(function):
+    (found,) = [one for one in Application().of_type(CONFIG) if one["FunctionName"] == f"Ref({FUNCTION}:{function})"]
+    return found
+
+
+def test_what_lambda_gives_up_goes_to_the_on_failure_function_while_cloudformation_still_waits():
+    config = config_of("Function")
+
+    assert config == {
+        "DestinationConfig": {"OnFailure": {"Destination": f"GetAtt({FUNCTION}:OnFailureFunction.Arn)"}},
         "FunctionName": f"Ref({FUNCTION}:Function)",
-        "MaximumEventAgeInSeconds": 3600,
+        "MaximumEventAgeInSeconds": 3000,
+        "MaximumRetryAttempts": 1,
+        "Qualifier": "$LATEST",
+    }
+    assert config["MaximumEventAgeInSeconds"] + LAMBDA_LOOKS_AGAIN_SECONDS + ON_FAILURE_SECONDS <= WAITS_SECONDS
+
+
+def test_what_hangs_twice_fails_before_cloudformation_gives_it_up():
+    tries = 1 + config_of("Function")["MaximumRetryAttempts"]
+    seconds = tries * Application().properties("Function")["Timeout"] + FIRST_RETRY_SECONDS
+
+    assert seconds < config_of("Function")["MaximumEventAgeInSeconds"]
+    assert seconds + ON_FAILURE_SECONDS < WAITS_SECONDS
+
+
+def test_the_on_failure_function_is_tried_three_times():
+    assert config_of("OnFailureFunction") == {
+        "DestinationConfig": {},
+        "FunctionName": f"Ref({FUNCTION}:OnFailureFunction)",
+        "MaximumEventAgeInSeconds": WAITS_SECONDS,
         "MaximumRetryAttempts": 2,
         "Qualifier": "$LATEST",
     }
+
+
+def test_the_on_failure_function_is_the_first_one_s_neighbour_with_code_layer_and_environment_alike():
+    application = Application(
+        FunctionName="keys", VpcSubnetIds="subnet-0a", VpcSecurityGroupIds="sg-0c", FipsServices="kms"
+    )
+    first, second = application.properties("Function"), application.properties("OnFailureFunction")
+
+    assert second["FunctionName"] == "keys-on-failure"
+    assert second["Handler"] == "imported_key_material.on_failure_app.handler"
+    assert second["Role"] == f"GetAtt({ROLE}:OnFailureRole.Arn)"
+    assert application.properties("OnFailureLogGroup")["LogGroupName"] == "/aws/lambda/keys-on-failure"
+    assert second["LoggingConfig"] == {"LogGroup": f"Ref({LOG_GROUP}:OnFailureLogGroup)"}
+    alike = ("Architectures", "Code", "Layers", "Runtime", "VpcConfig")
+    assert {name: second[name] for name in alike} == {name: first[name] for name in alike}
+    read, given = second["Environment"]["Variables"], first["Environment"]["Variables"]
+    assert read == {name: given[name] for name in ("FIPS_SERVICES", "RESPONSE_HOST", "POWERTOOLS_LOG_LEVEL")}
+
+
+def test_the_on_failure_function_has_time_for_all_that_it_waits_for():
+    longest_call_seconds = 3 * (calling.CONNECT_TIMEOUT_SECONDS + calling.READ_TIMEOUT_SECONDS)
+    waits_seconds = stack.BELIEVED_AFTER_SECONDS + on_failure.ANSWER_ARRIVES_SECONDS
+
+    assert Application().properties("OnFailureFunction")["Timeout"] == ON_FAILURE_SECONDS
+    left_seconds = ON_FAILURE_SECONDS - waits_seconds
+    assert left_seconds > longest_call_seconds + on_failure.DELIVERY_MAX_SECONDS
 
 
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
 def test_function_and_layer_are_of_one_architecture(architecture):
     application = Application(Architecture=architecture)
     layer = application.only(LAYER)
-    (attached,) = application.only(FUNCTION)["Layers"]
+    (attached,) = application.properties("Function")["Layers"]
     logical_id = attached.removeprefix(f"Ref({LAYER}:").removesuffix(")")
 
-    assert application.only(FUNCTION)["Architectures"] == [architecture]
+    assert application.properties("Function")["Architectures"] == [architecture]
     assert application.resources[logical_id]["Properties"] == layer
     assert layer["CompatibleArchitectures"] == [architecture]
     assert layer["LayerName"] == f"imported-key-material-dependencies-{architecture}"
@@ -102,33 +169,33 @@ def test_each_layer_is_built_for_the_architecture_that_it_is_deployed_for():
 def test_without_parameters_there_is_no_vpc_no_boundary_and_no_key_for_the_log_group():
     application = Application()
 
-    assert "VpcConfig" not in application.only(FUNCTION)
-    assert "PermissionsBoundary" not in application.only(ROLE)
-    assert "KmsKeyId" not in application.only(LOG_GROUP)
+    assert "VpcConfig" not in application.properties("Function")
+    assert "PermissionsBoundary" not in application.properties("Role")
+    assert "KmsKeyId" not in application.properties("LogGroup")
 
 
 def test_the_function_runs_in_the_subnets_given_with_the_security_groups_given():
     application = Application(VpcSubnetIds="subnet-0a,subnet-0b", VpcSecurityGroupIds="sg-0c")
 
-    assert application.only(FUNCTION)["VpcConfig"] == {
+    assert application.properties("Function")["VpcConfig"] == {
         "SubnetIds": ["subnet-0a", "subnet-0b"],
         "SecurityGroupIds": ["sg-0c"],
     }
 
 
 def test_the_role_stays_within_the_permissions_boundary_given():
-    assert Application(PermissionsBoundaryArn=BOUNDARY).only(ROLE)["PermissionsBoundary"] == BOUNDARY
+    assert Application(PermissionsBoundaryArn=BOUNDARY).properties("Role")["PermissionsBoundary"] == BOUNDARY
 
 
 def test_the_log_group_is_the_function_s_own_and_keeps_events_as_long_as_given_under_the_key_given():
     application = Application(FunctionName="keys", LogRetentionDays="30", LogGroupKmsKeyArn=LOG_KEY)
 
-    assert application.only(LOG_GROUP) == {
+    assert application.properties("LogGroup") == {
         "LogGroupName": "/aws/lambda/keys",
         "RetentionInDays": "30",
         "KmsKeyId": LOG_KEY,
     }
-    assert application.only(FUNCTION)["LoggingConfig"] == {"LogGroup": f"Ref({LOG_GROUP}:LogGroup)"}
+    assert application.properties("Function")["LoggingConfig"] == {"LogGroup": f"Ref({LOG_GROUP}:LogGroup)"}
 
 
 # ------------------------------------------------------------------------------------------------------- the parameters
@@ -137,6 +204,7 @@ OPTIONAL = {
     "FipsServices",
     "LogGroupKmsKeyArn",
     "PermissionsBoundaryArn",
+    "ReservedConcurrency",
     "ResponseHost",
     "VpcSecurityGroupIds",
     "VpcSubnetIds",
@@ -153,13 +221,15 @@ ACCEPTED = [
     ("VpcSecurityGroupIds", "sg-0a1b2c3d,sg-0a1b2c3e"),
     ("FipsServices", "kms"),
     ("FipsServices", "kms,secretsmanager,cloudformation,lambda"),
+    ("ReservedConcurrency", "1"),
+    ("ReservedConcurrency", "200"),
     ("ResponseHost", "127.0.0.1:4566"),
     ("ResponseHost", "s3.local.example"),
 ]
 
 TURNED_DOWN = [
     ("FunctionName", ""),
-    ("FunctionName", "n" * 65),
+    ("FunctionName", "n" * 54),  # with -on-failure it is a name of more than 64 characters
     ("FunctionName", "arn:aws:lambda:eu-central-1:111122223333:function:keys"),
     ("LogGroupKmsKeyArn", LOG_KEY.replace("key/", "alias/")),
     ("LogGroupKmsKeyArn", "1234abcd-12ab-34cd-56ef-1234567890ab"),
@@ -169,6 +239,8 @@ TURNED_DOWN = [
     ("VpcSecurityGroupIds", "sg-0a1b2c3d,"),
     ("FipsServices", "KMS"),
     ("FipsServices", "kms,s3"),
+    ("ReservedConcurrency", "0"),  # it would never run
+    ("ReservedConcurrency", "-1"),
     ("ResponseHost", "https://example.com"),
     ("ResponseHost", "example.com/path"),
     ("ResponseHost", "user@example.com"),

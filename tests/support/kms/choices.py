@@ -92,6 +92,8 @@ CHOICES: tuple[tuple[str, str], ...] = (
     ),
     ("tags", "aws: is reserved, doubled keys are refused, 50 tags end it; TagException and LimitExceededException."),
     ("quotas", "A bucket of three requests, or a second's worth if that is more, refilled at the quota's rate."),
+    ("quotas", "What C-100 does not name has the number of AWS's table of request quotas, or none."),
+    ("quotas", "Many changes to one key throttle nobody by themselves: C-100 says that they can, and not when."),
     (
         "consistency",
         "A late read sees one moment of the past, whole. A change is refused as that moment would refuse it.",

@@ -24,6 +24,7 @@ from tests.support.local import places
 from tests.support.local.clients import client
 from tests.support.local.http_server import EndingServer
 from tests.support.local.ministack import HOST
+from tests.support.local.observer import Execution, Observer
 from tests.support.local.runtime import Environment, Outcome, Package, runtime_client
 from tests.support.local.settings import Credentials, Settings
 
@@ -36,8 +37,9 @@ DOWNLOAD_SECONDS = 60
 class Functions:
     """All functions of one local AWS. `folder` must exist; logs are in `folder/logs/REGION/FUNCTION/`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, observer: Observer | None = None) -> None:
         self._folder = folder
+        self._observer = observer
         self._client = runtime_client(folder / "runtime-client")
         self._pools: dict[tuple[str, str], _Pool] = {}  # by Region and name
         self._lock = threading.Lock()
@@ -60,7 +62,8 @@ class Functions:
             pool = self._pools.get((region, name))
             if pool is None:
                 cloud = _Cloud(replace(settings, region=region))
-                pool = self._pools[region, name] = _Pool(self._folder, name, self._client, cloud)
+                pool = _Pool(self._folder, name, self._client, cloud, self._observer)
+                self._pools[region, name] = pool
         return pool.invoke(event, request_id)
 
     def close(self) -> None:
@@ -103,8 +106,9 @@ class _Cloud:
 class _Pool:
     """The environments of one function: idle ones are used again, newest first, as Lambda seems to."""
 
-    def __init__(self, folder: Path, name: str, client: Path, cloud: _Cloud) -> None:
+    def __init__(self, folder: Path, name: str, client: Path, cloud: _Cloud, observer: Observer | None) -> None:
         self._name = name
+        self._observer = observer
         self._client = client
         self._cloud = cloud
         self._code = folder / "code" / cloud.region / name  # its own: others may unpack the same zip at the same time
@@ -124,8 +128,14 @@ class _Pool:
         environment = self._take(version) or self._new(deployed)
         with self._change:
             self._busy.add(environment)
+        execution = Execution(self._name, event, environment)
         try:
-            return environment.invoke(event, request_id)
+            if self._observer is not None:
+                self._observer.began(execution)
+            outcome = environment.invoke(event, request_id)
+            if self._observer is not None:
+                self._observer.ended(execution, outcome)
+            return outcome
         finally:
             self._give_back(version, environment)
 
@@ -160,9 +170,10 @@ class _Pool:
             package = self._package(deployed)
         log = self._logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}.log"
         log.touch()
-        environment = Environment(
-            package, self._client, log, self._cloud.surroundings(self._name, deployed["Configuration"]["Role"])
-        )
+        variables = self._cloud.surroundings(self._name, deployed["Configuration"]["Role"])
+        if self._observer is not None:
+            variables = self._observer.variables(variables)
+        environment = Environment(package, self._client, log, variables)
         self._write_pids(environment)
         return environment
 

@@ -40,18 +40,19 @@ class MiniStack:
         proxies: Mapping[str, str] | None = None,
         plain: bool = False,
         retry_seconds: float = 1,
+        response_host: str = "",
     ) -> None:
         """`runtime_url`: where events go (functions.py). `proxies`: a function's name to a URL that gets its events instead.
 
         `plain`: without the corrections. `retry_seconds`: what stands for the minute that Lambda waits before it tries an
-        asynchronous event again.
+        asynchronous event again. `response_host`: where ResponseURLs lead, `host:port`, if not to MiniStack itself.
         """
         self._folder = folder
         self._port = _free_port()
         self.log = folder / "ministack.log"
         self.settings = Settings(
             endpoint_url=f"https://{HOST}:{self._port}",
-            response_host=f"{HOST}:{self._port}",
+            response_host=response_host or f"{HOST}:{self._port}",
             ca_bundle=str(folder / "tmp" / "ministack-tls" / "server.crt"),
             folder=str(folder),
         )
@@ -72,6 +73,7 @@ class MiniStack:
             "IOT_MTLS_ENABLED": "0",
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(retry_seconds),
             "LOCAL_AWS_RUNTIME_URL": runtime_url,
+            "LOCAL_AWS_RESPONSE_HOST": self.settings.response_host,
             "LOCAL_AWS_JOURNAL": str(folder / "journal.jsonl"),
             **{f"MINISTACK_LAMBDA_PROXY_{name}": url for name, url in (proxies or {}).items()},
         }

@@ -70,6 +70,7 @@ class Environment:
         """
         self._package = package
         self._log = log
+        self.given = variables
         self._waiting: queue.SimpleQueue[_Invocation | None] = queue.SimpleQueue()
         self._current: _Invocation | None = None
         self._init_error: str | None = None
@@ -153,6 +154,10 @@ class Environment:
         except (OSError, IndexError):
             return 0
         return int(pages) * PAGE_BYTES / 2**20
+
+    @property
+    def log_name(self) -> str:
+        return self._log.name
 
     @property
     def usable(self) -> bool:

@@ -30,7 +30,8 @@ type Answer = Mapping[str, Any] | bytes | None
 class Scripted:
     """One function. `play` gives what is to be answered: fields to add to an ordinary SUCCESS, a raw body, or nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = NAME) -> None:
+        self.name = name
         self.play: Callable[[Event], Answer] = lambda _event: {}
         self.events: list[Event] = []
         self.puts: list[int] = []  # the HTTP statuses of the answers
@@ -46,13 +47,13 @@ class Scripted:
         self._settings = settings
         trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
         role = client(settings, "iam").create_role(
-            RoleName=NAME, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+            RoleName=self.name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         )
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("never_run.py", "")
         made = client(settings, "lambda").create_function(
-            FunctionName=NAME,
+            FunctionName=self.name,
             Runtime="python3.13",
             Role=role["Role"]["Arn"],
             Handler="never_run.handler",

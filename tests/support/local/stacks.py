@@ -47,8 +47,12 @@ class Stack:
 class Stacks:
     """CloudFormation, for one caller. Each operation waits for its end, and gives the stack as it then is."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, wait_seconds: float = WAIT_SECONDS, poll_seconds: float = POLL_SECONDS
+    ) -> None:
         self.cloudformation = client(settings, "cloudformation")
+        self._wait_seconds = wait_seconds
+        self._poll_seconds = poll_seconds
 
     def begin(self, name: str, template: Template, parameters: Mapping[str, str] | None = None) -> str:
         """Begins to create a stack; returns its id."""
@@ -71,9 +75,16 @@ class Stacks:
         self.cloudformation.delete_stack(StackName=name)
         return self.wait(stack_id, already, begun_by="DELETE")
 
+    def continue_rollback(self, name: str) -> Stack:
+        """The events are those of this operation alone."""
+        stack_id = self.cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
+        already = len(self._events(stack_id))
+        self.cloudformation.continue_update_rollback(StackName=name)
+        return self.wait(stack_id, already, begun_by="UPDATE_ROLLBACK_COMPLETE")
+
     def wait(self, stack_id: str, already: int = 0, begun_by: str = "") -> Stack:
         """Until the stack's operation is over. `begun_by`: a status must begin so, since an old one may still be read."""
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + self._wait_seconds
         status = ""
         while time.monotonic() < deadline:
             stack = self.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
@@ -86,8 +97,8 @@ class Stacks:
                     outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
                     events=tuple(self._events(stack_id)[already:]),
                 )
-            time.sleep(POLL_SECONDS)
-        raise DidNotEnd(f"stack {stack_id} is still {status} after {WAIT_SECONDS} s")
+            time.sleep(self._poll_seconds)
+        raise DidNotEnd(f"stack {stack_id} is still {status} after {self._wait_seconds:.0f} s")
 
     def _events(self, name: str) -> list[dict[str, Any]]:
         pages = self.cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)

@@ -1,19 +1,22 @@
 """What an answer may say: rules 3, 5, 6 and 7 of docs/simulation.md, judged when its PUT arrives, and when it is taken."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from imported_key_material.errors import Leave
 from tests.support.kms.keys import MaterialState
-from tests.support.simulation.functions import Execution
+from tests.support.simulation.functions import Execution, OutOfTime
+from tests.support.simulation.given import untrue
 from tests.support.simulation.notes import uuid_of
 from tests.support.simulation.requests import BODY_MAX_BYTES, NO_ANSWER, Answer, Sent
 from tests.support.simulation.watch import Asked, Watch
 
 ID_MAX_BYTES = 1024
 LEFT = "rolled back, with something left"  # what the log of a rollback says where not all came back
+# What an answer says of an exception that nobody foresaw.
+DEFECTS = ("The function met an error of its own", "an error in its protocol code")
 # What locates the material; where it is unchanged, bytes that a rotation has superseded are no error (design, rule 5).
 _LOCATES = (
     "SecretId", "SecretVersionId", "SecretVersionStage", "SecretJsonKey", "MaterialEncoding", "SecretWrapping",
@@ -24,6 +27,7 @@ class Answers:
     def __init__(self, watch: Watch) -> None:
         self.texts: list[str] = []  # of every answer
         self.slow = False  # calls take seconds: then no promise is made of when an answer comes
+        self.denied: Collection[str] = ()  # what the function has no right to, at the moment
         self._watch = watch
         self._truth = watch.truth
 
@@ -44,7 +48,7 @@ class Answers:
         if execution.request_type == "Delete":
             self._left_nothing(execution, answer["PhysicalResourceId"])
         elif sent.rollback:
-            self._told_what_is_lost(execution)
+            self._told_what_is_lost(execution, answer)
         else:
             self._holds_what_is_asked(execution, answer)
 
@@ -62,6 +66,8 @@ class Answers:
     def _true(self, execution: Execution, answer: Mapping[str, Any]) -> None:
         """What an answer says of itself: that nothing was done; under which id what was done can be undone."""
         notes, id_, reason = self._watch.notes(execution), answer["PhysicalResourceId"], answer.get("Reason", "")
+        if any(words in reason for words in DEFECTS):
+            raise self._watch.fault(6, execution, f"fails of a defect: {reason}")
         if (notes.imported and "Nothing was imported." in reason) or (
             notes.removed and "Nothing was removed." in reason
         ):
@@ -92,11 +98,10 @@ class Answers:
             raise self._watch.fault(3, execution, "answers SUCCESS for another key than {key}", arn)
         if not self._undisturbed(execution, arn):
             return
+        self._gives_what_is_so(execution, arn, answer)
         state = self._truth.state(arn)
         # Properties ask for no switch: what needs no import succeeds on a Disabled key, and somebody may disable it meanwhile.
-        may_be_disabled = not notes.imported or self._truth.ledger(arn).changed_by_others(
-            execution.number, execution.started_at
-        )
+        may_be_disabled = not notes.imported or self._truth.ledger(arn).changed_by_a_person(execution.started_at)
         if state not in ("Enabled", "Updating") and not (state == "Disabled" and may_be_disabled):
             raise self._watch.fault(3, execution, f"answers SUCCESS, and {{key}} is {state}", arn)
         if asked.material is None:
@@ -104,15 +109,25 @@ class Answers:
         family, material = self._truth.family(arn), self._truth.material_of(arn, asked.material)
         if family is None or material is None or material.id not in self._truth.holdings(arn):
             raise self._watch.fault(3, execution, "answers SUCCESS, and {key} does not hold the bytes", arn)
-        if family.is_symmetric and family.current is not None and data["KeyMaterialId"] != family.current.id:
-            raise self._watch.fault(
-                3, execution, "answers SUCCESS, and names another material than the current one of {key}", arn
-            )
         if material.state.value not in self._places(execution, arn):
             raise self._watch.fault(
                 3, execution, f"answers SUCCESS, and in {{key}} the material is {material.state}", arn
             )
-        self._expires_as_asked(execution, arn, material.id)
+        # Those that were there when it looked first; and an update that imports nothing leaves them alone.
+        alone = not self._truth.ledger(arn).changed_by_others(execution.number, execution.started_at)
+        named = asked.earlier if notes.imported and alone else ()
+        earlier = (self._truth.material_of(arn, encoded) for encoded in named if encoded is not None)
+        for one in (material, *(one for one in earlier if one is not None and one.state is MaterialState.NON_CURRENT)):
+            self._expires_as_asked(execution, arn, one.id)
+
+    def _gives_what_is_so(self, execution: Execution, arn: str, answer: Mapping[str, Any]) -> None:
+        """What Fn::GetAtt gives. Not judged without the right to read the public key, and after a look that may be late."""
+        changed_at, since = self._watch.notes(execution).changed_at, self._watch.horizon(execution, arn)
+        late = changed_at is not None and since is not None and since < changed_at
+        judged = self._truth.key(arn) is not None and "GetPublicKey" not in self.denied and not late
+        wrong = untrue(self._truth, arn, answer["Data"]) if judged else ""
+        if wrong:
+            raise self._watch.fault(3, execution, wrong, arn)
 
     def _places(self, execution: Execution, arn: str) -> set[str]:
         """Where the declared bytes may be: REFUSE and ROTATE current, STAGE pending, too."""
@@ -151,13 +166,15 @@ class Answers:
             return f"expires in {left}"
         return ""
 
-    def _told_what_is_lost(self, execution: Execution) -> None:
+    def _told_what_is_lost(self, execution: Execution, answer: Mapping[str, Any]) -> None:
         """Rule 3, its second half: a rollback's success says in its log what could not be restored."""
         asked = self._asked(execution)
         arn = asked.arn
-        if any(LEFT in line for line in execution.log) or self._watch.notes(execution).looked_at(arn) is None:
+        left, notes = any(LEFT in line for line in execution.log), self._watch.notes(execution)
+        if notes.looked_at(arn) is None or not self._undisturbed(execution, arn):
             return
-        if not self._undisturbed(execution, arn):
+        self._gives_what_is_so(execution, arn, answer)
+        if left:
             return
         if not self._truth.is_whole(arn):
             raise self._watch.fault(3, execution, "rolls back, {key} lacks material, and its log does not say so", arn)
@@ -199,7 +216,7 @@ class Answers:
         """CloudFormation has taken an answer, or has given up waiting."""
         if answer.reason == NO_ANSWER:
             self._silent(sent)
-        elif sent.rollback and not answer.succeeded and not self._status_was_unreadable(sent):
+        elif sent.rollback and not answer.succeeded and not (self._status_was_unreadable(sent) or self._gave_up(sent)):
             raise self._watch.broken(7, f"a rollback fails: {sent}: {answer.reason}")
         elif sent.event["RequestType"] == "Delete" and answer.succeeded:
             self._end_tenure(sent)
@@ -208,21 +225,25 @@ class Answers:
         return self._watch.executions_of(sent.event["RequestId"])
 
     def _silent(self, sent: Sent) -> None:
-        """Rule 6: an execution that began in time, and lived, answers in time.
+        """Rule 6: an execution that began in time, and lived, answers in time. One whose own time ran out has lived.
 
         `slow`: calls that take seconds each may outlast the last ten per cent of ServiceTimeout, which the function keeps.
         """
         until = sent.sent_at + timedelta(seconds=sent.timeout_seconds)
         for execution in self._executions(sent):
             began_in_time = execution.started_at < until - timedelta(seconds=sent.timeout_seconds / 5)
-            lives = execution.error is None or isinstance(execution.error, Leave)
-            alive = lives and (not execution.ended or not execution.answers)
-            if began_in_time and alive and execution.ends_at > until and not self.slow:
+            dies = execution.error is not None and not isinstance(execution.error, (Leave, OutOfTime))
+            lives = not dies and not execution.handed_on
+            if began_in_time and lives and not (execution.ended and execution.answers) and not self.slow:
                 raise self._watch.broken(6, f"{execution} lives, and gives no answer before ServiceTimeout")
+
+    def _gave_up(self, sent: Sent) -> bool:
+        """Whether Lambda gave it up: nobody has looked at the key, and a success would be a guess."""
+        return any(one.on_failure and one.answers for one in self._executions(sent))
 
     def _status_was_unreadable(self, sent: Sent) -> bool:
         """The event does not tell that it is a rollback's; the stack's status does. Where it can't be read, nobody can know."""
-        return any(self._watch.notes(one).stack is None for one in self._executions(sent))
+        return any(one.answers and self._watch.notes(one).stack is None for one in self._executions(sent))
 
     def _end_tenure(self, sent: Sent) -> None:
         """After a Delete, a key that no resource of the stack holds is, for this stack, as if it had never been touched."""

@@ -9,7 +9,7 @@ Services whose every call is seen by the `Watch` are here, too, so that nothing 
 
 import random
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -20,7 +20,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.retries import quota
 
 from tests.support import aws_query
-from tests.support.clock import VirtualClock
+from tests.support.clock import Now, VirtualClock
 from tests.support.cloudformation import CloudFormation
 from tests.support.faults import Faults, Moment
 from tests.support.in_process import LOADER, InProcessAws
@@ -107,21 +107,34 @@ def _timestamp(value: Any) -> datetime:
 
 
 class WeatherFaults(Faults):
-    """Faults by rates, and rights that are gone for a while: `denied` holds operations that the function's role has lost."""
+    """Faults by rates; rights that are gone for a while: `denied` holds operations that the function's role has lost; a quota.
 
-    def __init__(self, dice: Random, rates: Mapping[tuple[Fault, Moment], float]) -> None:
+    `scarce_seconds`: GetParametersForImport gets through once in so many; 0: as often as it is asked for.
+    """
+
+    def __init__(self, dice: Random, rates: Mapping[tuple[Fault, Moment], float], clock: Now) -> None:
         super().__init__(dice, rates)
         self.denied: set[str] = set()
+        self.scarce_seconds = 0.0
+        self._clock = clock
+        self._free_at = clock.now()
 
     def strike(self, operation: str, moment: Moment) -> Fault | Refusal | None:
         if moment is Moment.BEFORE and operation in self.denied:
             refusal = DENIED_BY_CLOUDFORMATION if operation in CLOUDFORMATION_OPERATIONS else DENIED
             self.struck.append((operation, refusal, moment))
             return refusal
+        if moment is Moment.BEFORE and operation == "GetParametersForImport" and self.scarce_seconds:
+            if self._clock.now() < self._free_at:
+                self.struck.append((operation, Fault.THROTTLED, moment))
+                return Fault.THROTTLED
+            self._free_at = self._clock.now() + timedelta(seconds=self.scarce_seconds)
         return super().strike(operation, moment)
 
 
-CLOUDFORMATION_OPERATIONS = frozenset({"DescribeStacks", "DescribeStackResource", "ListStackResources"})
+CLOUDFORMATION_OPERATIONS = frozenset(
+    {"DescribeStacks", "DescribeStackResource", "DescribeStackEvents", "ListStackResources"}
+)
 DENIED = Refusal(400, "AccessDeniedException", "The function's role is not authorized to perform this operation.")
 DENIED_BY_CLOUDFORMATION = Refusal(
     403, "AccessDenied", "The function's role is not authorized to perform this operation."

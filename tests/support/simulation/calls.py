@@ -1,7 +1,7 @@
 """What a call may do: rules 1, 2, 4 and 7 of docs/simulation.md, judged right before it takes effect and right after."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from imported_key_material import consent
@@ -10,12 +10,13 @@ from tests.support.kms.service import StrictKms
 from tests.support.kms.wrapping import unwrap
 from tests.support.simulation.functions import Execution
 from tests.support.simulation.notes import uuid_of
+from tests.support.simulation.truth import RACE
 from tests.support.simulation.watch import TAG, Watch
 
-# botocore repeats DeleteImportedKeyMaterial by itself, three times within this; of the others every try is the function's own.
-_SDK_RETRIES = timedelta(seconds=60)
 # docs/design.md, rule 9, restated here on purpose: X-Amz-Date is cut to the second; statuses are set before a request is made.
 _CUT_OFF, _STATUS_LEAD = timedelta(seconds=1), timedelta(seconds=10)
+# From the answer that showed a request as wanted to the call's effect: three slow calls, there and back.
+_ON_ITS_WAY = timedelta(seconds=40)
 _REMOVES = "removes material of"
 _IMPORTABLE = frozenset({"Enabled", "PendingImport", "Updating"})
 
@@ -60,7 +61,7 @@ class Calls:
                     continue
                 raise self._watch.fault(4, execution, f"{doing} {{key}}, and never asked for the status of {name}", arn)
             again = notes.changed_at is not None and seen.at < notes.changed_at
-            if again and not (doing == _REMOVES and now - seen.at < _SDK_RETRIES):
+            if again:
                 raise self._watch.fault(4, execution, f"{doing} {{key}} again, and did not ask again for {name}", arn)
             if name == "the stack":
                 wanted = seen.status.endswith("_IN_PROGRESS") and seen.status != "REVIEW_IN_PROGRESS"
@@ -154,7 +155,7 @@ class Calls:
         """Rule 1: nothing that was in the key before this stack's present time with it began."""
         notes, ledger = self._watch.notes(execution), self._truth.ledger(arn)
         began = ledger.since.get(execution.stack_id)
-        for id_ in notes.held_before - frozenset(self._truth.holdings(arn)):
+        for id_ in notes.held_before.get(arn, frozenset()) - frozenset(self._truth.holdings(arn)):
             who, at = ledger.brought_by[id_]
             if who != execution.stack_id and (began is None or at < began):
                 raise self._watch.fault(1, execution, "removes material of {key} that was there before its stack", arn)
@@ -165,10 +166,17 @@ class Calls:
         Resources of other stacks that the key's tag names lose theirs by design: a key has one master.
         """
         notes = self._watch.notes(execution)
-        # A resource that CloudFormation took over only after the function had looked for one: nobody could know.
-        if notes.holders is not False and self._watch.others_hold(execution, arn) and not self._truth.is_whole(arn):
+        if not self._watch.others_hold(execution, arn) or self._truth.is_whole(arn):
+            return
+        asked_at = datetime.min.replace(tzinfo=UTC) if notes.stack is None else notes.stack.at
+        # A resource that CloudFormation took over only after the function had looked for one, and had asked whether it is
+        # wanted: nobody could know. The call was on its way.
+        if notes.holders is not False or self._watch.scheduler.now() - asked_at > _ON_ITS_WAY:
             what = "removes the material of {key}, which another resource of its stack holds"
             raise self._watch.fault(2, execution, what, arn)
+        ledger = self._truth.ledger(arn)
+        for id_ in notes.held_before.get(arn, frozenset()) - frozenset(self._truth.holdings(arn)):
+            ledger.removed_by[id_] = RACE
 
     # ---------------------------------------------------------------------------------------------------------- rotate
 
@@ -203,6 +211,7 @@ class Calls:
             raise self._watch.fault(7, execution, f"rotates {{key}} for the {count}. time", arn)
 
     def _declared_id(self, execution: Execution, arn: str) -> str:
+        """The KeyMaterialId of the declared bytes, whether or not the key knows them any more."""
         asked = self._watch.asked(execution.region, execution.properties, self._watch.notes(execution).version_id)
-        material = None if asked.material is None else self._truth.material_of(arn, asked.material)
-        return "unknown to the key" if material is None else material.id
+        family = self._truth.family(arn)
+        return "refused" if asked.material is None or family is None else self._truth.id_of(family, asked.material)

@@ -5,6 +5,7 @@ from random import Random
 from tests.support.simulation.plan import (
     FAULT_KINDS,
     NAMES,
+    SCARCE,
     STACKS,
     Declared,
     Deployment,
@@ -36,6 +37,8 @@ def draw(seed: int, script: Script | None = None) -> Plan:
     faults = frozenset(kind for kind in FAULT_KINDS if random.random() < often)
     steps = _freely(random, keys) if script is None else follow(script, random, keys)
     steps += _people(random, keys, max(step.at for step in steps))
+    if random.random() < 0.1:
+        faults |= {SCARCE}
     return Plan(seed, keys, tuple(sorted(steps, key=lambda step: step.at)), faults)
 
 

@@ -3,7 +3,10 @@
 import base64
 from collections.abc import Iterable, Iterator
 
+from imported_key_material.delivery import DeliveryFailed
+from imported_key_material.errors import ImportedKeyMaterialError, Leave
 from tests.support.simulation.engine import Stack
+from tests.support.simulation.functions import Crash
 from tests.support.simulation.notes import uuid_of
 from tests.support.simulation.requests import SIGNATURE
 from tests.support.simulation.resources import Resource
@@ -53,6 +56,11 @@ class Ends:
             if not stack.at_rest:
                 raise self._watch.broken(9, f"{stack.name} stays {stack.status}")
             self.rest(stack)
+        for execution in self._watch.executions():
+            # What the on-failure function can't find out it raises: Lambda tries again.
+            ends = (Crash, DeliveryFailed, Leave, *((ImportedKeyMaterialError,) if execution.on_failure else ()))
+            if execution.error is not None and not isinstance(execution.error, ends):
+                raise self._watch.fault(6, execution, f"ends with {type(execution.error).__name__}")
         if self._watch.scheduler.alive:
             names = ", ".join(task.name for task in self._watch.scheduler.alive)
             raise self._watch.broken(9, f"the world has stopped, and these still wait: {names}")

@@ -59,6 +59,7 @@ class History:
         world = self.world
         world.faults.rates = {}
         world.faults.denied.clear()
+        world.faults.scarce_seconds = 0.0
         world.weather.calm()
         self.people.deployed()
         world.scheduler.sleep(STALE_SECONDS)

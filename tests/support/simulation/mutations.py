@@ -1,27 +1,18 @@
 """Planted bugs: for each rule at least one, which the simulation must find, or its silence means nothing.
 
-Each is a context manager that makes the function wrong in one way. `rules`: which may be the ones to break; `seeds`: how many
-the search may take, several times what it took when this was written.
+`rules`: which may be the ones to break; `seeds`: how many the search may take, several times what it took when this was
+written. The bugs themselves are in `plants.py`.
 """
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
-from unittest.mock import patch
 
-from imported_key_material import consent, importing, material, preparation, removal, resource, rotation, symmetric
-from imported_key_material.errors import Leave, Refused
-from imported_key_material.kms_key import ChangeAttempt
-from imported_key_material.operation import Operation
-from imported_key_material.request import Answer, Failed, RequestType
-from imported_key_material.responder import Responder
-from imported_key_material.rotation import Rotation
-from imported_key_material.stack import Stack
+from tests.support.simulation import plants
 from tests.support.simulation.drawing import draw
 from tests.support.simulation.history import play
-from tests.support.simulation.scripts import Script, rotated_and_cancelled
+from tests.support.simulation.scripts import Script, failed_and_kept, in_two_regions, rotated_and_cancelled
 
 Plant = Callable[[], AbstractContextManager[Any]]
 
@@ -36,231 +27,42 @@ class Mutation:
     script: Script | None = None
 
 
-def _delete_not_guarded() -> AbstractContextManager[Any]:
-    """Delete acts on the bare id of an adopted key, too."""
-    real = removal.delete
-
-    def delete(operation: Operation) -> Answer:
-        id_, home = operation.request.fallback_id, operation.home
-        if ":" in id_ or len(id_) != 36:
-            return real(operation)
-        arn = f"arn:aws:kms:{home.region}:{home.account}:key/{id_}"
-        answer = real(replace(operation, request=replace(operation.request, physical_id=arn)))
-        return replace(answer, physical_id=id_)
-
-    return patch.dict(resource._HANDLERS, {RequestType.DELETE: delete})  # noqa: SLF001  # a bug is planted from inside
-
-
-def _answers_twice() -> AbstractContextManager[Any]:
-    real = Responder._send  # noqa: SLF001  # the same
-
-    def send(self: Responder, *args: Any, **kwargs: Any) -> None:
-        real(self, *args, **kwargs)
-        self._current.answering = False  # the same
-        real(self, *args, **kwargs)
-
-    return patch.object(Responder, "_send", send)
-
-
-def _imports_before_the_check() -> AbstractContextManager[Any]:
-    """What the checks refuse is imported all the same."""
-    real = material.check
-
-    def check(source: Any, spec: Any, **options: Any) -> Any:
-        try:
-            return real(source, spec, **options)
-        except Refused:
-            raw = bytearray(source if isinstance(source, bytes) else source.encode())
-            passed = material._PASSED  # noqa: SLF001  # the same
-            return material.CheckedMaterial(passed, spec=spec, encoded=raw, check_value="", verified_check_value="")
-
-    return patch.object(material, "check", check)
-
-
-def _id_moves_with_the_material() -> AbstractContextManager[Any]:
-    """The physical id names the secret's version, and Delete cuts that off again."""
-    real = dict(resource._HANDLERS)  # noqa: SLF001  # the same
-
-    def moved(operation: Operation) -> Answer:
-        request = operation.request
-        id_, _, version = (request.physical_id or "").partition("#")
-        inner = replace(operation, request=replace(request, physical_id=id_ or None))
-        try:
-            answer = real[request.type](inner)
-        except Failed as failed:
-            raise Failed(failed.reason, request.physical_id or failed.physical_id) from None
-        if request.type is RequestType.DELETE:
-            return replace(answer, physical_id=request.fallback_id)
-        return replace(answer, physical_id=f"{answer.physical_id}#{request.properties.get('SecretVersionId', version)}")
-
-    return patch.dict(resource._HANDLERS, dict.fromkeys(RequestType, moved))  # noqa: SLF001  # the same
-
-
-def _rollback_validates() -> AbstractContextManager[Any]:
-    """A rollback reads the secret and checks everything, as any update does."""
-    return patch.object(resource, "roll_back", resource._go_forward)  # noqa: SLF001  # the same
-
-
-@contextmanager
-def _disabled_key_is_imported_into() -> Iterator[None]:
-    states = {state: text for state, text in preparation._STATES.items() if state != "Disabled"}  # noqa: SLF001  # the same
-    with patch.object(preparation, "_STATES", states):
-        yield
-
-
-def _rotates_again_after_success() -> AbstractContextManager[Any]:
-    real = Rotation.rotate_to
-
-    def rotate_to(self: Rotation, material_id: str) -> None:
-        real(self, material_id)
-        self.key.rotate(ChangeAttempt(self.guard))
-
-    return patch.object(Rotation, "rotate_to", rotate_to)
-
-
-def _tag_not_checked() -> AbstractContextManager[Any]:
-    return patch.object(consent, "require", lambda *_, **__: None)
-
-
-def _holder_not_looked_up() -> AbstractContextManager[Any]:
-    return patch.object(removal, "_holder", lambda *_: None)
-
-
-def _consent_of_another_stack() -> AbstractContextManager[Any]:
-    """Any name in the tag will do."""
-    real = consent.require
-
-    def require(tags: Any, stack_name: str, **where: str) -> None:
-        named = tags.get(consent.TAG, "").split()
-        real(tags, named[0] if named else stack_name, **where)
-
-    return patch.object(consent, "require", require)
-
-
-def _stage_rotates() -> AbstractContextManager[Any]:
-    real = symmetric.SymmetricImport
-
-    def made(**fields: Any) -> Any:
-        return real(
-            **{**fields, "new_material": "ROTATE" if fields["new_material"] == "STAGE" else fields["new_material"]}
-        )
-
-    return patch.object(importing, "SymmetricImport", made)
-
-
-def _pending_deleted_at_once() -> AbstractContextManager[Any]:
-    """What is pending is replaced without waiting for a rotation that may be under way."""
-    return patch.object(rotation, "QUIET", rotation.QUIET * 0)
-
-
-def _wanted_not_asked() -> AbstractContextManager[Any]:
-    return patch.object(Stack, "require_wanted", lambda _: None)
-
-
-def _arn_for_an_adopted_key() -> AbstractContextManager[Any]:
-    return patch.object(Operation, "id_for", lambda _, view: view.arn)
-
-
-def _material_left_at_delete() -> AbstractContextManager[Any]:
-    """Only the current material is removed."""
-    return patch.object(removal, "_removal_order", lambda *_: [None])
-
-
-def _success_before_confirmed() -> AbstractContextManager[Any]:
-    """KMS's word for the import is taken for its effect: what it shows afterwards is not waited for."""
-
-    def confirmed(operation: Operation, prepared: Any, *_: Any) -> tuple[Any, str]:
-        return operation.key(prepared.view.arn).look(), "unseen"
-
-    return patch.object(importing, "confirmed", confirmed)
-
-
-def _expiry_forgotten() -> AbstractContextManager[Any]:
-    real = preparation.asked_expiry
-    return patch.object(
-        preparation, "asked_expiry", lambda declared, now: real(replace(declared, valid_for_days=None), now)
-    )
-
-
-def _failed_create_loses_the_arn() -> AbstractContextManager[Any]:
-    """A Create that failed after its import answers under an id that no Delete acts on."""
-    real = importing.Importing._failed  # noqa: SLF001  # the same
-
-    def failed(self: Any, problem: str) -> Failed:
-        return Failed(real(self, problem).reason, self._purpose.failed_id)
-
-    return patch.object(importing.Importing, "_failed", failed)
-
-
-def _material_logged() -> AbstractContextManager[Any]:
-    real = material.check
-    logger = logging.getLogger("imported_key_material.material")
-
-    def check(source: Any, spec: Any, **options: Any) -> Any:
-        checked = real(source, spec, **options)
-        logger.info("checked %s", checked.encoded.hex())
-        return checked
-
-    return patch.object(material, "check", check)
-
-
-def _url_in_an_exception() -> AbstractContextManager[Any]:
-    real = Responder._send  # noqa: SLF001  # the same
-
-    def send(self: Responder, *args: Any, **kwargs: Any) -> None:
-        real(self, *args, **kwargs)
-        if self._current.undelivered:  # the same
-            self._current.undelivered += self._current.request.response_url  # the same
-
-    return patch.object(Responder, "_send", send)
-
-
-def _leaves_without_a_word() -> AbstractContextManager[Any]:
-    """What fails leaves, and CloudFormation waits for an hour."""
-    real = resource.handle
-
-    def handle(operation: Operation) -> Answer:
-        try:
-            return real(operation)
-        except Failed:
-            raise Leave from None
-
-    return patch.object(resource, "handle", handle)
-
-
-def _rollback_is_silent() -> AbstractContextManager[Any]:
-    return patch.object(resource, "_rolled_back", lambda _operation, _problem, answer: answer)
-
-
 def _any(*rules: int) -> frozenset[int]:
     return frozenset(rules)
 
 
 MUTATIONS: dict[str, Mutation] = {
-    "delete not guarded": Mutation(_delete_not_guarded, _any(1), 200),
-    "answers twice": Mutation(_answers_twice, _any(6), 5),
-    "imports before the check": Mutation(_imports_before_the_check, _any(4), 50),
-    "id moves with the material": Mutation(_id_moves_with_the_material, _any(1, 2, 3), 50),
-    "rollback validates": Mutation(_rollback_validates, _any(7), 50),
-    "Disabled key imported into": Mutation(_disabled_key_is_imported_into, _any(7), 300),
-    "rotates again after success": Mutation(_rotates_again_after_success, _any(7), 50),
-    "tag not checked": Mutation(_tag_not_checked, _any(4), 100),
-    "holder not looked up": Mutation(_holder_not_looked_up, _any(2), 100),
-    "consent of another stack": Mutation(_consent_of_another_stack, _any(4), 200),
-    "STAGE rotates": Mutation(_stage_rotates, _any(7), 50),
+    "delete not guarded": Mutation(plants.delete_not_guarded, _any(1), 200),
+    "answers twice": Mutation(plants.answers_twice, _any(6), 5),
+    "imports before the check": Mutation(plants.imports_before_the_check, _any(4), 50),
+    "id moves with the material": Mutation(plants.id_moves_with_the_material, _any(1, 2, 3), 50),
+    "rollback validates": Mutation(plants.rollback_validates, _any(7), 50),
+    "Disabled key imported into": Mutation(plants.disabled_key_is_imported_into, _any(7), 300),
+    "rotates again after success": Mutation(plants.rotates_again_after_success, _any(7), 50),
+    "tag not checked": Mutation(plants.tag_not_checked, _any(4), 100),
+    "holder not looked up": Mutation(plants.holder_not_looked_up, _any(2), 100),
+    "consent of another stack": Mutation(plants.consent_of_another_stack, _any(4), 200),
+    "STAGE rotates": Mutation(plants.stage_rotates, _any(7), 50),
     "pending deleted while a rotation is under way": Mutation(
-        _pending_deleted_at_once, _any(7), 200, rotated_and_cancelled
+        plants.pending_deleted_at_once, _any(7), 200, rotated_and_cancelled
     ),
-    "wanted not asked": Mutation(_wanted_not_asked, _any(4), 20),
-    "ARN for an adopted key": Mutation(_arn_for_an_adopted_key, _any(1), 100),
-    "material left at Delete": Mutation(_material_left_at_delete, _any(5), 100),
-    "success before it is confirmed": Mutation(_success_before_confirmed, _any(3), 200),
-    "expiry forgotten": Mutation(_expiry_forgotten, _any(3), 50),
-    "a failed Create loses the ARN": Mutation(_failed_create_loses_the_arn, _any(6), 300),
-    "material logged": Mutation(_material_logged, _any(8), 5),
-    "ResponseURL in an exception": Mutation(_url_in_an_exception, _any(8), 100),
-    "leaves without a word": Mutation(_leaves_without_a_word, _any(6), 50),
-    "rollback is silent": Mutation(_rollback_is_silent, _any(3), 200),
+    "wanted not asked": Mutation(plants.wanted_not_asked, _any(4), 20),
+    "ARN for an adopted key": Mutation(plants.arn_for_an_adopted_key, _any(1), 100),
+    "material left at Delete": Mutation(plants.material_left_at_delete, _any(5), 100),
+    "success before it is confirmed": Mutation(plants.success_before_confirmed, _any(3), 200),
+    "expiry forgotten": Mutation(plants.expiry_forgotten, _any(3), 50),
+    "a failed Create loses the ARN": Mutation(plants.failed_create_loses_the_arn, _any(6), 300),
+    "material logged": Mutation(plants.material_logged, _any(8), 5),
+    "ResponseURL in an exception": Mutation(plants.url_in_an_exception, _any(8), 100),
+    "leaves without a word": Mutation(plants.leaves_without_a_word, _any(6), 50),
+    "a failed update is forgotten": Mutation(plants.failed_before_is_forgotten, _any(3), 50, failed_and_kept),
+    "a rotation between is forgotten": Mutation(
+        plants.rotation_between_is_forgotten, _any(5), 300, rotated_and_cancelled
+    ),
+    "earlier material keeps its expiry": Mutation(plants.earlier_material_keeps_its_expiry, _any(3), 600),
+    "rollback is silent": Mutation(plants.rollback_is_silent, _any(3), 200),
+    "attributes as declared": Mutation(plants.attributes_as_declared, _any(3), 50),
+    "no time for the answer": Mutation(plants.no_time_for_the_answer, _any(6), 50, in_two_regions),
 }
 
 

@@ -44,7 +44,8 @@ class Notes:
     holders: bool | None = None  # whether, in truth, others of the stack held the key when the function looked for them
     version_id: str = ""  # of the secret, as it was read
     changed_at: datetime | None = None  # the last call that changes something
-    held_before: frozenset[str] = frozenset()  # ids, at the beginning of the call under way
+    # What was held at the beginning of the call under way: ids by ARN, of the key and its replicas.
+    held_before: Mapping[str, frozenset[str]] = field(default_factory=dict)
     rotation_before: bool = False
     imported: bool = False
     removed: bool = False

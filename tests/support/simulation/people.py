@@ -9,8 +9,11 @@ from tests.support.simulation.estate import CONSENT, REGIONS
 from tests.support.simulation.plan import Deployment
 from tests.support.simulation.scheduler import Task
 from tests.support.simulation.watch import TAG
-from tests.support.simulation.world import STALE_SECONDS, World
+from tests.support.simulation.world import World
 from tests.support.transport import AwsError
+
+# Between the end of one operation and the next of the same stack: nobody, and no pipeline, is quicker.
+REACTION_SECONDS = 3.0
 
 
 class People:
@@ -40,9 +43,7 @@ class People:
         def run() -> None:
             if before is not None:
                 before.done.wait()
-            if "stale" in self._world.plan.faults:
-                # Whoever deploys has seen the operation before end: so everybody sees it. (What is shown late is so in order.)
-                self._world.scheduler.sleep(STALE_SECONDS)
+            self._world.scheduler.sleep(REACTION_SECONDS)
             self._operate(self._world.stack(*whose), deployment)
 
         self._last[whose] = self.do(f"deploy {deployment.stack}", run)
@@ -192,8 +193,12 @@ class People:
             self._world.secrets_manager.move_stage(secret, "AWSCURRENT", moved)
 
     def lose_version(self, key: int, region: int = 0) -> None:
-        """The first version goes, as versions without a stage do."""
-        secret, version = self._world.estate.secrets[key, region], self._world.estate.versions[key][0]
-        if version in secret.versions and not secret.versions[version].stages:
-            self._world.tell("person", f"secret-{key} loses its version 0")
-            self._world.secrets_manager.forget_version(secret, version)
+        """The first version loses its staging labels, AWSCURRENT to the next one, and then Secrets Manager drops it."""
+        secret, (version, following, *_) = self._world.estate.secrets[key, region], self._world.estate.versions[key]
+        if version not in secret.versions:
+            return
+        self._world.tell("person", f"secret-{key} loses its version 0")
+        if secret.version_of("AWSCURRENT") == version:
+            self._world.secrets_manager.move_stage(secret, "AWSCURRENT", following)
+        secret.versions[version].stages.clear()
+        self._world.secrets_manager.forget_version(secret, version)

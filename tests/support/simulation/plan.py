@@ -12,6 +12,9 @@ FAULT_KINDS = (
     "throttled", "internal", "lost before", "lost after", "lag", "stale",
     "duplicate", "late", "crash", "slow", "short", "put lost",
 )  # fmt: skip
+SCARCE = (
+    "scarce"  # GetParametersForImport gets through once in many minutes; drawn last, and so no other history changed
+)
 NAMES = ("Material", "Other", "Third")
 STACKS = (
     ("orders", 0),

@@ -19,7 +19,7 @@ class Resource:
 
     `properties`: of its last request that was sent, which may have failed; `stood`: of the last one that succeeded. Which of
     them OldResourceProperties has after a failure is known for the rollback alone (the former); for the next update after
-    --disable-rollback the latter is taken.
+    --disable-rollback it may be either (`StackOfResources.failed_are_old`).
     """
 
     logical_id: str
@@ -42,6 +42,7 @@ class StackOfResources:
         self.status = "NONE"
         self.resources: dict[str, Resource] = {}
         self.skipped: dict[str, Resource] = {}  # retained when they went: what they stand on is meant to be kept
+        self.failed_are_old = False
         self.on_rest: Callable[[Any], None] = lambda _: None
         self.requests = requests
         self._shown = shown
@@ -112,7 +113,7 @@ class StackOfResources:
         resource.retained = retained
         self._touched.append(logical_id)
         self._set_resource(resource, "UPDATE_IN_PROGRESS")
-        old = resource.properties if self._rolls_back else resource.stood
+        old = resource.properties if self._rolls_back or self.failed_are_old else resource.stood
         try:
             answer = self._ask("Update", resource, properties, OldResourceProperties=dict(old))
         except Cancelled as cancelled:

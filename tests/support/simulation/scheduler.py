@@ -171,13 +171,13 @@ class Scheduler:
         for task in list(self.alive):
             task.abandon()
 
-    def run(self) -> None:
+    def run(self, events_max: int = EVENTS_MAX) -> None:
         """Plays events until there are none; time passes from one to the next."""
-        for _ in range(EVENTS_MAX):
+        for _ in range(events_max):
             if not self._events:
                 return
             self._now, _, action = heapq.heappop(self._events)
             action()
             if self.broken is not None:
                 raise self.broken
-        raise NeverEnds(f"more than {EVENTS_MAX} events")
+        raise NeverEnds(f"more than {events_max} events")

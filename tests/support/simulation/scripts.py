@@ -211,10 +211,26 @@ def rights_gone(a: Author) -> Chain:
     yield a.soon(), "deploy", a.random.choice((delete(), apply(("Material", a.some(a.k).with_options(Trigger="1")))))
 
 
+def rolled_back_and_skipped(a: Author) -> Chain:
+    """A rollback fails, since nobody can tell that it is one; it is continued, mostly without the resource that failed.
+
+    Not one of SCRIPTS: rollbacks fail so rarely that skips are asked for by name (tests/contract/test_simulation_skips.py).
+    """
+    yield a.soon(), "deploy", apply(("Material", a.some(a.k)))
+    yield a.later(), "deny", ("DescribeStacks",)
+    yield a.soon(), "deploy", apply(("Material", a.new(a.k, 1)), a.companion())
+    for _ in range(5):
+        yield 300.0, a.random.choice(("skip", "skip", "continue_rollback")), ()
+    yield a.soon(), "allow", ()
+    yield a.soon(), "skip", ()
+    yield a.soon(), "deploy", apply(("Material", a.new(a.k, 1)))
+    yield a.later(), "deploy", delete()
+
+
 DENIABLE = (
     "DescribeKey", "ListResourceTags", "ListKeyRotations", "GetParametersForImport", "ImportKeyMaterial",
     "DeleteImportedKeyMaterial", "RotateKeyOnDemand", "DescribeSecret", "GetSecretValue",
-    "DescribeStacks", "DescribeStackResource", "ListStackResources",
+    "DescribeStacks", "DescribeStackResource", "DescribeStackEvents", "ListStackResources",
 )  # fmt: skip
 Script = Callable[[Author], Chain]
 SCRIPTS: tuple[Script, ...] = (

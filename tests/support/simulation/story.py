@@ -13,7 +13,7 @@ faults on: late   off: crash, duplicate, ...
 from collections.abc import Iterator
 
 from tests.support.simulation.history import Result, play, shortest
-from tests.support.simulation.plan import FAULT_KINDS, Plan
+from tests.support.simulation.plan import FAULT_KINDS, SCARCE, Plan
 
 
 def told(first: Result, short: Result, *, same_end: bool) -> Iterator[str]:
@@ -37,7 +37,7 @@ def shortest_told(result: Result) -> Iterator[str]:
 
 
 def faults(plan: Plan) -> str:
-    off = [kind for kind in FAULT_KINDS if kind not in plan.faults]
+    off = [kind for kind in (*FAULT_KINDS, SCARCE) if kind not in plan.faults]
     return f"faults on: {', '.join(sorted(plan.faults)) or 'none'}   off: {', '.join(off) or 'none'}"
 
 

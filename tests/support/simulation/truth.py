@@ -6,12 +6,15 @@ Invariants are judged by this, never by what a read showed: reads may lag.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from tests.support.kms.call import Target
 from tests.support.kms.keys import Family, Holding, KeyState, Material, MaterialState, RegionalKey
+from tests.support.kms.operations.keys import metadata
 from tests.support.kms.service import StrictKms
 from tests.support.simulation.scheduler import Scheduler
 
-PERSON, EXPIRY = "a person", "its expiry"
+PERSON, EXPIRY, RACE = "a person", "its expiry", "a call that was on its way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Change:
 
 @dataclass
 class Ledger:
-    """What has happened to one key in one Region, by material id. Who: a stack's id, PERSON or EXPIRY."""
+    """What has happened to one key in one Region, by material id. Who: a stack's id, PERSON, EXPIRY or RACE."""
 
     brought_by: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     removed_by: dict[str, str] = field(default_factory=dict)
@@ -33,6 +36,9 @@ class Ledger:
 
     def changed_by_others(self, who: int, since: datetime) -> bool:
         return any(change.at >= since and change.who != who for change in self.changes)
+
+    def changed_by_a_person(self, since: datetime) -> bool:
+        return any(change.at >= since and change.who == 0 for change in self.changes)
 
 
 class Truth:
@@ -58,6 +64,13 @@ class Truth:
         found = self.key(arn)
         return "gone" if found is None else str(found[0].state(found[1], self._scheduler.now()))
 
+    def described(self, arn: str) -> dict[str, Any]:
+        """What DescribeKey would show now, were it never late; of a key that is there."""
+        found = self.key(arn)
+        if found is None:
+            raise KeyError(arn)
+        return metadata(Target(*found, self._scheduler.now()))
+
     def is_on_its_way_out(self, arn: str) -> bool:
         return self.state(arn) in ("gone", KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
@@ -72,6 +85,12 @@ class Truth:
     def holdings(self, arn: str) -> dict[str, Holding]:
         found = self.key(arn)
         return {} if found is None else dict(found[1].holdings)
+
+    def held_everywhere(self, arn: str) -> dict[str, frozenset[str]]:
+        """By ARN: the ids of what a key and its replicas hold. What is removed in one Region may go in all (C-64)."""
+        family, parts = self.family(arn), arn.split(":")
+        arns = [":".join([*parts[:3], region, *parts[4:]]) for region in (family.keys if family is not None else ())]
+        return {one: frozenset(self.holdings(one)) for one in arns}
 
     def tags(self, arn: str) -> dict[str, str]:
         found = self.key(arn)

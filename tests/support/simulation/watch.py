@@ -127,7 +127,7 @@ class Watch:
         notes, arn = self.notes(execution), self.arn(execution, params)
         family = self.truth.family(arn)
         self.truth.note_expiry(arn)
-        notes.held_before = frozenset(self.truth.holdings(arn))
+        notes.held_before = self.truth.held_everywhere(arn)
         notes.rotation_before = family is not None and family.rotation is not None
         self.before_call(execution, operation, params)
 
@@ -157,13 +157,7 @@ class Watch:
     def _record(self, execution: Execution, operation: str, arn: str) -> None:
         """Who brought what, who took what away."""
         notes, ledger, now = self.notes(execution), self.truth.ledger(arn), self.scheduler.now()
-        held = frozenset(self.truth.holdings(arn))
-        for id_ in held - notes.held_before:
-            ledger.brought_by[id_] = (execution.stack_id, now)
-            ledger.removed_by.pop(id_, None)
-        for id_ in notes.held_before - held:
-            ledger.removed_by[id_] = execution.stack_id
-        ledger.changes.append(Change(now, execution.number))
+        self._enter(arn, notes.held_before, execution.stack_id, Change(now, execution.number))
         if operation == "ImportKeyMaterial":
             notes.imported = True
             # What came after its last look it could not see: two stacks that the tag names may race for an empty key.
@@ -212,15 +206,21 @@ class Watch:
     def person(self, arn: str, act: Callable[[], object]) -> None:
         """A person does something to a key."""
         self.truth.note_expiry(arn)
-        before = frozenset(self.truth.holdings(arn))
+        before = self.truth.held_everywhere(arn)
         act()
-        held, ledger, now = frozenset(self.truth.holdings(arn)), self.truth.ledger(arn), self.scheduler.now()
-        ledger.changes.append(Change(now, 0))
-        for id_ in held - before:
-            ledger.brought_by[id_] = (PERSON, now)
-            ledger.removed_by.pop(id_, None)
-        for id_ in before - held:
-            ledger.removed_by[id_] = PERSON
+        self._enter(arn, before, PERSON, Change(self.scheduler.now(), 0))
+
+    def _enter(self, arn: str, before: Mapping[str, frozenset[str]], who: str, change: Change) -> None:
+        """Into the ledgers of a key and its replicas: what has come, and what has gone."""
+        for one, held in self.truth.held_everywhere(arn).items():
+            ledger, held_before = self.truth.ledger(one), before.get(one, frozenset())
+            for id_ in held - held_before:
+                ledger.brought_by[id_] = (who, change.at)
+                ledger.removed_by.pop(id_, None)
+            for id_ in held_before - held:
+                ledger.removed_by[id_] = who
+            if one == arn or held != held_before:
+                ledger.changes.append(change)
 
     def horizon(self, execution: Execution, arn: str) -> datetime | None:
         """What happened before this, the execution could see when it last looked at the key; None: it never looked."""

@@ -2,20 +2,24 @@
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import timedelta
 from functools import cache
 from random import Random
+from typing import Any
 
 from imported_key_material import clients, function
+from imported_key_material.clients import WhenNeeded
 from imported_key_material.delivery import DeliveryFailed
+from imported_key_material.on_failure import OnFailure
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import Deadline
 from tests.support.clock import VirtualClock
 from tests.support.faults import Moment
 from tests.support.in_process import Call
 from tests.support.kms.service import Lag, StrictKms
+from tests.support.lambda_service import LambdaService
 from tests.support.simulation.answers import Answers
 from tests.support.simulation.aws import CheapAws, SeenCloudFormation, SeenKms, SeenSecrets, WeatherFaults, lighten
 from tests.support.simulation.calls import Calls
@@ -24,7 +28,7 @@ from tests.support.simulation.engine import Stack
 from tests.support.simulation.estate import ACCOUNT, REGIONS, Estate
 from tests.support.simulation.functions import Functions, Weather
 from tests.support.simulation.logs import Log
-from tests.support.simulation.plan import Plan
+from tests.support.simulation.plan import SCARCE, Plan
 from tests.support.simulation.requests import Requests
 from tests.support.simulation.scheduler import START, Scheduler
 from tests.support.simulation.shown import Shown
@@ -42,11 +46,19 @@ def _aws() -> CheapAws:
     return CheapAws(VirtualClock())
 
 
+def _made(region: str) -> clients.Clients:
+    made = clients.make(_aws().session(region=region, account=ACCOUNT))
+    if isinstance(made.functions, WhenNeeded):
+        made.functions.client  # noqa: B018  # made now, and not in the middle of a history
+    return made
+
+
 @cache
 def _clients(region: str) -> clients.Clients:
-    made = _aws().remembering(lambda: clients.make(_aws().session(region=region, account=ACCOUNT)))
+    made = _aws().remembering(lambda: _made(region))
     for field in fields(made):
-        lighten(getattr(made, field.name))
+        client = getattr(made, field.name)
+        lighten(client.client if isinstance(client, WhenNeeded) else client)
     return made
 
 
@@ -76,7 +88,14 @@ class World:
         numbers = itertools.count(1)
         self.functions = {
             region: Functions(
-                region, self.scheduler, self.random, self.weather, self._build(region), self.tell, numbers
+                region,
+                self.scheduler,
+                self.random,
+                self.weather,
+                self._build(region),
+                self.tell,
+                numbers,
+                self._build_on_failure(region),
             )
             for region in REGIONS
         }
@@ -89,14 +108,18 @@ class World:
         self.answers.slow = "slow" in on
         self.ends = Ends(self.watch)
         self.secrets_manager.watch = self.cloudformation.watch = self.watch
-        self.faults = WeatherFaults(Random(plan.seed + 9), _rates(on))  # noqa: S311  # the same
+        self.faults = WeatherFaults(Random(plan.seed + 9), _rates(on), self.scheduler)  # noqa: S311  # the same
+        if SCARCE in on:
+            self.faults.scarce_seconds = Random(plan.seed + 10).uniform(200, 1500)  # noqa: S311  # the same
+        self.answers.denied = self.faults.denied
         self.aws = _aws()
         self.aws.begin(plan.seed)
         self.aws.clock = self.scheduler  # type: ignore[assignment]  # botocore's retries sleep on it
         self.aws.faults = self.faults
         self.aws.calls.clear()
         self.aws.hooks[:] = [self._at_call]
-        self.aws.plug(SeenKms(self.kms, self.watch), self.secrets_manager, self.cloudformation)
+        functions = LambdaService(self._take)
+        self.aws.plug(SeenKms(self.kms, self.watch), self.secrets_manager, self.cloudformation, functions)
         lag, self.kms._lag = self.kms._lag, None  # noqa: SLF001  # what was long ago is seen by everybody
         self.estate.make(self.watch)
         self.kms._lag = lag if "lag" in on else None  # noqa: SLF001  # the same
@@ -114,6 +137,14 @@ class World:
         if moment is Moment.BEFORE and (self._every_call or call.operation in _TOLD):
             self.tell("lambda", f"{execution}: {call.operation}")
         self.functions[execution.region].at_call(execution, call.operation, moment)
+
+    def _take(self, function_arn: str, event: Mapping[str, Any]) -> None:
+        """Lambda takes a request that an execution hands on."""
+        execution = self.watch.execution()
+        if execution is None:
+            raise RuntimeError("an invocation by no execution")
+        with self.watch.judging():
+            self.functions[function_arn.split(":")[3]].hand_on(execution, event)
 
     # -------------------------------------------------------------------------------------------------------- stacks
 
@@ -134,6 +165,7 @@ class World:
         requests.on_settled = self.answers.settled
         lag_seconds = STALE_SECONDS if "stale" in self.plan.faults else 0.0
         stack = Stack(requests, Shown(shown, self.scheduler, random, lag_seconds), self.scheduler, random, tell)
+        stack.failed_are_old = random.random() < 0.5
         stack.on_rest = self.ends.rest
         self.stacks[name, region] = stack
         self.watch.stacks.append(stack)
@@ -144,6 +176,11 @@ class World:
     def _build(self, region: str) -> Callable[[], Responder]:
         return lambda: function.build(
             _clients(region), clock=self.scheduler, put=self.put, log=Log(self.log), dns_suffix="amazonaws.com"
+        )
+
+    def _build_on_failure(self, region: str) -> Callable[[], OnFailure]:
+        return lambda: OnFailure(
+            _clients(region).cloudformation, self.scheduler, self.put, Log(self.log), dns_suffix="amazonaws.com"
         )
 
     def put(self, _url: str, body: bytes, _deadline: Deadline) -> None:

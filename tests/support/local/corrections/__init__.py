@@ -8,6 +8,7 @@ import importlib
 
 NAMES = (
     "lambda_runtime",
+    "asynchronous_invocations",
     "custom_resources",
     "stack_statuses",
     "rollbacks",

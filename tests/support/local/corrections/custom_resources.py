@@ -39,6 +39,7 @@ SERVICE_TIMEOUT_MAX_SECONDS = 3600
 RESPONSE_PATH = "/_ministack/cfn-response/"
 
 _SIGNING_KEY = secrets.token_bytes(32)
+_RESPONSE_HOST = os.environ["LOCAL_AWS_RESPONSE_HOST"]
 _JOURNAL = Journal(Path(os.environ["LOCAL_AWS_JOURNAL"]))
 _waiting: dict[str, "_Waiting"] = {}  # by RequestId
 
@@ -155,7 +156,7 @@ def response_url(request: Mapping[str, Any], now: float) -> str:
         "X-Amz-Credential": f"ASIALOCAL/{date[:8]}/{get_region()}/s3/aws4_request",
         "X-Amz-Signature": _signature(name, date),
     }
-    return f"{custom_resource._gateway_url()}{RESPONSE_PATH}{quote(name, safe='')}?{urlencode(query)}"
+    return f"https://{_RESPONSE_HOST}{RESPONSE_PATH}{quote(name, safe='')}?{urlencode(query)}"
 
 
 def _signature(name: str, date: str) -> str:

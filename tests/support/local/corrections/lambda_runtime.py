@@ -9,9 +9,13 @@ the invocation was asynchronous (Lambda Developer Guide, "Understanding retry be
 import json
 import os
 import urllib.request
+from contextvars import ContextVar
 from typing import Any
 
 from ministack.services import lambda_svc
+
+# Where an event is tried again (asynchronous_invocations.py); "" elsewhere.
+request_id_of_all_tries = ContextVar("request_id_of_all_tries", default="")
 
 EXTRA_SECONDS = 60  # beyond the function's own time, which the far side keeps: download and cold start
 
@@ -29,7 +33,7 @@ def apply() -> None:
     def execute(func: dict[str, Any], event: Any, target: str, request_id: str) -> dict[str, Any]:
         if target != url:
             return dict(execute_by_proxy(func, event, target, request_id))
-        return _run(func.get("config") or func, event, target, request_id)
+        return _run(func.get("config") or func, event, target, request_id_of_all_tries.get() or request_id)
 
     lambda_svc._proxy_url_for = proxy_url_for
     lambda_svc._execute_function_proxy = execute

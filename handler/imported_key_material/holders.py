@@ -1,0 +1,75 @@
+"""What the list of a stack's resources tells: which of them holds a key, and whether the key is the stack's own.
+
+Rules 1 and 2 (docs/design.md): a key that another resource of the stack holds keeps its material, and gives a renamed resource
+its form of id.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from imported_key_material.stack import GONE, NOT_YET_READABLE, OWN_STATUS, Stack, key_uuid
+
+_KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A custom resource of the stack that holds a key."""
+
+    logical_id: str
+    physical_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """The resources of one stack, as CloudFormation lists them at the moment of each call."""
+
+    stack: Stack
+
+    def makes(self, key_arn: str, created_at: datetime | None) -> bool:
+        """Whether the key is the stack's own, and was made in its present operation: whatever it holds came since."""
+        if created_at is None or created_at < self.stack.began():
+            return False
+        return any(
+            resource["ResourceType"] in _KEY_TYPES and resource.get("PhysicalResourceId") == key_uuid(key_arn)
+            for resource in self._all()
+        )
+
+    def holder_of(self, key_arn: str) -> Holder | None:
+        """Another resource, or this one under its present id, that holds the key: in the ARN form if there is one."""
+        return self.holder_and_rest(key_arn)[0]
+
+    def holder_and_rest(self, key_arn: str) -> tuple[Holder | None, bool]:
+        """The holder, as `holder_of`; and whether no resource is shown as being made or updated.
+
+        While one is, it may be about to hold the key, or hold it already: what is listed may lag. Custom resources alone: the
+        key's own resource bears the bare id, too. What is being deleted holds nothing.
+        """
+        forms = (key_arn, key_uuid(key_arn))
+        custom = [resource for resource in self._all() if _is_custom(resource["ResourceType"])]
+        holders = [
+            Holder(resource["LogicalResourceId"], resource["PhysicalResourceId"])
+            for resource in custom
+            if resource.get("PhysicalResourceId") in forms and resource["ResourceStatus"] not in GONE
+        ]
+        at_rest = not any(resource["ResourceStatus"] in OWN_STATUS.values() for resource in custom)
+        return min(holders, key=lambda holder: forms.index(holder.physical_id), default=None), at_rest
+
+    def _all(self) -> Iterator[Mapping[str, Any]]:
+        parameters = {"StackName": self.stack.request.stack_id}
+        while True:
+            page = self.stack.call(
+                "ListStackResources",
+                lambda: self.stack.cloudformation.list_stack_resources(**parameters),
+                waits=NOT_YET_READABLE,
+            )
+            yield from page["StackResourceSummaries"]
+            if not page.get("NextToken"):
+                return
+            parameters["NextToken"] = page["NextToken"]
+
+
+def _is_custom(resource_type: str) -> bool:
+    return resource_type.startswith("Custom::") or resource_type == "AWS::CloudFormation::CustomResource"

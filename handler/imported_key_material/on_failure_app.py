@@ -1,0 +1,38 @@
+"""The entry point of the on-failure function: the real clock, the one client that it needs, the real log.
+
+Environment (template.yaml sets it): RESPONSE_HOST and FIPS_SERVICES, as in `app.py`.
+"""
+
+import os
+from typing import Final, cast
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from imported_key_material import aws_session
+from imported_key_material.delivery import Delivery, Https
+from imported_key_material.on_failure import OnFailure
+from imported_key_material.quiet import quieten_libraries
+from imported_key_material.stack import CloudFormation
+from imported_key_material.waiting import SystemClock
+
+PACKAGE: Final = "imported_key_material"
+
+
+def _from_environment() -> OnFailure:
+    quieten_libraries()  # before anything talks: at DEBUG they would log what passes through them
+    session = boto3.session.Session()
+    fips_services = aws_session.services(os.environ.get("FIPS_SERVICES", ""))
+    client = session.client("cloudformation", config=aws_session.config("cloudformation", fips_services))
+    clock = SystemClock()
+    return OnFailure(
+        cast("CloudFormation", client),
+        clock,
+        Delivery(clock, Https()),
+        Logger(service=PACKAGE),  # named like the package, so that every module's own logger writes through it, as JSON
+        aws_session.dns_suffix(session),
+        os.environ.get("RESPONSE_HOST", ""),
+    )
+
+
+handler: Final = _from_environment()

@@ -1,0 +1,112 @@
+"""Getting through KMS's quota for GetParametersForImport: one request a second for the account and Region, or one in four.
+
+A stack with hundreds of keys starts hundreds of executions at once, and each waits here for its turn (docs/design.md,
+"Getting through KMS's quota"). KMS keeps no order: who asks when a request is free gets it. So
+
+- each try is the function's own: the client makes no retries;
+- waits are drawn evenly from zero to a step. What is lost are the moments in which a request is free and nobody asks. While
+  hundreds wait, a long step loses next to nothing; when few are left, it does. Nobody knows how many wait, but a request's
+  age tells how long the crowd has lasted: the step is a quarter of it, and `STEP_MAX_SECONDS` at most;
+- before each further try it is asked whether the request is needed at all: nothing is spent on what somebody else has done;
+- when the execution's time for waiting is over, the request is handed on, or FAILED, which names the quota.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from imported_key_material.aws_errors import GET_PARAMETERS_QUOTA
+from imported_key_material.calling import Caller
+from imported_key_material.errors import Leave, OutOfTime, Throttled
+from imported_key_material.waiting import Waited
+
+OPERATION: Final = "kms:GetParametersForImport"
+STEP_FIRST_SECONDS: Final = 2.0
+STEP_MAX_SECONDS: Final = 30.0
+STEP_OF_AGE: Final = 0.25
+LOG_EVERY_SECONDS: Final = 60.0
+
+
+def step_seconds(age_seconds: float) -> float:
+    """The longest wait before the next try of a request that is so old."""
+    return min(STEP_FIRST_SECONDS + STEP_OF_AGE * max(age_seconds, 0.0), STEP_MAX_SECONDS)
+
+
+def get_parameters(
+    caller: Caller,
+    function: Callable[[], Mapping[str, Any]],
+    *,
+    waits: Mapping[str, float],
+    still_needed: Callable[[], None],
+) -> Mapping[str, Any]:
+    """GetParametersForImport's answer. `still_needed` runs before each try but the first, and raises where it is not.
+
+    Raises as `Caller.call`; OutOfTime where the quota was waited for to the end; Leave where the request was handed on.
+    """
+    clock, waits_until = caller.clock, caller.waits_until
+    started = told_at = clock.now()
+    tries = 0
+
+    def waited(outcome: str) -> Waited:
+        now = clock.now()
+        age = None if caller.made_at is None else (now - caller.made_at).total_seconds()
+        return Waited(outcome, age, (now - started).total_seconds(), tries)
+
+    while True:
+        tries += 1
+        try:
+            answer = caller.call(OPERATION, function, where="KeyId", waits=waits, throttles_seconds=0)
+        except Throttled as error:
+            throttled = error
+        else:
+            if tries > 1:
+                _report(caller, waited("granted"))
+            return answer
+        if tries == 1 or (clock.now() - told_at).total_seconds() >= LOG_EVERY_SECONDS:
+            told_at = clock.now()
+            _log(caller, waited("waiting"))
+        so_far = waited("")
+        step = step_seconds(so_far.waited_seconds if so_far.age_seconds is None else so_far.age_seconds)
+        clock.sleep(min(clock.random() * step, max(waits_until.left_seconds(), 0.0)))
+        if waits_until.passed():
+            raise _ended(caller, waited, throttled.code)
+        still_needed()
+
+
+def _ended(caller: Caller, waited: Callable[[str], Waited], code: str) -> OutOfTime:
+    """The time for waiting is over. Raises Leave where the request is handed on."""
+    last = waited("given up")
+    age = "" if last.age_seconds is None else f" of a request that is {last.age_seconds:.0f} seconds old"
+    unfinished = OutOfTime(
+        f"KeyId: {OPERATION} was throttled ({code}) to the end of the time there was: the last execution{age} asked "
+        f"{last.tries} times in {last.waited_seconds:.0f} seconds. KMS's quota for it, {GET_PARAMETERS_QUOTA} (one request a "
+        f"second for the account and Region, one in four seconds in older accounts), is shared by all who import. Ask for "
+        f"more (aws service-quotas request-service-quota-increase --service-code kms --quota-code {GET_PARAMETERS_QUOTA} "
+        f"--desired-value 10), or deploy fewer resources at once (DependsOn makes lanes)."
+    )
+    try:
+        error = caller.given_up(unfinished)
+    except Leave:
+        _report(caller, waited("handed on"))
+        raise
+    _report(caller, last)
+    return error
+
+
+def _report(caller: Caller, waited: Waited) -> None:
+    _log(caller, waited)
+    caller.meter(waited)
+
+
+def _log(caller: Caller, waited: Waited) -> None:
+    """`throttled_percent`: of this execution's tries. What KMS lets through in all is the metrics' to tell."""
+    granted = waited.outcome == "granted"
+    caller.log.info(
+        "KMS's quota",
+        extra={
+            "outcome": waited.outcome,
+            "age_seconds": None if waited.age_seconds is None else round(waited.age_seconds, 1),
+            "waited_seconds": round(waited.waited_seconds, 1),
+            "tries": waited.tries,
+            "throttled_percent": round(100 * (waited.tries - granted) / waited.tries, 1),
+        },
+    )

@@ -1,0 +1,72 @@
+"""A crowd of resources against KMS's quota, with the real function code under virtual time.
+
+    python -m tests.support.quota --resources 500 --rate 0.25     as `make quota N=500 RATE=0.25`
+    python -m tests.support.quota ... --compare docs              as `make quota ... COMPARE=1`: writes docs/scale.md's figures
+
+stdout: the figures; the same seed prints the same in every process. stderr: how long it took. The last line is `N/N done,
+0 failed, X x floor`; with --compare it is that of the function's own way. Exit codes: 0 all are done, 1 some are not, 2 the
+command is wrong.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from tests.support.quota import comparison, page
+from tests.support.quota.crowd import CONCURRENCY, Crowd
+from tests.support.quota.outcome import told
+from tests.support.quota.world import play
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    started = time.monotonic()
+    try:
+        crowd = Crowd(
+            options.resources,
+            options.rate,
+            options.seed,
+            stacks=options.stacks,
+            lanes=options.lanes,
+            concurrency=options.concurrency,
+        )
+    except ValueError as wrong:
+        parser.error(str(wrong))
+    if options.compare is None:
+        outcome = play(crowd)
+    else:
+        compared = comparison.compare(crowd)
+        outcome = compared.own
+        page.write(options.compare, compared)
+        print(page.table_of_ways(compared), page.table_of_growth(compared.growth), sep="\n\n", end="\n\n")  # noqa: T201  # a program's output
+    for line in told(outcome):
+        print(line)  # noqa: T201  # a program's output
+    print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)  # noqa: T201  # the same
+    return 1 if outcome.failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.support.quota", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("--resources", type=int, default=500, help="how many there are (default: 500)")
+    parser.add_argument("--rate", type=float, default=0.25, help="of GetParametersForImport, a second (default: 0.25)")
+    parser.add_argument("--seed", type=int, default=1, help="decides everything (default: 1)")
+    parser.add_argument("--stacks", type=int, default=1, help="among so many they are shared out (default: 1)")
+    parser.add_argument("--lanes", type=int, default=0, help="chains of DependsOn in each stack (default: none)")
+    parser.add_argument(
+        "--concurrency", type=int, default=CONCURRENCY, help=f"executions at once, at most (default: {CONCURRENCY})"
+    )
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        metavar="FOLDER",
+        help="usual ways, and larger crowds, beside it; into FOLDER's scale.md",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

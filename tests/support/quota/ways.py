@@ -1,0 +1,51 @@
+"""How the quota is got through: the function's own way, and two usual ones beside it.
+
+A usual way is the same function with one part exchanged, so that nothing else differs. But who goes a usual way does not ask
+CloudFormation about its requests: for these, the reads are not throttled, as if they were not made.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from imported_key_material import quota
+from imported_key_material.calling import Caller
+from imported_key_material.handing_on import FreshExecution
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """`title`: of a table's column and a plot's line. `exchange`: takes the place of a part, while a crowd runs."""
+
+    title: str
+    sdk_retries: bool
+    asks_cloudformation: bool
+    exchange: Callable[[], AbstractContextManager[Any]]
+
+
+def _asked_once(
+    caller: Caller,
+    function: Callable[[], Mapping[str, Any]],
+    *,
+    waits: Mapping[str, float],
+    still_needed: Callable[[], None],
+) -> Mapping[str, Any]:
+    """In place of the quota loop: the call, with what retries its client has."""
+    del still_needed
+    return caller.call(quota.OPERATION, function, where="KeyId", waits=waits, throttles_seconds=0)
+
+
+def _sdk() -> AbstractContextManager[Any]:
+    return patch.object(quota, "get_parameters", _asked_once)
+
+
+def _never_handed_on() -> AbstractContextManager[Any]:
+    return patch.object(FreshExecution, "of", lambda *_, **__: None)
+
+
+HANDED_ON = Way("this function", sdk_retries=False, asks_cloudformation=True, exchange=nullcontext)
+ONE_EXECUTION = Way("a loop in one execution", sdk_retries=False, asks_cloudformation=False, exchange=_never_handed_on)
+SDK = Way("the SDK's retries", sdk_retries=True, asks_cloudformation=False, exchange=_sdk)
+WAYS = (HANDED_ON, ONE_EXECUTION, SDK)

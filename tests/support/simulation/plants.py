@@ -1,0 +1,262 @@
+"""The bugs that `mutations.py` plants, each a context manager that makes the function wrong in one way."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from imported_key_material import (
+    attributes,
+    calling,
+    consent,
+    importing,
+    material,
+    preparation,
+    removal,
+    resource,
+    rollback,
+    rotation,
+    symmetric,
+)
+from imported_key_material.errors import Leave, Refused
+from imported_key_material.kms_key import ChangeAttempt
+from imported_key_material.operation import Operation
+from imported_key_material.past import Past
+from imported_key_material.request import Answer, Failed, RequestType
+from imported_key_material.responder import Responder
+from imported_key_material.rotation import Rotation
+from imported_key_material.stack import Stack
+
+
+def delete_not_guarded() -> AbstractContextManager[Any]:
+    """Delete acts on the bare id of an adopted key, too."""
+    real = removal.delete
+
+    def delete(operation: Operation) -> Answer:
+        id_, home = operation.request.fallback_id, operation.home
+        if ":" in id_ or len(id_) != 36:
+            return real(operation)
+        arn = f"arn:aws:kms:{home.region}:{home.account}:key/{id_}"
+        answer = real(replace(operation, request=replace(operation.request, physical_id=arn)))
+        return replace(answer, physical_id=id_)
+
+    return patch.dict(resource._HANDLERS, {RequestType.DELETE: delete})  # noqa: SLF001  # a bug is planted from inside
+
+
+def answers_twice() -> AbstractContextManager[Any]:
+    real = Responder._send  # noqa: SLF001  # the same
+
+    def send(self: Responder, *args: Any, **kwargs: Any) -> None:
+        real(self, *args, **kwargs)
+        self._current.answering = False  # the same
+        real(self, *args, **kwargs)
+
+    return patch.object(Responder, "_send", send)
+
+
+def imports_before_the_check() -> AbstractContextManager[Any]:
+    """What the checks refuse is imported all the same."""
+    real = material.check
+
+    def check(source: Any, spec: Any, **options: Any) -> Any:
+        try:
+            return real(source, spec, **options)
+        except Refused:
+            raw = bytearray(source if isinstance(source, bytes) else source.encode())
+            passed = material._PASSED  # noqa: SLF001  # the same
+            return material.CheckedMaterial(passed, spec=spec, encoded=raw, check_value="", verified_check_value="")
+
+    return patch.object(material, "check", check)
+
+
+def id_moves_with_the_material() -> AbstractContextManager[Any]:
+    """The physical id names the secret's version, and Delete cuts that off again."""
+    real = dict(resource._HANDLERS)  # noqa: SLF001  # the same
+
+    def moved(operation: Operation) -> Answer:
+        request = operation.request
+        id_, _, version = (request.physical_id or "").partition("#")
+        inner = replace(operation, request=replace(request, physical_id=id_ or None))
+        try:
+            answer = real[request.type](inner)
+        except Failed as failed:
+            raise Failed(failed.reason, request.physical_id or failed.physical_id) from None
+        if request.type is RequestType.DELETE:
+            return replace(answer, physical_id=request.fallback_id)
+        return replace(answer, physical_id=f"{answer.physical_id}#{request.properties.get('SecretVersionId', version)}")
+
+    return patch.dict(resource._HANDLERS, dict.fromkeys(RequestType, moved))  # noqa: SLF001  # the same
+
+
+def rollback_validates() -> AbstractContextManager[Any]:
+    """A rollback reads the secret and checks everything, as any update does."""
+    return patch.object(resource, "roll_back", resource._go_forward)  # noqa: SLF001  # the same
+
+
+@contextmanager
+def disabled_key_is_imported_into() -> Iterator[None]:
+    states = {state: text for state, text in preparation._STATES.items() if state != "Disabled"}  # noqa: SLF001  # the same
+    with patch.object(preparation, "_STATES", states):
+        yield
+
+
+def rotates_again_after_success() -> AbstractContextManager[Any]:
+    real = Rotation.rotate_to
+
+    def rotate_to(self: Rotation, material_id: str) -> None:
+        real(self, material_id)
+        self.key.rotate(ChangeAttempt(self.guard))
+
+    return patch.object(Rotation, "rotate_to", rotate_to)
+
+
+def tag_not_checked() -> AbstractContextManager[Any]:
+    return patch.object(consent, "require", lambda *_, **__: None)
+
+
+def holder_not_looked_up() -> AbstractContextManager[Any]:
+    return patch.object(removal, "_holder", lambda *_: None)
+
+
+def consent_of_another_stack() -> AbstractContextManager[Any]:
+    """Any name in the tag will do."""
+    real = consent.require
+
+    def require(tags: Any, stack_name: str, **where: str) -> None:
+        named = tags.get(consent.TAG, "").split()
+        real(tags, named[0] if named else stack_name, **where)
+
+    return patch.object(consent, "require", require)
+
+
+def stage_rotates() -> AbstractContextManager[Any]:
+    real = symmetric.SymmetricImport
+
+    def made(**fields: Any) -> Any:
+        return real(
+            **{**fields, "new_material": "ROTATE" if fields["new_material"] == "STAGE" else fields["new_material"]}
+        )
+
+    return patch.object(importing, "SymmetricImport", made)
+
+
+def pending_deleted_at_once() -> AbstractContextManager[Any]:
+    """What is pending is replaced without waiting for a rotation that may be under way."""
+    return patch.object(rotation, "QUIET", rotation.QUIET * 0)
+
+
+def wanted_not_asked() -> AbstractContextManager[Any]:
+    return patch.object(Stack, "require_wanted", lambda _: None)
+
+
+def arn_for_an_adopted_key() -> AbstractContextManager[Any]:
+    return patch.object(Operation, "id_for", lambda _, view: view.arn)
+
+
+def material_left_at_delete() -> AbstractContextManager[Any]:
+    """Only the current material is removed."""
+    return patch.object(removal, "_earlier", lambda *_: [])
+
+
+def success_before_confirmed() -> AbstractContextManager[Any]:
+    """KMS's word for the import is taken for its effect: what it shows afterwards is not waited for."""
+
+    def confirmed(operation: Operation, prepared: Any, *_: Any) -> tuple[Any, str]:
+        return operation.key(prepared.view.arn).look(), "unseen"
+
+    return patch.object(importing, "confirmed", confirmed)
+
+
+def expiry_forgotten() -> AbstractContextManager[Any]:
+    real = preparation.asked_expiry
+    return patch.object(
+        preparation, "asked_expiry", lambda declared, now: real(replace(declared, valid_for_days=None), now)
+    )
+
+
+def failed_create_loses_the_arn() -> AbstractContextManager[Any]:
+    """A Create that failed after its import answers under an id that no Delete acts on."""
+    real = importing.Importing._failed  # noqa: SLF001  # the same
+
+    def failed(self: Any, problem: str) -> Failed:
+        return Failed(real(self, problem).reason, self._purpose.failed_id)
+
+    return patch.object(importing.Importing, "_failed", failed)
+
+
+def material_logged() -> AbstractContextManager[Any]:
+    real = material.check
+    logger = logging.getLogger("imported_key_material.material")
+
+    def check(source: Any, spec: Any, **options: Any) -> Any:
+        checked = real(source, spec, **options)
+        logger.info("checked %s", checked.encoded.hex())
+        return checked
+
+    return patch.object(material, "check", check)
+
+
+def url_in_an_exception() -> AbstractContextManager[Any]:
+    real = Responder._send  # noqa: SLF001  # the same
+
+    def send(self: Responder, *args: Any, **kwargs: Any) -> None:
+        real(self, *args, **kwargs)
+        if self._current.undelivered:  # the same
+            self._current.undelivered += self._current.request.response_url  # the same
+
+    return patch.object(Responder, "_send", send)
+
+
+def leaves_without_a_word() -> AbstractContextManager[Any]:
+    """What fails leaves, and CloudFormation waits for an hour."""
+    real = resource.handle
+
+    def handle(operation: Operation) -> Answer:
+        try:
+            return real(operation)
+        except Failed:
+            raise Leave from None
+
+    return patch.object(resource, "handle", handle)
+
+
+def failed_before_is_forgotten() -> AbstractContextManager[Any]:
+    """A failed Update that is tried again counts as one of which nothing is to do."""
+    return patch.object(Past, "failed", lambda _: False)
+
+
+def rotation_between_is_forgotten() -> AbstractContextManager[Any]:
+    """Delete goes by the list that it saw first, whatever a rotation makes of the key meanwhile."""
+    real = removal._earlier  # noqa: SLF001  # the same
+
+    def listed_once(operation: Operation, view: Any) -> list[str]:
+        return real(operation, view) if view.holds_material else []
+
+    return patch.object(removal, "_earlier", listed_once)
+
+
+def earlier_material_keeps_its_expiry() -> AbstractContextManager[Any]:
+    """PreviousSecretVersionIds bring back what is lost, and renew nothing."""
+    return patch.object(symmetric, "needed_of", lambda _: [])
+
+
+def rollback_is_silent() -> AbstractContextManager[Any]:
+    return patch.object(rollback, "_rolled_back", lambda _operation, _problem, answer: answer)
+
+
+def attributes_as_declared() -> AbstractContextManager[Any]:
+    """Fn::GetAtt gives the expiry that the properties name, not the one that KMS shows."""
+    real = attributes.of
+
+    def of(view: Any, declared: Any, public_key: Any) -> dict[str, str]:
+        named = attributes.timestamp(declared.valid_to) if declared.valid_to else ""
+        return real(view, declared, public_key) | {"ValidTo": named}
+
+    return patch.object(attributes, "of", of)
+
+
+def no_time_for_the_answer() -> AbstractContextManager[Any]:
+    """An execution waits to its very end, and is ended before it has answered."""
+    return patch.object(calling, "RESERVE_SECONDS", 0.0)
