@@ -118,6 +118,7 @@ class Ceremony:
             offline.gives(custodian, "hmac.wrapped", "hmac.json", "master.wrapped", "master.json", "signing.wrapped")
             stored = custodian.follows("### 5. A custodian stores what was wrapped", **self.paper)
             for name, printed in zip(("HMAC", "MASTER", "SIGNING"), stored, strict=True):
+                self.paper[f"{name}_SECRET"] = _labelled(printed, "Secret")
                 self.paper[f"{name}_VERSION"] = _labelled(printed, "SecretVersionId")
 
     # -------------------------------------------------------------------------------------------- from secret to stack
