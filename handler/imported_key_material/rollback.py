@@ -5,6 +5,7 @@ log. That an Update is a rollback's is told by the stack's status (`stack.py`), 
 """
 
 from dataclasses import replace
+from typing import Final
 
 from imported_key_material import attributes, consent, key_view, properties
 from imported_key_material.confirming import expire_as_declared
@@ -16,6 +17,8 @@ from imported_key_material.properties import Properties
 from imported_key_material.request import Answer, Failed
 from imported_key_material.rotation import pending_of
 from imported_key_material.stack import key_uuid
+
+_UNKNOWN: Final = "The key's expiry could not be compared."
 
 
 def roll_back(operation: Operation) -> Answer:
@@ -47,8 +50,13 @@ def roll_back(operation: Operation) -> Answer:
         return _rolled_back(
             operation, problem, Answer(kept_id, attributes.of(view, declared, reading.public_key(view)))
         )
-    other_expiry, _ = _other_expiry(reading, declared, None)
-    return _rolled_back(operation, f"{other_expiry} {_not_taken_back(operation, declared)}".strip(), answer)
+    try:  # once more: what is answered and what is logged are of one moment
+        view = key_view.look(view.arn, operation.clients.kms, reading.caller)
+    except ImportedKeyMaterialError:
+        return _rolled_back(operation, f"{_UNKNOWN} {_not_taken_back(operation, declared)}".strip(), answer)
+    other_expiry, _ = _other_expiry(reading, declared, view)
+    problem = f"{other_expiry} {_not_taken_back(operation, declared)}".strip()
+    return _rolled_back(operation, problem, Answer(kept_id, attributes.of(view, declared, reading.public_key(view))))
 
 
 def _looked_at_again(operation: Operation, view: KeyView) -> KeyView:
@@ -72,23 +80,21 @@ def _id_of_before(operation: Operation, key_id: str) -> str:
         return key_id
 
 
-def _other_expiry(operation: Operation, declared: Properties, view: KeyView | None) -> tuple[str, bool]:
+def _other_expiry(operation: Operation, declared: Properties, view: KeyView) -> tuple[str, bool]:
     """In words, that KMS shows, or may have, another expiry than the old properties asked for; "" where it is as before.
 
-    And whether an import may mend it. `view` None: it is to be looked at again.
+    And whether an import may mend it.
     """
     pinned = declared.secret_version_id is not None  # else other bytes may be there by now
-    unknown = "The key's expiry could not be compared.", False
     try:
-        view = view or key_view.look(declared.key_id, operation.clients.kms, operation.caller)
         materials = []
         if pinned and view.spec == "SYMMETRIC_DEFAULT":
             # Without the tag IAM does not let the function read the list, and a rollback does not wait for that.
             if consent.TAG not in operation.key(view.arn).tags():
-                return unknown
+                return _UNKNOWN, False
             materials = operation.materials(view)
     except ImportedKeyMaterialError:
-        return unknown
+        return _UNKNOWN, False
     if pending_of(materials) is not None:  # a rotation may be under way
         return "Material that is pending rotation stays so, and all material keeps its expiry.", False
     as_before = expire_as_declared(view, declared, materials, view.current_material_id, operation.caller.clock.now())
