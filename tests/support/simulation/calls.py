@@ -26,7 +26,7 @@ class Calls:
         self._watch = watch
         self._truth = watch.truth
         self._kms = kms
-        self._rotations: dict[str, int] = {}  # accepted, by request
+        self._rotated_at: dict[str, datetime] = {}  # when KMS took a rotation, by request
         watch.before_call = self._before
         watch.after_call = self._after
 
@@ -206,9 +206,13 @@ class Calls:
         notes = self._watch.notes(execution)
         if notes.rotated_to != self._declared_id(execution, arn):
             raise self._watch.fault(7, execution, "rotates {key} to other material than it declares", arn)
-        count = self._rotations[execution.request_id] = self._rotations.get(execution.request_id, 0) + 1
-        if count > 1:
-            raise self._watch.fault(7, execution, f"rotates {{key}} for the {count}. time", arn)
+        now, before = self._watch.scheduler.now(), self._rotated_at.get(execution.request_id)
+        self._rotated_at[execution.request_id] = now
+        # Where somebody took the material away before the rotation came, the first one was in vain.
+        own = {one.number for one in self._watch.executions_of(execution.request_id)}
+        changes = self._truth.ledger(arn).changes
+        if before is not None and not any(one.at >= before and one.who not in own for one in changes):
+            raise self._watch.fault(7, execution, "rotates {key} a second time", arn)
 
     def _declared_id(self, execution: Execution, arn: str) -> str:
         """The KeyMaterialId of the declared bytes, whether or not the key knows them any more."""
