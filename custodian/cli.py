@@ -2,7 +2,8 @@
 
     exit 0  done, and what was checked is in order
     exit 1  refused: the material, a file, a key or AWS says no; or the work was broken off. Nothing was written
-            (but for verify's receipt of what is not so, and what put names as done)
+            (but for verify's receipt of what is not so, what put names as done, and what was whole before its report could
+            not be printed, as into a closed pipe: the new file, the stored version)
     exit 2  a wrong call: an option is missing, unknown, or does not go with another
 
     stdout  the result: the report of a command, as text or with --json as one JSON object; the wrapped bytes with `--out -`
@@ -22,7 +23,8 @@ Each command is a module of its own, with a click command named `command`; it is
     content wrapped_file opening_key secret_plan storing template_piece    what put looks at, plans, does and prints
     session proving finding receipt    who asks KMS, what it proves, and what is kept of that
     options wording errors         options that commands share; the checks' words as this tool's; errors and exit codes
-    aws                            boto3, the only place that knows it
+    quoting version                what an error may repeat of the command line; which version of the tool it is
+    aws elsewhere                  boto3, the only place that knows it; and calls that do not go to AWS
 """
 
 import contextlib
@@ -33,11 +35,12 @@ from typing import Any, NoReturn
 
 import click
 
+from custodian import quoting, version
 from custodian.errors import REFUSED, told
 from imported_key_material.errors import ImportedKeyMaterialError
 
 COMMANDS = ("check", "generate", "wrap", "combine", "put", "verify")  # in the order of a key's way
-DISTRIBUTION = "imported-key-material"
+_GIVEN = f"{__name__}.given"  # in click's context: the words of the command line
 
 
 class _Refusal(click.ClickException):
@@ -50,7 +53,16 @@ class _Refusal(click.ClickException):
 
 
 class _Tool(click.Group):
-    """Imports a command's module when the command is asked for, and tells errors as sentences."""
+    """Imports a command's module when the command is asked for, and tells errors as sentences that repeat no key."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        given = tuple(args)  # click empties the list
+        with quoting.nothing_of(given):
+            context = super().make_context(info_name, args, parent, **extra)
+        context.meta[_GIVEN] = given
+        return context
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(COMMANDS)
@@ -63,19 +75,15 @@ class _Tool(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with quoting.nothing_of(ctx.meta[_GIVEN]):
+                return super().invoke(ctx)
         except ImportedKeyMaterialError as error:
             raise _Refusal(told(error)) from None
 
 
 def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001  # click's signature
     if asked:
-        from importlib import metadata  # noqa: PLC0415  # slow to load, and seldom needed
-
-        try:
-            click.echo(f"custodian {metadata.version(DISTRIBUTION)}")
-        except metadata.PackageNotFoundError:
-            click.echo("custodian, not installed: run from its repository")
+        click.echo(version.tool())
         ctx.exit()
 
 

@@ -1,12 +1,10 @@
-"""Exit codes, and an error as the lines that its reader sees. The tree of errors is the function's own."""
+"""The exit code of what is refused, and an error as the lines that its reader sees. The tree of errors is the function's own."""
 
 from typing import Final
 
 from imported_key_material.errors import Fault, ImportedKeyMaterialError, Refused
 
-FINE: Final = 0
 REFUSED: Final = 1
-WRONG_CALL: Final = 2  # click's own
 
 
 def refused(where: str, problem: str, remedy: str = "") -> Refused:

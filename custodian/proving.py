@@ -175,6 +175,14 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
 
 
 def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
+    if not key.current_material_id:
+        return Finding(
+            Verdict.NOT_SHOWN,
+            None,
+            "KMS shows no CurrentKeyMaterialId of the key, so that there is nothing to compare with paper.",
+            does_not_show=_BY_RECORD,
+            not_compared=_NOT_BY_ID,
+        )
     current = f"The key's current material is {key.current_material_id}"
     if not paper.material_id:
         return Finding(

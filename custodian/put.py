@@ -1,7 +1,8 @@
 """`custodian put`: a wrapped file into Secrets Manager, as a new secret or a new version, after a plan was shown.
 
 Everything is checked before anything is changed. What will be done is decided in `secret_plan.py` and carried out here as it
-was shown. No right to read secrets is needed, and none to decrypt.
+was shown. No right to read secrets is needed, and none to decrypt. Where it would go elsewhere than to AWS, the plan says so; in
+plaintext it goes there by TLS alone.
 """
 
 import json
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 import click
 
-from custodian import content, opening_key, options, secret_plan, storing, wrapped_file
+from custodian import content, elsewhere, opening_key, options, secret_plan, storing, wrapped_file
 from custodian.aws import Connection
 from custodian.content import Content
 from custodian.errors import refused
@@ -107,10 +108,13 @@ def command(**given: Any) -> None:
     _require_forms(given)
     item = content.of(content.Said(**{name: given[name] for name in content.Said.__slots__}))
     session = Session(Connection(given["profile"], given["region"]))
+    if not item.algorithm:
+        elsewhere.require_unseen(session.address("secretsmanager"), where="--plaintext")
     who = session.who()
     found = _found(session, given["secret_id"])
     name = given["secret_id"] if found is None else found.name
     mind = _check(session, item, given, found, f"{_account(found, who)}/{name}")
+    mind = (*elsewhere.told(session.not_aws()), *mind)
     wanted = _wanted(given, item, name)
     steps = secret_plan.steps(wanted, found)
     storing.show_plan(steps, mind, f"{who.arn} in {session.region()}", err=not given["only_plan"])

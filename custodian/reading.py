@@ -5,7 +5,6 @@ A key is short: more bytes than Secrets Manager stores are not read. A typed key
 
 import getpass
 import os
-import re
 import stat
 import sys
 import warnings
@@ -15,6 +14,7 @@ from typing import Final
 
 import click
 
+from custodian import quoting
 from custodian.errors import refused
 from imported_key_material.encoding import BASE64, HEX
 
@@ -22,7 +22,6 @@ PIPE: Final = "-"
 MOST_BYTES: Final = 65_536  # of a secret's value in Secrets Manager
 TYPED: Final = "the typed material"
 PIPED: Final = "standard input"
-_MAY_BE_MATERIAL: Final = re.compile("[A-Za-z0-9+/=_:-]{32,}")  # 16 bytes in hex and more
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +91,6 @@ def _limited(source: str, *, secret: bool) -> bytes:
             mode = os.fstat(file.fileno()).st_mode
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        if secret and _MAY_BE_MATERIAL.fullmatch(source):
-            raise _given_as_argument() from None
         reason = "it is not there"
     except OSError as error:
         reason = str(error.strerror)
@@ -103,17 +100,10 @@ def _limited(source: str, *, secret: bool) -> bytes:
             click.echo(f"Warning: {warning}", err=True)
         _require_size(len(data), source)
         return data
-    raise refused(source, f"The file can't be read: {reason}.", "Check the name and the rights.")
-
-
-def _given_as_argument() -> Exception:
-    """It is not quoted, and so does not get into a log as well."""
-    problem = "There is no such file, and its name looks like key material."
-    remedy = (
-        "If it is: arguments are seen by other programs and kept in the shell's history, so take this key for known. Give "
-        "material as a file, by a pipe, or at the prompt: -."
-    )
-    return refused("FILE", problem, remedy)
+    problem = f"The file can't be read: {reason}."
+    if secret and not quoting.is_quotable(source):
+        raise refused("FILE", f"{problem} Its name is not repeated: it may be key material.", quoting.REMEDY)
+    raise refused(source, problem, "Check the name and the rights.")
 
 
 def _require_size(size_bytes: int, where: str) -> None:

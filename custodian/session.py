@@ -74,8 +74,11 @@ class Session:
 
     def not_aws(self) -> dict[str, str]:
         """Of the services that were asked, those elsewhere than at AWS: service -> address. AWS_ENDPOINT_URL and its like."""
-        addresses = {service: aws.other_address(client, service) for service, client in self._clients.items()}
-        return {service: address for service, address in addresses.items() if address}
+        return {service: address for service in self._clients if (address := self.address(service))}
+
+    def address(self, service: str) -> str:
+        """Where the service is asked, if not at AWS; else ""."""
+        return aws.other_address(self._client(service), service)
 
     def _client(self, service: str) -> Any:
         if service not in self._clients:

@@ -6,12 +6,11 @@ kms:VerifyMac or kms:ListKeyRotations by the kind of key; secretsmanager:Describ
 
 import contextlib
 import json
-from importlib import metadata
-from typing import Any, Final
+from typing import Any
 
 import click
 
-from custodian import options, proving, reading, writing
+from custodian import options, proving, reading, version, writing
 from custodian.aws import Connection
 from custodian.errors import REFUSED, refused
 from custodian.finding import Verdict
@@ -23,8 +22,6 @@ from custodian.wording import as_options
 from imported_key_material import check_value, material
 from imported_key_material.key_specs import Kind, MacKey
 from imported_key_material.proof import CONFIRMATION_MESSAGE
-
-DISTRIBUTION: Final = "imported-key-material"
 
 
 @click.command(
@@ -100,7 +97,7 @@ def command(**given: Any) -> None:
         region=session.region(),
         not_aws=session.not_aws(),
         requests=tuple(session.requests),
-        tool=_tool(),
+        tool=version.tool(),
     )
     text = json.dumps(receipt.as_json(), indent=2)
     if given["out"] is not None:
@@ -178,10 +175,3 @@ def _secret(session: Session, secret_id: str, version_id: str) -> SecretVersion:
             "--version-id", problem, "aws secretsmanager list-secret-version-ids --include-deprecated shows all."
         )
     return SecretVersion(found.arn, found.name, version_id, found.stages[version_id])
-
-
-def _tool() -> str:
-    try:
-        return f"custodian {metadata.version(DISTRIBUTION)}"
-    except metadata.PackageNotFoundError:
-        return "custodian, not installed"

@@ -27,7 +27,7 @@ from imported_key_material.key_specs import (
 )
 from imported_key_material.readable import text_in
 
-SYMMETRIC: Final = "SYMMETRIC_DEFAULT"
+SYMMETRIC: Final = "SYMMETRIC_DEFAULT"  # wrapped by kms:Encrypt; the KeySpec and the algorithm of such a key
 MOST_BYTES: Final = 6144  # of a CiphertextBlob of kms:Decrypt
 GCM_BYTES: Final = 12 + 16  # nonce and tag: what a ciphertext of KMS has beside the plaintext, at the very least
 _MODULUS_BYTES: Final = tuple(int(name.removeprefix("RSA_")) // 8 for name in WRAPPING_KEY_SPECS)

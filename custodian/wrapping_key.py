@@ -5,7 +5,8 @@
     symmetric in KMS   kms:Encrypt, with the encryption context that the function will decrypt with: for one secret alone
 
 A wrong wrapping key gives the material to somebody else. So a public key's check value is always shown, to be compared with
-paper, and --wrapping-key-check-value compares it. What the algorithms are is in the function's `wrapping.py`.
+paper, and --wrapping-key-check-value compares it. So it is told, too, where not AWS is asked; and kms:Encrypt, which takes the
+plaintext, is not sent there without TLS. What the algorithms are is in the function's `wrapping.py`.
 """
 
 import hashlib
@@ -22,13 +23,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from custodian import aws, origin, reading
+from custodian import aws, elsewhere, origin, reading
 from custodian.errors import refused
 from custodian.wording import as_options
+from custodian.wrapped_file import SYMMETRIC
 from imported_key_material import consent, wrapping
 from imported_key_material.key_specs import WRAPPING_KEY_SPECS, KeySpec, choose_wrapping
 
-SYMMETRIC: Final = "SYMMETRIC_DEFAULT"
 WHERE: Final = "--wrapping-key"
 _KMS_KEY: Final = re.compile(
     r"arn:aws[a-z-]*:kms:.+|alias/.+|mrk-[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -48,7 +49,7 @@ class Chosen:
 class WrappingKey(Protocol):
     """`words`: for people; `kms_key`: its ARN, "" for a file's; `check_value`: of a public key, else "".
 
-    `mind`: who else may hold the key; of a file's nothing is known.
+    `mind`: who else may hold the key, and who answers if not AWS; of a file's nothing is known.
     """
 
     @property
@@ -188,6 +189,7 @@ def from_kms(name: str, connection: aws.Connection, *, secret: str | None, accou
     `account`: whose secret it is; None for the account of the key.
     """
     kms = connection.client("kms")
+    address = aws.other_address(kms, "kms")
     answer = aws.call("kms:DescribeKey", lambda: kms.describe_key(KeyId=name), where=WHERE)
     found = answer["KeyMetadata"]
     arn, spec = str(found["Arn"]), str(found["KeySpec"])
@@ -202,9 +204,16 @@ def from_kms(name: str, connection: aws.Connection, *, secret: str | None, accou
         if secret is None:
             problem = "Under a symmetric key of KMS, material is wrapped for one secret, whose name is missing."
             raise refused("--secret", problem, "Name it as Secrets Manager will: --secret orders/master-key.")
-        return KmsWrappingKey(kms, arn, name, f"{account or arn.split(':')[4]}/{secret}", origin.mind(found))
+        elsewhere.require_unseen(address, where=WHERE)
+        mind = (*_mind(address, "The plaintext of what is wrapped goes there, too."), *origin.mind(found))
+        return KmsWrappingKey(kms, arn, name, f"{account or arn.split(':')[4]}/{secret}", mind)
     public = aws.call("kms:GetPublicKey", lambda: kms.get_public_key(KeyId=arn), where=WHERE)
     key = load_der_public_key(public["PublicKey"])
     if not isinstance(key, RSAPublicKey):
         raise TypeError("KMS gave another key than an RSA key.")
-    return RsaWrappingKey(key, name, arn, origin.mind(found))
+    mind = (*_mind(address, "The public key comes from there: compare its check value with paper."), *origin.mind(found))
+    return RsaWrappingKey(key, name, arn, mind)
+
+
+def _mind(address: str, more: str) -> tuple[str, ...]:
+    return tuple(f"{line} {more}" for line in elsewhere.told({"kms": address} if address else {}))

@@ -1,9 +1,11 @@
 """Files out: made new, for their owner alone, whole or not at all. Bytes are not written to a terminal.
 
-What is written is ready before a file is opened: no failure of a check, a key or AWS leaves a file behind.
+What is written is ready before a file is opened: no failure of a check, a key or AWS leaves a file behind. What is told as
+written is on the disk, its name as well.
 """
 
 import contextlib
+import errno
 import os
 import secrets
 import sys
@@ -15,6 +17,7 @@ from custodian.errors import refused
 STDOUT: Final = "-"
 MODE: Final = 0o600
 _O_BINARY: Final[int] = getattr(os, "O_BINARY", 0)  # Windows'
+_NO_SUCH_CALL: Final = frozenset({errno.EINVAL, errno.ENOTSUP})
 
 
 def require_writable(out: str, *, where: str) -> None:
@@ -63,6 +66,13 @@ def _placed(path: Path, data: bytes | bytearray) -> str | None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+    try:
+        _keep_names(path.parent)
+    except BaseException as error:
+        path.unlink()
+        if isinstance(error, OSError):
+            return error.strerror
+        raise
     return None
 
 
@@ -79,3 +89,23 @@ def _name(temporary: Path, path: Path) -> None:
         except BaseException:
             path.unlink()
             raise
+
+
+def _keep_names(folder: Path) -> None:
+    """A name is on the disk when its folder is: until then a power cut may take it (fsync(2)). Windows has no such call.
+
+    What can't be asked for is let be: of a folder that may not be read, or a file system without it.
+    """
+    if os.name != "posix":
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SUCH_CALL:
+            raise
+    finally:
+        os.close(descriptor)

@@ -132,8 +132,8 @@ _MEANINGS: Final[dict[str, Meaning]] = {
 
 _UNREACHED = Meaning(
     "The service could not be reached.",
-    "If the function runs in a VPC, it needs a way to KMS, Secrets Manager, CloudFormation and CloudFormation's bucket in S3 "
-    "(endpoints or NAT).",
+    "If the function runs in a VPC, it needs a way to KMS, Secrets Manager, CloudFormation, Lambda and CloudFormation's bucket "
+    "in S3 (endpoints or NAT).",
 )
 _NOT_SENT = Meaning("It was stopped inside the function.", _OUR_DEFECT)
 _FAILED_INSIDE = Meaning("The service failed inside.", _PASSING)
@@ -171,7 +171,8 @@ def translate(operation: str, error: ClientError | BotoCoreError, *, where: str)
     """
     code = code_of(error)
     if isinstance(error, ClientError):
-        message = _message(error)
+        # What Lambda says of a payload may quote it: the event, with its ResponseURL.
+        message = "" if operation == "lambda:Invoke" else _message(error)
         said = f"{operation} was refused with {code}" + (f": {message}" if message else ".")
         known = _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code)
         meaning = known or (_FAILED_INSIDE if status_of(error) >= 500 else _UNKNOWN)

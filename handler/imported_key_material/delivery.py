@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import urllib3
@@ -40,6 +40,17 @@ _DELIVERED: Final = range(200, 300)
 _TRY_AGAIN: Final = frozenset({408, 429, *range(500, 600)})
 
 logger = logging.getLogger(__name__)
+
+
+DELIVERY_MAX_SECONDS: Final = 60.0  # `calling.RESERVE_SECONDS` of the invocation's time has room for it
+
+
+class Context(Protocol):
+    """What is used of Lambda's context object."""
+
+    invoked_function_arn: str
+
+    def get_remaining_time_in_millis(self) -> int: ...
 
 
 class DeliveryFailed(ImportedKeyMaterialError):

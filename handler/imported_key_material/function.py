@@ -3,11 +3,11 @@
 from imported_key_material import request, resource
 from imported_key_material.calling import Caller, Log, deadline_of
 from imported_key_material.clients import Clients
-from imported_key_material.delivery import Put
+from imported_key_material.delivery import Context, Put
 from imported_key_material.handing_on import FreshExecution
 from imported_key_material.operation import Operation
 from imported_key_material.request import Answer, Home, Request, RequestType
-from imported_key_material.responder import Context, Responder
+from imported_key_material.responder import Responder
 from imported_key_material.waiting import Clock, Meter, unmetered
 
 

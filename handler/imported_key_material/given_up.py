@@ -78,8 +78,8 @@ _ENDS: Final = (
 _CONDITIONS: Final[Mapping[str, Cause]] = {
     "EventAgeExceeded": Cause(
         "it waited in Lambda's queue for as long as it may.",
-        "Ask Service Quotas for more concurrent executions of Lambda (L-B99A9384), or deploy fewer resources at once "
-        "(DependsOn makes lanes).",
+        "Raise the application's ReservedConcurrency or leave it empty, if it is set. Else ask Service Quotas for more "
+        "concurrent executions of Lambda (L-B99A9384), or deploy fewer resources at once (DependsOn makes lanes).",
     ),
     "ZeroReservedConcurrency": Cause(
         "the function's reserved concurrency is 0, so that it never runs.",
@@ -110,7 +110,7 @@ def reason(given_up: GivenUp, request: Request, *, rolling_back: bool) -> str:
     """The whole text of the answer: what happened, what is not known, what to do."""
     tried = f" after {given_up.tries} {'try' if given_up.tries == 1 else 'tries'}" if given_up.tries else ""
     where = f" Lambda's id of the request is {given_up.lambda_request_id}." if given_up.lambda_request_id else ""
-    in_rollback = f" {ROLLBACK_STOPS}" if rolling_back else ""
+    in_rollback = f" {_ROLLBACK_STOPS}" if rolling_back else ""
     return (
         f"Lambda gave this {request.type} request up{tried}: {given_up.cause.problem} {_NOT_KNOWN[request.type]} "
         f"{given_up.cause.remedy}{in_rollback}{where}"
@@ -125,7 +125,7 @@ _NOT_KNOWN: Final[Mapping[RequestType, str]] = {
     RequestType.UPDATE: "Whether material was imported is not known. If it was, the key keeps it.",
     RequestType.DELETE: "Whether the material was removed is not known.",
 }
-ROLLBACK_STOPS: Final = "The rollback stops here; aws cloudformation continue-update-rollback goes on with it."
+_ROLLBACK_STOPS: Final = "The rollback stops here; aws cloudformation continue-update-rollback goes on with it."
 
 
 def _cause(payload: object, condition: object) -> Cause:

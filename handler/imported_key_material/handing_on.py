@@ -9,8 +9,8 @@ an answer. Rules held here (docs/design.md, "Getting through KMS's quota"):
   twelve within ServiceTimeout; Lambda stops what looks like a loop after about sixteen. A request that does not tell its
   time, or one of the future, is never handed on;
 - one request, one successor: an execution hands on once, and ends. Delivered twice, a request has two such lines of
-  executions and no more; the second ends where the first has been answered. Where one dies between handing on and its end,
-  Lambda's retry begins one more line;
+  executions; the second ends where the first has been answered. Where one dies between handing on and its end, Lambda's retry
+  begins one more line; so does an Invoke whose answer was lost, and that is made again;
 - where it can't be handed on, the request is FAILED at once, and the sentence says why.
 """
 

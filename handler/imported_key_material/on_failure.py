@@ -20,11 +20,11 @@ import logging
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from imported_key_material import answer, given_up, request
 from imported_key_material.calling import RESERVE_SECONDS, Caller, Log
-from imported_key_material.delivery import Put
+from imported_key_material.delivery import DELIVERY_MAX_SECONDS, Context, Put
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted
 from imported_key_material.given_up import GivenUp
 from imported_key_material.quiet import log_unexpected
@@ -35,18 +35,9 @@ from imported_key_material.waiting import Clock, Deadline
 # From CloudFormation's bucket to the resource's status: a first function that died right after its answer would else be
 # answered for.
 ANSWER_ARRIVES_SECONDS: Final = 10.0
-DELIVERY_MAX_SECONDS: Final = 60.0  # RESERVE_SECONDS has room for it
 _KEY_ID: Final = re.compile(r"(arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/)?(mrk-)?[0-9a-f-]{32,36}")
 
 logger = logging.getLogger(__name__)
-
-
-class Context(Protocol):
-    """What is used of Lambda's context object."""
-
-    invoked_function_arn: str
-
-    def get_remaining_time_in_millis(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,14 @@ A stack with hundreds of keys starts hundreds of executions at once, and each wa
 - when the execution's time for waiting is over, the request is handed on, or FAILED, which names the quota.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from imported_key_material.aws_errors import GET_PARAMETERS_QUOTA
 from imported_key_material.calling import Caller
 from imported_key_material.errors import Leave, OutOfTime, Throttled
+from imported_key_material.quiet import log_unexpected
 from imported_key_material.waiting import Waited
 
 OPERATION: Final = "kms:GetParametersForImport"
@@ -24,6 +26,8 @@ STEP_FIRST_SECONDS: Final = 2.0
 STEP_MAX_SECONDS: Final = 30.0
 STEP_OF_AGE: Final = 0.25
 LOG_EVERY_SECONDS: Final = 60.0
+
+logger = logging.getLogger(__name__)
 
 
 def step_seconds(age_seconds: float) -> float:
@@ -44,32 +48,48 @@ def get_parameters(
     """
     clock, waits_until = caller.clock, caller.waits_until
     started = told_at = clock.now()
-    tries = 0
+    codes: list[str] = []  # of the throttles; one for each try but the last
 
     def waited(outcome: str) -> Waited:
         now = clock.now()
         age = None if caller.made_at is None else (now - caller.made_at).total_seconds()
+        tries = len(codes) + (outcome == "granted")
         return Waited(outcome, age, (now - started).total_seconds(), tries)
 
-    while True:
-        tries += 1
-        try:
-            answer = caller.call(OPERATION, function, where="KeyId", waits=waits, throttles_seconds=0)
-        except Throttled as error:
-            throttled = error
-        else:
-            if tries > 1:
-                _report(caller, waited("granted"))
-            return answer
-        if tries == 1 or (clock.now() - told_at).total_seconds() >= LOG_EVERY_SECONDS:
-            told_at = clock.now()
-            _log(caller, waited("waiting"))
-        so_far = waited("")
-        step = step_seconds(so_far.waited_seconds if so_far.age_seconds is None else so_far.age_seconds)
-        clock.sleep(min(clock.random() * step, max(waits_until.left_seconds(), 0.0)))
-        if waits_until.passed():
-            raise _ended(caller, waited, throttled.code)
-        still_needed()
+    try:
+        while not (codes and waits_until.passed()):
+            if codes:
+                still_needed()
+            answer = _asked(caller, function, waits, codes)
+            if answer is not None:
+                if codes:
+                    _report(caller, waited("granted"))
+                return answer
+            if len(codes) == 1 or (clock.now() - told_at).total_seconds() >= LOG_EVERY_SECONDS:
+                told_at = clock.now()
+                _log(caller, waited("waiting"))
+            _sleep(caller, waited(""))
+    except OutOfTime:  # where hundreds wait, asking whether a request is needed may be throttled as well
+        if not codes:
+            raise
+    raise _ended(caller, waited, codes[-1])
+
+
+def _asked(
+    caller: Caller, function: Callable[[], Mapping[str, Any]], waits: Mapping[str, float], codes: list[str]
+) -> Mapping[str, Any] | None:
+    """One try. None where it was throttled: then its code is added."""
+    try:
+        return caller.call(OPERATION, function, where="KeyId", waits=waits, throttles_seconds=0)
+    except Throttled as error:
+        codes.append(error.code)
+    return None
+
+
+def _sleep(caller: Caller, so_far: Waited) -> None:
+    """Up to the next try, or to the end of the time for waiting."""
+    step = step_seconds(so_far.waited_seconds if so_far.age_seconds is None else so_far.age_seconds)
+    caller.clock.sleep(min(caller.clock.random() * step, max(caller.waits_until.left_seconds(), 0.0)))
 
 
 def _ended(caller: Caller, waited: Callable[[str], Waited], code: str) -> OutOfTime:
@@ -81,7 +101,7 @@ def _ended(caller: Caller, waited: Callable[[str], Waited], code: str) -> OutOfT
         f"{last.tries} times in {last.waited_seconds:.0f} seconds. KMS's quota for it, {GET_PARAMETERS_QUOTA} (one request a "
         f"second for the account and Region, one in four seconds in older accounts), is shared by all who import. Ask for "
         f"more (aws service-quotas request-service-quota-increase --service-code kms --quota-code {GET_PARAMETERS_QUOTA} "
-        f"--desired-value 10), or deploy fewer resources at once (DependsOn makes lanes)."
+        f"--desired-value 5), or deploy fewer resources at once (DependsOn makes lanes)."
     )
     try:
         error = caller.given_up(unfinished)
@@ -93,8 +113,12 @@ def _ended(caller: Caller, waited: Callable[[str], Waited], code: str) -> OutOfT
 
 
 def _report(caller: Caller, waited: Waited) -> None:
+    """What is measured must not decide over the request: it may be granted, or handed on, by now."""
     _log(caller, waited)
-    caller.meter(waited)
+    try:
+        caller.meter(waited)
+    except Exception as error:  # noqa: BLE001  # its text is not vetted, and none of it is of use to who waits
+        log_unexpected(logger, "The metrics could not be written.", error)
 
 
 def _log(caller: Caller, waited: Waited) -> None:

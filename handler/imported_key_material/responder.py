@@ -22,29 +22,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from crhelper import FAILED, CfnResource
 
 from imported_key_material.answer import TooLong, body, usable_id, vetted
-from imported_key_material.delivery import DeliveryFailed, Put
+from imported_key_material.delivery import DELIVERY_MAX_SECONDS, Context, DeliveryFailed, Put
 from imported_key_material.errors import ImportedKeyMaterialError, Leave
 from imported_key_material.quiet import log_unexpected, quieten_libraries
 from imported_key_material.request import Answer, Failed, NotARequest, Request, RequestType
 from imported_key_material.waiting import Clock, Deadline
 
-DELIVERY_MAX_SECONDS: Final = 60.0  # the life cycle's own deadlines leave as much of the invocation's time
 AFTERWARDS_SECONDS: Final = 2.0  # to log what became of the answer, and to end the invocation
 
 logger = logging.getLogger(__name__)
-
-
-class Context(Protocol):
-    """What is used of Lambda's context object."""
-
-    invoked_function_arn: str
-
-    def get_remaining_time_in_millis(self) -> int: ...
 
 
 type Handler = Callable[[Request, Context], Answer]  # raises Failed, an ImportedKeyMaterialError, or Leave

@@ -194,31 +194,73 @@ def refusing(code, status=403):
 REFUSALS = [
     (
         refusing("AccessDeniedException"),
-        "lambda:Invoke was refused with AccessDeniedException: User: arn is not authorized to perform: "
-        "lambda:InvokeFunction. The function's role does not allow it to invoke itself. Deploy the application again; its "
-        "role is part of it.",
+        "lambda:Invoke was refused with AccessDeniedException. The function's role does not allow it to invoke itself. Deploy "
+        "the application again; its role is part of it.",
         0,
     ),
     (Fault.THROTTLED, "lambda:Invoke was throttled (TooManyRequestsException) for 30 seconds.", 30),
     (
         Fault.INTERNAL_ERROR,
-        "lambda:Invoke was refused with ServiceException: An error occurred and the request cannot be processed. The service "
-        "failed inside. This passes by itself. Run the deployment again.",
+        "lambda:Invoke was refused with ServiceException. The service failed inside. This passes by itself. Run the "
+        "deployment again.",
         30,
     ),
     (
         Fault.CONNECTION_CLOSED,
         "lambda:Invoke got no answer (ConnectionClosedError). The service could not be reached. If the function runs in a "
-        "VPC, it needs a way to KMS, Secrets Manager, CloudFormation and CloudFormation's bucket in S3 (endpoints or NAT).",
+        "VPC, it needs a way to KMS, Secrets Manager, CloudFormation, Lambda and CloudFormation's bucket in S3 (endpoints "
+        "or NAT).",
         30,
     ),
     (
         Refusal(400, "ExpiredTokenException", "The security token included in the request is expired"),
-        "lambda:Invoke was refused with ExpiredTokenException: The security token included in the request is expired. The "
-        "function's credentials ran out. This passes by itself. Run the deployment again.",
+        "lambda:Invoke was refused with ExpiredTokenException. The function's credentials ran out. This passes by itself. Run "
+        "the deployment again.",
         0,
     ),
 ]
+
+
+def test_what_lambda_says_of_a_payload_does_not_come_out(world):
+    """It may quote what it could not read: the event, with the address of the answer."""
+    event = creating(world)
+    throttled(world)
+    said = f"Could not parse request body into json: {event['ResponseURL']}"
+    world.aws.faults.inject("Invoke", Refusal(400, "InvalidRequestContentException", said), times=ALWAYS)
+
+    answer = world.invoke_to_the_end(event)
+
+    assert "lambda:Invoke was refused with InvalidRequestContentException." in answer["Reason"]
+    assert SIGNATURE not in answer["Reason"] + world.log.getvalue()
+
+
+@pytest.mark.parametrize("outcome", ["handed on", "granted"])
+def test_metrics_that_cant_be_written_change_nothing(world, outcome):
+    event = creating(world)
+    throttled(world, 20 if outcome == "granted" else None)
+
+    def broken(waited):
+        raise OSError(event["ResponseURL"])
+
+    world.meter = broken
+
+    answer = world.invoke(event)
+
+    assert (answer or {"Status": "none"})["Status"] == {"handed on": "none", "granted": "SUCCESS"}[outcome]
+    assert len(world.handed_on) == (outcome == "handed on")
+    assert "The metrics could not be written. OSError at " in world.log.getvalue()
+    assert SIGNATURE not in world.log.getvalue()
+
+
+def test_a_request_goes_on_where_asking_whether_it_is_needed_took_the_rest_of_the_time(world):
+    """Where hundreds wait, CloudFormation's reads are throttled as well."""
+    event = creating(world)
+    throttled(world)
+    world.clock.after(400, lambda: world.aws.faults.inject("DescribeStacks", Fault.THROTTLED, times=ALWAYS))
+
+    assert world.invoke(event) is None
+
+    assert len(world.handed_on) == 1
 
 
 @pytest.mark.parametrize(("fault", "problem", "after"), REFUSALS, ids=[one[1].split(".")[0] for one in REFUSALS])
@@ -243,7 +285,7 @@ def test_an_event_that_is_too_large_for_lambda_is_answered(world):
 
     answer = world.invoke_to_the_end(event)
 
-    assert f"{NOT_HANDED_ON}lambda:Invoke was refused with RequestTooLargeException: " in answer["Reason"]
+    assert f"{NOT_HANDED_ON}lambda:Invoke was refused with RequestTooLargeException. " in answer["Reason"]
     assert "Lambda does not take an event of this size." in answer["Reason"]
 
 

@@ -100,7 +100,7 @@ def test_a_throttle_that_lasts_is_tried_against_for_as_long_as_cloudformation_wa
         f"execution of a request that is 3540 seconds old asked {last.tries} times in {last.waited_seconds:.0f} seconds. "
         "KMS's quota for it, L-515A0541 (one request a second for the account and Region, one in four seconds in older "
         "accounts), is shared by all who import. Ask for more (aws service-quotas request-service-quota-increase "
-        "--service-code kms --quota-code L-515A0541 --desired-value 10), or deploy fewer resources at once (DependsOn makes "
+        "--service-code kms --quota-code L-515A0541 --desired-value 5), or deploy fewer resources at once (DependsOn makes "
         "lanes)."
     )
     assert seconds == 3540  # of CloudFormation's 3600; a minute is kept for the answer
@@ -170,7 +170,7 @@ def test_a_kms_that_gives_no_import_parameters_in_time_is_named_with_what_may_be
 
     assert reason == (
         f"KeyId: kms:GetParametersForImport got no answer ({class_name}). The service could not be reached. If the "
-        "function runs in a VPC, it needs a way to KMS, Secrets Manager, CloudFormation and CloudFormation's bucket in "
+        "function runs in a VPC, it needs a way to KMS, Secrets Manager, CloudFormation, Lambda and CloudFormation's bucket in "
         "S3 (endpoints or NAT)."
     )
     assert seconds == 120

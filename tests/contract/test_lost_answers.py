@@ -46,7 +46,7 @@ def test_an_import_that_is_never_answered_fails_under_the_arn_and_its_delete_lea
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
         "KeyId: kms:ImportKeyMaterial got no answer (ReadTimeoutError). The service could not be reached. If the "
-        "function runs in a VPC, it needs a way to KMS, Secrets Manager, CloudFormation and CloudFormation's bucket in "
+        "function runs in a VPC, it needs a way to KMS, Secrets Manager, CloudFormation, Lambda and CloudFormation's bucket in "
         f"S3 (endpoints or NAT). {BY_ITSELF}"
     )
     assert answer["PhysicalResourceId"] == key

@@ -82,7 +82,8 @@ ENDS = [
     (
         DROPPED,
         ": it waited in Lambda's queue for as long as it may.",
-        "Ask Service Quotas for more concurrent executions of Lambda (L-B99A9384), or deploy fewer resources at once "
+        "Raise the application's ReservedConcurrency or leave it empty, if it is set. Else ask Service Quotas for more "
+        "concurrent executions of Lambda (L-B99A9384), or deploy fewer resources at once "
         "(DependsOn makes lanes).",
     ),
     (

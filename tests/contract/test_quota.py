@@ -87,7 +87,7 @@ def test_when_the_quota_can_not_let_all_through_in_time_each_answer_names_it():
         "execution of a request that is 3540 seconds old asked n times in n seconds. KMS's quota for it, L-515A0541 (one "
         "request a second for the account and Region, one in four seconds in older accounts), is shared by all who import. "
         "Ask for more (aws service-quotas request-service-quota-increase --service-code kms --quota-code L-515A0541 "
-        "--desired-value 10), or deploy fewer resources at once (DependsOn makes lanes). Nothing was imported."
+        "--desired-value 5), or deploy fewer resources at once (DependsOn makes lanes). Nothing was imported."
     )
 
 

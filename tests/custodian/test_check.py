@@ -221,17 +221,6 @@ def test_a_file_that_is_not_there_is_told(custodian):
     )
 
 
-def test_material_given_as_an_argument_is_not_repeated(custodian):
-    done = custodian.run("check", KEY.hex(), "--key-spec", "HMAC_256")
-
-    assert done.code == 1
-    assert done.err == (
-        "FILE: There is no such file, and its name looks like key material. If it is: arguments are seen by other programs "
-        "and kept in the shell's history, so take this key for known. Give material as a file, by a pipe, or at the prompt: "
-        "-.\n"
-    )
-
-
 @pytest.mark.parametrize("source", ["file", "pipe"])
 def test_what_no_secret_can_hold_is_not_read(custodian, put_file, source):
     data = bytes(65_537)

@@ -1,10 +1,13 @@
 """What a failure leaves behind: nothing. The rights of what is written, and terminals that would show bytes."""
 
+import errno
+import os
 import signal
 import stat
 import subprocess
 import sys
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -184,10 +187,97 @@ def test_on_a_disk_without_hard_links_the_name_that_was_taken_is_given_back(
 
 def test_while_it_is_written_nothing_bears_the_name(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(writing.os, "fsync", lambda _: seen.extend(tmp_path.iterdir()))
+    monkeypatch.setattr(writing.os, "fsync", lambda _: seen.append([path.name for path in tmp_path.iterdir()]))
 
     writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
 
-    (name,) = seen
-    assert name.name.startswith(".custodian-")
+    (partial,) = seen[0]
+    assert partial.startswith(".custodian-")
     assert list(tmp_path.iterdir()) == [tmp_path / "wrapped.bin"]
+
+
+# ------------------------------------------------------------------------------------------------------------- on the disk
+
+
+@pytest.fixture
+def at_fsync(monkeypatch):
+    """What is asked to go to the disk, in order: "file", or for the folder the names that are in it then. `fails`: of the folder's."""
+    asked, real = SimpleNamespace(of=[], fails=None), os.fsync
+
+    def fsync(descriptor):
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        asked.of.append(os.listdir(descriptor) if is_folder else "file")
+        if is_folder and asked.fails is not None:
+            raise asked.fails
+        real(descriptor)
+
+    monkeypatch.setattr(writing.os, "fsync", fsync)
+    return asked
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_the_name_is_on_the_disk_too_before_it_is_told_as_written(tmp_path, at_fsync, request, links):
+    if not links:
+        request.getfixturevalue("no_hard_links")
+
+    writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
+
+    assert at_fsync.of == ["file", ["wrapped.bin"]]
+
+
+@pytest.mark.parametrize("error", [errno.EINVAL, errno.ENOTSUP])
+def test_a_file_system_that_keeps_no_folder_on_demand_takes_it_all_the_same(tmp_path, at_fsync, error):
+    at_fsync.fails = OSError(error, "no such call here")
+
+    writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
+
+    assert (tmp_path / "wrapped.bin").read_bytes() == b"wrapped"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), KeyboardInterrupt()])
+def test_a_name_that_is_not_on_the_disk_is_taken_back(tmp_path, at_fsync, error):
+    at_fsync.fails = error
+
+    with pytest.raises((Refused, KeyboardInterrupt)) as ended:
+        writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
+
+    assert list(tmp_path.iterdir()) == []
+    if isinstance(error, OSError):
+        assert str(ended.value).endswith("could not be written: Input/output error. Nothing is left of it. Name another place.")
+
+
+def test_a_folder_that_may_not_be_read_takes_it_all_the_same(tmp_path, monkeypatch):
+    real = os.open
+
+    def refuse_the_folder(path, *more):
+        if path == tmp_path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *more)
+
+    monkeypatch.setattr(writing.os, "open", refuse_the_folder)
+
+    writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
+
+    assert (tmp_path / "wrapped.bin").read_bytes() == b"wrapped"
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_report_that_nobody_reads_ends_with_1_and_the_file_is_whole(custodian_process, put_file, tmp_path):
+    """The one case where exit code 1 leaves a new file: it was whole when its report could not be printed."""
+    put_file("key.bin", KEY)
+    reading, writing_ = os.pipe()
+    os.close(reading)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "custodian", *WRAP],
+        cwd=tmp_path,
+        env=custodian_process._env(),
+        stdout=writing_,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing_)
+
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert len((tmp_path / "wrapped.bin").read_bytes()) == 256

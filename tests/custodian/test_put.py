@@ -105,6 +105,8 @@ def test_the_plan_says_all_that_will_be_done_and_nothing_else_is(bank):
         "       tag: imported-key-material = orders\n"
         f"       description: {description}\n"
         "       KMS key: alias/secrets\n"
+        "  Mind: NOT AWS: what is meant for sts and secretsmanager and kms goes to "
+        f"{bank.custodian.environment['AWS_ENDPOINT_URL']}.\n"
         f"  Mind: The key that opens it is {key} (RSA_2048, Enabled).\n"
     )
     assert (operation, parameters) == (

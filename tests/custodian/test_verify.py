@@ -7,6 +7,12 @@ import stat
 
 import pytest
 
+from custodian.aws import Connection
+from custodian.finding import Verdict
+from custodian.proving import Key, Paper, prove
+from custodian.session import Session
+from imported_key_material import check_value
+from imported_key_material.key_specs import key_spec
 from imported_key_material.proof import CONFIRMATION_MESSAGE
 from tests.support.kms.server import KmsServer
 from tests.support.one_endpoint import OneEndpoint
@@ -193,6 +199,21 @@ def test_without_an_id_nothing_is_shown_and_the_id_is_told(bank, symmetric):
     assert told["found"] == (
         f"The key's current material is {material_id}, and no KeyMaterialId was given to compare it with: --key-material-id."
     )
+
+
+@pytest.mark.parametrize("on_paper", ["", SAME_ID])
+def test_where_kms_shows_no_id_nothing_is_shown(on_paper):
+    spec = key_spec("SYMMETRIC_DEFAULT", partition="aws")
+    key = Key("arn:aws:kms:eu-central-1:111122223333:key/1", spec, "ENCRYPT_DECRYPT", "Enabled", "", "", "", "")
+    paper = Paper(check_value.check_expected_form(cmac_of(KEY), spec), material_id=on_paper)
+
+    found = prove(Session(Connection()), key, paper)
+
+    assert (found.verdict, found.by, found.proves) == (Verdict.NOT_SHOWN, None, "")
+    assert found.found == (
+        "KMS shows no CurrentKeyMaterialId of the key, so that there is nothing to compare with paper."
+    )
+    assert found.not_compared == "KMS shows no check value of a symmetric key"
 
 
 def test_an_id_that_the_key_never_had_is_not_so(bank, symmetric):

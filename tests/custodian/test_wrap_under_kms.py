@@ -36,7 +36,15 @@ def wrapped(folder):
     return (folder / "wrapped.bin").read_bytes()
 
 
-def test_a_symmetric_key_wraps_for_one_secret_alone(online, put_file, kms, symmetric, tmp_path):
+def not_aws(address, more):
+    return f"Warning: NOT AWS: what is meant for kms goes to {address}. {more}\n"
+
+
+PLAINTEXT_TOO = "The plaintext of what is wrapped goes there, too."
+COMPARE = "The public key comes from there: compare its check value with paper."
+
+
+def test_a_symmetric_key_wraps_for_one_secret_alone(online, put_file, kms, kms_url, symmetric, tmp_path):
     kms.create_alias(AliasName="alias/transport", TargetKeyId=symmetric)
     under = ("--wrapping-key", "alias/transport", "--secret", "orders/master-key")
 
@@ -44,7 +52,7 @@ def test_a_symmetric_key_wraps_for_one_secret_alone(online, put_file, kms, symme
 
     assert (done.code, done.err) == (
         0,
-        "Wrapping with SYMMETRIC_DEFAULT: the only one of a symmetric key in KMS.\n",
+        not_aws(kms_url, PLAINTEXT_TOO) + "Wrapping with SYMMETRIC_DEFAULT: the only one of a symmetric key in KMS.\n",
     )
     assert f"Wrapping key:      alias/transport = {symmetric}\n" in done.text
     assert "Opens for:         imported-key-material = 111122223333/orders/master-key\n" in done.text
@@ -80,10 +88,10 @@ def test_a_private_key_fits_under_a_symmetric_key(online, put_file, kms, symmetr
 
 
 @pytest.mark.parametrize("algorithm", [*OAEP, *AES_WRAP])
-def test_kms_opens_what_is_wrapped_under_its_public_key(online, put_file, kms, rsa, tmp_path, algorithm):
+def test_kms_opens_what_is_wrapped_under_its_public_key(online, put_file, kms, kms_url, rsa, tmp_path, algorithm):
     done = online.run("wrap", put_file("key.bin", KEY), *HMAC, "--wrapping-key", rsa, *OUT, "--algorithm", algorithm)
 
-    assert (done.code, done.err) == (0, f"Wrapping with {algorithm}: as asked.\n")
+    assert (done.code, done.err) == (0, f"{not_aws(kms_url, COMPARE)}Wrapping with {algorithm}: as asked.\n")
     assert f"KeyId: {rsa}" in done.text
     assert opened(kms, rsa, algorithm, wrapped(tmp_path)) == KEY
 
@@ -125,7 +133,8 @@ def test_under_a_key_that_was_imported_there_is_a_warning_before_material_is_wra
     done = bank.run(command, *of, *HMAC, "--wrapping-key", under, *OUT)
 
     assert done.code == 0
-    assert done.err.startswith(f"Warning: {IMPORTED}\n")
+    address = bank.custodian.environment["AWS_ENDPOINT_URL"]
+    assert done.err.startswith(f"{not_aws(address, COMPARE)}Warning: {IMPORTED}\n")
     assert wrapped(bank.folder)
 
 
@@ -134,7 +143,7 @@ def test_an_imported_symmetric_key_is_warned_of_too(bank):
 
     done = bank.run("wrap", bank.file("key.bin", KEY), *HMAC, "--wrapping-key", under, "--secret", "a", *OUT)
 
-    assert (done.code, done.err.splitlines()[0]) == (0, f"Warning: {IMPORTED}")
+    assert (done.code, done.err.splitlines()[1]) == (0, f"Warning: {IMPORTED}")
 
 
 @pytest.mark.parametrize(

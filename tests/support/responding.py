@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from imported_key_material.delivery import Delivery, Https, Put
+from imported_key_material.delivery import Context, Delivery, Https, Put
 from imported_key_material.request import Answer, Request, RequestType, read, response_hosts
-from imported_key_material.responder import Context, Handler, Responder
+from imported_key_material.responder import Handler, Responder
 from imported_key_material.waiting import Deadline, SystemClock
 from tests.support.clock import VirtualClock
 from tests.support.events import HOME, KEY_ARN

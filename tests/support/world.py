@@ -14,7 +14,7 @@ The size of KMS's wrapping key is RSA_2048 unless a test says otherwise (None: n
 import json
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from io import StringIO
 from random import Random
@@ -70,6 +70,7 @@ class World:
             tuple[str, dict[str, Any]]
         ] = []  # function and event, in the order in which Lambda took them
         self.waits: list[Waited] = []  # what the metrics were told
+        self.meter: Callable[[Waited], None] = self.waits.append
         services: list[Service] = [KmsWire(self.kms), self.secrets, self.cloudformation, LambdaService(self._take)]
         self.aws = InProcessAws(self.clock, services)
         self.stack: Stack = self.cloudformation.stack(stack_name, region=REGION, account=ACCOUNT)
@@ -89,7 +90,7 @@ class World:
             put=self._put,
             log=FieldsInText(self._logger),
             dns_suffix="amazonaws.com",
-            meter=self.waits.append,
+            meter=self._measure,
         )
 
     def _take(self, function_arn: str, event: dict[str, Any]) -> None:
@@ -157,6 +158,9 @@ class World:
     def changes(self) -> int:
         """How many calls that change a key's material have reached KMS."""
         return self.aws.count("ImportKeyMaterial") + self.aws.count("DeleteImportedKeyMaterial")
+
+    def _measure(self, waited: Waited) -> None:
+        self.meter(waited)
 
     # --------------------------------------------------------------------------------------------- CloudFormation
 

@@ -18,7 +18,7 @@ PARAMETERS = {"ImportToken": b"token"}
 WHAT_TO_DO = (
     "KMS's quota for it, L-515A0541 (one request a second for the account and Region, one in four seconds in older accounts), "
     "is shared by all who import. Ask for more (aws service-quotas request-service-quota-increase --service-code kms "
-    "--quota-code L-515A0541 --desired-value 10), or deploy fewer resources at once (DependsOn makes lanes)."
+    "--quota-code L-515A0541 --desired-value 5), or deploy fewer resources at once (DependsOn makes lanes)."
 )
 
 

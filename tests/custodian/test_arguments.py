@@ -1,0 +1,126 @@
+"""Key material given as an argument, in each form in which a shell may give it: no error repeats it."""
+
+import base64
+import re
+
+import pytest
+
+from custodian.quoting import is_quotable
+from tests.support.canaries import Canaries
+from tests.support.private_keys import ec_key, pkcs8_pem, rsa_key
+from tests.support.random_keys import random_key
+
+KEY, LONG = random_key(32), random_key(200)
+HMAC = ("--key-spec", "HMAC_256")
+GROUPS = KEY.hex(" ", 2)
+REMEDY = (
+    "If it is: arguments are seen by other programs and kept in the shell's history, so take this key for known. Give material "
+    "as a file, by a pipe, or at the prompt: -."
+)
+FORMS = {
+    "hex": KEY.hex(),
+    "hex in groups": GROUPS,
+    "hex with colons": KEY.hex(":"),
+    "hex of three lines": KEY.hex("\n", 12),
+    "400 hex digits": LONG.hex(),
+    "base64": base64.b64encode(KEY).decode(),
+    "base64 for addresses": base64.urlsafe_b64encode(KEY).decode(),
+    "PEM of an EC key": pkcs8_pem(ec_key()),
+    "PEM of an RSA key": pkcs8_pem(rsa_key(2048)),
+}
+CANARIES = Canaries(
+    key=KEY,
+    long=LONG,
+    scalar=ec_key().private_numbers().private_value.to_bytes(32, "big"),
+    prime=rsa_key(2048).private_numbers().p.to_bytes(128, "big"),
+)
+
+
+def require_silent(text, form):
+    """Nor a part of it: no eight characters in a row, however they are grouped or quoted."""
+    said, given = (re.sub(r"\\n|[^A-Za-z0-9+/=_]", "", one) for one in (text, form.replace("PRIVATE KEY", "")))
+    parts = {given[at : at + 8] for at in range(0, len(given), 8)} - {given[-(len(given) % 8) :]}
+    assert not [part for part in parts if part in said and part not in "BEGINEND"]
+    assert "-----BEGIN" not in text
+    assert CANARIES.found_in(text) == {}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_as_the_file_s_name_it_is_not_repeated(custodian, form):
+    done = custodian.run("check", *HMAC, "--", FORMS[form])
+
+    assert done.code == 1
+    assert re.fullmatch(
+        r"FILE: The file can't be read: (it is not there|File name too long)\. Its name is not repeated: it may be key "
+        rf"material\. {re.escape(REMEDY)}\n",
+        done.err,
+    )
+    require_silent(done.err, FORMS[form])
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("KEY",), "(No such option|An argument is wrong, or one too many)"),
+        (("check", *HMAC, "key.bin", "KEY"), "(No such option|An argument is wrong, or one too many)"),
+        (("check", "key.bin", "--key-spec", "KEY"), "Invalid value for '--key-spec'"),
+        (("combine", *HMAC, "--components", "KEY"), "Invalid value for '--components'"),
+        (("check", "key.bin", *HMAC, "--json=KEY", "--KEY"), "(No such option|An argument is wrong, or one too many)"),
+        (("check", "key.bin", *HMAC, "--KEY"), "No such option"),
+    ],
+)
+def test_in_a_wrong_call_it_is_not_repeated(custodian, arguments, problem, form):
+    done = custodian.run(*(one.replace("KEY", FORMS[form]) for one in arguments))
+
+    assert (done.code, done.out) == (2, b"")
+    require_silent(done.err, FORMS[form])
+    if "does not take a value" not in done.err:
+        error = done.err.splitlines()[-1]
+        assert re.fullmatch(
+            rf"Error: {problem}\. It is not repeated: it may be key material\. {re.escape(REMEDY)}", error
+        ), error
+
+
+@pytest.mark.parametrize("words", [GROUPS.split(), KEY.hex(" ").split()])
+def test_what_the_shell_took_for_many_words_is_not_repeated(custodian, words):
+    done = custodian.run("check", *HMAC, *words)
+
+    assert done.code == 2
+    require_silent(done.err, KEY.hex())
+    assert done.err.endswith(
+        f"Error: An argument is wrong, or one too many. It is not repeated: it may be key material. {REMEDY}\n"
+    )
+
+
+def test_as_a_process_it_is_not_repeated_either(custodian_process):
+    done = custodian_process.run("check", FORMS["PEM of an EC key"], *HMAC)
+
+    assert (done.code, done.out) == (2, b"")
+    require_silent(done.err, FORMS["PEM of an EC key"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("chek", "key.bin"), "No such command 'chek'."),
+        (("check", "key.bin", "--jsn"), "No such option '--jsn'."),
+        (("check", "key.bin", "other.bin", *HMAC), "Got unexpected extra argument (other.bin)"),
+        (("check", "key.bin", "--key-spec", "AES_256"), "Invalid value for '--key-spec': 'AES_256' is not one of "),
+    ],
+)
+def test_what_can_be_no_key_is_repeated(custodian, arguments, error):
+    done = custodian.run(*arguments)
+
+    assert done.code == 2
+    assert done.err.splitlines()[-1].startswith(f"Error: {error}")
+
+
+@pytest.mark.parametrize("name", ["key.bin", "/media/usb/orders/2026/master-key.bin", "my key", "schlüssel.pem", "a" * 31])
+def test_a_file_s_name_may_be_repeated(name):
+    assert is_quotable(name)
+
+
+@pytest.mark.parametrize("name", ["x" * 32, "." * 101, "key\x1b[2J.bin", "-----BEGIN", "0011-2233:4455 6677" * 2])
+def test_what_may_be_a_key_may_not(name):
+    assert not is_quotable(name)
