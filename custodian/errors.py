@@ -1,4 +1,4 @@
-"""The exit code of what is refused, and an error as the lines that its reader sees. The tree of errors is the function's own."""
+"""The exit code of what is refused, and an error as the lines its reader sees. The tree of errors is the function's own."""
 
 from typing import Final
 

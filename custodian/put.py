@@ -1,8 +1,8 @@
 """`custodian put`: a wrapped file into Secrets Manager, as a new secret or a new version, after a plan was shown.
 
 Everything is checked before anything is changed. What will be done is decided in `secret_plan.py` and carried out here as it
-was shown. No right to read secrets is needed, and none to decrypt. Where it would go elsewhere than to AWS, the plan says so; in
-plaintext it goes there by TLS alone.
+was shown. No right to read secrets is needed, and none to decrypt. Where it would go elsewhere than to AWS, the plan says so; a
+plaintext goes there by TLS alone.
 """
 
 import json

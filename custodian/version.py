@@ -6,7 +6,7 @@ DISTRIBUTION: Final = "imported-key-material"
 
 
 def tool() -> str:
-    """ "custodian 0.1.0", or that it is not installed."""
+    """Name and number, such as custodian 0.1.0; or that it is not installed."""
     from importlib import metadata  # noqa: PLC0415  # slow to load, and seldom needed
 
     try:

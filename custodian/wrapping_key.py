@@ -211,7 +211,10 @@ def from_kms(name: str, connection: aws.Connection, *, secret: str | None, accou
     key = load_der_public_key(public["PublicKey"])
     if not isinstance(key, RSAPublicKey):
         raise TypeError("KMS gave another key than an RSA key.")
-    mind = (*_mind(address, "The public key comes from there: compare its check value with paper."), *origin.mind(found))
+    mind = (
+        *_mind(address, "The public key comes from there: compare its check value with paper."),
+        *origin.mind(found),
+    )
     return RsaWrappingKey(key, name, arn, mind)
 
 

@@ -74,6 +74,7 @@ def test_in_a_wrong_call_it_is_not_repeated(custodian, arguments, problem, form)
     done = custodian.run(*(one.replace("KEY", FORMS[form]) for one in arguments))
 
     assert (done.code, done.out) == (2, b"")
+    assert done.err.startswith("Usage: custodian ")
     require_silent(done.err, FORMS[form])
     if "does not take a value" not in done.err:
         error = done.err.splitlines()[-1]
@@ -116,7 +117,9 @@ def test_what_can_be_no_key_is_repeated(custodian, arguments, error):
     assert done.err.splitlines()[-1].startswith(f"Error: {error}")
 
 
-@pytest.mark.parametrize("name", ["key.bin", "/media/usb/orders/2026/master-key.bin", "my key", "schlüssel.pem", "a" * 31])
+@pytest.mark.parametrize(
+    "name", ["key.bin", "/media/usb/orders/2026/master-key.bin", "my key", "schlüssel.pem", "a" * 31]
+)
 def test_a_file_s_name_may_be_repeated(name):
     assert is_quotable(name)
 

@@ -53,7 +53,8 @@ def test_where_not_aws_gets_the_plaintext_there_is_a_warning(bank, command):
 
     assert done.code == 0
     assert done.err.startswith(
-        f"Warning: NOT AWS: what is meant for kms goes to {address_of(bank)}. The plaintext of what is wrapped goes there, too.\n"
+        f"Warning: NOT AWS: what is meant for kms goes to {address_of(bank)}. The plaintext of what is wrapped goes there, "
+        "too.\n"
     )
 
 
@@ -93,7 +94,9 @@ def test_a_public_key_is_no_secret_on_the_way(bank, far):
     done = far.run(*call(bank, "wrap"), *UNDER)
 
     assert done.code == 0
-    assert done.err.startswith(f"Warning: NOT AWS: what is meant for kms goes to {FAR}. The public key comes from there")
+    assert done.err.startswith(
+        f"Warning: NOT AWS: what is meant for kms goes to {FAR}. The public key comes from there"
+    )
 
 
 # --------------------------------------------------------------------------------------------------------------------- put
@@ -107,7 +110,7 @@ def test_the_plan_of_put_says_who_is_asked(bank):
     planned = bank.run("put", "wrapped.bin", "--report", report, *TO, "--plan")
 
     assert planned.code == 0
-    assert [line for line in planned.text.splitlines() if "Mind:" in line][0] == (
+    assert next(line for line in planned.text.splitlines() if "Mind:" in line) == (
         f"  Mind: NOT AWS: what is meant for sts and secretsmanager and kms goes to {address_of(bank)}."
     )
 

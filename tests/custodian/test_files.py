@@ -200,13 +200,13 @@ def test_while_it_is_written_nothing_bears_the_name(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def at_fsync(monkeypatch):
-    """What is asked to go to the disk, in order: "file", or for the folder the names that are in it then. `fails`: of the folder's."""
+def at_fsync(tmp_path, monkeypatch):
+    """What is asked to go to the disk (`of`): "file", or for the folder the names in it. `fails`: the folder's error."""
     asked, real = SimpleNamespace(of=[], fails=None), os.fsync
 
     def fsync(descriptor):
         is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-        asked.of.append(os.listdir(descriptor) if is_folder else "file")
+        asked.of.append([path.name for path in tmp_path.iterdir()] if is_folder else "file")
         if is_folder and asked.fails is not None:
             raise asked.fails
         real(descriptor)
@@ -243,7 +243,9 @@ def test_a_name_that_is_not_on_the_disk_is_taken_back(tmp_path, at_fsync, error)
 
     assert list(tmp_path.iterdir()) == []
     if isinstance(error, OSError):
-        assert str(ended.value).endswith("could not be written: Input/output error. Nothing is left of it. Name another place.")
+        assert str(ended.value).endswith(
+            "could not be written: Input/output error. Nothing is left of it. Name another place."
+        )
 
 
 def test_a_folder_that_may_not_be_read_takes_it_all_the_same(tmp_path, monkeypatch):

@@ -216,6 +216,14 @@ def test_where_kms_shows_no_id_nothing_is_shown(on_paper):
     assert found.not_compared == "KMS shows no check value of a symmetric key"
 
 
+def test_the_receipt_names_the_tool_as_the_tool_names_itself(bank, symmetric):
+    key, material_id = symmetric
+
+    told = receipt(bank, key, *on_paper(cmac_of(KEY)), "--key-material-id", material_id)
+
+    assert f"{told['tool']}\n" == bank.run("--version").text
+
+
 def test_an_id_that_the_key_never_had_is_not_so(bank, symmetric):
     key, material_id = symmetric
 

@@ -187,12 +187,13 @@ def test_a_symmetric_key_needs_the_secret_s_name(online, put_file, symmetric):
     )
 
 
-def test_an_algorithm_of_rsa_is_none_of_a_symmetric_key(online, put_file, symmetric):
+def test_an_algorithm_of_rsa_is_none_of_a_symmetric_key(online, put_file, kms_url, symmetric):
     told = refused(
         online, put_file, "--wrapping-key", symmetric, "--secret", "a", "--algorithm", "RSA_AES_KEY_WRAP_SHA_256"
     )
 
     assert told == (
+        f"{not_aws(kms_url, PLAINTEXT_TOO)}"
         f"--algorithm: RSA_AES_KEY_WRAP_SHA_256 is for an RSA key, and {symmetric} is a symmetric key of KMS. "
         "Leave --algorithm out, or name an RSA key.\n"
     )
