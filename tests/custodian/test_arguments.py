@@ -74,9 +74,9 @@ def test_in_a_wrong_call_it_is_not_repeated(custodian, arguments, problem, form)
     done = custodian.run(*(one.replace("KEY", FORMS[form]) for one in arguments))
 
     assert (done.code, done.out) == (2, b"")
-    assert done.err.startswith("Usage: custodian ")
     require_silent(done.err, FORMS[form])
-    if "does not take a value" not in done.err:
+    if "does not take a value" not in done.err:  # which click says without the usage
+        assert done.err.startswith("Usage: custodian ")
         error = done.err.splitlines()[-1]
         assert re.fullmatch(
             rf"Error: {problem}\. It is not repeated: it may be key material\. {re.escape(REMEDY)}", error
