@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from imported_key_material.delivery import DeliveryFailed
 from imported_key_material.errors import ImportedKeyMaterialError, Leave
 from tests.support.simulation.engine import Stack
-from tests.support.simulation.functions import Crash
+from tests.support.simulation.functions import Crash, OutOfTime
 from tests.support.simulation.notes import uuid_of
 from tests.support.simulation.requests import SIGNATURE
 from tests.support.simulation.resources import Resource
@@ -17,6 +17,7 @@ class Ends:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._truth = watch.truth
+        self.slow = False  # calls take seconds: then no promise is made of when an execution ends
 
     def held_key(self, stack: Stack, resource: Resource) -> str | None:
         """The ARN of the key that a resource stands on; None where it stands on none."""
@@ -57,6 +58,8 @@ class Ends:
                 raise self._watch.broken(9, f"{stack.name} stays {stack.status}")
             self.rest(stack)
         for execution in self._watch.executions():
+            if isinstance(execution.error, OutOfTime) and not self.slow:
+                raise self._watch.fault(6, execution, "lives, and has no answer when Lambda's time for it is over")
             # What the on-failure function can't find out it raises: Lambda tries again.
             ends = (Crash, DeliveryFailed, Leave, *((ImportedKeyMaterialError,) if execution.on_failure else ()))
             if execution.error is not None and not isinstance(execution.error, ends):

@@ -107,6 +107,7 @@ class World:
         self.answers = Answers(self.watch)
         self.answers.slow = "slow" in on
         self.ends = Ends(self.watch)
+        self.ends.slow = self.answers.slow
         self.secrets_manager.watch = self.cloudformation.watch = self.watch
         self.faults = WeatherFaults(Random(plan.seed + 9), _rates(on), self.scheduler)  # noqa: S311  # the same
         if SCARCE in on:
