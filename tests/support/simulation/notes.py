@@ -32,6 +32,7 @@ class Notes:
     """By a key's uuid, where it is about keys. Only the last answer to each question counts."""
 
     keys: dict[str, KeySeen] = field(default_factory=dict)
+    empty_at: dict[str, datetime] = field(default_factory=dict)  # when it was last seen without material
     current_since: dict[str, tuple[str, datetime]] = field(
         default_factory=dict
     )  # current material, and since when it shows
@@ -58,6 +59,8 @@ class Notes:
     def describe(self, metadata: Mapping[str, Any], at: datetime) -> None:
         key_id, current = metadata["KeyId"], metadata.get("CurrentKeyMaterialId", "")
         self.keys[key_id] = KeySeen(metadata["KeyState"], metadata["Origin"], at)
+        if metadata["KeyState"] == "PendingImport":
+            self.empty_at[key_id] = at
         if self.current_since.get(key_id, ("", at))[0] != current:
             self.current_since[key_id] = (current, at)
 

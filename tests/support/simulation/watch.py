@@ -160,8 +160,11 @@ class Watch:
         self._enter(arn, notes.held_before, execution.stack_id, Change(now, execution.number))
         if operation == "ImportKeyMaterial":
             notes.imported = True
-            # What came after its last look it could not see: two stacks that the tag names may race for an empty key.
-            ledger.since.setdefault(execution.stack_id, self.horizon(execution, arn) or now)
+            # Two stacks that the tag names may race for an empty key. What came after it was last seen empty can't be told from
+            # one's own: the answer to an earlier try may be lost.
+            empty_at = notes.empty_at.get(uuid_of(arn))
+            seen = self.horizon(execution, arn) if empty_at is None else empty_at - self.lag
+            ledger.since.setdefault(execution.stack_id, seen or now)
         elif operation == "DeleteImportedKeyMaterial":
             notes.removed = notes.removed or execution.request_type == "Delete"
         else:
