@@ -65,6 +65,7 @@ class Sealing:
         """Wraps, writes, reports. The material is wiped whatever happens."""
         spec = checked.spec
         try:
+            self._require_another(checked)
             chosen = self.key.choose(spec, len(checked.encoded), self.algorithm)
             click.echo(f"Wrapping with {chosen.algorithm}: {chosen.reason}.", err=True)
             wrapped = self.key.wrap(chosen.algorithm, checked.encoded)
@@ -73,6 +74,13 @@ class Sealing:
             checked.wipe()
         writing.write_new(self.out, wrapped, where="--out")
         report.show(told, as_json=as_json, err=self.out == writing.STDOUT)
+
+    def _require_another(self, checked: CheckedMaterial) -> None:
+        if self.key.check_value and checked.check_value == self.key.check_value:
+            problem = (
+                "The material is the private key of --wrapping-key itself: whoever has it opens all that is wrapped."
+            )
+            raise refused("FILE", problem, "Wrap under another key, one that KMS made.")
 
 
 def add_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,6 +112,9 @@ def prepare(  # noqa: PLR0913  # one for each option
     key = _key(wrapping_key, Connection(profile, region), secret=secret, account=account)
     if wrapping_key_check_value is not None:
         _compare(key, wrapping_key_check_value)
+    if secret is not None and not key.context:
+        told = "--secret binds nothing under an RSA key: the file opens in any secret whose tag names the stack."
+        click.echo(f"Warning: {told}", err=True)
     for line in key.mind:
         click.echo(f"Warning: {line}", err=True)
     return Sealing(key, algorithm, out)

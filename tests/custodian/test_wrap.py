@@ -184,6 +184,31 @@ def test_a_certificate_is_no_wrapping_key(custodian, put_file):
     )
 
 
+@pytest.mark.usefixtures("transport")
+def test_the_wrapping_key_s_own_private_key_is_no_material(custodian, put_file, tmp_path):
+    """The two files of one key pair, mixed up."""
+    private = put_file("key.pem", pkcs8_pem(rsa_key(2048)).encode())
+
+    done = custodian.run("wrap", private, "--key-spec", "RSA_2048", *TO_FILE)
+
+    assert (done.code, done.out) == (1, b"")
+    assert done.err.splitlines()[-1] == (
+        "FILE: The material is the private key of --wrapping-key itself: whoever has it opens all that is wrapped. Wrap under "
+        "another key, one that KMS made."
+    )
+    assert not (tmp_path / "wrapped.bin").exists()
+
+
+@pytest.mark.usefixtures("transport")
+def test_a_secret_s_name_binds_nothing_under_an_rsa_key(custodian, put_file):
+    done = custodian.run("wrap", put_file("key.bin", KEY), *HMAC, *TO_FILE, "--secret", "orders/mac-key")
+
+    assert done.code == 0
+    assert (
+        "Warning: --secret binds nothing under an RSA key: the file opens in any secret whose tag names the stack."
+    ) in done.err.splitlines()
+
+
 @pytest.mark.parametrize("data", [spki(ec_key()), b"nothing of the kind"])
 def test_another_key_or_no_key_is_no_wrapping_key(custodian, put_file, data):
     put_file("transport.pem", data)
@@ -227,10 +252,10 @@ def test_symmetric_default_is_no_algorithm_of_an_rsa_key(custodian, put_file):
 
 @pytest.mark.usefixtures("transport")
 def test_what_oaep_can_not_carry_is_refused(custodian, put_file, tmp_path):
-    key = put_file("signing.pem", pkcs8_pem(rsa_key(2048)))
-    size = len(pkcs8_der(rsa_key(2048)))
+    key = put_file("signing.pem", pkcs8_pem(rsa_key(3072)))
+    size = len(pkcs8_der(rsa_key(3072)))
 
-    done = custodian.run("wrap", key, "--key-spec", "RSA_2048", *TO_FILE, "--algorithm", "RSAES_OAEP_SHA_256")
+    done = custodian.run("wrap", key, "--key-spec", "RSA_3072", *TO_FILE, "--algorithm", "RSAES_OAEP_SHA_256")
 
     assert done.code == 1
     assert done.err == (
