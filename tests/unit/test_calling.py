@@ -34,8 +34,8 @@ from tests.support.traces import assert_untraceable
 NEW_OR_TAGGED = {**NEW_KEY, **TAGGED}
 CANARY = "c2VjcmV0LW1hdGVyaWFs/Zm9vYmFy"
 REMEDY_OF_UNREACHED = (
-    "The service could not be reached. If the function runs in a VPC, it needs a way to KMS, Secrets Manager, CloudFormation "
-    "and CloudFormation's bucket in S3 (endpoints or NAT)."
+    "The service could not be reached. If the function runs in a VPC, it needs a way to KMS, Secrets Manager, "
+    "CloudFormation, Lambda and CloudFormation's bucket in S3 (endpoints or NAT)."
 )
 
 
