@@ -93,12 +93,14 @@ class Stack:
 
     def is_deleted(self) -> bool:
         """Whether a Delete has its answer: the resource is gone, and was not so before the request was made."""
-        request = self.request
-        resource = self._resource() if request.type is RequestType.DELETE else {}
+        return self.request.type is RequestType.DELETE and self._is_gone_since(self._resource())
+
+    def _is_gone_since(self, resource: Mapping[str, Any]) -> bool:
         if resource.get("ResourceStatus") != "DELETE_COMPLETE":
             return False
+        made_at = self.request.made_at
         set_at: datetime | None = resource.get("LastUpdatedTimestamp")
-        return request.made_at is None or set_at is None or set_at >= request.made_at
+        return made_at is None or set_at is None or set_at >= made_at
 
     def _patience(self, seconds: float) -> Deadline:
         clock = self.caller.clock
@@ -160,6 +162,8 @@ class Stack:
     def _why_not_deleted(self, stack_status: str, resource: Mapping[str, Any], status: str) -> str:
         """A clean-up deletes ids that the resource does not bear any more; else it is the resource itself, under its id."""
         request = self.request
+        if self._is_gone_since(resource):
+            raise Leave  # this Delete has its answer; what the key holds by now may be another stack's
         if status == "CREATE_IN_PROGRESS":
             return f"{request.logical_id} is being created."
         if stack_status.endswith("_CLEANUP_IN_PROGRESS"):

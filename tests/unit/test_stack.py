@@ -225,10 +225,24 @@ def test_outside_of_a_clean_up_a_delete_is_of_the_resource_that_is_being_deleted
     assert scene.refusal() == (not_wanted("Delete", why), 60)
 
 
-@pytest.mark.parametrize("status", ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"])
-def test_a_delete_whose_resource_shows_no_id_is_of_that_resource(status):
+def test_a_delete_whose_resource_shows_no_id_is_of_that_resource():
     scene = Scene("Delete")
-    scene.resource.status, scene.resource.physical_id = status, None
+    scene.resource.physical_id = None
+
+    assert scene.wanted() == 0
+
+
+def test_a_delete_whose_resource_is_deleted_since_it_was_made_has_its_answer():
+    """Whatever its key holds by now may be another stack's."""
+    scene = Scene("Delete")
+    scene.stack.set("Material", "DELETE_COMPLETE", scene.made_at)
+
+    assert scene.left() == 0
+
+
+def test_a_delete_whose_resource_was_deleted_before_it_was_made_is_wanted():
+    scene = Scene("Delete")
+    scene.resource.status, scene.resource.status_since = "DELETE_COMPLETE", scene.made_at - timedelta(seconds=30)
 
     assert scene.wanted() == 0
 
