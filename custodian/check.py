@@ -6,8 +6,6 @@ import click
 
 from custodian import options, reading, report
 from custodian.errors import REFUSED
-from custodian.wording import as_options
-from imported_key_material import material
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import KEY_SPECS
 
@@ -45,15 +43,13 @@ def command(
     """
     source = reading.read(file, encoding=encoding, json_key=json_key)
     try:
-        with as_options():
-            checked = material.check(
-                source.value,
-                KEY_SPECS[key_spec],
-                encoding=encoding,
-                json_key=json_key,
-                expected_check_value=expected_check_value,
-                where=source.where,
-            )
+        checked = reading.checked(
+            source,
+            KEY_SPECS[key_spec],
+            encoding=encoding,
+            json_key=json_key,
+            expected_check_value=expected_check_value,
+        )
     except Refused as refused:
         if not as_json:
             raise

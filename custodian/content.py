@@ -16,7 +16,7 @@ from custodian import reading, wrapped_file
 from custodian.errors import refused
 from custodian.wording import as_options
 from custodian.wrapped_file import Report
-from imported_key_material import check_value, material
+from imported_key_material import check_value
 from imported_key_material.encoding import RAW
 from imported_key_material.key_specs import KEY_SPECS, KeySpec
 
@@ -140,14 +140,7 @@ def _plaintext(said: Said) -> Content:
         raise click.UsageError("Missing --key-spec.")
     source = reading.read(said.file, encoding=said.encoding)
     spec = KEY_SPECS[said.key_spec]
-    with as_options():
-        checked = material.check(
-            source.value,
-            spec,
-            encoding=said.encoding,
-            expected_check_value=said.expected_check_value,
-            where=source.where,
-        )
+    checked = reading.checked(source, spec, encoding=said.encoding, expected_check_value=said.expected_check_value)
     try:
         return Content(
             value=bytes(checked.encoded),  # boto3 takes a copy that can't be wiped

@@ -16,7 +16,11 @@ import click
 
 from custodian import quoting
 from custodian.errors import refused
+from custodian.wording import as_options
+from imported_key_material import material
 from imported_key_material.encoding import BASE64, HEX
+from imported_key_material.key_specs import KeySpec
+from imported_key_material.material import CheckedMaterial
 
 PIPE: Final = "-"
 MOST_BYTES: Final = 65_536  # of a secret's value in Secrets Manager
@@ -43,6 +47,26 @@ def read(source: str, *, encoding: str | None, json_key: str | None = None) -> S
         return Source(ask("Material (is not shown)"), TYPED)
     data, where = (_piped(), PIPED) if source == PIPE else (_file(source), source)
     return Source(data if json_key is None else _text(data, where), where)
+
+
+def checked(
+    source: Source,
+    spec: KeySpec,
+    *,
+    encoding: str | None,
+    json_key: str | None = None,
+    expected_check_value: str | None = None,
+) -> CheckedMaterial:
+    """What was read, through all checks of the function. Refused with all faults, in this tool's words."""
+    with as_options():
+        return material.check(
+            source.value,
+            spec,
+            encoding=encoding,
+            json_key=json_key,
+            expected_check_value=expected_check_value,
+            where=source.where,
+        )
 
 
 def read_public(source: str) -> bytes:

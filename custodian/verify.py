@@ -19,7 +19,7 @@ from custodian.receipt import Receipt, SecretVersion
 from custodian.secret_plan import Found
 from custodian.session import Session
 from custodian.wording import as_options
-from imported_key_material import check_value, material
+from imported_key_material import check_value
 from imported_key_material.key_specs import Kind, MacKey
 from imported_key_material.proof import CONFIRMATION_MESSAGE
 
@@ -151,15 +151,13 @@ def _mac(key: Key, digits: str) -> bytes:
 
 def _mac_of_material(key: Key, given: dict[str, Any]) -> bytes:
     source = reading.read(given["material_file"], encoding=given["encoding"], json_key=given["json_key"])
-    with as_options():
-        checked = material.check(
-            source.value,
-            key.spec,
-            encoding=given["encoding"],
-            json_key=given["json_key"],
-            expected_check_value=given["expected_check_value"],
-            where=source.where,
-        )
+    checked = reading.checked(
+        source,
+        key.spec,
+        encoding=given["encoding"],
+        json_key=given["json_key"],
+        expected_check_value=given["expected_check_value"],
+    )
     try:
         return checked.mac(CONFIRMATION_MESSAGE)
     finally:

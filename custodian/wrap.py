@@ -3,8 +3,6 @@
 import click
 
 from custodian import options, reading, sealing
-from custodian.wording import as_options
-from imported_key_material import material
 from imported_key_material.key_specs import KEY_SPECS
 
 
@@ -47,13 +45,7 @@ def command(
     """
     seal = sealing.prepare(**wrapping)
     source = reading.read(file, encoding=encoding, json_key=json_key)
-    with as_options():
-        checked = material.check(
-            source.value,
-            KEY_SPECS[key_spec],
-            encoding=encoding,
-            json_key=json_key,
-            expected_check_value=expected_check_value,
-            where=source.where,
-        )
+    checked = reading.checked(
+        source, KEY_SPECS[key_spec], encoding=encoding, json_key=json_key, expected_check_value=expected_check_value
+    )
     seal.seal(checked, as_json=as_json)
