@@ -5,7 +5,7 @@ signature by KMS that verifies.
 """
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -70,6 +70,17 @@ class Mac:
         return hmac.compare_digest(mac, hmac.digest(self.secret, MESSAGE, "sha256"))
 
 
+def _signs(kms: Any, key: str, public_key: bytes, algorithm: str, verify: Callable[[bytes], None]) -> bool:
+    """Whether KMS shows the public key, and signs with its private key. `verify` raises InvalidSignature."""
+    if kms.get_public_key(KeyId=key)["PublicKey"] != public_key:
+        return False
+    try:
+        verify(kms.sign(KeyId=key, Message=MESSAGE, SigningAlgorithm=algorithm)["Signature"])
+    except InvalidSignature:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Rsa:
     name: str
@@ -87,16 +98,11 @@ class Rsa:
         return pkcs8_der(self.key)
 
     def is_in(self, kms: Any, key: str) -> bool:
-        if kms.get_public_key(KeyId=key)["PublicKey"] != spki_der(self.key):
-            return False
-        signed = kms.sign(KeyId=key, Message=MESSAGE, SigningAlgorithm="RSASSA_PSS_SHA_256")["Signature"]
-        try:
-            self.key.public_key().verify(
-                signed, MESSAGE, padding.PSS(padding.MGF1(HASH), padding.PSS.DIGEST_LENGTH), HASH
-            )
-        except InvalidSignature:
-            return False
-        return True
+        def verify(signed: bytes) -> None:
+            pss = padding.PSS(padding.MGF1(HASH), padding.PSS.DIGEST_LENGTH)
+            self.key.public_key().verify(signed, MESSAGE, pss, HASH)
+
+        return _signs(kms, key, spki_der(self.key), "RSASSA_PSS_SHA_256", verify)
 
 
 @dataclass(frozen=True)
@@ -115,14 +121,10 @@ class P256:
         return pkcs8_der(self.key)
 
     def is_in(self, kms: Any, key: str) -> bool:
-        if kms.get_public_key(KeyId=key)["PublicKey"] != spki_der(self.key):
-            return False
-        signed = kms.sign(KeyId=key, Message=MESSAGE, SigningAlgorithm="ECDSA_SHA_256")["Signature"]
-        try:
+        def verify(signed: bytes) -> None:
             self.key.public_key().verify(signed, MESSAGE, ec.ECDSA(HASH))
-        except InvalidSignature:
-            return False
-        return True
+
+        return _signs(kms, key, spki_der(self.key), "ECDSA_SHA_256", verify)
 
 
 EMPTY: Final = "nothing"
