@@ -1,4 +1,4 @@
-"""The text of one answer to CloudFormation, within CloudFormation's limits; pure.
+"""The text of one answer to CloudFormation, within CloudFormation's limits, and its line in the log.
 
 What CloudFormation takes (User Guide, "Custom resource request and response reference"; both limits are its own):
 
@@ -13,6 +13,7 @@ first fault. NoEcho is said every time, and is False: nothing in Data is secret.
 """
 
 import json
+import logging
 from typing import Final
 
 from imported_key_material.request import PHYSICAL_ID_MAX_BYTES, Answer, Failed, Request, RequestType
@@ -129,3 +130,12 @@ def _cost(text: str) -> int:
 
 def _own_fault(problem: str) -> str:
     return f"The function met a fault of its own: {problem}. Its log has the place under this request's id."
+
+
+def log_outcome(logger: logging.Logger, request: Request, outcome: Answer | Failed) -> None:
+    """The one line of a request's end."""
+    what = (request.type, request.logical_id, outcome.physical_id, request.request_id, request.stack_id)
+    if isinstance(outcome, Failed):
+        logger.warning("FAILED %s of %s as %s, request %s, stack %s. %s", *what, outcome.reason)
+    else:
+        logger.info("SUCCESS %s of %s as %s, request %s, stack %s.", *what)

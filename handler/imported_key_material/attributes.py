@@ -26,7 +26,7 @@ def is_id_of(physical_id: str, view: KeyView) -> bool:
 
 def of_unseen(key_id: str, home: Home, declared: Properties) -> dict[str, str]:
     """What can be said of a key that can't be looked at. Whatever uses its ARN must not be given an empty one."""
-    arn = f"arn:{home.partition}:kms:{home.region}:{home.account}:key/{key_id}"
+    arn = home.key_arn(key_id)
     if not is_own_key_arn(arn, home):
         return dict(NONE)
     return NONE | {"KeyArn": arn, "KeyId": key_id, "CheckValue": declared.expected_check_value or ""}

@@ -91,6 +91,10 @@ class Caller:
     successor: Successor | None = None  # None: there can be none
     meter: Meter = unmetered
 
+    def within(self, seconds: float) -> Deadline:
+        """So many seconds from now, or the deadline if that is earlier."""
+        return Deadline(self.clock, self.clock.now() + timedelta(seconds=seconds)).earlier(self.deadline)
+
     @property
     def waits_until(self) -> Deadline:
         """How long a quota, or a rotation, is waited for. Earlier than the deadline where a successor can go on."""

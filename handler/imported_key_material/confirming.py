@@ -121,7 +121,7 @@ def expires_as_declared(
     return valid_to is not None and valid_to <= now + timedelta(days=declared.valid_for_days)
 
 
-def expire_as_declared(
+def all_expire_as_declared(
     view: KeyView, declared: Properties, materials: Entries, material_id: str, now: datetime
 ) -> bool:
     """The same of the declared material, and of all others where PreviousSecretVersionIds are declared, too."""

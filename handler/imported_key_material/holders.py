@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from imported_key_material.stack import GONE, NOT_YET_READABLE, OWN_STATUS, Stack, key_uuid
+from imported_key_material.stack import GONE, NOT_YET_READABLE, OWN_STATUS, Stack, key_uuid, pages
 
 _KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 
@@ -58,17 +58,17 @@ class Holders:
         return min(holders, key=lambda holder: forms.index(holder.physical_id), default=None), at_rest
 
     def _all(self) -> Iterator[Mapping[str, Any]]:
-        parameters = {"StackName": self.stack.request.stack_id}
-        while True:
-            page = self.stack.call(
+        stack = self.stack
+
+        def page(parameters: Mapping[str, str]) -> Mapping[str, Any]:
+            return stack.call(
                 "ListStackResources",
-                lambda: self.stack.cloudformation.list_stack_resources(**parameters),
+                lambda: stack.cloudformation.list_stack_resources(**parameters),
                 waits=NOT_YET_READABLE,
             )
-            yield from page["StackResourceSummaries"]
-            if not page.get("NextToken"):
-                return
-            parameters["NextToken"] = page["NextToken"]
+
+        for one in pages(stack.request.stack_id, page):
+            yield from one["StackResourceSummaries"]
 
 
 def _is_custom(resource_type: str) -> bool:

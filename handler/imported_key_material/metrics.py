@@ -15,6 +15,8 @@ Executions that never waited write none.
 import os
 from typing import Final
 
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
 from imported_key_material.waiting import Waited
 
 _OUTCOMES: Final = {"QuotaGranted": "granted", "QuotaHandedOn": "handed on", "QuotaGivenUp": "given up"}
@@ -24,8 +26,6 @@ def write(waited: Waited) -> None:
     """A `waiting.Meter`."""
     if not os.environ.get("POWERTOOLS_METRICS_NAMESPACE"):
         return
-    from aws_lambda_powertools.metrics import Metrics, MetricUnit  # noqa: PLC0415  # cold starts go without it
-
     metrics = Metrics()
     if waited.age_seconds is not None:
         metrics.add_metric("RequestAge", MetricUnit.Seconds, waited.age_seconds)

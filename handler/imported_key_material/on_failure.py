@@ -87,11 +87,7 @@ class OnFailure:
         )
         self._require_waiting(stack)
         outcome = self._outcome(failure, stack, Home.of_function(context.invoked_function_arn))
-        what = (received.type, received.logical_id, outcome.physical_id, received.request_id, received.stack_id)
-        if isinstance(outcome, Failed):
-            logger.warning("FAILED %s of %s as %s, request %s, stack %s. %s", *what, outcome.reason)
-        else:
-            logger.info("SUCCESS %s of %s as %s, request %s, stack %s.", *what)
+        answer.log_outcome(logger, received, outcome)
         self.put(received.response_url, answer.body(received, outcome), self._in(DELIVERY_MAX_SECONDS))
 
     def _in(self, seconds: float) -> Deadline:
@@ -101,8 +97,6 @@ class OnFailure:
         """Raises NotWanted, or Leave where there is an answer."""
         self.clock.sleep(ANSWER_ARRIVES_SECONDS)
         stack.require_wanted()
-        if stack.is_deleted():
-            raise Leave
 
     def _outcome(self, failure: GivenUp, stack: Stack, home: Home) -> Answer | Failed:
         received = stack.request

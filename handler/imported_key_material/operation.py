@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imported_key_material import key_view, preparation
-from imported_key_material.calling import Caller, Log
+from imported_key_material.calling import CONSISTENCY_PATIENCE_SECONDS, Caller, Log
 from imported_key_material.clients import Clients
 from imported_key_material.errors import Fault, Faults, ImportedKeyMaterialError, Refused, ServiceRefused
 from imported_key_material.holders import Holders
@@ -19,7 +19,7 @@ from imported_key_material.properties import Properties
 from imported_key_material.request import Home, Request
 from imported_key_material.secret import SecretReader
 from imported_key_material.stack import Stack
-from imported_key_material.waiting import Backoff, Deadline, poll
+from imported_key_material.waiting import Backoff, poll
 
 _CONFIRM_BACKOFF = Backoff(first_seconds=0.2, cap_seconds=5.0)
 
@@ -113,9 +113,7 @@ class Operation:
 
     def until_consistent[T](self, attempt: Callable[[], T | None]) -> T | None:
         """Asks until KMS shows it, for as long as KMS may lag; None where it does not."""
-        clock = self.caller.clock
-        patience = Deadline(clock, clock.now() + preparation.CONSISTENCY_PATIENCE)
-        return poll(patience.earlier(self.caller.deadline), _CONFIRM_BACKOFF, attempt)
+        return poll(self.caller.within(CONSISTENCY_PATIENCE_SECONDS), _CONFIRM_BACKOFF, attempt)
 
     def public_key(self, view: KeyView) -> bytes | None:
         """KMS's public key of an asymmetric key that holds its material; None for others, and where it can't be read."""

@@ -9,10 +9,11 @@ Events come newest first, and only so many pages are read: what is not found the
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from imported_key_material.calling import Caller
-from imported_key_material.stack import NOT_YET_READABLE, CloudFormation
+from imported_key_material.stack import NOT_YET_READABLE, CloudFormation, pages
 
 PAGES_MAX: Final = 30  # of some 100 events each
 
@@ -39,15 +40,14 @@ class Past:
 
     def _events(self) -> Iterator[Mapping[str, Any]]:
         """The resource's, newest first."""
-        parameters = {"StackName": self.stack_id}
-        for _ in range(PAGES_MAX):
-            page = self.caller.call(
+
+        def page(parameters: Mapping[str, str]) -> Mapping[str, Any]:
+            return self.caller.call(
                 "cloudformation:DescribeStackEvents",
                 lambda: self.cloudformation.describe_stack_events(**parameters),
                 where="StackId",
                 waits=NOT_YET_READABLE,
             )
-            yield from (one for one in page["StackEvents"] if one["LogicalResourceId"] == self.logical_id)
-            if not page.get("NextToken"):
-                return
-            parameters["NextToken"] = page["NextToken"]
+
+        for one in islice(pages(self.stack_id, page), PAGES_MAX):
+            yield from (event for event in one["StackEvents"] if event["LogicalResourceId"] == self.logical_id)

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from imported_key_material import check_value, consent, material
-from imported_key_material.calling import CONSISTENCY_PATIENCE_SECONDS
 from imported_key_material.errors import Fault, Faults, Refused
 from imported_key_material.key_specs import KeySpec, Kind, choose_wrapping, key_spec
 from imported_key_material.key_view import KeyView
@@ -21,7 +20,6 @@ from imported_key_material.request import Home
 from imported_key_material.secret import SecretReader, Source
 
 VALID_TO_MAX: Final = timedelta(days=365)  # KMS takes less than that
-CONSISTENCY_PATIENCE: Final = timedelta(seconds=CONSISTENCY_PATIENCE_SECONDS)
 
 # What can't be imported into, and what to do about it. A key that is being created or updated is waited for.
 _STATES: Final[Mapping[str, tuple[str, str]]] = {

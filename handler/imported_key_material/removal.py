@@ -4,7 +4,6 @@ Every other physical id (an adopted key's, a failed Create's, one that CloudForm
 nothing. It reads no property, so that old shapes of properties can't block it.
 """
 
-from datetime import timedelta
 from typing import Final
 
 from imported_key_material import consent, key_view
@@ -15,7 +14,7 @@ from imported_key_material.kms_key import ChangeAttempt, KmsKey
 from imported_key_material.operation import Operation
 from imported_key_material.request import Answer, Failed, is_own_key_arn
 from imported_key_material.stack import BELIEVED_AFTER_SECONDS, STATUS_BACKOFF
-from imported_key_material.waiting import Deadline, poll
+from imported_key_material.waiting import poll
 
 _ON_ITS_WAY_OUT: Final = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
 # A key that is not found at Delete is gone, if it stays so for this long.
@@ -62,10 +61,6 @@ def _holder(operation: Operation, arn: str) -> Holder | None:
     the material. That nobody does, while a resource is shown as being made or updated: it may hold the key by now (two
     resources that have swapped their keys).
     """
-    clock = operation.caller.clock
-    patience = Deadline(clock, clock.now() + timedelta(seconds=BELIEVED_AFTER_SECONDS)).earlier(
-        operation.caller.deadline
-    )
     last: list[Holder | None] = []
 
     def sure() -> bool | None:
@@ -73,7 +68,7 @@ def _holder(operation: Operation, arn: str) -> Holder | None:
         last[:] = [holder]
         return True if holder is None and at_rest else None
 
-    poll(patience, STATUS_BACKOFF, sure)
+    poll(operation.caller.within(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, sure)
     return last[0]
 
 

@@ -45,6 +45,10 @@ class Home:
         parts = function_arn.split(":")
         return cls(partition=parts[1], region=parts[3], account=parts[4])
 
+    def key_arn(self, key_id: str) -> str:
+        """The ARN of the KMS key of this id here."""
+        return f"arn:{self.partition}:kms:{self.region}:{self.account}:key/{key_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -6,12 +6,11 @@ was brought in; nothing here takes material out again but a Delete.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Final
 
 from imported_key_material import attributes, properties
 from imported_key_material.attributes import is_id_of
-from imported_key_material.confirming import expire_as_declared, lost_of
+from imported_key_material.confirming import all_expire_as_declared, lost_of
 from imported_key_material.errors import Faults, ImportedKeyMaterialError
 from imported_key_material.importing import NOTHING_IMPORTED, Importing, Purpose
 from imported_key_material.key_view import KeyView
@@ -22,7 +21,7 @@ from imported_key_material.request import Answer, Failed, RequestType
 from imported_key_material.rollback import roll_back
 from imported_key_material.rotation import pending_of
 from imported_key_material.stack import STATUS_BACKOFF, STATUS_LAG_SECONDS
-from imported_key_material.waiting import Deadline, poll
+from imported_key_material.waiting import poll
 
 
 def handle(operation: Operation) -> Answer:
@@ -97,7 +96,7 @@ def _nothing_to_do(operation: Operation, declared: Properties, before: Propertie
         return False
     material_id = pending["KeyMaterialId"] if pending and declared.new_material == "STAGE" else view.current_material_id
     now = operation.caller.clock.now()
-    return expire_as_declared(view, declared, materials, material_id, now) and not _is_tried_again(operation)
+    return all_expire_as_declared(view, declared, materials, material_id, now) and not _is_tried_again(operation)
 
 
 def _is_tried_again(operation: Operation) -> bool:
@@ -141,10 +140,8 @@ def _rolls_back_by_now(operation: Operation) -> bool:
     def rolls_back() -> bool | None:
         return operation.stack.shows_rollback() or None
 
-    clock = operation.caller.clock
-    patience = Deadline(clock, clock.now() + timedelta(seconds=STATUS_LAG_SECONDS)).earlier(operation.caller.deadline)
     try:
-        return poll(patience, STATUS_BACKOFF, rolls_back) is True
+        return poll(operation.caller.within(STATUS_LAG_SECONDS), STATUS_BACKOFF, rolls_back) is True
     except ImportedKeyMaterialError:
         return False
 

@@ -26,7 +26,7 @@ from typing import Final
 
 from crhelper import FAILED, CfnResource
 
-from imported_key_material.answer import TooLong, body, usable_id, vetted
+from imported_key_material.answer import TooLong, body, log_outcome, usable_id, vetted
 from imported_key_material.delivery import DELIVERY_MAX_SECONDS, Context, DeliveryFailed, Put
 from imported_key_material.errors import ImportedKeyMaterialError, Leave
 from imported_key_material.quiet import log_unexpected, quieten_libraries
@@ -139,7 +139,7 @@ class Responder(CfnResource):
             outcome = Failed(self.Reason, self.PhysicalResourceId)
         else:
             outcome = Answer(self.PhysicalResourceId, self.Data)
-        _log(request, outcome)  # before it is sent: what is cut from a long reason is found here
+        log_outcome(logger, request, outcome)  # before it is sent: what is cut from a long reason is found here
         try:
             self._put(request.response_url, body(request, outcome), self._deadline(execution.context))
         except DeliveryFailed as error:
@@ -223,11 +223,3 @@ def _outcome(handler: Handler, request: Request, context: Context) -> Answer | F
         problem = f"The function met an error of its own, {type(error).__name__}."
         log_unexpected(logger, problem, error)
         return Failed(f"{problem} Its log has the place under this request's id.", "")
-
-
-def _log(request: Request, outcome: Answer | Failed) -> None:
-    what = (request.type, request.logical_id, outcome.physical_id, request.request_id, request.stack_id)
-    if isinstance(outcome, Failed):
-        logger.warning("FAILED %s of %s as %s, request %s, stack %s. %s", *what, outcome.reason)
-    else:
-        logger.info("SUCCESS %s of %s as %s, request %s, stack %s.", *what)

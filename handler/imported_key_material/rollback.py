@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from imported_key_material import attributes, consent, key_view, properties
-from imported_key_material.confirming import expire_as_declared
+from imported_key_material.confirming import all_expire_as_declared
 from imported_key_material.errors import Faults, ImportedKeyMaterialError
 from imported_key_material.importing import Importing, Purpose
 from imported_key_material.key_view import KeyView
@@ -34,29 +34,29 @@ def roll_back(operation: Operation) -> Answer:
     except ImportedKeyMaterialError as error:
         unseen = attributes.of_unseen(key_id, operation.home, declared)
         return _rolled_back(operation, f"The key can't be looked at. {error}", Answer(kept_id, unseen))
-    other_expiry, may_mend = _other_expiry(reading, declared, view) if view.holds_material else ("", True)
-    if view.holds_material and not (other_expiry and may_mend):
-        problem = f"{other_expiry} {_not_taken_back(operation, declared)}".strip()
+
+    def answered(problem: str, view: KeyView) -> Answer:
         return _rolled_back(
             operation, problem, Answer(kept_id, attributes.of(view, declared, reading.public_key(view)))
         )
+
+    other_expiry, may_mend = _other_expiry(reading, declared, view) if view.holds_material else ("", True)
+    not_taken_back = _not_taken_back(operation, declared)
+    if view.holds_material and not (other_expiry and may_mend):
+        return answered(f"{other_expiry} {not_taken_back}".strip(), view)
     try:
         operation.stack.require_wanted()  # rule 9, before anything is read for it
         answer = Importing(operation, declared, Purpose(kept_id, kept_id, forward=False)).bring_in(view, faults)
     except (Failed, ImportedKeyMaterialError) as error:
         lost = "expiry" if view.holds_material else "material"
         problem = f"The key's {lost} could not be brought back. {error}"
-        view = _looked_at_again(reading, view)  # KMS may have taken it, and not have confirmed it
-        return _rolled_back(
-            operation, problem, Answer(kept_id, attributes.of(view, declared, reading.public_key(view)))
-        )
+        return answered(problem, _looked_at_again(reading, view))  # KMS may have taken it, and not have confirmed it
     try:  # once more: what is answered and what is logged are of one moment
         view = key_view.look(view.arn, operation.clients.kms, reading.caller)
     except ImportedKeyMaterialError:
-        return _rolled_back(operation, f"{_UNKNOWN} {_not_taken_back(operation, declared)}".strip(), answer)
+        return _rolled_back(operation, f"{_UNKNOWN} {not_taken_back}".strip(), answer)
     other_expiry, _ = _other_expiry(reading, declared, view)
-    problem = f"{other_expiry} {_not_taken_back(operation, declared)}".strip()
-    return _rolled_back(operation, problem, Answer(kept_id, attributes.of(view, declared, reading.public_key(view))))
+    return answered(f"{other_expiry} {not_taken_back}".strip(), view)
 
 
 def _looked_at_again(operation: Operation, view: KeyView) -> KeyView:
@@ -71,10 +71,8 @@ def _id_of_before(operation: Operation, key_id: str) -> str:
 
     Where that is not known, the bare id: what it holds counts as adopted, and is never removed.
     """
-    home = operation.home
-    arn = f"arn:{home.partition}:kms:{home.region}:{home.account}:key/{key_id}"
     try:
-        return operation.past.held_as({arn, key_id}) or key_id
+        return operation.past.held_as({operation.home.key_arn(key_id), key_id}) or key_id
     except ImportedKeyMaterialError as error:
         operation.log.warning("the stack's events can't be read", extra={"problem": str(error)})
         return key_id
@@ -97,7 +95,9 @@ def _other_expiry(operation: Operation, declared: Properties, view: KeyView) -> 
         return _UNKNOWN, False
     if pending_of(materials) is not None:  # a rotation may be under way
         return "Material that is pending rotation stays so, and all material keeps its expiry.", False
-    as_before = expire_as_declared(view, declared, materials, view.current_material_id, operation.caller.clock.now())
+    as_before = all_expire_as_declared(
+        view, declared, materials, view.current_material_id, operation.caller.clock.now()
+    )
     return "" if as_before else "The key's expiry is another than before.", pinned and view.state != "Disabled"
 
 

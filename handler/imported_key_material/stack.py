@@ -5,7 +5,7 @@ delivered twice may come after its stack has moved on. So before anything is cha
 again for a minute before a "no" is believed, since statuses may lag.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from imported_key_material.calling import NOTHING, Caller
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted, ServiceRefused
 from imported_key_material.request import Request, RequestType
-from imported_key_material.waiting import Backoff, Deadline, poll
+from imported_key_material.waiting import Backoff, poll
 
 BELIEVED_AFTER_SECONDS: Final = 60.0
 # How long a status may lag behind the request that belongs to it, at most.
@@ -51,6 +51,17 @@ def key_uuid(key_id: str) -> str:  # the part that the ARN and the id of a key s
     return key_id.rsplit("/", 1)[-1]
 
 
+def pages(stack_id: str, page: Callable[[Mapping[str, str]], Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """All pages of one of CloudFormation's lists of a stack. `page` gives the one that its parameters ask for."""
+    parameters = {"StackName": stack_id}
+    while True:
+        given = page(parameters)
+        yield given
+        if not given.get("NextToken"):
+            return
+        parameters["NextToken"] = given["NextToken"]
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """The stack of one request, as CloudFormation shows it at the moment of each call."""
@@ -65,7 +76,7 @@ class Stack:
         So it is read once the resource shows the status of this request, which CloudFormation sets after the stack's.
         """
         with suppress(ImportedKeyMaterialError):  # the stack's status alone, then
-            poll(self._patience(STATUS_LAG_SECONDS), STATUS_BACKOFF, lambda: self._is_at_work() or None)
+            poll(self.caller.within(STATUS_LAG_SECONDS), STATUS_BACKOFF, lambda: self._is_at_work() or None)
         return self.shows_rollback()
 
     def began(self) -> datetime:
@@ -85,26 +96,11 @@ class Stack:
             why_not = self._why_not()
             return None if why_not else True
 
-        if poll(self._patience(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, wanted):
+        if poll(self.caller.within(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, wanted):
             return
         if self._is_answered():
             raise Leave
         raise NotWanted(f"CloudFormation does not wait for this {self.request.type} request: {why_not}")
-
-    def is_deleted(self) -> bool:
-        """Whether a Delete has its answer: the resource is gone, and was not so before the request was made."""
-        return self.request.type is RequestType.DELETE and self._is_gone_since(self._resource())
-
-    def _is_gone_since(self, resource: Mapping[str, Any]) -> bool:
-        if resource.get("ResourceStatus") != "DELETE_COMPLETE":
-            return False
-        made_at = self.request.made_at
-        set_at: datetime | None = resource.get("LastUpdatedTimestamp")
-        return made_at is None or set_at is None or set_at >= made_at
-
-    def _patience(self, seconds: float) -> Deadline:
-        clock = self.caller.clock
-        return Deadline(clock, clock.now() + timedelta(seconds=seconds)).earlier(self.caller.deadline)
 
     # ------------------------------------------------------------------------------------------------ what it is told
 
@@ -162,7 +158,7 @@ class Stack:
     def _why_not_deleted(self, stack_status: str, resource: Mapping[str, Any], status: str) -> str:
         """A clean-up deletes ids that the resource does not bear any more; else it is the resource itself, under its id."""
         request = self.request
-        if self._is_gone_since(resource):
+        if status == "DELETE_COMPLETE" and self._is_set_since(resource):
             raise Leave  # this Delete has its answer; what the key holds by now may be another stack's
         if status == "CREATE_IN_PROGRESS":
             return f"{request.logical_id} is being created."
@@ -186,6 +182,12 @@ class Stack:
             return f"a later operation is at work on {request.logical_id}."
         return ""
 
+    def _is_set_since(self, resource: Mapping[str, Any]) -> bool:
+        """Whether a resource's status was set since the request was made; also where one of the times is not told."""
+        made_at = self.request.made_at
+        set_at: datetime | None = resource.get("LastUpdatedTimestamp")
+        return made_at is None or set_at is None or set_at >= made_at
+
     def _is_at_work(self) -> bool:
         """Whether the resource shows the status that CloudFormation set for this very request."""
         resource, request = self._resource(), self.request
@@ -207,8 +209,7 @@ class Stack:
         resource = self._resource()
         if resource.get("ResourceStatus") not in _COMPLETE:
             return False
-        set_at: datetime | None = resource.get("LastUpdatedTimestamp")
-        if request.made_at is not None and set_at is not None and set_at < request.made_at:
+        if not self._is_set_since(resource):
             return False
         key_id = str(request.properties.get("KeyId", ""))
         return key_uuid(resource.get("PhysicalResourceId", "")) == key_uuid(key_id) != ""
