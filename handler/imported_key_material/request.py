@@ -121,7 +121,7 @@ def is_own_key_arn(physical_id: str, home: Home) -> bool:
 # --------------------------------------------------------------------------------------------------- reading an event
 
 _STACK_ID = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):cloudformation:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):stack/[A-Za-z0-9-]{1,128}/[^/\s]{1,64}"
+    r"arn:(?P<partition>aws[a-z-]*):cloudformation:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):stack/[A-Za-z0-9-]{1,128}/[A-Za-z0-9-]{1,64}"
 )
 _REQUEST_TYPE = re.compile("|".join(RequestType))
 _LOGICAL_ID = re.compile(r"[A-Za-z0-9]{1,255}")

@@ -437,3 +437,12 @@ def test_the_host_of_a_local_aws_is_answered_only_where_it_is_declared():
 
 def test_a_request_is_plain_json_as_lambda_hands_it_over():
     assert read(json.loads(json.dumps(event("Update"))), HOME, HOSTS) == request("Update")
+
+
+@pytest.mark.parametrize("unique", ["a\ud800b", "a\x1bb", "a\x9bb", "a\u202eb", "a b", "", "a" * 65, "a.b"])
+def test_the_unique_part_of_a_stack_id_has_letters_digits_and_hyphens_only(unique):
+    stack = STACK_ID.rsplit("/", 1)[0]
+
+    assert refusal(event("Create", StackId=f"{stack}/{unique}")) == (
+        "The event is not a CloudFormation request: StackId is missing or malformed."
+    )
