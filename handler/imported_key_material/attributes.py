@@ -1,14 +1,17 @@
 """What CloudFormation keeps of a key: the physical id's forms (rule 1), and what Fn::GetAtt gives.
 
-Attributes come from KMS and the properties alone, so that no-ops and rollbacks give the same: a changed attribute makes
+Attributes come from KMS and the properties only, so that no-ops and rollbacks give the same: a changed attribute makes
 CloudFormation update whatever uses it. What varies from run to run goes to the log.
+
+CheckValue is evidence: it is what KMS proves, or a declared value whose bytes can't have changed since it was verified, or "".
 """
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 from imported_key_material import check_value
-from imported_key_material.key_specs import KEY_SPECS
+from imported_key_material.key_specs import KEY_SPECS, Kind
 from imported_key_material.key_view import KeyView
 from imported_key_material.properties import Properties
 from imported_key_material.request import Home, is_own_key_arn
@@ -19,17 +22,28 @@ NONE: Final = dict.fromkeys(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What KMS shows of a key's bytes to a stack that has consent.
+
+    `public_key`: SubjectPublicKeyInfo in DER, of asymmetric keys; `material_ids`: of all materials of a symmetric key.
+    """
+
+    public_key: bytes | None = field(default=None, repr=False)
+    material_ids: tuple[str, ...] = ()
+
+
 def is_id_of(physical_id: str, view: KeyView) -> bool:
     """Whether a physical id, in either of its forms, is that of the key."""
     return physical_id in (view.arn, view.id)
 
 
-def of_unseen(key_id: str, home: Home, declared: Properties) -> dict[str, str]:
+def of_unseen(key_id: str, home: Home) -> dict[str, str]:
     """What can be said of a key that can't be looked at. Whatever uses its ARN must not be given an empty one."""
     arn = home.key_arn(key_id)
     if not is_own_key_arn(arn, home):
         return dict(NONE)
-    return NONE | {"KeyArn": arn, "KeyId": key_id, "CheckValue": declared.expected_check_value or ""}
+    return NONE | {"KeyArn": arn, "KeyId": key_id}
 
 
 def timestamp(moment: datetime) -> str:
@@ -37,12 +51,8 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def of(view: KeyView, declared: Properties, public_key: bytes | None) -> dict[str, str]:
-    """`public_key`: SubjectPublicKeyInfo in DER, as KMS gives it; None for keys that have none."""
-    if public_key is None:
-        shown = declared.expected_check_value or ""
-    else:
-        shown = check_value.compute(KEY_SPECS[view.spec], public_key)
+def of(view: KeyView, declared: Properties, evidence: Evidence | None) -> dict[str, str]:
+    """`evidence`: None without consent, and where KMS could not be asked."""
     return {
         "KeyArn": view.arn,
         "KeyId": view.id,
@@ -50,5 +60,21 @@ def of(view: KeyView, declared: Properties, public_key: bytes | None) -> dict[st
         "KeyMaterialId": view.current_material_id,
         "ExpirationModel": view.expiration_model,
         "ValidTo": timestamp(view.valid_to) if view.valid_to else "",
-        "CheckValue": shown,
+        "CheckValue": _check_value(view, declared, evidence),
     }
+
+
+def _check_value(view: KeyView, declared: Properties, evidence: Evidence | None) -> str:
+    """An asymmetric key: of KMS's public key. A secret key: the declared value, where the key can hold no other bytes.
+
+    An HMAC key's bytes are for ever. A symmetric key's are only where it has had no more than one material.
+    """
+    spec = KEY_SPECS.get(view.spec)
+    if evidence is None or spec is None or not view.holds_material:
+        return ""
+    if spec.kind is Kind.SYMMETRIC:
+        is_the_only_one = evidence.material_ids == (view.current_material_id,)
+        return declared.expected_check_value or "" if is_the_only_one else ""
+    if spec.kind is Kind.HMAC:
+        return declared.expected_check_value or ""
+    return "" if evidence.public_key is None else check_value.compute(spec, evidence.public_key)

@@ -87,6 +87,7 @@ class Caller:
     deadline: Deadline
     log: Log
     at_least_once: bool = False  # a call is tried once even after the deadline
+    patient: bool = True  # False: nothing is waited out, and a call is made once (besides botocore's own tries)
     made_at: datetime | None = None
     successor: Successor | None = None  # None: there can be none
     meter: Meter = unmetered
@@ -141,7 +142,9 @@ class Caller:
                 # A guard inside `function` came too late for one more try: what the tries before met is told.
             code = aws_errors.code_of(error)
             waited = (self.clock.now() - started).total_seconds()
-            patience_seconds = self._patience_seconds(error, code, waits, faults_seconds, throttles_seconds)
+            patience_seconds = 0.0
+            if self.patient:
+                patience_seconds = self._patience_seconds(error, code, waits, faults_seconds, throttles_seconds)
             left = min(patience_seconds - waited, self.deadline.left_seconds())
             if left <= 0:
                 raise self._given_up(operation, error, code, where, waited)

@@ -4,6 +4,7 @@ Only a proven mismatch is a failure; what KMS does not show yet is asked for aga
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,16 +21,25 @@ SUPERSEDED: Final = "NON_CURRENT"
 Entries = Sequence[Mapping[str, Any]]  # ListKeyRotations', of symmetric keys; empty for others
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What KMS showed when it was confirmed, and how it was."""
+
+    view: KeyView
+    materials: Entries = field(repr=False)
+    how: Confirmation
+
+
 def confirmed(
     operation: Operation, prepared: Prepared, proof: Proof, material_id: str, accepted: frozenset[str]
-) -> tuple[KeyView, Confirmation]:
+) -> Confirmed:
     """Waits until KMS shows the key usable, with these bytes and this expiry.
 
     `accepted`: the states in which a symmetric key's material may be. Raises Refused where KMS proves that it is otherwise.
     """
     key, last = operation.key(prepared.view.arn), [""]
 
-    def shown() -> tuple[KeyView, Confirmation] | None:
+    def shown() -> Confirmed | None:
         view = key.look()
         materials = operation.materials(view)
         lost = lost_of(materials, operation.caller.clock.now())
@@ -41,7 +51,9 @@ def confirmed(
         except OtherMaterial:
             raise Refused(other_material(prepared.spec)) from None
         known = prepared.view.current_material_id == material_id
-        return view, how or (Confirmation.SAME_MATERIAL if known else Confirmation.KEY_MATERIAL_ID)
+        return Confirmed(
+            view, materials, how or (Confirmation.SAME_MATERIAL if known else Confirmation.KEY_MATERIAL_ID)
+        )
 
     try:
         found = operation.until_consistent(shown)
@@ -180,11 +192,11 @@ def superseded_material(view: KeyView) -> Fault:
     )
 
 
-def refused_material(prepared: Prepared, code: str) -> Fault | None:
+def refused_material(prepared: Prepared, proof: Proof, code: str) -> Fault | None:
     """KMS's empty words about the material, in ours."""
     if code == "IncorrectKeyMaterialException":
         # DER of an RSA key is not canonical; `Importing` has seen that the public keys are equal.
-        if prepared.material.public_key is not None and prepared.view.holds_material:
+        if proof.public_key is not None and prepared.view.holds_material:
             return Fault(
                 "SecretId",
                 f"The secret holds the key's own {prepared.spec.name} key in another encoding, and KMS compares the encoding "
@@ -193,7 +205,7 @@ def refused_material(prepared: Prepared, code: str) -> Fault | None:
             )
         return other_material(prepared.spec, on_replica=prepared.view.is_replica)
     if code == "InvalidCiphertextException" and prepared.spec.kind is Kind.RSA:
-        exponent = prepared.material.public_exponent
+        exponent = proof.public_exponent
         if exponent != 65537:
             return Fault(
                 "SecretId",

@@ -3,6 +3,7 @@
 from imported_key_material import request, resource
 from imported_key_material.calling import Caller, Log, deadline_of
 from imported_key_material.clients import Clients
+from imported_key_material.consent_tags import ConsentTags
 from imported_key_material.delivery import Context, Put
 from imported_key_material.handing_on import FreshExecution
 from imported_key_material.operation import Operation
@@ -51,6 +52,7 @@ def build(  # noqa: PLR0913  # the edges of the world, by name
         deadline = deadline_of(received, clock, remaining_seconds)
         caller = Caller(clock, deadline, log, made_at=received.made_at, successor=successor, meter=meter)
         home = Home.of_function(context.invoked_function_arn)
-        return resource.handle(Operation(received, made, caller, log, home))
+        consent_tags = ConsentTags(caller, received.stack_name)
+        return resource.handle(Operation(received, made, caller, log, home, consent_tags))
 
     return Responder(dict.fromkeys(RequestType, run), read=read, put=put, clock=clock)

@@ -1,6 +1,10 @@
 """Brings declared material into one key, and confirms that KMS holds it: rules 3, 4, 5 and 7 of docs/design.md.
 
-    check everything -> parameters, seal -> (guard -> import) -> confirm -> answer
+    check everything -> parameters, seal, wipe -> (guard -> import) -> confirm -> answer
+
+The plaintext never lives through a wait. Where the first try brings no import parameters, it is wiped at once; when they are
+there, consent is asked for again, and the version that was checked is read again, checked, sealed and wiped. A request that has
+waited for long does not read the secret before.
 
 Up to the first import KMS holds nothing new, and a failure answers under an id that a Delete leaves alone. From then on it
 answers under the id that rule 1 gives, so that CloudFormation's own rollback finds what was brought in. What a symmetric key
@@ -9,11 +13,14 @@ needs besides (earlier material, staging, rotation) is `symmetric.py`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from imported_key_material import attributes, consent, preparation
+from imported_key_material.attributes import Evidence
 from imported_key_material.confirming import (
     SUPERSEDED,
+    Confirmed,
     Entries,
     confirmed,
     expires_as_declared,
@@ -28,18 +35,22 @@ from imported_key_material.import_parameters import SealedMaterial
 from imported_key_material.key_specs import Kind
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import ChangeAttempt, Expiry, KmsKey
-from imported_key_material.operation import Operation
+from imported_key_material.operation import Operation, ids_of
 from imported_key_material.preparation import Prepared, SeenKey
-from imported_key_material.proof import Confirmation, OtherMaterial, Proof
 from imported_key_material.properties import Properties
 from imported_key_material.quiet import places
 from imported_key_material.request import Answer, Failed
 from imported_key_material.rotation import PENDING
-from imported_key_material.still_needed import StillNeeded
+from imported_key_material.sealing import Sealed, Sealing
+from imported_key_material.secret import FoundSecret
 from imported_key_material.symmetric import SupersededMaterial, SymmetricImport, UnknownMaterial
 
 NOTHING_IMPORTED: Final = "Nothing was imported."
 _MAY_HOLD: Final = "KMS may hold the material already: a rollback or the next update sees to it."
+
+
+# So old a request counts as handed over: its material is read once the import parameters are there.
+HANDED_OVER_AFTER: Final = timedelta(seconds=300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +84,16 @@ class Importing:
         """`view`: the key, None where looking at it gave a fault; `faults`: those so far. Raises Failed."""
         try:
             prepared = self._prepared(view, faults)  # rule 3: all that is wrong, at once
-            key, proof = self._operation.key(prepared.view.arn), Proof.of(prepared.material)
-            current, *earlier = self._sealed(prepared, key)  # KMS holds nothing new yet
+            key = self._operation.key(prepared.view.arn)
+            sealed = Sealing(self._operation, self._declared, prepared, key).run()  # KMS holds nothing new yet
             self._name(prepared.view)
-            self._attempt = ChangeAttempt(lambda: self._guard(key))
-            material_id = self._import(prepared, key, self._attempt, current, earlier)  # rule 4: FOR EVER
-            shown, how = confirmed(self._operation, prepared, proof, material_id, self._accepted(prepared))
-            self._log(prepared, shown, material_id, how)
-            self._warn(prepared.expiry, shown)
-            answer = Answer(self._physical_id, attributes.of(shown, self._declared, proof.public_key))
+            self._attempt = ChangeAttempt(lambda: self._guard_import(key, prepared.found))
+            material_id = self._import(prepared, key, self._attempt, sealed)  # rule 4: FOR EVER
+            confirmation = confirmed(self._operation, prepared, sealed.proof, material_id, self._accepted(prepared))
+            self._log(prepared, sealed, material_id, confirmation)
+            self._warn(prepared.expiry, confirmation.view)
+            evidence = Evidence(sealed.proof.public_key, ids_of(confirmation.materials))
+            answer = Answer(self._physical_id, attributes.of(confirmation.view, self._declared, evidence))
         except ImportedKeyMaterialError as error:
             raise self._failed(str(error)) from None
         except Exception as error:
@@ -106,27 +118,20 @@ class Importing:
         return Failed(f"{problem} {NOTHING_IMPORTED}", self._purpose.failed_id)
 
     def _prepared(self, view: KeyView | None, faults: Faults) -> Prepared:
-        """Rule 3, whole; and where the key can show that it holds other bytes, that too."""
+        """Rule 3, whole; but for the material of a request that has waited for long."""
         operation = self._operation
         seen = None if view is None else self._seen(view, faults)
-        prepared = preparation.prepare(self._declared, seen, operation.reader(), operation.caller.clock.now(), faults)
-        if prepared.view.holds_material:
-            try:
-                operation.key(prepared.view.arn).shows(Proof.of(prepared.material))
-            except OtherMaterial:
-                pass
-            else:
-                return prepared
-            prepared.wipe()
-            raise Refused(other_material(prepared.spec))
-        return prepared
+        now = operation.caller.clock.now()
+        made_at = operation.request.made_at
+        reads_secret = made_at is None or now - made_at <= HANDED_OVER_AFTER
+        return preparation.prepare(self._declared, seen, operation.reader(), now, faults, reads_secret=reads_secret)
 
     def _seen(self, view: KeyView, faults: Faults) -> SeenKey:
         operation = self._operation
         tags: Mapping[str, str] | None = None
         materials: Entries = ()
         with faults.collected():
-            tags = operation.key(view.arn).tags()
+            tags = operation.consent_tags.read(operation.key(view.arn).tags)
             # Without the tag, IAM does not let the function read the list.
             if consent.TAG in tags and (view.current_material_id or view.is_replica):
                 materials = operation.materials(view)
@@ -139,26 +144,18 @@ class Importing:
             return True
         return not all(expires_as_declared(view, declared, materials, each, now) for each in needed_of(materials))
 
-    def _sealed(self, prepared: Prepared, key: KmsKey) -> list[SealedMaterial]:
-        """Fetches import parameters, once for all materials, and wraps them. The plaintext ends here."""
-        try:
-            parameters = key.parameters_for_import(
-                prepared.wrapping_algorithm,
-                self._declared.wrapping_key_spec,
-                StillNeeded(self._operation, prepared.view),
-            )
-            return [parameters.seal(material) for material in (prepared.material, *prepared.earlier)]
-        finally:
-            prepared.wipe()
+    def _guard_import(self, key: KmsKey, found: FoundSecret) -> None:
+        """Runs right before every import: consent of all three owners, who may have taken it back while this waited."""
+        self._operation.reader().require_consent(found)
+        self._guard(key)
 
     def _guard(self, key: KmsKey) -> None:
-        """Runs right before every call that changes the key: rule 9; rule 7 and consent, both read again; rule 1."""
+        """Runs right before every call that changes the key: its consent; rule 9; rule 7; rule 1."""
         operation = self._operation
+        operation.consent_tags.require(key.tags, where="KeyId", what="the KMS key")
         operation.stack.require_wanted()
         view = key.look()
         preparation.require_importable(view)
-        # KMS's quota, or a replica, may have been waited for until the owner took the consent back.
-        consent.require(key.tags(), operation.request.stack_name, where="KeyId", what="the KMS key")
         if not self._may_have_imported and view.holds_material != self._held:
             # Somebody was here since. What the key holds after a try of this execution may be its own.
             self._name(view)
@@ -169,15 +166,9 @@ class Importing:
         self._held = view.holds_material
         self._physical_id = self._purpose.kept_id or self._operation.id_for(view)
 
-    def _import(
-        self,
-        prepared: Prepared,
-        key: KmsKey,
-        attempt: ChangeAttempt,
-        current: SealedMaterial,
-        earlier: list[SealedMaterial],
-    ) -> str:
+    def _import(self, prepared: Prepared, key: KmsKey, attempt: ChangeAttempt, sealed: Sealed) -> str:
         """Returns KeyMaterialId, "" for keys that are not symmetric."""
+        current, *earlier = sealed.materials
 
         def once(sealed: SealedMaterial, symmetric: Mapping[str, str], expiry: Expiry) -> str:
             return key.import_material(sealed, expiry, attempt, symmetric=symmetric)
@@ -194,7 +185,7 @@ class Importing:
                 description=description,
                 expiry=prepared.expiry,
                 once=once,
-                guard=attempt.guard,
+                guard=lambda: self._guard(key),
             )
             return imports.run(current, earlier)
         except UnknownMaterial:
@@ -202,7 +193,7 @@ class Importing:
         except SupersededMaterial:
             fault = superseded_material(prepared.view)
         except ServiceRefused as refused:
-            known_fault = refused_material(prepared, refused.code)
+            known_fault = refused_material(prepared, sealed.proof, refused.code)
             if known_fault is None:
                 raise
             fault = known_fault
@@ -217,17 +208,19 @@ class Importing:
             accepted.add(SUPERSEDED)
         return frozenset(accepted)
 
-    def _log(self, prepared: Prepared, view: KeyView, material_id: str, how: Confirmation) -> None:
+    def _log(self, prepared: Prepared, sealed: Sealed, material_id: str, confirmation: Confirmed) -> None:
+        """For a rotated key this line is the evidence: the material's id beside the check value of the bytes sent under it."""
+        view = confirmation.view
         self._operation.log.info(
             "imported",
             extra={
                 "key_arn": view.arn,
                 "key_state": view.state,
                 "key_material_id": material_id,
-                "confirmed_by": str(how),
+                "confirmed_by": str(confirmation.how),
                 "wrapping_algorithm": prepared.wrapping_algorithm,
-                "secret_version_id": prepared.secret_version_id,
-                "check_value": prepared.material.check_value,
+                "secret_version_id": sealed.version_id,
+                "check_value": sealed.proof.check_value,
                 "expiration_model": view.expiration_model,
             },
         )

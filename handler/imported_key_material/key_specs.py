@@ -84,6 +84,7 @@ class EcKey:
     curve: ec.EllipticCurve
     curve_words: str
     oid: bytes
+    pkcs8_bytes: int  # of a key in DER as the library writes it: named curve, with its public point
 
     @property
     def scalar_bytes(self) -> int:
@@ -97,6 +98,7 @@ class EdwardsKey:
 
     kind: ClassVar[Kind] = Kind.EDWARDS
     seed_bytes: int = 32
+    pkcs8_bytes: int = 48
 
 
 Form = CipherKey | MacKey | RsaKey | EcKey | EdwardsKey
@@ -115,6 +117,15 @@ class KeySpec:
     @property
     def kind(self) -> Kind:
         return self.form.kind
+
+    @property
+    def most_bytes(self) -> int | None:
+        """Of the encoded material; None for RSA, which goes by no OAEP."""
+        if isinstance(self.form, RsaKey):
+            return None
+        if isinstance(self.form, EcKey | EdwardsKey):
+            return self.form.pkcs8_bytes
+        return self.form.most_bytes if isinstance(self.form, MacKey) else self.form.size_bytes
 
     @property
     def a_key(self) -> str:
@@ -137,10 +148,10 @@ _OAEP = (OAEP_SHA_256, OAEP_SHA_1)
 _AES_WRAP = (AES_WRAP_SHA_256, AES_WRAP_SHA_1)
 _EITHER = (OAEP_SHA_256, AES_WRAP_SHA_256, OAEP_SHA_1, AES_WRAP_SHA_1)
 
-_P256 = EcKey(ec.SECP256R1(), "P-256", bytes.fromhex("06082a8648ce3d030107"))  # 1.2.840.10045.3.1.7
-_P384 = EcKey(ec.SECP384R1(), "P-384", bytes.fromhex("06052b81040022"))  # 1.3.132.0.34
-_P521 = EcKey(ec.SECP521R1(), "P-521", bytes.fromhex("06052b81040023"))  # 1.3.132.0.35
-_P256K1 = EcKey(ec.SECP256K1(), "secp256k1", bytes.fromhex("06052b8104000a"))  # 1.3.132.0.10
+_P256 = EcKey(ec.SECP256R1(), "P-256", bytes.fromhex("06082a8648ce3d030107"), 138)  # 1.2.840.10045.3.1.7
+_P384 = EcKey(ec.SECP384R1(), "P-384", bytes.fromhex("06052b81040022"), 185)  # 1.3.132.0.34
+_P521 = EcKey(ec.SECP521R1(), "P-521", bytes.fromhex("06052b81040023"), 241)  # 1.3.132.0.35
+_P256K1 = EcKey(ec.SECP256K1(), "secp256k1", bytes.fromhex("06052b8104000a"), 135)  # 1.3.132.0.10
 
 _ROWS = (
     #       key spec                 material                 usages    wrapping   OAEP not under

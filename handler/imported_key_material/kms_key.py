@@ -12,12 +12,13 @@ from typing import Any, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from imported_key_material import aws_errors, key_view, quota
+from imported_key_material import aws_errors, key_view
 from imported_key_material.calling import NEW_KEY, TAGGED, Caller
 from imported_key_material.errors import ServiceRefused
 from imported_key_material.import_parameters import ImportParameters, SealedMaterial
 from imported_key_material.key_view import KeyView, Kms
 from imported_key_material.proof import CONFIRMATION_MESSAGE, Confirmation, OtherMaterial, Proof
+from imported_key_material.quota import ParameterRequest
 
 # What was seen longer ago is not acted on: a stack's operations may follow each other within seconds.
 FRESH: Final = timedelta(seconds=5)
@@ -25,8 +26,11 @@ ASKED_MAX: Final = 3  # then a slow network is taken for what it is
 _NEW_OR_TAGGED: Final = {**NEW_KEY, **TAGGED}
 
 
-class KmsWithoutRetries(Protocol):
-    """The calls whose every single try must be seen here: one has a quota, the others can't be taken back."""
+class KmsWithoutRetries(Kms, Protocol):
+    """The calls whose every single try must be seen here: one has a quota, the others can't be taken back.
+
+    And the reads, for who holds plaintext: it does not wait, not even for botocore's own retries.
+    """
 
     def get_parameters_for_import(self, **parameters: object) -> Mapping[str, Any]: ...
     def import_key_material(self, **parameters: object) -> Mapping[str, Any]: ...
@@ -145,19 +149,16 @@ class KmsKey:
             if self.caller.clock.now() - started <= FRESH:
                 return
 
-    def parameters_for_import(
-        self, algorithm: str, wrapping_key_spec: str, still_needed: Callable[[], None]
-    ) -> ImportParameters:
-        """GetParametersForImport, with its quota waited for. `still_needed` raises where somebody else has done it."""
-        answer = quota.get_parameters(
+    def parameter_request(self, algorithm: str, wrapping_key_spec: str) -> "ParameterRequest[ImportParameters]":
+        """GetParametersForImport, not made yet: the caller decides whether it may wait for KMS's quota."""
+        return ParameterRequest(
             self.caller,
             lambda: self.kms_import.get_parameters_for_import(
                 KeyId=self.arn, WrappingAlgorithm=algorithm, WrappingKeySpec=wrapping_key_spec
             ),
             waits=_NEW_OR_TAGGED,
-            still_needed=still_needed,
+            read=lambda answer: ImportParameters.of_answer(answer, key_arn=self.arn, algorithm=algorithm),
         )
-        return ImportParameters.of_answer(answer, key_arn=self.arn, algorithm=algorithm)
 
     def import_material(
         self,

@@ -3,13 +3,15 @@
 What is done in which order, and what the answer is, stands in `resource.py`.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from imported_key_material import key_view, preparation
+from imported_key_material import consent, key_view, preparation
+from imported_key_material.attributes import Evidence
 from imported_key_material.calling import CONSISTENCY_PATIENCE_SECONDS, Caller, Log
 from imported_key_material.clients import Clients
+from imported_key_material.consent_tags import ConsentTags
 from imported_key_material.errors import Fault, Faults, ImportedKeyMaterialError, Refused, ServiceRefused
 from imported_key_material.holders import Holders
 from imported_key_material.key_view import KeyView
@@ -20,6 +22,12 @@ from imported_key_material.request import Home, Request
 from imported_key_material.secret import SecretReader
 from imported_key_material.stack import Stack
 from imported_key_material.waiting import Backoff, poll
+
+
+def ids_of(materials: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The ids of ListKeyRotations' entries."""
+    return tuple(entry["KeyMaterialId"] for entry in materials)
+
 
 _CONFIRM_BACKOFF = Backoff(first_seconds=0.2, cap_seconds=5.0)
 
@@ -33,6 +41,13 @@ class Operation:
     caller: Caller
     log: Log
     home: Home
+    consent_tags: ConsentTags
+
+    @property
+    def impatient(self) -> "Operation":
+        """The same, where nothing is waited out: for what only an attribute needs, and for what only consent would give."""
+        caller = replace(self.caller, patient=False)
+        return replace(self, caller=caller, consent_tags=ConsentTags(caller, self.request.stack_name, patient=False))
 
     @property
     def stack(self) -> Stack:
@@ -51,7 +66,7 @@ class Operation:
         return KmsKey(arn, self.clients.kms, self.clients.kms_without_retries, self.caller)
 
     def reader(self) -> SecretReader:
-        return SecretReader(self.clients.secrets, self.clients.kms, self.caller, self.home, self.request.stack_name)
+        return SecretReader(self.clients.secrets, self.clients.kms, self.caller, self.home, self.consent_tags)
 
     # ------------------------------------------------------------------------------------------------------- looking
 
@@ -115,11 +130,26 @@ class Operation:
         """Asks until KMS shows it, for as long as KMS may lag; None where it does not."""
         return poll(self.caller.within(CONSISTENCY_PATIENCE_SECONDS), _CONFIRM_BACKOFF, attempt)
 
-    def public_key(self, view: KeyView) -> bytes | None:
-        """KMS's public key of an asymmetric key that holds its material; None for others, and where it can't be read."""
-        if view.usage == "GENERATE_VERIFY_MAC" or view.spec == "SYMMETRIC_DEFAULT" or not view.holds_material:
+    def consents(self, view: KeyView) -> bool:
+        """Whether the key's tag names the stack; no where it can't be read. Nothing is waited for."""
+        try:
+            tags = self.impatient.key(view.arn).tags()
+        except ImportedKeyMaterialError:
+            return False
+        return consent.allows(tags.get(consent.TAG, ""), self.request.stack_name)
+
+    def evidence(self, view: KeyView) -> Evidence | None:
+        """What KMS shows of the key's bytes, for CheckValue; None without consent. It neither waits nor fails."""
+        asking = self.impatient
+        if not self.consents(view):
             return None
         try:
-            return self.key(view.arn).public_key()
+            return Evidence(asking.public_key(view), ids_of(asking.materials(view)))
         except ImportedKeyMaterialError:
             return None
+
+    def public_key(self, view: KeyView) -> bytes | None:
+        """KMS's public key of an asymmetric key that holds its material; None for others."""
+        if view.usage == "GENERATE_VERIFY_MAC" or view.spec == "SYMMETRIC_DEFAULT" or not view.holds_material:
+            return None
+        return self.key(view.arn).public_key()

@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from imported_key_material import check_value, consent, material
+from imported_key_material import check_value, consent
 from imported_key_material.errors import Fault, Faults, Refused
 from imported_key_material.key_specs import KeySpec, Kind, choose_wrapping, key_spec
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import Expiry
 from imported_key_material.material import CheckedMaterial
+from imported_key_material.proof import Proof
 from imported_key_material.properties import Properties
+from imported_key_material.read_material import read_all
 from imported_key_material.request import Home
-from imported_key_material.secret import SecretReader, Source
+from imported_key_material.secret import FoundSecret, SecretReader, Version
 
 VALID_TO_MAX: Final = timedelta(days=365)  # KMS takes less than that
 
@@ -71,19 +73,25 @@ class SeenKey:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What passed every check, and so may be imported."""
+    """What passed every check. `found`, `versions`: the secret, and its versions that are to be imported, the current first.
+
+    `material`: the current one, not wiped yet; None where it is to be read once the import parameters are there. `proof`: of
+    it, None where it was not read. `secret_version_id`: the version in which it was, "" likewise.
+    """
 
     view: KeyView
     spec: KeySpec
-    material: CheckedMaterial = field(repr=False)
-    earlier: tuple[CheckedMaterial, ...] = field(repr=False)  # of a rotated key, where it is wanted
+    found: FoundSecret
+    versions: tuple[Version, ...]
+    material: CheckedMaterial | None = field(repr=False)
+    proof: Proof | None
+    secret_version_id: str
     wrapping_algorithm: str
     expiry: Expiry
-    secret_version_id: str
 
     def wipe(self) -> None:
-        for checked in (self.material, *self.earlier):
-            checked.wipe()
+        if self.material is not None:
+            self.material.wipe()
 
 
 def of_this_home(key_id: str, home: Home) -> str:
@@ -104,56 +112,49 @@ def of_this_home(key_id: str, home: Home) -> str:
 
 
 def prepare(
-    properties: Properties, key: SeenKey | None, reader: SecretReader, now: datetime, faults: Faults
+    properties: Properties,
+    key: SeenKey | None,
+    reader: SecretReader,
+    now: datetime,
+    faults: Faults,
+    *,
+    reads_secret: bool,
 ) -> Prepared:
     """Raises Refused with `faults` (of the properties and of looking the key up) and all that is found here.
 
-    `key`: None where it could not be looked at, which is a fault already.
+    `key`: None where it could not be looked at, which is a fault already. `reads_secret`: False leaves the material's own
+    checks to `sealing.py`, for a request that has waited for long: its material is read once the import parameters are there.
     """
     spec = _check_key(key, properties, reader, faults) if key else None
     with faults.collected():
         expiry = asked_expiry(properties, now)
-    checked: CheckedMaterial | None = None
-    earlier: list[CheckedMaterial] = []
+    found: FoundSecret | None = None
     if properties.secret_id:
         with faults.collected():
             found = reader.find(properties)
-            # Else there is nothing to check the material against, or it would be read as what it is not: it stays where it is.
-            if spec is not None and not faults.about("SecretWrapping"):
-                source = reader.open(found, properties)
-                with faults.collected():
-                    checked = _checked(source, spec, properties.expected_check_value)
-                for version_id in properties.previous_secret_version_ids if key and key.wants_earlier else ():
-                    with faults.collected():
-                        previous = reader.open(found, properties, version_id)
-                        earlier.append(_checked(previous, spec, None, where="PreviousSecretVersionIds"))
+    earlier = properties.previous_secret_version_ids if key and key.wants_earlier else ()
+    versions = (Version(), *(Version(id_, "PreviousSecretVersionIds") for id_ in earlier))
+    read = None
+    # Else there is nothing to check the material against, or it would be read as what it is not: it stays where it is.
+    if reads_secret and found is not None and spec is not None and not faults.about("SecretWrapping"):
+        read = read_all(properties, found, versions, reader, spec, faults)
     if spec is not None:
         with faults.collected():
             algorithm = choose_wrapping(
                 spec,
                 algorithm=properties.wrapping_algorithm,
                 wrapping_key_spec=properties.wrapping_key_spec,
-                size_bytes=len(checked.encoded) if checked else None,
+                size_bytes=spec.most_bytes,
             )
-    if faults:
-        for each in (checked, *earlier):
-            if each is not None:
-                each.wipe()
+    if faults and read is not None:
+        read.material.wipe()
     faults.raise_if_any()
-    if key is None or spec is None or checked is None:
+    if key is None or spec is None or found is None:
         raise ValueError("what is missing was no fault")
-    return Prepared(key.view, spec, checked, tuple(earlier), algorithm, expiry, source.version_id)
-
-
-def _checked(source: Source, spec: KeySpec, expected: str | None, *, where: str = "SecretId") -> CheckedMaterial:
-    return material.check(
-        source.value,
-        spec,
-        encoding=source.encoding,
-        json_key=source.json_key,
-        expected_check_value=expected,
-        where=where,
-    )
+    if read is None:
+        return Prepared(key.view, spec, found, versions, None, None, "", algorithm, expiry)
+    kept = None if earlier else read.material  # one material at a time
+    return Prepared(key.view, spec, found, versions, kept, read.proof, read.version_id, algorithm, expiry)
 
 
 def _check_key(key: SeenKey, properties: Properties, reader: SecretReader, faults: Faults) -> KeySpec | None:

@@ -1,4 +1,4 @@
-"""How it is told whether a KMS key holds the material, once the material itself is gone."""
+"""What is kept of material once it is wiped: enough to confirm that KMS holds it, and nothing secret."""
 
 import enum
 from dataclasses import dataclass, field
@@ -24,20 +24,25 @@ class Confirmation(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is kept of the material, once it is sealed, to tell whether KMS holds it: nothing secret."""
+    """`check_value`: computed, as "CMAC:377822C093", "" for a key that may be guessable."""
 
     public_key: bytes | None = field(default=None, repr=False)  # SubjectPublicKeyInfo, of asymmetric keys
+    public_exponent: int | None = None  # of RSA keys
     mac: bytes | None = field(default=None, repr=False)  # of CONFIRMATION_MESSAGE, of HMAC keys
     mac_algorithm: str = ""
+    check_value: str = ""
 
     @classmethod
     def of(cls, material: CheckedMaterial) -> "Proof":
-        if material.spec.kind is Kind.HMAC:
-            return cls(
-                mac=material.mac(CONFIRMATION_MESSAGE),
-                mac_algorithm=material.spec.name.replace("HMAC_", "HMAC_SHA_"),
-            )
-        return cls(public_key=material.public_key)
+        """ValueError once the material was wiped, for an HMAC key."""
+        is_hmac = material.spec.kind is Kind.HMAC
+        return cls(
+            public_key=material.public_key,
+            public_exponent=material.public_exponent,
+            mac=material.mac(CONFIRMATION_MESSAGE) if is_hmac else None,
+            mac_algorithm=material.spec.mac_algorithm,
+            check_value=material.check_value,
+        )
 
 
 class OtherMaterial(Exception):

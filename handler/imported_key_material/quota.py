@@ -4,6 +4,7 @@ A stack with hundreds of keys starts hundreds of executions at once, and each wa
 "Getting through KMS's quota"). KMS keeps no order: who asks when a request is free gets it. So
 
 - each try is the function's own: the client makes no retries;
+- the first try does not wait, and whoever holds plaintext makes no other: it is wiped before any wait (`importing.py`);
 - waits are drawn evenly from zero to a step. What is lost are the moments in which a request is free and nobody asks. While
   hundreds wait, a long step loses next to nothing; when few are left, it does. Nobody knows how many wait, but a request's
   age tells how long the crowd has lasted: the step is a quarter of it, and `STEP_MAX_SECONDS` at most;
@@ -13,11 +14,13 @@ A stack with hundreds of keys starts hundreds of executions at once, and each wa
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from imported_key_material.aws_errors import GET_PARAMETERS_QUOTA
 from imported_key_material.calling import Caller
-from imported_key_material.errors import Leave, OutOfTime, Throttled
+from imported_key_material.errors import Leave, OutOfTime, ServiceRefused, Throttled
 from imported_key_material.quiet import log_unexpected
 from imported_key_material.waiting import Waited
 
@@ -35,55 +38,83 @@ def step_seconds(age_seconds: float) -> float:
     return min(STEP_FIRST_SECONDS + STEP_OF_AGE * max(age_seconds, 0.0), STEP_MAX_SECONDS)
 
 
-def get_parameters(
-    caller: Caller,
-    function: Callable[[], Mapping[str, Any]],
-    *,
-    waits: Mapping[str, float],
-    still_needed: Callable[[], None],
-) -> Mapping[str, Any]:
-    """GetParametersForImport's answer. `still_needed` runs before each try but the first, and raises where it is not.
+class ParameterRequest[T]:
+    """GetParametersForImport for one key and one algorithm: first without any wait, then with all that it takes.
 
-    Raises as `Caller.call`; OutOfTime where the quota was waited for to the end; Leave where the request was handed on.
+    `function` makes the call; `read` makes a value of its answer; `waits`: codes that pass, as `Caller.call` takes them.
     """
-    clock, waits_until = caller.clock, caller.waits_until
-    started = told_at = clock.now()
-    codes: list[str] = []  # of the throttles; one for each try but the last
 
-    def waited(outcome: str) -> Waited:
-        now = clock.now()
-        age = None if caller.made_at is None else (now - caller.made_at).total_seconds()
-        tries = len(codes) + (outcome == "granted")
-        return Waited(outcome, age, (now - started).total_seconds(), tries)
+    def __init__(
+        self,
+        caller: Caller,
+        function: Callable[[], Mapping[str, Any]],
+        *,
+        waits: Mapping[str, float],
+        read: Callable[[Mapping[str, Any]], T],
+    ) -> None:
+        self._caller = caller
+        self._function = function
+        self._waits = waits
+        self._read = read
+        self._started = caller.clock.now()
+        self._codes: list[str] = []  # of the throttles; one for each try but the last
 
-    try:
-        while not (codes and waits_until.passed()):
-            if codes:
-                still_needed()
-            answer = _asked(caller, function, waits, codes)
-            if answer is not None:
-                if codes:
-                    _report(caller, waited("granted"))
-                return answer
-            if len(codes) == 1 or (clock.now() - told_at).total_seconds() >= LOG_EVERY_SECONDS:
-                told_at = clock.now()
-                _log(caller, waited("waiting"))
-            _sleep(caller, waited(""))
-    except OutOfTime:  # where hundreds wait, asking whether a request is needed may be throttled as well
+    def first(self) -> T | None:
+        """One try, for who must not wait. None where it brings nothing, for whatever reason: `wait` finds out which."""
+        self._started = self._caller.clock.now()
+        try:
+            answer = replace(self._caller, patient=False).call(OPERATION, self._function, where="KeyId")
+        except Throttled as error:
+            self._codes.append(error.code)
+        except ServiceRefused:
+            pass
+        else:
+            return self._read(answer)
+        return None
+
+    def wait(self, still_needed: Callable[[], None]) -> T:
+        """`still_needed` runs before each try but the very first, and raises where it is not.
+
+        Raises as `Caller.call`; OutOfTime where the quota was waited for to the end; Leave where the request was handed on.
+        """
+        caller, codes = self._caller, self._codes
+        clock, waits_until = caller.clock, caller.waits_until
         if not codes:
-            raise
-    raise _ended(caller, waited, codes[-1])
+            self._started = clock.now()
+        logged_at: datetime | None = None
+        try:
+            while True:
+                if codes:
+                    if logged_at is None or (clock.now() - logged_at).total_seconds() >= LOG_EVERY_SECONDS:
+                        logged_at = clock.now()
+                        _log(caller, self._waited("waiting"))
+                    _sleep(caller, self._waited(""))
+                    if waits_until.passed():
+                        break
+                    still_needed()
+                answer = self._asked()
+                if answer is not None:
+                    if codes:
+                        _report(caller, self._waited("granted"))
+                    return self._read(answer)
+        except OutOfTime:  # where hundreds wait, asking whether a request is needed may be throttled as well
+            if not codes:
+                raise
+        raise _ended(caller, self._waited, codes[-1])
 
+    def _asked(self) -> Mapping[str, Any] | None:
+        """One try. None where it was throttled: then its code is added."""
+        try:
+            return self._caller.call(OPERATION, self._function, where="KeyId", waits=self._waits, throttles_seconds=0)
+        except Throttled as error:
+            self._codes.append(error.code)
+        return None
 
-def _asked(
-    caller: Caller, function: Callable[[], Mapping[str, Any]], waits: Mapping[str, float], codes: list[str]
-) -> Mapping[str, Any] | None:
-    """One try. None where it was throttled: then its code is added."""
-    try:
-        return caller.call(OPERATION, function, where="KeyId", waits=waits, throttles_seconds=0)
-    except Throttled as error:
-        codes.append(error.code)
-    return None
+    def _waited(self, outcome: str) -> Waited:
+        now, made_at = self._caller.clock.now(), self._caller.made_at
+        age = None if made_at is None else (now - made_at).total_seconds()
+        tries = len(self._codes) + (outcome == "granted")
+        return Waited(outcome, age, (now - self._started).total_seconds(), tries)
 
 
 def _sleep(caller: Caller, so_far: Waited) -> None:

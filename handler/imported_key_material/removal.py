@@ -6,7 +6,7 @@ nothing. It reads no property, so that old shapes of properties can't block it.
 
 from typing import Final
 
-from imported_key_material import consent, key_view
+from imported_key_material import key_view
 from imported_key_material.errors import ImportedKeyMaterialError, OutOfTime, ServiceRefused
 from imported_key_material.holders import Holder
 from imported_key_material.key_view import KeyView
@@ -23,12 +23,17 @@ _GONE_AFTER_SECONDS: Final = 20.0
 
 def delete(operation: Operation) -> Answer:
     """Rule 2: acts on the ARN form alone, and reads no property."""
-    request = operation.request
-    arn = request.fallback_id
+    arn = operation.request.fallback_id
     if not is_own_key_arn(arn, operation.home):
         operation.log.info("nothing to remove: the id is not that of material brought in", extra={"physical_id": arn})
         return Answer(arn)
-    attempt = ChangeAttempt(operation.stack.require_wanted)
+    key = operation.key(arn)
+
+    def guard() -> None:
+        operation.consent_tags.require(key.tags, where="KeyId", what="the KMS key")
+        operation.stack.require_wanted()
+
+    attempt = ChangeAttempt(guard)
     try:
         view = _still_there(operation, arn)
         if view is None or view.state in _ON_ITS_WAY_OUT:
@@ -44,8 +49,6 @@ def delete(operation: Operation) -> Answer:
                 extra={"key_arn": arn, "held_by": holder.logical_id, "physical_id": holder.physical_id},
             )
             return Answer(arn)
-        key = operation.key(arn)
-        consent.require(key.tags(), request.stack_name, where="KeyId", what="the KMS key")
         _empty(operation, key, view, attempt)
     except ImportedKeyMaterialError as error:
         what_was_done = "Material may be removed already." if attempt.may_have_taken_effect else "Nothing was removed."

@@ -72,7 +72,7 @@ def _go_forward(operation: Operation) -> Answer:
         in_place = view is not None and is_id_of(echoed, view)
         if view is not None and in_place and not faults and _nothing_to_do(operation, declared, before, view):
             operation.log.info("nothing to do", extra={"key_arn": view.arn, "key_state": view.state})
-            return Answer(echoed, attributes.of(view, declared, operation.public_key(view)))
+            return Answer(echoed, attributes.of(view, declared, operation.evidence(view)))
         operation.stack.require_wanted()
     except ImportedKeyMaterialError as error:
         raise _failed(error, NOTHING_IMPORTED, echoed) from None
@@ -87,12 +87,14 @@ def _nothing_to_do(operation: Operation, declared: Properties, before: Propertie
         return False
     if not view.holds_material:
         return False
-    materials = operation.materials(view)
+    # Without consent IAM may not open the list, and nothing could be imported: what DescribeKey shows decides (rule 6).
+    consents = operation.consents(view)
+    materials = operation.materials(view) if consents else []
     if lost_of(materials, operation.caller.clock.now()):
         return False
     pending = pending_of(materials)
     # What is pending may be what ROTATE is to make current; where nothing is, STAGE's may be gone. An import tells.
-    if (declared.new_material, pending is None) in (("ROTATE", False), ("STAGE", True)):
+    if consents and (declared.new_material, pending is None) in (("ROTATE", False), ("STAGE", True)):
         return False
     material_id = pending["KeyMaterialId"] if pending and declared.new_material == "STAGE" else view.current_material_id
     now = operation.caller.clock.now()

@@ -7,7 +7,7 @@ log. That an Update is a rollback's is told by the stack's status (`stack.py`), 
 from dataclasses import replace
 from typing import Final
 
-from imported_key_material import attributes, consent, key_view, properties
+from imported_key_material import attributes, key_view, properties
 from imported_key_material.confirming import all_expire_as_declared
 from imported_key_material.errors import Faults, ImportedKeyMaterialError
 from imported_key_material.importing import Importing, Purpose
@@ -32,13 +32,11 @@ def roll_back(operation: Operation) -> Answer:
     try:
         view = key_view.look(key_id, operation.clients.kms, reading.caller, waits={})
     except ImportedKeyMaterialError as error:
-        unseen = attributes.of_unseen(key_id, operation.home, declared)
+        unseen = attributes.of_unseen(key_id, operation.home)
         return _rolled_back(operation, f"The key can't be looked at. {error}", Answer(kept_id, unseen))
 
     def answered(problem: str, view: KeyView) -> Answer:
-        return _rolled_back(
-            operation, problem, Answer(kept_id, attributes.of(view, declared, reading.public_key(view)))
-        )
+        return _rolled_back(operation, problem, Answer(kept_id, attributes.of(view, declared, reading.evidence(view))))
 
     other_expiry, may_mend = _other_expiry(reading, declared, view) if view.holds_material else ("", True)
     not_taken_back = _not_taken_back(operation, declared)
@@ -46,7 +44,8 @@ def roll_back(operation: Operation) -> Answer:
         return answered(f"{other_expiry} {not_taken_back}".strip(), view)
     try:
         operation.stack.require_wanted()  # rule 9, before anything is read for it
-        answer = Importing(operation, declared, Purpose(kept_id, kept_id, forward=False)).bring_in(view, faults)
+        importing = replace(operation, consent_tags=operation.impatient.consent_tags)
+        answer = Importing(importing, declared, Purpose(kept_id, kept_id, forward=False)).bring_in(view, faults)
     except (Failed, ImportedKeyMaterialError) as error:
         lost = "expiry" if view.holds_material else "material"
         problem = f"The key's {lost} could not be brought back. {error}"
@@ -87,8 +86,8 @@ def _other_expiry(operation: Operation, declared: Properties, view: KeyView) -> 
     try:
         materials = []
         if pinned and view.spec == "SYMMETRIC_DEFAULT":
-            # Without the tag IAM does not let the function read the list, and a rollback does not wait for that.
-            if consent.TAG not in operation.key(view.arn).tags():
+            # Without consent nothing could be imported, and without the tag IAM does not open the list.
+            if not operation.consents(view):
                 return _UNKNOWN, False
             materials = operation.materials(view)
     except ImportedKeyMaterialError:

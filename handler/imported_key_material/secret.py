@@ -1,7 +1,8 @@
 """Secrets Manager -> the bytes or the text in which the material is, unwrapped.
 
 Looks at the secret and at the key that unwraps it first, and asks for consent (docs/design.md, "Consent") before it reads
-or decrypts anything. Keeps nothing: no cache, no copy. The value goes straight into the checks of `material.py`.
+or decrypts anything; the consent of both is asked for again right before an import. Keeps nothing: no cache, no copy. The value
+goes straight into the checks of `material.py`.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from imported_key_material import consent, encoding, foreign_form, key_view, wrapping
 from imported_key_material.calling import TAGGED, Caller
+from imported_key_material.consent_tags import ConsentTags
 from imported_key_material.errors import Fault, Faults, Refused
 from imported_key_material.properties import Properties, SecretWrapping
 from imported_key_material.request import Home
@@ -45,6 +47,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """One version of the declared secret. `id`: "" for the one that SecretVersionId or SecretVersionStage names."""
+
+    id: str = ""
+    where: str = "SecretId"  # the property that a fault of it is told of
+
+
+@dataclass(frozen=True, slots=True)
 class FoundSecret:
     """A secret that this stack may use, and the key that unwraps it, if it is wrapped."""
 
@@ -61,7 +71,11 @@ class SecretReader:
     kms: key_view.Kms
     caller: Caller
     home: Home
-    stack_name: str
+    consent_tags: ConsentTags
+
+    @property
+    def stack_name(self) -> str:
+        return self.consent_tags.stack_name
 
     def find(self, properties: Properties) -> "FoundSecret":
         """Raises Refused with every fault of the secret and of the unwrap key. Nothing secret is read."""
@@ -75,9 +89,15 @@ class SecretReader:
         faults.raise_if_any()
         return FoundSecret(description["ARN"], description["Name"], unwrap_key)
 
-    def open(self, found: "FoundSecret", properties: Properties, previous_version_id: str | None = None) -> Source:
-        """Reads the version that is declared, or a previous one, and unwraps it."""
-        answer = self._value(found.arn, properties, previous_version_id)
+    def require_consent(self, found: "FoundSecret") -> None:
+        """The tags of the secret and of the key that unwraps it, as they are now. Raises Refused."""
+        self._described(found.arn)
+        if found.unwrap_key is not None:
+            self._require_consent_of(found.unwrap_key)
+
+    def open(self, found: "FoundSecret", properties: Properties, version: Version) -> Source:
+        """Reads one version, and unwraps it."""
+        answer = self._value(found.arn, properties, version)
         value: bytes | str = answer["SecretBinary"] if "SecretBinary" in answer else answer["SecretString"]
         if properties.secret_wrapping is None or found.unwrap_key is None:
             return Source(value, properties.material_encoding, properties.secret_json_key, answer["VersionId"])
@@ -90,32 +110,48 @@ class SecretReader:
         return Source(opened, None, None, answer["VersionId"])
 
     def _described(self, secret_id: str) -> Mapping[str, Any]:
-        answer = self.caller.call(
-            "secretsmanager:DescribeSecret", lambda: self.secrets.describe_secret(SecretId=secret_id), where="SecretId"
-        )
-        if "DeletedDate" in answer:
-            raise Refused(
-                Fault(
-                    "SecretId",
-                    "The secret is marked for deletion, and Secrets Manager does not give its value.",
-                    "aws secretsmanager restore-secret takes that back.",
-                )
+        """DescribeSecret's answer, of a secret that is there and whose owner consents."""
+        answer: Mapping[str, Any] = {}
+
+        def tags() -> Mapping[str, str]:
+            nonlocal answer
+            answer = self.caller.call(
+                "secretsmanager:DescribeSecret",
+                lambda: self.secrets.describe_secret(SecretId=secret_id),
+                where="SecretId",
             )
-        tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
-        consent.require(tags, self.stack_name, where="SecretId", what="the secret")
+            if "DeletedDate" in answer:
+                raise Refused(
+                    Fault(
+                        "SecretId",
+                        "The secret is marked for deletion, and Secrets Manager does not give its value.",
+                        "aws secretsmanager restore-secret takes that back.",
+                    )
+                )
+            return {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
+
+        self.consent_tags.require(tags, where="SecretId", what="the secret")
         return answer
 
-    def _value(self, secret_arn: str, properties: Properties, previous_version_id: str | None) -> Mapping[str, Any]:
-        version: dict[str, str] = {}
-        version_id = previous_version_id or properties.secret_version_id
+    def _require_consent_of(self, unwrap_key: key_view.KeyView) -> None:
+        where = "SecretWrapping.KeyId"
+        self.consent_tags.require(
+            lambda: key_view.tags(unwrap_key.arn, self.kms, self.caller, where=where),
+            where=where,
+            what="the key that unwraps the secret",
+        )
+
+    def _value(self, secret_arn: str, properties: Properties, version: Version) -> Mapping[str, Any]:
+        named: dict[str, str] = {}
+        version_id = version.id or properties.secret_version_id
         if version_id is not None:
-            version["VersionId"] = version_id
+            named["VersionId"] = version_id
         elif properties.secret_version_stage is not None:
-            version["VersionStage"] = properties.secret_version_stage
+            named["VersionStage"] = properties.secret_version_stage
         return self.caller.call(
             "secretsmanager:GetSecretValue",
-            lambda: self.secrets.get_secret_value(SecretId=secret_arn, **version),
-            where="SecretId" if previous_version_id is None else "PreviousSecretVersionIds",
+            lambda: self.secrets.get_secret_value(SecretId=secret_arn, **named),
+            where=version.where,
             waits=TAGGED,
         )
 
@@ -149,12 +185,7 @@ class SecretReader:
                 "Make it Enabled (aws kms enable-key, or first cancel-key-deletion), or name another.",
             )
         with faults.collected():
-            consent.require(
-                key_view.tags(view.arn, self.kms, self.caller, where=where),
-                self.stack_name,
-                where=where,
-                what="the key that unwraps the secret",
-            )
+            self._require_consent_of(view)
         faults.raise_if_any()
         return view
 

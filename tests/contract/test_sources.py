@@ -199,4 +199,5 @@ def test_a_secret_is_described_before_it_is_read_and_read_once(world):
     assert [one.operation for one in world.aws.calls if one.service == "secrets-manager"] == [
         "DescribeSecret",
         "GetSecretValue",
+        "DescribeSecret",  # its consent, once more, right before the import
     ]

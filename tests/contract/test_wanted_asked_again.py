@@ -73,5 +73,5 @@ def test_it_is_asked_again_before_every_single_try_to_import(world):
     operations = world.aws.operations()
     tries = [index for index, operation in enumerate(operations) if operation == "ImportKeyMaterial"]
     assert len(tries) == 4
-    asked = ["DescribeStacks", "DescribeStackResource", "DescribeKey", "ListResourceTags"]
-    assert [operations[at - 4 : at] for at in tries] == [asked] * 4
+    asked = ["DescribeSecret", "ListResourceTags", "DescribeStacks", "DescribeStackResource", "DescribeKey"]
+    assert [operations[at - 5 : at] for at in tries] == [asked] * 4

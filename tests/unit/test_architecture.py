@@ -22,7 +22,7 @@ GROUPS = {
     "protocol": {"responder", "answer", "delivery", "given_up"},
     "life cycle": {
         *("resource", "removal", "importing", "symmetric", "rotation", "confirming", "rollback"),
-        *("operation", "preparation", "attributes", "still_needed"),
+        *("operation", "preparation", "read_material", "sealing", "attributes", "still_needed"),
     },
     "the world": {
         *(
@@ -32,6 +32,7 @@ GROUPS = {
             "holders",
             "past",
             "consent",
+            "consent_tags",
             "secret",
             "kms_key",
             "key_view",

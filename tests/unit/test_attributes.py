@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from imported_key_material import attributes
+from imported_key_material.attributes import Evidence
 from imported_key_material.errors import Faults
 from imported_key_material.key_view import KeyView
 from imported_key_material.properties import read
@@ -73,16 +74,52 @@ def test_an_asymmetric_key_shows_the_hash_of_its_public_key_whatever_is_expected
     shown = attributes.of(
         view(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY", CurrentKeyMaterialId=None),
         declared(ExpectedCheckValue=expected.lower().replace("sha256", "SHA256")),
-        public_key,
+        Evidence(public_key=public_key),
     )
 
     assert (shown["KeySpec"], shown["KeyMaterialId"], shown["CheckValue"]) == ("ECC_NIST_P256", "", expected)
 
 
-def test_a_secret_key_shows_the_check_value_that_was_expected_and_none_that_was_computed():
-    assert (
-        attributes.of(view(), declared(ExpectedCheckValue="CMAC:377822C093"), None)["CheckValue"] == "CMAC:377822C093"
-    )
+EXPECTED = "CMAC:377822C093"
+
+
+def check_value(evidence, **changes):
+    return attributes.of(view(**changes), declared(ExpectedCheckValue=EXPECTED), evidence)["CheckValue"]
+
+
+def test_a_symmetric_key_that_has_had_one_material_only_shows_the_declared_check_value():
+    assert check_value(Evidence(material_ids=(MATERIAL_ID,))) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "material_ids",
+    [(), ("f" * 64,), (MATERIAL_ID, "f" * 64), ("f" * 64, MATERIAL_ID)],
+    ids=["none listed", "another is listed", "one is staged or superseded", "it is not the first"],
+)
+def test_a_declared_check_value_may_be_that_of_other_bytes(material_ids):
+    """Of a rotated key, and of one in which material is staged, nobody knows to which material it belongs."""
+    assert check_value(Evidence(material_ids=material_ids)) == ""
+
+
+def test_an_hmac_key_shows_the_declared_check_value_since_its_bytes_are_for_ever():
+    hmac = {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC", "CurrentKeyMaterialId": None}
+
+    assert check_value(Evidence(), **hmac) == EXPECTED
+
+
+@pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256", "ECC_NIST_P256", "RSA_2048", "ML_DSA_44"])
+def test_without_consent_there_is_no_check_value(spec):
+    assert check_value(None, KeySpec=spec) == ""
+
+
+@pytest.mark.parametrize("spec", ["ECC_NIST_P256", "RSA_2048", "SM2", "ML_DSA_44"])
+def test_an_asymmetric_key_whose_public_key_was_not_read_has_none(spec):
+    assert check_value(Evidence(), KeySpec=spec, CurrentKeyMaterialId=None) == ""
+
+
+@pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
+def test_a_key_that_lost_its_material_has_none(spec):
+    assert check_value(Evidence(material_ids=(MATERIAL_ID,)), KeySpec=spec, KeyState="PendingImport") == ""
 
 
 def test_a_key_without_material_shows_every_name_all_the_same():

@@ -18,6 +18,8 @@ from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import Expiry
 from imported_key_material.material import check
 from imported_key_material.preparation import Prepared
+from imported_key_material.proof import Proof
+from imported_key_material.secret import FoundSecret, Version
 from tests.support.private_keys import key_for, pkcs8_der, rsa_key
 from tests.support.random_keys import random_key
 from tests.support.scripted_key import ARN
@@ -110,26 +112,33 @@ def test_the_list_is_believed_where_the_description_shows_the_earliest_of_severa
 def prepared(spec, source, **of_view):
     """What stands ready for a key of this spec, which holds material unless its state says otherwise."""
     known = KEY_SPECS[spec]
+    material = check(source, known)
     return Prepared(
         view=view(spec=spec, **of_view),
         spec=known,
-        material=check(source, known),
-        earlier=(),
+        found=FoundSecret("arn", "orders/master-key", None),
+        versions=(Version(),),
+        material=material,
+        proof=Proof.of(material),
         wrapping_algorithm=known.wrapping[0],
         expiry=Expiry(None),
         secret_version_id="1" * 32,
     )
 
 
+def refusal(ready, code):
+    return refused_material(ready, ready.proof, code)
+
+
 @pytest.mark.parametrize("code", ["AccessDeniedException", "KMSInvalidStateException", CIPHERTEXT])
 def test_what_says_nothing_of_the_material_is_left_to_others(code):
-    assert refused_material(prepared("SYMMETRIC_DEFAULT", random_key(32)), code) is None
+    assert refusal(prepared("SYMMETRIC_DEFAULT", random_key(32)), code) is None
 
 
 def test_other_bytes_for_a_symmetric_key():
     ready = prepared("SYMMETRIC_DEFAULT", random_key(32))
 
-    assert refused_material(ready, INCORRECT) == other_material(ready.spec)
+    assert refusal(ready, INCORRECT) == other_material(ready.spec)
     assert str(other_material(ready.spec)) == (
         "SecretId: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), and a "
         "symmetric key takes new material only by a rotation, and NewMaterial is REFUSE. Name the secret version "
@@ -141,7 +150,7 @@ def test_other_bytes_for_a_symmetric_key():
 def test_other_bytes_for_a_replica():
     ready = prepared("SYMMETRIC_DEFAULT", random_key(32), replica=True)
 
-    assert str(refused_material(ready, INCORRECT)) == (
+    assert str(refusal(ready, INCORRECT)) == (
         "SecretId: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), and a "
         "multi-Region replica takes the bytes that its primary holds. Name the secret version that holds them; new material is "
         "first staged in the primary's Region."
@@ -149,7 +158,7 @@ def test_other_bytes_for_a_replica():
 
 
 def test_other_bytes_for_an_hmac_key():
-    fault = refused_material(prepared("HMAC_256", random_key(32)), INCORRECT)
+    fault = refusal(prepared("HMAC_256", random_key(32)), INCORRECT)
 
     assert str(fault).endswith(
         "HMAC_256 key never takes other material than its first, not even after a deletion. Name the secret version that holds "
@@ -159,7 +168,7 @@ def test_other_bytes_for_an_hmac_key():
 
 def test_the_key_s_own_private_key_in_another_encoding():
     """Its public key was seen to be equal before, or nothing would have been imported."""
-    fault = refused_material(prepared("RSA_2048", pkcs8_der(key_for("RSA_2048"))), INCORRECT)
+    fault = refusal(prepared("RSA_2048", pkcs8_der(key_for("RSA_2048"))), INCORRECT)
 
     assert str(fault) == (
         "SecretId: The secret holds the key's own RSA_2048 key in another encoding, and KMS compares the encoding "
@@ -170,15 +179,15 @@ def test_the_key_s_own_private_key_in_another_encoding():
 def test_an_empty_asymmetric_key_shows_no_public_key_to_compare():
     ready = prepared("RSA_2048", pkcs8_der(key_for("RSA_2048")), state="PendingImport")
 
-    assert refused_material(ready, INCORRECT) == other_material(ready.spec)
+    assert refusal(ready, INCORRECT) == other_material(ready.spec)
 
 
 def test_an_rsa_key_with_the_usual_exponent_is_not_blamed_for_it():
-    assert refused_material(prepared("RSA_2048", pkcs8_der(key_for("RSA_2048"))), CIPHERTEXT) is None
+    assert refusal(prepared("RSA_2048", pkcs8_der(key_for("RSA_2048"))), CIPHERTEXT) is None
 
 
 def test_an_rsa_key_that_kms_does_not_take_may_have_another_exponent():
-    fault = refused_material(prepared("RSA_2048", pkcs8_der(rsa_key(exponent=3))), CIPHERTEXT)
+    fault = refusal(prepared("RSA_2048", pkcs8_der(rsa_key(exponent=3))), CIPHERTEXT)
 
     assert str(fault) == (
         "SecretId: KMS does not take this RSA_2048 key (InvalidCiphertextException); its public exponent is 3, "

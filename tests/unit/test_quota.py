@@ -74,7 +74,7 @@ class Wait:
             if still_needed is not None:
                 still_needed()
 
-        return quota.get_parameters(self.caller, self.call, waits={}, still_needed=look)
+        return quota.ParameterRequest(self.caller, self.call, waits={}, read=dict).wait(look)
 
 
 # ----------------------------------------------------------------------------------------------------------- the steps

@@ -4,15 +4,16 @@ A usual way is the same function with one part exchanged, so that nothing else d
 CloudFormation about its requests: for these, the reads are not throttled, as if they were not made.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
 from imported_key_material import quota
-from imported_key_material.calling import Caller
 from imported_key_material.handing_on import FreshExecution
+from imported_key_material.quota import ParameterRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +26,16 @@ class Way:
     exchange: Callable[[], AbstractContextManager[Any]]
 
 
-def _asked_once(
-    caller: Caller,
-    function: Callable[[], Mapping[str, Any]],
-    *,
-    waits: Mapping[str, float],
-    still_needed: Callable[[], None],
-) -> Mapping[str, Any]:
+def _asked_once(request: ParameterRequest[Any], _still_needed: Callable[[], None]) -> Any:
     """In place of the quota loop: the call, with what retries its client has."""
-    del still_needed
-    return caller.call(quota.OPERATION, function, where="KeyId", waits=waits, throttles_seconds=0)
+    call = partial(request._caller.call, quota.OPERATION, request._function, where="KeyId", throttles_seconds=0)  # noqa: SLF001  # the loop is replaced from outside
+    return request._read(call(waits=request._waits))  # noqa: SLF001  # the same
 
 
-def _sdk() -> AbstractContextManager[Any]:
-    return patch.object(quota, "get_parameters", _asked_once)
+@contextmanager
+def _sdk() -> Iterator[None]:
+    with patch.object(ParameterRequest, "first", lambda _: None), patch.object(ParameterRequest, "wait", _asked_once):
+        yield
 
 
 def _never_handed_on() -> AbstractContextManager[Any]:

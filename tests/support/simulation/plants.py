@@ -20,10 +20,12 @@ from imported_key_material import (
     rotation,
     symmetric,
 )
+from imported_key_material.confirming import Confirmed
 from imported_key_material.errors import Leave, Refused
 from imported_key_material.kms_key import ChangeAttempt
 from imported_key_material.operation import Operation
 from imported_key_material.past import Past
+from imported_key_material.proof import Confirmation
 from imported_key_material.request import Answer, Failed, RequestType
 from imported_key_material.responder import Responder
 from imported_key_material.rotation import Rotation
@@ -163,8 +165,8 @@ def material_left_at_delete() -> AbstractContextManager[Any]:
 def success_before_confirmed() -> AbstractContextManager[Any]:
     """KMS's word for the import is taken for its effect: what it shows afterwards is not waited for."""
 
-    def confirmed(operation: Operation, prepared: Any, *_: Any) -> tuple[Any, str]:
-        return operation.key(prepared.view.arn).look(), "unseen"
+    def confirmed(operation: Operation, prepared: Any, *_: Any) -> Confirmed:
+        return Confirmed(operation.key(prepared.view.arn).look(), (), Confirmation.SAME_MATERIAL)
 
     return patch.object(importing, "confirmed", confirmed)
 

@@ -1,0 +1,50 @@
+"""Reads the tags by which owners consent; one that is missing is read again for a moment.
+
+CloudFormation changes a tag by UntagResource and then TagResource, so that a request that comes in between finds none. A
+missing tag is therefore read again for `MISSING_SECONDS` in all, wherever the request would fail for it: on Create, a forward
+Update with an import, and Delete. A tag that names other stacks is believed at once. A no-op and a rollback wait for nothing
+(rule 6 of docs/design.md). The tag rule itself is `consent.py`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from imported_key_material import consent
+from imported_key_material.calling import Caller
+from imported_key_material.waiting import Backoff, Deadline, poll
+
+MISSING_SECONDS: Final = 20.0
+_BACKOFF: Final = Backoff(first_seconds=1.0, cap_seconds=5.0)
+
+type ReadTags = Callable[[], Mapping[str, str]]
+
+
+@dataclass(slots=True)
+class ConsentTags:
+    """Of one stack, for one request. `patient`: whether a missing tag is read again."""
+
+    caller: Caller
+    stack_name: str
+    patient: bool = True
+    _until: Deadline | None = None  # for all looks together
+
+    def read(self, read: ReadTags) -> Mapping[str, str]:
+        """The tags, once the consent tag is among them, or as they were seen last."""
+        tags = read()
+        if consent.TAG in tags or not self.patient:
+            return tags
+        if self._until is None:
+            self._until = self.caller.within(MISSING_SECONDS)
+
+        def there() -> bool | None:
+            nonlocal tags
+            tags = read()
+            return True if consent.TAG in tags else None
+
+        poll(self._until, _BACKOFF, there)
+        return tags
+
+    def require(self, read: ReadTags, *, where: str, what: str) -> None:
+        """Raises Refused unless the tags of `what` ("the KMS key") name the stack."""
+        consent.require(self.read(read), self.stack_name, where=where, what=what)

@@ -1,0 +1,59 @@
+"""A secret's version -> checked material: plaintext from here on, until it is wiped.
+
+What is kept of the material once it is wiped is its proof: nothing secret.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from imported_key_material import material
+from imported_key_material.errors import Faults
+from imported_key_material.key_specs import KeySpec
+from imported_key_material.material import CheckedMaterial
+from imported_key_material.proof import Proof
+from imported_key_material.properties import Properties
+from imported_key_material.secret import FoundSecret, SecretReader, Version
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMaterial:
+    """Checked material, what is kept of it once it is wiped, and the version in which it was."""
+
+    material: CheckedMaterial = field(repr=False)
+    proof: Proof
+    version_id: str
+
+
+def read(
+    properties: Properties, found: FoundSecret, version: Version, reader: SecretReader, spec: KeySpec
+) -> ReadMaterial:
+    """Reads one version of the secret, and checks what is in it. Plaintext from here on, until it is wiped."""
+    source = reader.open(found, properties, version)
+    checked = material.check(
+        source.value,
+        spec,
+        encoding=source.encoding,
+        json_key=source.json_key,
+        expected_check_value=properties.expected_check_value if version.where == "SecretId" else None,
+        where=version.where,
+    )
+    return ReadMaterial(checked, Proof.of(checked), source.version_id)
+
+
+def read_all(
+    properties: Properties,
+    found: FoundSecret,
+    versions: Sequence[Version],
+    reader: SecretReader,
+    spec: KeySpec,
+    faults: Faults,
+) -> ReadMaterial | None:
+    """Checks all versions, so that what is wrong costs no import parameters. Of several each is wiped before the next."""
+    current: ReadMaterial | None = None
+    for version in versions:
+        with faults.collected():
+            one = read(properties, found, version, reader, spec)
+            if len(versions) > 1:
+                one.material.wipe()
+            current = current or one
+    return current
