@@ -118,6 +118,7 @@ def test_a_key_that_can_t_show_its_bytes_at_once_is_asked_after_the_wipe(world, 
 
     assert world.create(key, SecretId=world.secret(der).name)["Status"] == "SUCCESS"
     assert world.aws.count("GetPublicKey") > 8
+    assert (held.alive_seconds, held.waited_with) == (0, 0)
 
 
 def test_other_bytes_are_refused_while_the_quota_is_used_up_without_waiting_for_it(world, held):
