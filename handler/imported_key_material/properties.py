@@ -40,9 +40,9 @@ RESOLVE = "{{resolve:"
 UNKNOWN_NAMED_MOST = 20  # an event has room for a hundred thousand, and what is meant is looked for by likeness
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SecretWrapping:
-    """How the material in the secret is wrapped."""
+    """How the material in the secret is wrapped. As of all that is declared, its repr shows nothing."""
 
     algorithm: str
     key_id: str
