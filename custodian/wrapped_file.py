@@ -114,7 +114,7 @@ def _faults(data: bytes, spec: KeySpec, algorithm: str, modulus_bytes: int | Non
 
 def _is_container(data: bytes) -> bool:
     try:
-        return der.container(der.sequence(data)) is not None
+        return der.read(data).container is not None
     except der.NotDerError:
         return False
 

@@ -9,7 +9,8 @@ What CloudFormation takes (User Guide, "Custom resource request and response ref
   them.
 
 Data is never cut: an attribute with half its value would be used. A Reason is cut at its end, since it begins with the
-first fault. NoEcho is said every time, and is False: nothing in Data is secret. Sending is `delivery.py`.
+first fault; in the log it may be longer, and has a limit, too. NoEcho is said every time, and is False: nothing in Data is
+secret. Sending is `delivery.py`.
 """
 
 import json
@@ -19,6 +20,8 @@ from typing import Final
 from imported_key_material.request import PHYSICAL_ID_MAX_BYTES, Answer, Failed, Request, RequestType
 
 BODY_MAX_BYTES: Final = 4096
+REASON_LOGGED_MAX_CHARACTERS: Final = 10_000
+REASON_LOGGED_CUT_NOTE: Final = " [The rest is too long for the log, too.]"
 REASON_CUT_NOTE: Final = " [The whole text is in the function's log.]"
 _NO_REASON: Final = "The function gave no reason. Its log has what happened under this request's id."
 
@@ -75,7 +78,7 @@ def _success(request: Request, answer: Answer) -> dict[str, object]:
 def _failed(request: Request, failed: Failed) -> dict[str, object]:
     fields = _fields(request, "FAILED", failed.physical_id)
     room = BODY_MAX_BYTES - len(_json({**fields, "Reason": ""}))
-    fields["Reason"] = _fitted(_one_line(failed.reason) or _NO_REASON, room)
+    fields["Reason"] = _fitted(_one_line(_logged(failed.reason)) or _NO_REASON, room)
     return fields
 
 
@@ -94,6 +97,13 @@ def _json(value: object) -> bytes:
     # ASCII, everything else escaped: the PUT has no content type that could name a charset, and characters and bytes
     # are the same number, whichever CloudFormation counts.
     return json.dumps(value, ensure_ascii=True).encode("ascii")
+
+
+def _logged(reason: str) -> str:
+    """A reason as it is worked on and logged: no sentence of ours is so long, and none may flood the log."""
+    if len(reason) <= REASON_LOGGED_MAX_CHARACTERS:
+        return reason
+    return reason[:REASON_LOGGED_MAX_CHARACTERS] + REASON_LOGGED_CUT_NOTE
 
 
 def _one_line(text: str) -> str:
@@ -136,6 +146,6 @@ def log_outcome(logger: logging.Logger, request: Request, outcome: Answer | Fail
     """The one line of a request's end."""
     what = (request.type, request.logical_id, outcome.physical_id, request.request_id, request.stack_id)
     if isinstance(outcome, Failed):
-        logger.warning("FAILED %s of %s as %s, request %s, stack %s. %s", *what, outcome.reason)
+        logger.warning("FAILED %s of %s as %s, request %s, stack %s. %s", *what, _logged(outcome.reason))
     else:
         logger.info("SUCCESS %s of %s as %s, request %s, stack %s.", *what)

@@ -40,7 +40,7 @@ def faults_of(
     if found != form:
         problem = f"The private key is {_words(key)}, and {spec.a_key} takes {_form_words(form)}."
         yield Fault(where, problem, _THE_KEY_MEANT)
-    if pem is not None and pem.ec_parameters is not None and not _belong(pem.ec_parameters, found, bytes(pem.der)):
+    if pem is not None and pem.ec_parameters is not None and not _belong(pem.ec_parameters, found, pem.der):
         problem = "The EC PARAMETERS in the PEM are not of the private key's curve."
         yield Fault(where, problem, "Leave them out: the key names its curve itself.")
     if isinstance(key, RSAPrivateKey):
@@ -72,7 +72,7 @@ _CURVES = {spec.form.curve.name: spec.form for spec in KEY_SPECS.values() if isi
 
 
 def _form_of(key: PrivateKeyTypes) -> AsymmetricForm | None:
-    """The form that a key has; None where no key spec has it (X25519, Ed448, DSA, other curves: the library loads them)."""
+    """The form that a key has; None where no key spec has it (other curves: the library loads some of them)."""
     if isinstance(key, RSAPrivateKey):
         return RsaKey(key.key_size)
     if isinstance(key, EllipticCurvePrivateKey):
@@ -94,7 +94,7 @@ def _form_words(form: AsymmetricForm) -> str:
     return f"an EC key on {form.curve_words}" if isinstance(form, EcKey) else "an Ed25519 key"
 
 
-def _belong(ec_parameters: bytes, form: AsymmetricForm | None, der: bytes) -> bool:
+def _belong(ec_parameters: bytes, form: AsymmetricForm | None, der: bytearray) -> bool:
     """Whether they name the key's curve, or are the very parameters that stand in the key, and so were checked with it."""
     if not isinstance(form, EcKey):
         return False

@@ -1,10 +1,14 @@
 """AWS's errors in words: the code is kept, the cause and the remedy are added.
 
-KMS answers some refusals with an empty text, and others with one that says what but not why. Source of the codes and their
+KMS answers some refusals with an empty text, and others with one that says what but not why. Some texts repeat what was asked
+for: a declared value is shown by its property's name, since a user may have put plaintext there. Source of the codes and their
 meanings: the API references of KMS, Secrets Manager and CloudFormation; docs/kms-contract.md for what KMS really answers.
 This module only translates; what is waited out, and for how long, is in `calling.py`.
 """
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
@@ -13,6 +17,7 @@ from botocore.exceptions import ConnectionError as NotConnectedError
 from imported_key_material.errors import Fault, ServiceRefused
 
 GET_PARAMETERS_QUOTA: Final = "L-515A0541"
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _MESSAGE_MAX_CHARACTERS = 300
 
 
@@ -156,23 +161,34 @@ def code_of(error: ClientError | BotoCoreError) -> str:
     return type(error).__name__
 
 
-def _message(error: ClientError) -> str:
+def _message(error: ClientError, masks: Mapping[str, str]) -> str:
     """AWS's own text as a sentence, or the beginning of a long one; "" where it says nothing."""
-    text = str(error.response.get("Error", {}).get("Message", "")).strip()
+    text = _masked(str(error.response.get("Error", {}).get("Message", "")), masks).strip()
     if len(text) > _MESSAGE_MAX_CHARACTERS:
         return f"{text[:_MESSAGE_MAX_CHARACTERS].rstrip()}..."
     return f"{text.rstrip('.')}." if text else ""
 
 
-def translate(operation: str, error: ClientError | BotoCoreError, *, where: str) -> ServiceRefused:
+def _masked(text: str, masks: Mapping[str, str]) -> str:
+    """The longest first: one value may be a part of another."""
+    if not masks:
+        return text
+    values = "|".join(map(re.escape, sorted(masks, key=len, reverse=True)))
+    return re.sub(values, lambda found: masks[found[0]], text)
+
+
+def translate(
+    operation: str, error: ClientError | BotoCoreError, *, where: str, masks: Mapping[str, str] = NOTHING
+) -> ServiceRefused:
     """`operation`: "kms:DescribeKey"; `where`: the property that the call was made for.
 
+    `masks`: the values that AWS's text must not repeat, and what stands in their place (`masks.py`).
     The result holds no reference to `error`: botocore's exceptions keep the whole answer.
     """
     code = code_of(error)
     if isinstance(error, ClientError):
         # What Lambda says of a payload may quote it: the event, with its ResponseURL.
-        message = "" if operation == "lambda:Invoke" else _message(error)
+        message = "" if operation == "lambda:Invoke" else _message(error, masks)
         said = f"{operation} was refused with {code}" + (f": {message}" if message else ".")
         known = _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code)
         meaning = known or (_FAILED_INSIDE if status_of(error) >= 500 else _UNKNOWN)

@@ -12,7 +12,7 @@ whether anybody waits for an answer is asked once even then (`Caller.at_least_on
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -91,6 +91,7 @@ class Caller:
     made_at: datetime | None = None
     successor: Successor | None = None  # None: there can be none
     meter: Meter = unmetered
+    masks: Mapping[str, str] = field(default=aws_errors.NOTHING, repr=False)  # what AWS's texts must not repeat
 
     def within(self, seconds: float) -> Deadline:
         """So many seconds from now, or the deadline if that is earlier."""
@@ -179,12 +180,11 @@ class Caller:
             passes = isinstance(error, aws_errors.NO_ANSWER)
         return faults_seconds if passes else 0.0
 
-    @staticmethod
     def _given_up(
-        operation: str, error: ClientError | BotoCoreError, code: str, where: str, waited_seconds: float
+        self, operation: str, error: ClientError | BotoCoreError, code: str, where: str, waited_seconds: float
     ) -> ServiceRefused | OutOfTime:
         if code not in THROTTLES:
-            return aws_errors.translate(operation, error, where=where)
+            return aws_errors.translate(operation, error, where=where, masks=self.masks)
         return Throttled(
             f"{where}: {operation} was throttled ({code}) for {waited_seconds:.0f} seconds, to the end of the time there "
             f"was. Run the deployment again when less goes on in this account and Region.",

@@ -1,8 +1,9 @@
 """Reads the outermost layers of DER, to tell what a container is: the library says only that it could not load it.
 
 Strict (X.690, section 10): definite and shortest lengths, nothing behind the end. It reads tags, lengths and object
-identifiers, never a number of a key: those are read and checked by the cryptography library alone. Error texts name what
-was found in the encoding, and quote no byte of it.
+identifiers, never a number of a key: those are read and checked by the cryptography library alone. Nothing is copied: what is
+found are views of the buffer that was read, so that wiping it wipes all of them. Error texts name what was found in the
+encoding, and quote no byte of it.
 
 Sources: RFC 5208 and RFC 5958 (PKCS#8, versions 1 and 2), RFC 8017 A.1 (PKCS#1), RFC 5915 (SEC1), RFC 5280, RFC 7292.
 """
@@ -18,9 +19,13 @@ OBJECT_IDENTIFIER = 0x06
 SEQUENCE = 0x30
 CONTEXT_0 = 0xA0
 
+Buffer = bytes | bytearray | memoryview
+
+_BEGIN = bytes([SEQUENCE])
 _TAG_AND_LENGTH_BYTES = 2
 _LONG_FORM = 0x80  # X.690, 8.1.3.5: above it, so many bytes of length follow
 _INDEFINITE = 0x80  # X.690, 8.1.3.6
+_IDENTIFIER_MOST_BYTES = 16
 _FILLED_TO_BYTES = 8  # the semiblock of AES key wrap (RFC 3394, section 2)
 
 
@@ -30,10 +35,19 @@ class NotDerError(Exception):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Element:
-    """One value with its tag. `content` may be material: the repr shows none of it."""
+    """One value with its tag. `content` may be material: a view of it, not a copy, and the repr shows none of it."""
 
     tag: int
-    content: bytes
+    content: memoryview
+
+    def is_byte(self, value: int) -> bool:
+        """Whether the content is this one byte, as a version number's is."""
+        return len(self.content) == 1 and self.content[0] == value
+
+    def identifier(self) -> bytes:
+        """An object identifier without tag and length; b"" for anything else, or for one longer than any known here."""
+        is_one = self.tag == OBJECT_IDENTIFIER and len(self.content) <= _IDENTIFIER_MOST_BYTES
+        return bytes(self.content) if is_one else b""
 
 
 class Container(enum.Enum):
@@ -70,8 +84,91 @@ _TAGS = (
 _ENCRYPTION = (bytes.fromhex("2a864886f70d0105"), bytes.fromhex("2a864886f70d010c01"))
 
 
-def elements(data: bytes) -> tuple[Element, ...]:
-    """Returns the values that stand one behind the other in `data`. NotDerError says how it is not DER."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Shape:
+    """What was read of one SEQUENCE: what it is, and its parts.
+
+    Of PKCS#8, whatever its version, also the algorithm (its object identifier, without tag and length), the algorithm's
+    parameters, and the key within: None where that is no SEQUENCE in DER. One layer is read, however deep they go.
+    """
+
+    container: Container | None  # None: nothing that is known here
+    parts: tuple[Element, ...]
+    algorithm: bytes = b""
+    parameters: tuple[Element, ...] = ()
+    inner: "Shape | None" = None
+
+
+def read(data: Buffer) -> Shape:
+    """Returns what the one SEQUENCE is that `data` is. NotDerError says how it is not DER."""
+    parts = _parts(memoryview(data))
+    container = _container(parts)
+    if container not in (Container.PKCS8, Container.PKCS8_VERSION_2):
+        return Shape(container, parts)
+    algorithm, parameters = _algorithm(parts[1])
+    return Shape(container, parts, algorithm, parameters, _within(parts[2]))
+
+
+def elements(outer: Element) -> tuple[Element, ...]:
+    """Returns the values that stand one behind the other in a value; none where they can't be read."""
+    try:
+        return _elements(outer.content)
+    except NotDerError:
+        return ()
+
+
+def without_filling(data: Buffer) -> memoryview:
+    """Returns a view of `data` without the zero bytes that fill a SEQUENCE up to a multiple of 8 bytes.
+
+    Some HSMs (SoftHSM2) fill every key like that before they wrap it by AES. Nothing is guessed: DER tells where it ends.
+    """
+    view = memoryview(data)
+    if view[:1] != _BEGIN or len(view) % _FILLED_TO_BYTES:
+        return view
+    try:
+        _, end = _element(view, 0)
+    except NotDerError:
+        return view
+    filling = view[end:]
+    return view if any(filling) or len(filling) >= _FILLED_TO_BYTES else view[:end]
+
+
+def _within(octets: Element) -> Shape | None:
+    try:
+        parts = _parts(octets.content)
+    except NotDerError:
+        return None
+    return Shape(_container(parts), parts)
+
+
+def _parts(data: memoryview) -> tuple[Element, ...]:
+    if data[:1] != _BEGIN:
+        raise NotDerError("does not begin as DER does")
+    outer, end = _element(data, 0)
+    if end < len(data):
+        raise NotDerError(f"is followed by other bytes ({len(data) - end} of them)")
+    return _elements(outer.content)
+
+
+def _container(parts: tuple[Element, ...]) -> Container | None:
+    tags = bytes(part.tag for part in parts)
+    kind = next((kind for kind, pattern in _TAGS if re.fullmatch(pattern, tags, re.DOTALL)), None)
+    # Two pairs look alike from outside: the version number and the algorithm tell them apart.
+    if kind is Container.PKCS8 and not parts[0].is_byte(0):
+        return Container.PKCS8_VERSION_2
+    if kind is Container.ENCRYPTED_PKCS8:
+        algorithm, _ = _algorithm(parts[0])
+        return kind if algorithm.startswith(_ENCRYPTION) else Container.PKCS8_WITHOUT_VERSION
+    return kind
+
+
+def _algorithm(identifier: Element) -> tuple[bytes, tuple[Element, ...]]:
+    """The object identifier of an AlgorithmIdentifier, b"" if there is none, and what stands behind it."""
+    first, *parameters = elements(identifier) or (None,)
+    return first.identifier() if first else b"", tuple(parameters)
+
+
+def _elements(data: memoryview) -> tuple[Element, ...]:
     found = []
     at = 0
     while at < len(data):
@@ -80,60 +177,8 @@ def elements(data: bytes) -> tuple[Element, ...]:
     return tuple(found)
 
 
-def sequence(data: bytes) -> tuple[Element, ...]:
-    """Returns the parts of the one SEQUENCE that `data` is."""
-    if not data.startswith(bytes([SEQUENCE])):
-        raise NotDerError("does not begin as DER does")
-    outer, end = _element(data, 0)
-    if end < len(data):
-        raise NotDerError(f"is followed by other bytes ({len(data) - end} of them)")
-    return elements(outer.content)
-
-
-def without_filling(data: bytes | bytearray) -> bytes | bytearray:
-    """Returns `data` without the zero bytes that fill a SEQUENCE up to a multiple of 8 bytes; else `data` itself.
-
-    Some HSMs (SoftHSM2) fill every key like that before they wrap it by AES. Nothing is guessed: DER tells where it ends.
-    """
-    if not data.startswith(bytes([SEQUENCE])) or len(data) % _FILLED_TO_BYTES:
-        return data
-    try:
-        _, end = _element(bytes(data), 0)
-    except NotDerError:
-        return data
-    filling = data[end:]
-    return data if any(filling) or len(filling) >= _FILLED_TO_BYTES else data[:end]
-
-
-def container(parts: tuple[Element, ...]) -> Container | None:
-    """Tells what a SEQUENCE of these parts is; None: nothing that is known here."""
-    tags = bytes(part.tag for part in parts)
-    for kind, pattern in _TAGS:
-        if re.fullmatch(pattern, tags, re.DOTALL):
-            return _exactly(kind, parts)
-    return None
-
-
-def _exactly(kind: Container, parts: tuple[Element, ...]) -> Container:
-    """Two pairs look alike from outside: the version number and the algorithm tell them apart."""
-    if kind is Container.PKCS8 and parts[0].content != b"\0":
-        return Container.PKCS8_VERSION_2
-    if kind is Container.ENCRYPTED_PKCS8 and not algorithm(parts[0]).startswith(_ENCRYPTION):
-        return Container.PKCS8_WITHOUT_VERSION
-    return kind
-
-
-def algorithm(identifier: Element) -> bytes:
-    """Returns the object identifier (without tag and length) of an AlgorithmIdentifier; b"" if there is none."""
-    try:
-        parts = elements(identifier.content)
-    except NotDerError:
-        return b""
-    return parts[0].content if parts and parts[0].tag == OBJECT_IDENTIFIER else b""
-
-
-def _element(data: bytes, at: int) -> tuple[Element, int]:
-    """Returns the value that begins at `at`, and where it ends. One-byte tags alone: no container here has others."""
+def _element(data: memoryview, at: int) -> tuple[Element, int]:
+    """Returns the value that begins at `at`, and where it ends. One-byte tags only: no container here has others."""
     begin = at + _TAG_AND_LENGTH_BYTES
     if len(data) < begin:
         raise NotDerError("is cut off")
@@ -146,7 +191,7 @@ def _element(data: bytes, at: int) -> tuple[Element, int]:
         if len(data) < begin:
             raise NotDerError("is cut off")
         length = int.from_bytes(length_bytes, "big")
-        if length < _LONG_FORM or length_bytes.startswith(b"\0"):  # X.690, 10.1: the shortest form
+        if length < _LONG_FORM or length_bytes[0] == 0:  # X.690, 10.1: the shortest form
             raise NotDerError("is BER with a length longer than needed, not DER")
     end = begin + length
     if len(data) < end:

@@ -13,9 +13,14 @@ caught exception may hold such a thing). This module imports nothing of the proj
     Leave               not an error: the execution ends without an answer
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
+
+LISTED_MAX = 40
+LISTED_OF_A_PROPERTY_MAX = 10
 
 
 class ImportedKeyMaterialError(Exception):
@@ -34,6 +39,11 @@ class Fault:
     problem: str
     remedy: str = ""
 
+    @property
+    def top(self) -> str:
+        """The property at the top: SecretWrapping, for SecretWrapping.KeyId."""
+        return self.where.split(".", 1)[0]
+
     def __str__(self) -> str:
         return f"{self.where}: {self.problem} {self.remedy}".rstrip()
 
@@ -48,8 +58,19 @@ class Refused(ImportedKeyMaterialError):
     def _text(self) -> str:
         if len(self.faults) == 1:
             return str(self.faults[0])
-        numbered = (f"({number}) {fault}" for number, fault in enumerate(self.faults, start=1))
-        return f"{len(self.faults)} things are wrong. {' '.join(numbered)}"
+        listed = list(islice(_first_of_each(self.faults), LISTED_MAX))
+        numbered = (f"({number}) {fault}" for number, fault in enumerate(listed, start=1))
+        more = f" {left:,} more are not listed here." if (left := len(self.faults) - len(listed)) else ""
+        return f"{len(self.faults):,} things are wrong. {' '.join(numbered)}{more}"
+
+
+def _first_of_each(faults: tuple[Fault, ...]) -> Iterator[Fault]:
+    """A property's first faults: an event has room for a hundred thousand."""
+    of_property: Counter[str] = Counter()
+    for fault in faults:
+        of_property[fault.top] += 1
+        if of_property[fault.top] <= LISTED_OF_A_PROPERTY_MAX:
+            yield fault
 
 
 class ServiceRefused(Refused):
@@ -100,7 +121,7 @@ class Faults:
 
     def about(self, name: str) -> bool:
         """Whether a property, or one of its parts, has a fault."""
-        return any(fault.where.split(".")[0] == name for fault in self._found)
+        return any(fault.top == name for fault in self._found)
 
     def __bool__(self) -> bool:
         return bool(self._found)

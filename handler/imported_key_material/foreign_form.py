@@ -24,7 +24,7 @@ _PEM_HEADER = "-----BEGIN "
 _ENCRYPTED_PEM = ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED")
 
 
-def refuse_in_place_of_material(value: bytes | str, *, is_field: bool, where: str) -> None:
+def refuse_in_place_of_material(value: bytes | bytearray | str, *, is_field: bool, where: str) -> None:
     """For a secret without SecretWrapping. `is_field`: of a JSON object already. Refused (`where`, SecretJsonKey)."""
     text = _as_text(value)
     _refuse_tr_31(text, where)
@@ -46,7 +46,7 @@ def refuse_in_place_of_wrapped(value: bytes | str, *, is_field: bool, is_encoded
         raise Refused(Fault(where, problem, "Set MaterialEncoding to BASE64 or HEX, or store the decoded bytes."))
 
 
-def _as_text(value: bytes | str) -> str:
+def _as_text(value: bytes | bytearray | str) -> str:
     """Latin-1 never fails; the forms are ASCII."""
     return (value if isinstance(value, str) else value.decode("latin-1")).strip()
 

@@ -1,6 +1,6 @@
 """The function, from event to answer, with its edges as arguments: a test or a simulation passes in its own."""
 
-from imported_key_material import request, resource
+from imported_key_material import masks, request, resource
 from imported_key_material.calling import Caller, Log, deadline_of
 from imported_key_material.clients import Clients
 from imported_key_material.consent_tags import ConsentTags
@@ -50,7 +50,8 @@ def build(  # noqa: PLR0913  # the edges of the world, by name
             clock=clock,
         )
         deadline = deadline_of(received, clock, remaining_seconds)
-        caller = Caller(clock, deadline, log, made_at=received.made_at, successor=successor, meter=meter)
+        hidden = masks.of(received.properties, received.old_properties)
+        caller = Caller(clock, deadline, log, made_at=received.made_at, successor=successor, meter=meter, masks=hidden)
         home = Home.of_function(context.invoked_function_arn)
         consent_tags = ConsentTags(caller, received.stack_name)
         return resource.handle(Operation(received, made, caller, log, home, consent_tags))

@@ -23,7 +23,7 @@ class Cause(NamedTuple):
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class GivenUp:
     """`event`: the request, as CloudFormation sent it. `tries`: 0 where none began, or none is told."""
 

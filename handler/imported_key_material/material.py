@@ -10,7 +10,10 @@ holds material, and no exception that might hold some is left on `__cause__` or 
     asymmetric.py     type, curve, size, weak keys; encodes for KMS                    pattern.py    what is not random
     check_value.py    check values, computed and expected                              readable.py   what reads as text
 
-Plaintext lives as short as Python allows: buffers of ours are wiped; copies that libraries make can't be.
+Plaintext lives as short as Python allows: buffers of ours are wiped, and what is looked for in them is looked for in views of
+them. What can't be wiped is dropped as soon as it was used: `bytes` and `str`, in which boto3 gives a secret and KMS's answer;
+text on its way to bytes (base64, hex, JSON, PEM), and bytes that are tried as text; the numbers and encodings that libraries
+make of a key.
 """
 
 from typing import Final, NoReturn, final
@@ -94,7 +97,7 @@ class CheckedMaterial:
 
 
 def check(
-    source: bytes | str,
+    source: bytes | bytearray | str,
     spec: KeySpec,
     *,
     encoding: str | None = None,
@@ -104,8 +107,9 @@ def check(
 ) -> CheckedMaterial:
     """Returns the material that a secret holds, decoded, checked and encoded for KMS.
 
-    `source`: SecretBinary (bytes) or SecretString (str). `encoding`: MaterialEncoding, None for what is found: bytes are RAW,
-    what has a PEM header PEM, other text BASE64. `json_key`: SecretJsonKey. `expected_check_value`: ExpectedCheckValue.
+    `source`: SecretBinary (bytes) or SecretString (str); a bytearray is taken over: it becomes the material, or is wiped.
+    `encoding`: MaterialEncoding, None for what is found: bytes are RAW, what has a PEM header PEM, other text BASE64.
+    `json_key`: SecretJsonKey. `expected_check_value`: ExpectedCheckValue.
 
     Refused with every fault: of `where`, MaterialEncoding, SecretJsonKey and ExpectedCheckValue.
     """
@@ -115,9 +119,13 @@ def check(
         with faults.collected():
             expected = check_value.check_expected_form(expected_check_value, spec)
     checked: CheckedMaterial | None = None
-    with faults.collected():
-        value = secret_value.read(source, encoding=encoding, json_key=json_key, where=where)
-        checked = _checked(value, spec, expected, where)
+    try:
+        with faults.collected():
+            value = secret_value.read(source, encoding=encoding, json_key=json_key, where=where)
+            checked = _checked(value, spec, expected, where)
+    finally:
+        if isinstance(source, bytearray) and (checked is None or checked.encoded is not source):
+            _wipe(source)
     if faults and checked is not None:
         checked.wipe()
     faults.raise_if_any()
@@ -171,6 +179,7 @@ def _asymmetric(
         found = pem.private_key(value.text, where=where)
         data = found.der
     elif value.may_be_hex:
+        _wipe(value.data)
         raise Refused(hex_or_base64(where))  # never a key: the base64 of one in DER begins with M
     else:
         data = value.data

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from itertools import pairwise
 
 LEAST_DIFFERENT_VALUES = 8
-LEAST_BYTES = 16  # shorter values are refused for their length; of them, a pattern says nothing
+LEAST_BYTES, MOST_BYTES = 16, 256  # others are refused for their length; of them, a pattern says nothing
 
 
 def pattern_in(value: bytes | bytearray) -> str:
     """Names the pattern that `value` shows, as the end of a sentence ("..., and ..."); "" if it shows none."""
-    if len(value) < LEAST_BYTES:
+    if not LEAST_BYTES <= len(value) <= MOST_BYTES:
         return ""
     return next((words for shows, words in _PATTERNS if shows(value)), "")
 
@@ -30,12 +30,13 @@ def _counts(value: bytes | bytearray) -> bool:
 
 def _repeats(value: bytes | bytearray) -> bool:
     """A period of half the length or less."""
-    return any(value[period:] == value[:-period] for period in range(1, len(value) // 2 + 1))
+    view = memoryview(value)  # no copies of the value are left behind
+    return any(view[period:] == view[:-period] for period in range(1, len(view) // 2 + 1))
 
 
 def _is_padded(value: bytes | bytearray) -> bool:
-    half = len(value) // 2
-    return _is_constant(value[:half]) or _is_constant(value[-half:])
+    view, half = memoryview(value), len(value) // 2
+    return len(set(view[:half])) == 1 or len(set(view[-half:])) == 1
 
 
 def _has_few_values(value: bytes | bytearray) -> bool:

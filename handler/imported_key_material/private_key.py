@@ -1,9 +1,12 @@
 """Loads one private key of DER, and says in words why it can't be.
 
 The cryptography library parses and verifies: strict DER, RSA's numbers and primes, EC's range and public point. It is never
-told to skip that. Its own error texts are for developers ("Please file an issue"), wrong in places (a PKCS#8 without a version
-is called encrypted), and may change: here each cause has a sentence of ours, found by the container's shape (`der.py`).
-What a key must be for a key spec is checked in `asymmetric.py`.
+told to skip that. It takes its time, too: nothing stops it once it computes with large numbers, so that another algorithm than
+RSA, EC and Ed25519, and a number longer than any that KMS takes, are refused before the library sees them.
+
+Its own error texts are for developers ("Please file an issue"), wrong in places (a PKCS#8 without a version is called
+encrypted), and may change: here each cause has a sentence of ours, found by the container's shape (`der.py`). What a key must
+be for a key spec is checked in `asymmetric.py`.
 
 Sources: RFC 5208, RFC 5958 (PKCS#8), RFC 8017 A.1 (PKCS#1), RFC 5915 (SEC1), RFC 8410 (Ed25519), RFC 4055 (RSA-PSS).
 """
@@ -15,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from imported_key_material import der
-from imported_key_material.der import Container, Element
+from imported_key_material.der import Container, Element, Shape
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.key_specs import KEY_SPECS, EcKey, EdwardsKey, RsaKey
 from imported_key_material.pem import DECRYPT_FIRST
@@ -27,7 +30,20 @@ _EC = bytes.fromhex("2a8648ce3d0201")  # id-ecPublicKey, 1.2.840.10045.2.1
 _ED25519 = bytes.fromhex("2b6570")  # id-Ed25519, 1.3.101.112
 
 RSA_MOST_BITS = max(spec.form.modulus_bits for spec in KEY_SPECS.values() if isinstance(spec.form, RsaKey))
-_SCALAR_BYTES = {spec.form.oid: spec.form.scalar_bytes for spec in KEY_SPECS.values() if isinstance(spec.form, EcKey)}
+# The numbers of RFC 8017, A.1.2, in their order, and how long each may be. Those behind the exponents belong to one prime each.
+_RSA_NUMBERS = (
+    ("modulus", RSA_MOST_BITS),
+    ("public exponent", RSA_MOST_BITS),
+    ("private exponent", RSA_MOST_BITS),
+    ("first prime", RSA_MOST_BITS // 2),
+    ("second prime", RSA_MOST_BITS // 2),
+    ("first CRT exponent", RSA_MOST_BITS // 2),
+    ("second CRT exponent", RSA_MOST_BITS // 2),
+    ("CRT coefficient", RSA_MOST_BITS // 2),
+)
+_SCALAR_BYTES = {  # by the curve's object identifier, without tag and length
+    spec.form.oid[2:]: spec.form.scalar_bytes for spec in KEY_SPECS.values() if isinstance(spec.form, EcKey)
+}
 
 _AGAIN = "Export it again, for example: openssl pkey -in old.pem -out new.pem."
 _PRIVATE_KEY_WANTED = "Store the private key in PKCS#8, PKCS#1 or SEC1, as PEM or DER."
@@ -47,96 +63,115 @@ _NOT_TAKEN = {
 }
 
 
-def load(data: bytes | bytearray, *, where: str) -> PrivateKeyTypes:
+def load(data: bytearray, *, where: str) -> PrivateKeyTypes:
     """Returns the key; its numbers are those of a valid key. Refused (`where`) with the one reason."""
-    data = der.without_filling(data)
-    parts = _parts(data, where)
-    fault = _refused_by_shape(parts, where) or _too_large(parts, where)
-    if fault is not None:
-        raise Refused(fault)
-    key = _loaded(data)
+    encoded = der.without_filling(data)
+    shape = _shape(encoded, where)
+    fault = _container_fault(shape, where) or _algorithm_fault(shape, where) or _size_fault(shape, where)
+    key = _loaded(encoded) if fault is None else None
     if key is None:
-        raise Refused(_diagnosis(parts, where))
+        raise Refused(fault or _diagnosis(shape, where))
     return key
 
 
-def _loaded(data: bytes | bytearray) -> PrivateKeyTypes | None:
+def _loaded(encoded: memoryview) -> PrivateKeyTypes | None:
     """None where the library refuses. What it raises ends here: it may hold more than its text."""
     try:
-        return load_der_private_key(data, password=None)
+        return load_der_private_key(encoded, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
         return None
 
 
-def _parts(data: bytes | bytearray, where: str) -> tuple[Element, ...]:
-    if not data:
+def _shape(encoded: memoryview, where: str) -> Shape:
+    if not encoded:
         raise Refused(Fault(where, "The material is empty.", _PRIVATE_KEY_WANTED))
     try:
-        return der.sequence(bytes(data))
+        return der.read(encoded)
     except der.NotDerError as not_der:
         reason = str(not_der)
-    text = text_in(data)
+    text = text_in(encoded)
     if text:
         remedy = "Store or wrap the key itself. MaterialEncoding says how a secret's text is encoded; a PEM needs none."
         raise Refused(Fault(where, f"The material reads as text ({text}), and is neither a PEM nor DER.", remedy))
-    if data[0] != der.SEQUENCE:
+    if encoded[0] != der.SEQUENCE:
         raise Refused(Fault(where, "The material is neither a PEM nor DER.", _PRIVATE_KEY_WANTED))
     raise Refused(Fault(where, f"The private key {reason}.", _AGAIN))
 
 
-def _refused_by_shape(parts: tuple[Element, ...], where: str) -> Fault | None:
-    container = der.container(parts)
+# ------------------------------------------------------------------------------- what the library is not asked to look at
+
+
+def _container_fault(shape: Shape, where: str) -> Fault | None:
+    container = shape.container
     if container is None:
         return Fault(where, "The material is DER, but no private key in PKCS#8, PKCS#1 or SEC1.", _PRIVATE_KEY_WANTED)
-    if container is Container.PKCS8_VERSION_2 and der.algorithm(parts[1]) == _ED25519:
+    if container is Container.PKCS8_VERSION_2 and shape.algorithm == _ED25519:
         return Fault(where, f"The material is {container.value}, and KMS is sent version 1.", _ED25519_VERSION_1)
     if container in _NOT_TAKEN:
         return Fault(where, f"The material is {container.value}.", _NOT_TAKEN[container])
-    if container is Container.PKCS8 and der.algorithm(parts[1]) == _RSA_PSS:
-        problem = "The private key is for RSA-PSS alone (id-RSASSA-PSS), a limit that a KMS key does not keep."
-        remedy = "If it may be used without it: openssl rsa -traditional -in old.pem | sed s/RSA-PSS/RSA/ > new.pem."
-        return Fault(where, problem, remedy)
     return None
 
 
-def _too_large(parts: tuple[Element, ...], where: str) -> Fault | None:
-    """The library tests both primes before anything else, and nothing stops it: with known large ones it takes hours."""
-    if der.container(parts) is Container.PKCS8:
-        parts = _inner(parts[2]) if der.algorithm(parts[1]) == _RSA else ()
-    bits = 8 * max((len(part.content) for part in parts if part.tag == der.INTEGER), default=0)
-    if bits <= RSA_MOST_BITS + 8:  # a leading zero byte keeps a number positive
+def _algorithm_fault(shape: Shape, where: str) -> Fault | None:
+    """RSA, EC and Ed25519 keys only go on: of a DSA key the library computes for half an hour what nobody needs."""
+    if shape.container is not Container.PKCS8:
+        return None  # PKCS#1 and SEC1 are of one algorithm each
+    if shape.algorithm == _RSA_PSS:
+        problem = "The private key is for RSA-PSS alone (id-RSASSA-PSS), a limit that a KMS key does not keep."
+        remedy = "If it may be used without it: openssl rsa -traditional -in old.pem | sed s/RSA-PSS/RSA/ > new.pem."
+        return Fault(where, problem, remedy)
+    if shape.algorithm not in _BY_ALGORITHM:
+        problem = "The private key is of an algorithm that KMS takes no keys of."
+        return Fault(where, problem, "Name a secret with an RSA, EC or Ed25519 key.")
+    expected = _WITHIN_PKCS8[shape.algorithm]
+    return None if expected is (shape.inner and shape.inner.container) else _diagnosis(shape, where)
+
+
+def _size_fault(shape: Shape, where: str) -> Fault | None:
+    """The library tests an RSA key's primes before anything else: with known large ones it takes hours."""
+    key = _key_in(shape)
+    if key is None or key.container is not Container.PKCS1:
         return None
-    problem = f"The private key has a number of {bits:,} bits, and the largest key that KMS takes is RSA of {RSA_MOST_BITS:,}."
-    return Fault(where, problem, "Name the secret with a key of the KMS key's own size.")
+    for number, (what, most_bits) in zip(key.parts[1:], _RSA_NUMBERS, strict=True):
+        bits = _bits(number)
+        if bits > most_bits:
+            problem = (
+                f"The RSA key's {what} has {bits:,} bits, and that of the largest key that KMS takes, RSA_{RSA_MOST_BITS}, "
+                f"has {most_bits:,} at most."
+            )
+            return Fault(where, problem, "Name the secret with a key of the KMS key's own size.")
+    return None
+
+
+def _bits(number: Element) -> int:
+    """How long a number is, by its own length and its first bytes: a leading zero byte keeps it positive."""
+    first = number.content[:2]
+    return int.from_bytes(first, "big").bit_length() + 8 * (len(number.content) - len(first))
+
+
+def _key_in(shape: Shape) -> Shape | None:
+    """The key itself: of PKCS#8 what is within; None where that is no SEQUENCE in DER."""
+    return shape.inner if shape.container is Container.PKCS8 else shape
 
 
 # ----------------------------------------------------------------------------------------- why the library refused a key
 
 
-def _diagnosis(parts: tuple[Element, ...], where: str) -> Fault:
+def _diagnosis(shape: Shape, where: str) -> Fault:
     """Finds the cause as far as the shape shows it; else names what the library verifies for this kind of key."""
-    if der.container(parts) is Container.SEC1:
-        problem, remedy = _of_ec(parts, None)
-    elif der.container(parts) is Container.PKCS1:
-        problem, remedy = _of_rsa(parts)
+    if shape.container is Container.SEC1:
+        problem, remedy = _of_ec(shape)
+    elif shape.container is Container.PKCS1:
+        problem, remedy = _of_rsa(shape)
     else:
-        algorithm, inner = parts[1], parts[2]
-        about = _BY_ALGORITHM.get(der.algorithm(algorithm), _of_another)
-        problem, remedy = about(_inner(inner), algorithm)
+        problem, remedy = _BY_ALGORITHM[shape.algorithm](shape)
     return Fault(where, problem, remedy)
 
 
-def _inner(octets: Element) -> tuple[Element, ...]:
-    """The parts of the key within PKCS#8; none where they can't be read."""
-    try:
-        return der.sequence(octets.content)
-    except der.NotDerError:
-        return ()
-
-
-def _of_rsa(parts: tuple[Element, ...], _algorithm: Element | None = None) -> tuple[str, str]:
-    if der.container(parts) is Container.PKCS1_MORE_PRIMES or (parts and parts[0].content == b"\1"):
-        return f"The material is {Container.PKCS1_MORE_PRIMES.value}.", _NOT_TAKEN[Container.PKCS1_MORE_PRIMES]
+def _of_rsa(shape: Shape) -> tuple[str, str]:
+    key, more = _key_in(shape), Container.PKCS1_MORE_PRIMES
+    if key is not None and (key.container is more or (key.container is Container.PKCS1 and key.parts[0].is_byte(1))):
+        return f"The material is {more.value}.", _NOT_TAKEN[more]
     problem = (
         "The private key is not a valid RSA key: its modulus is not the product of two primes, or its exponents and "
         "coefficient do not belong to them (RFC 8017, section 3.2)."
@@ -144,11 +179,11 @@ def _of_rsa(parts: tuple[Element, ...], _algorithm: Element | None = None) -> tu
     return problem, "Name the secret with the undamaged key, or make a new one."
 
 
-def _of_ec(parts: tuple[Element, ...], algorithm: Element | None) -> tuple[str, str]:
-    if algorithm is not None:
-        parameters = _elements(algorithm)[1:2]
-    else:
-        parameters = tuple(element for part in parts if part.tag == der.CONTEXT_0 for element in _elements(part))
+def _of_ec(shape: Shape) -> tuple[str, str]:
+    key = _key_in(shape)
+    parts, parameters = key.parts if key is not None else (), shape.parameters
+    if shape.container is Container.SEC1:
+        parameters = tuple(element for part in parts if part.tag == der.CONTEXT_0 for element in der.elements(part))
     if not parameters:
         return "The private key does not name its curve.", f"{_AGAIN} It must name the curve."
     if parameters[0].tag == der.SEQUENCE:
@@ -157,8 +192,7 @@ def _of_ec(parts: tuple[Element, ...], algorithm: Element | None) -> tuple[str, 
             "P-521; those of secp256k1 are not read, either."
         )
         return problem, "If it is one of KMS's curves: openssl pkey -in old.pem -ec_param_enc named_curve -out new.pem."
-    curve = bytes([parameters[0].tag, len(parameters[0].content)]) + parameters[0].content
-    expected_bytes = _SCALAR_BYTES.get(curve)
+    expected_bytes = _SCALAR_BYTES.get(parameters[0].identifier())
     if expected_bytes is None:
         return "The private key is on a curve that KMS does not have.", "Make a key on the KMS key's own curve."
     scalar_bytes = len(parts[1].content) if len(parts) > 1 else 0
@@ -175,7 +209,7 @@ def _of_ec(parts: tuple[Element, ...], algorithm: Element | None) -> tuple[str, 
     return problem, "Name the secret with the undamaged key, or make a new one."
 
 
-def _of_ed25519(_inner_parts: tuple[Element, ...], _algorithm: Element) -> tuple[str, str]:
+def _of_ed25519(_shape: Shape) -> tuple[str, str]:
     problem = (
         f"The private key is not a valid Ed25519 key: its seed does not have {EdwardsKey().seed_bytes} bytes, or its container "
         "is not that of RFC 8410, section 7."
@@ -183,19 +217,6 @@ def _of_ed25519(_inner_parts: tuple[Element, ...], _algorithm: Element) -> tuple
     return problem, _ED25519_VERSION_1
 
 
-def _of_another(_inner_parts: tuple[Element, ...], _algorithm: Element) -> tuple[str, str]:
-    return (
-        "The private key is of an algorithm that KMS takes no keys of.",
-        "Name a secret with an RSA, EC or Ed25519 key.",
-    )
-
-
-_About = Callable[[tuple[Element, ...], Element], tuple[str, str]]  # the key's parts, its algorithm: problem, remedy
+_About = Callable[[Shape], tuple[str, str]]  # problem, remedy
 _BY_ALGORITHM: Mapping[bytes, _About] = {_RSA: _of_rsa, _EC: _of_ec, _ED25519: _of_ed25519}
-
-
-def _elements(element: Element) -> tuple[Element, ...]:
-    try:
-        return der.elements(element.content)
-    except der.NotDerError:
-        return ()
+_WITHIN_PKCS8: Mapping[bytes, Container | None] = {_RSA: Container.PKCS1, _EC: Container.SEC1, _ED25519: None}

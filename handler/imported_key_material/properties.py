@@ -23,14 +23,17 @@ SCHEMA: Final[dict[str, Any]] = json.loads(
     resources.files("imported_key_material").joinpath("schema.json").read_text("utf-8")
 )
 _ATTRIBUTES = {pointer.rsplit("/", 1)[-1] for pointer in SCHEMA["readOnlyProperties"]}
-_DECLARABLE = {name: rule for name, rule in SCHEMA["properties"].items() if name not in _ATTRIBUTES}
+DECLARABLE = {name: rule for name, rule in SCHEMA["properties"].items() if name not in _ATTRIBUTES}
 
 # fast_fail=False: all faults come at once. Called directly: wrappers print the data that they refuse.
 _validate = fastjsonschema.compile(
-    {**{key: SCHEMA[key] for key in ("type", "additionalProperties", "required")}, "properties": _DECLARABLE},
+    {**{key: SCHEMA[key] for key in ("type", "additionalProperties", "required")}, "properties": DECLARABLE},
     use_default=False,
     fast_fail=False,
 )
+
+_LISTS = {name: rule for name, rule in DECLARABLE.items() if rule["type"] == "array"}
+_DOES_NOT_FIT = "The value does not fit the property's rule."
 
 # A property's name is the user's own text, too: only what looks like a name is quoted.
 _NAME = re.compile(r"[A-Za-z]{1,40}")
@@ -40,9 +43,9 @@ RESOLVE = "{{resolve:"
 UNKNOWN_NAMED_MOST = 20  # an event has room for a hundred thousand, and what is meant is looked for by likeness
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SecretWrapping:
-    """How the material in the secret is wrapped."""
+    """How the material in the secret is wrapped. As of all that is declared, its repr shows nothing."""
 
     algorithm: str
     key_id: str
@@ -73,7 +76,9 @@ class Properties:
 def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
     """Returns what is declared. What is wrong goes to `faults`, and the field takes its default."""
     unresolved = dict.fromkeys(_unresolved(declared))
-    faulty = {where.split(".", 1)[0] for where in unresolved} | set(_schema_faults(declared, unresolved, faults))
+    plain = _for_the_validator(declared, faults)
+    faulty = {where.split(".", 1)[0] for where in unresolved} | (set(declared) - set(plain))
+    faulty |= set(_schema_faults(plain, unresolved, faults))
     for where in unresolved:
         faults.add(
             where,
@@ -81,7 +86,7 @@ def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
             "in custom resources.",
             "Name the secret in SecretId; its value never goes through a template.",
         )
-    sound = {name: value for name, value in declared.items() if name in _DECLARABLE and name not in faulty}
+    sound = {name: value for name, value in declared.items() if name in DECLARABLE and name not in faulty}
 
     def text(name: str) -> str | None:
         value = sound.get(name)
@@ -111,10 +116,28 @@ def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
     return properties
 
 
+def _for_the_validator(declared: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
+    """What the validator may look at: it looks at each item of a list, and compares each with each, whatever they are.
+
+    A list that is too long is a fault, and is left out. In place of an item that is no text there is a number of its own.
+    """
+    plain = dict(declared)
+    for name, rule in _LISTS.items():
+        value = plain.get(name)
+        if not isinstance(value, list):
+            continue
+        if len(value) > rule["maxItems"]:
+            faults.add(name, _DOES_NOT_FIT, f"It must be {rule['$comment']}.")
+            del plain[name]
+        else:
+            plain[name] = [item if isinstance(item, str) else number for number, item in enumerate(value)]
+    return plain
+
+
 def _schema_faults(declared: Mapping[str, Any], explained: Collection[str], faults: Faults) -> Iterator[str]:
     """Adds a fault for each broken rule of the schema, except at what is `explained`; gives the faulty top-level names."""
     try:
-        _validate(dict(declared))
+        _validate(declared)
     except fastjsonschema.JsonSchemaValuesException as refused:
         broken = refused.errors
     else:
@@ -129,9 +152,7 @@ def _schema_faults(declared: Mapping[str, Any], explained: Collection[str], faul
                 rule = error.definition["properties"][name]["$comment"]
                 faults.add(".".join([*path, name]), "The property is missing.", f"Declare {rule}.")
         elif where not in explained:
-            faults.add(
-                where, "The value does not fit the property's rule.", f"It must be {error.definition['$comment']}."
-            )
+            faults.add(where, _DOES_NOT_FIT, f"It must be {error.definition['$comment']}.")
         if path:
             yield path[0]
 
@@ -188,7 +209,7 @@ def _time(value: str | None, faults: Faults) -> datetime | None:
     try:
         return datetime.fromisoformat(value)
     except ValueError:
-        faults.add("ValidTo", "There is no such date and time.", f"It must be {_DECLARABLE['ValidTo']['$comment']}.")
+        faults.add("ValidTo", "There is no such date and time.", f"It must be {DECLARABLE['ValidTo']['$comment']}.")
         return None
 
 

@@ -12,26 +12,28 @@ _WORDS = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
 _EAST_ASIAN = (range(0x3000, 0x3100), range(0x4E00, 0xA000), range(0xAC00, 0xD7A4), range(0xFF00, 0xFFF0))
 
 
-def text_in(data: bytes | bytearray) -> str:
+def text_in(data: bytes | bytearray | memoryview) -> str:
     """Names the encoding in which `data` reads as text, closing NULs and a byte order mark aside; "" if it does not."""
+    view = memoryview(data)
     for bom, name in _BOMS:
-        if data.startswith(bom):
-            text = _decoded(data[len(bom) :], name)
+        if view[: len(bom)] == bom:
+            text = _decoded(view[len(bom) :], name)
             if _is_text(text) and (name == "utf-8" or _has_few_scripts(text) or _is_east_asian(text)):
                 return _WORDS[name]
-    if _is_text(_decoded(data, "utf-8")):
-        return "printable ASCII" if data.isascii() else "UTF-8"
+    text = _decoded(view, "utf-8")
+    if _is_text(text):
+        return "printable ASCII" if text.isascii() else "UTF-8"
     for name in ("utf-16-le", "utf-16-be"):
-        text = _decoded(data, name)
+        text = _decoded(view, name)
         if _is_text(text) and _has_few_scripts(text):
             return _WORDS[name]
     return ""
 
 
-def _decoded(data: bytes | bytearray, encoding: str) -> str:
+def _decoded(data: memoryview, encoding: str) -> str:
     """The text without closing NULs; "" if there is none. The exception, which carries the bytes along, ends here."""
     try:
-        return data.decode(encoding).rstrip("\0")
+        return str(data, encoding).rstrip("\0")
     except UnicodeDecodeError:
         return ""
 

@@ -6,7 +6,7 @@ goes straight into the checks of `material.py`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from imported_key_material import consent, encoding, foreign_form, key_view, wrapping
@@ -36,11 +36,11 @@ class SecretsManager(Protocol):
     def get_secret_value(self, **parameters: object) -> Mapping[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Source:
-    """What the secret held, as `material.check` takes it."""
+    """What the secret held, as `material.check` takes it. A bytearray is the check's to wipe."""
 
-    value: bytes | str = field(repr=False)
+    value: bytes | bytearray | str
     encoding: str | None
     json_key: str | None
     version_id: str
@@ -189,7 +189,9 @@ class SecretReader:
         faults.raise_if_any()
         return view
 
-    def _unwrapped(self, ciphertext: bytes, algorithm: str, key: key_view.KeyView, context: Mapping[str, str]) -> bytes:
+    def _unwrapped(
+        self, ciphertext: bytes, algorithm: str, key: key_view.KeyView, context: Mapping[str, str]
+    ) -> bytes | bytearray:
         decrypt_algorithm, opens_aes_key = _DECRYPT[algorithm]
         wrapped_material = b""
         if opens_aes_key:
@@ -205,7 +207,7 @@ class SecretReader:
             "kms:Decrypt", lambda: self.kms.decrypt(**parameters), where="SecretWrapping", waits=TAGGED
         )
         plaintext: bytes = answer["Plaintext"]
-        return bytes(wrapping.unwrap_with_aes(plaintext, wrapped_material)) if opens_aes_key else plaintext
+        return wrapping.unwrap_with_aes(plaintext, wrapped_material) if opens_aes_key else plaintext
 
 
 def _ciphertext(value: bytes | str, properties: Properties) -> bytes:

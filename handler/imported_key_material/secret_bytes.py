@@ -123,7 +123,7 @@ def _foreign(key: bytearray, spec: KeySpec, where: str) -> list[Fault]:
         )
         return [Fault(where, problem, way_out)]
     try:
-        container = der.container(der.sequence(bytes(key)))
+        container = der.read(key).container
     except der.NotDerError:
         return []
     if container is None:

@@ -12,7 +12,7 @@ from imported_key_material import foreign_form
 from imported_key_material.encoding import BASE64, ENCODINGS, HEX, PEM, RAW
 from imported_key_material.errors import Fault, Faults, Refused
 
-_PEM_HEADER = b"-----BEGIN "
+_PEM_HEADER = "-----BEGIN "
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -30,8 +30,11 @@ class PemValue:
     text: str
 
 
-def read(value: bytes | str, *, encoding: str | None, json_key: str | None, where: str) -> RawValue | PemValue:
-    """Returns what SecretBinary (bytes) or SecretString (str) holds.
+Value = bytes | bytearray | str
+
+
+def read(value: Value, *, encoding: str | None, json_key: str | None, where: str) -> RawValue | PemValue:
+    """Returns what SecretBinary (bytes) or SecretString (str) holds. A bytearray itself becomes the RawValue's data.
 
     `encoding`: MaterialEncoding; `json_key`: SecretJsonKey. Refused (those two, and `where` for the value itself).
     """
@@ -46,35 +49,35 @@ def read(value: bytes | str, *, encoding: str | None, json_key: str | None, wher
     _require_plausible(encoding, value, has_pem=has_pem)
     if has_pem:
         return PemValue(_as_text(value))
-    if isinstance(value, bytes) and encoding in (None, RAW):
-        return RawValue(bytearray(value))
+    if not isinstance(value, str) and encoding in (None, RAW):
+        return RawValue(value if isinstance(value, bytearray) else bytearray(value))
     raw = _decoded(_as_text(value), encoding, where)
     if _has_pem_header(raw.data):
+        raw.data[:] = bytes(len(raw.data))
         remedy = "Store the PEM itself as the secret's text, and leave MaterialEncoding out."
         raise Refused(Fault(where, f"The text is a PEM that was encoded once more, as {encoding or BASE64}.", remedy))
     return raw
 
 
-def _field(value: bytes | str, json_key: str | None) -> bytes | str:
+def _field(value: Value, json_key: str | None) -> Value:
     if json_key is None:
         return value
-    if isinstance(value, bytes):
+    if not isinstance(value, str):
         problem = "The secret is a SecretBinary, and a field can be taken only of the JSON in a SecretString."
         raise Refused(Fault("SecretJsonKey", problem, "Leave SecretJsonKey out, or store the JSON as a SecretString."))
     return codec.json_field(value, json_key)
 
 
-def _has_pem_header(value: bytes | bytearray | str) -> bool:
-    data = value.encode("utf-8", "replace") if isinstance(value, str) else value
-    return _PEM_HEADER in data
+def _has_pem_header(value: Value) -> bool:
+    return _PEM_HEADER in value if isinstance(value, str) else _PEM_HEADER.encode() in value
 
 
-def _as_text(value: bytes | str) -> str:
+def _as_text(value: Value) -> str:
     """Latin-1 never fails; characters that no encoding has are refused by the decoders."""
     return value if isinstance(value, str) else value.decode("latin-1")
 
 
-def _require_plausible(encoding: str | None, value: bytes | str, *, has_pem: bool) -> None:
+def _require_plausible(encoding: str | None, value: Value, *, has_pem: bool) -> None:
     where = "MaterialEncoding"
     if encoding == RAW and isinstance(value, str):
         remedy = f"Set it to {BASE64}, {HEX} or {PEM}, or store the bytes as a SecretBinary."

@@ -33,7 +33,7 @@ class SupersededMaterial(Exception):
     """A rotation has superseded the bytes, and a key can't go back."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SymmetricImport:
     """The imports into one key. `once` makes one ImportKeyMaterial and returns KeyMaterialId; `guard` comes before each.
 

@@ -17,6 +17,7 @@ from tests.support.random_keys import random_key
 SECRET_MOST_BYTES = 65_536
 PROCESSOR_SECONDS = 10.0
 LOG_MOST_CHARACTERS = 20_000
+DSA = "1.2.840.10040.4.1"
 KEY_MEANT = "Name the secret with a key of the KMS key's own size."
 
 
@@ -48,10 +49,10 @@ def in_pkcs8(numbers):
     return der.pkcs8(der.ID_RSA, der.null(), der.pkcs1(numbers))
 
 
-def too_large(bits):
+def too_large(what, bits, most_bits):
     return (
-        f"SecretId: The private key has a number of {bits:,} bits, and the largest key that KMS takes is RSA of 4,096. "
-        f"{KEY_MEANT}"
+        f"SecretId: The RSA key's {what} has {bits:,} bits, and that of the largest key that KMS takes, RSA_4096, has "
+        f"{most_bits:,} at most. {KEY_MEANT}"
     )
 
 
@@ -60,23 +61,51 @@ PRIMES_ALONE = der.rsa_numbers(mersenne(23209), mersenne(9941), 3, 3, n=15, qi=1
 
 
 @pytest.mark.parametrize(
-    ("key", "bits"),
+    ("key", "too_much"),
     [
-        pytest.param(der.pkcs1(VALID_AND_ENDLESS), 21_160, id="two known primes, PKCS#1"),
-        pytest.param(in_pkcs8(VALID_AND_ENDLESS), 21_160, id="two known primes, PKCS#8"),
-        pytest.param(in_pkcs8(PRIMES_ALONE), 23_216, id="endless primes of a tiny modulus"),
-        pytest.param(in_pkcs8((15, mersenne(60_000), 3, 5, 3, 1, 1, 1)), 60_008, id="an endless public exponent"),
-        pytest.param(in_pkcs8((mersenne(16_384), 65537, 3, 5, 3, 1, 1, 1)), 16_392, id="a modulus of 16,384 bits"),
-        pytest.param(in_pkcs8((15, 3, mersenne(500_000), 5, 3, 1, 1, 1)), 500_008, id="an endless private exponent"),
+        pytest.param(der.pkcs1(VALID_AND_ENDLESS), ("modulus", 21_154, 4_096), id="two known primes, PKCS#1"),
+        pytest.param(in_pkcs8(VALID_AND_ENDLESS), ("modulus", 21_154, 4_096), id="two known primes, PKCS#8"),
+        pytest.param(in_pkcs8(PRIMES_ALONE), ("first prime", 23_209, 2_048), id="endless primes of a tiny modulus"),
+        pytest.param(
+            in_pkcs8((15, mersenne(60_000), 3, 5, 3, 1, 1, 1)),
+            ("public exponent", 60_000, 4_096),
+            id="an endless public exponent",
+        ),
+        pytest.param(
+            in_pkcs8((mersenne(16_384), 65537, 3, 5, 3, 1, 1, 1)),
+            ("modulus", 16_384, 4_096),
+            id="a modulus of 16,384 bits",
+        ),
+        pytest.param(
+            in_pkcs8((15, 3, mersenne(500_000), 5, 3, 1, 1, 1)),
+            ("private exponent", 500_000, 4_096),
+            id="an endless private exponent",
+        ),
+        pytest.param(
+            in_pkcs8(der.rsa_numbers(mersenne(4_253), mersenne(4_423), 3, 3, n=15, qi=1)),
+            ("first prime", 4_253, 2_048),
+            id="two primes that are as long as a modulus",
+        ),
     ],
 )
-def test_a_private_key_with_an_endless_number_is_refused_by_its_length_alone(world, refused, key, bits):
-    assert refused(world.external_key("RSA_2048"), SecretId=world.secret(key).name) == too_large(bits)
+def test_a_private_key_with_an_endless_number_is_refused_by_its_length_alone(world, refused, key, too_much):
+    assert refused(world.external_key("RSA_2048"), SecretId=world.secret(key).name) == too_large(*too_much)
+
+
+@pytest.mark.parametrize("bits", [16_000, 130_000, 174_000])
+def test_a_dsa_key_is_refused_by_its_algorithm_alone(world, refused, bits):
+    """g, p and x of one length: the library computes g^x mod p, for 33 minutes where they fill a secret."""
+    key = der.pkcs8(
+        DSA, der.sequence(*map(der.integer, (mersenne(bits), 23, mersenne(bits) - 2))), der.integer(mersenne(bits))
+    )
+    assert refused(world.external_key("RSA_2048"), SecretId=world.secret(key).name) == (
+        "SecretId: The private key is of an algorithm that KMS takes no keys of. Name a secret with an RSA, EC or Ed25519 key."
+    )
 
 
 def test_the_largest_rsa_key_that_kms_takes_is_not_hit_by_the_limit(world, refused):
     """4,096 bits, and invalid: the library says so in no time, and the sentence is another."""
-    numbers = der.rsa_numbers(mersenne(2203), mersenne(1893), 65537, 5)
+    numbers = der.rsa_numbers(mersenne(2048), mersenne(2048) - 2, 65537, 5)
 
     reason = refused(world.external_key("RSA_4096"), SecretId=world.secret(der.pkcs1(numbers)).name)
 

@@ -9,7 +9,17 @@ import json
 import pytest
 
 from tests.support.canaries import Canaries
-from tests.support.planted import IN_A_NAME, IN_A_VALUE, KEY, SYMMETRIC, planted, raw
+from tests.support.planted import (
+    IN_A_NAME,
+    IN_A_VALUE,
+    IN_ITS_FORM,
+    KEY,
+    SYMMETRIC,
+    planted,
+    raw,
+    wrapped_by_kms,
+)
+from tests.support.transport import Refusal
 from tests.support.world import SIGNATURE
 
 
@@ -43,6 +53,70 @@ def test_plaintext_that_was_put_into_a_property_does_not_come_out(world, app, ch
     out = app.everything_from(event)
 
     assert ("SUCCESS Update" if rollback else "FAILED Update") in out
+    assert secret.canaries.found_in(out) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "rollback"),
+    [
+        (name, rollback)
+        for name in IN_ITS_FORM
+        for rollback in (False, True)
+        if (name, rollback) != ("KeyId", True)  # then it is the physical id that is answered (rules 1 and 6)
+    ],
+)
+def test_plaintext_that_fits_a_property_s_rule_does_not_come_out(world, app, name, rollback):
+    """Then AWS is asked for it, and its own texts repeat what it was asked for."""
+    secret = raw(world)
+    created = secret.create(world)
+    world.settle(created, world.invoke(created))
+    key = created["ResourceProperties"]["KeyId"]
+    world.call("DeleteImportedKeyMaterial", KeyId=key)  # so that a rollback, too, needs the secret
+    world.clock.advance(10)
+    properties = dict(created["ResourceProperties"]) | {name: IN_ITS_FORM[name]}
+    event = world.update_request(properties.pop("KeyId"), rollback=rollback, **properties)
+
+    out = app.everything_from(event)
+
+    assert " Update of Material as " in out
+    assert secret.canaries.found_in(out) == {}
+
+
+def test_a_key_in_place_of_a_secret_s_name_is_shown_as_secret_id(world, app):
+    secret = raw(world)
+    event = secret.create(world, SecretId=IN_ITS_FORM["SecretId"])
+    said = (
+        "User: arn:aws:sts::111122223333:assumed-role/imported-key-material/f is not authorized to perform: "
+        "secretsmanager:DescribeSecret on resource: "
+    )
+    why = "because no identity-based policy allows the secretsmanager:DescribeSecret action"
+    refusal = Refusal(400, "AccessDeniedException", f"{said}{IN_ITS_FORM['SecretId']} {why}")
+    world.aws.faults.inject("DescribeSecret", refusal, times=10**6)
+
+    out = app.everything_from(event)
+
+    assert f"{said}<SecretId> {why}." in out
+    assert secret.canaries.found_in(out) == {}
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        *("DescribeKey", "ListResourceTags", "DescribeSecret", "GetSecretValue", "Decrypt", "GetParametersForImport"),
+        *("ImportKeyMaterial", "DescribeStacks", "DescribeStackResource"),
+    ],
+)
+def test_plaintext_that_aws_repeats_does_not_come_out(world, app, operation):
+    """Whichever call AWS refuses. What is declared here keeps none of the calls from being made."""
+    secret = wrapped_by_kms(world)
+    declared = {name: IN_ITS_FORM[name] for name in ("Trigger", "KeyMaterialDescription")}
+    said = f"User: x is not authorized to perform: {operation} on resource: "
+    refusal = Refusal(400, "AccessDeniedException", f"{said}{' '.join(declared.values())} because")
+    world.aws.faults.inject(operation, refusal, times=10**6)
+
+    out = app.everything_from(secret.create(world, **declared))
+
+    assert f"{said}<Trigger> <KeyMaterialDescription> because" in out
     assert secret.canaries.found_in(out) == {}
 
 

@@ -101,8 +101,8 @@ def test_executions_of_one_create_that_overlap_answer_alike(world, overtaken_at,
 
 
 def test_an_answer_that_names_very_much_is_cut_to_what_cloudformation_takes(world):
-    """20 unknown properties are named, at each of two places: with names of the longest kind that is quoted, too much."""
-    colors = {f"Colour{chr(65 + n) * 34}": "x" for n in range(26)}
+    """Unknown properties, at two places, with names of the longest kind that is quoted, and with references: too much."""
+    colors = {f"Colour{chr(65 + n) * 34}": "{{resolve:ssm-secure:x}}" for n in range(26)}
     event = creating(world, SecretWrapping=colors, **colors)
 
     answer = world.invoke(event)
@@ -111,10 +111,10 @@ def test_an_answer_that_names_very_much_is_cut_to_what_cloudformation_takes(worl
     assert answer["Status"] == "FAILED"
     assert len(body) <= 4096
     assert answer["Reason"].startswith(
-        "44 things are wrong. (1) SecretWrapping.Algorithm: The property is missing. Declare one of SYMMETRIC_DEFAULT, "
+        "96 things are wrong. (1) SecretWrapping.Algorithm: The property is missing. Declare one of SYMMETRIC_DEFAULT, "
     )
     assert answer["Reason"].endswith(" [The whole text is in the function's log.]")
-    assert "(44) " in world.log.getvalue()
+    assert " 56 more are not listed here. Nothing was imported." in world.log.getvalue()
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])

@@ -117,8 +117,7 @@ def damaged_modulus():
         pytest.param(
             ED25519,
             lambda: pkcs8_pem(x25519.X25519PrivateKey.generate()),
-            "The private key is of a kind that KMS does not have, and an ECC_NIST_EDWARDS25519 key takes an Ed25519 "
-            f"key. {THE_KEY_MEANT}",
+            "The private key is of an algorithm that KMS takes no keys of. Name a secret with an RSA, EC or Ed25519 key.",
             id="X25519",
         ),
         # --- keys that are no keys, or weak ones (rows 8, 14, 16, 19 and 20)

@@ -27,13 +27,13 @@ VERSION_ID = "11111111-2222-3333-4444-555555555555"
         pytest.param(
             {"SecretVersionId": VERSION_ID},
             "SecretId: secretsmanager:GetSecretValue was refused with ResourceNotFoundException: Secrets Manager can't "
-            f"find the specified secret value for VersionId: {VERSION_ID}. {NOT_THERE}",
+            f"find the specified secret value for VersionId: <SecretVersionId>. {NOT_THERE}",
             id="no such version",
         ),
         pytest.param(
             {"SecretVersionStage": "AWSPREVIOUS"},
             "SecretId: secretsmanager:GetSecretValue was refused with ResourceNotFoundException: Secrets Manager can't "
-            f"find the specified secret value for staging label: AWSPREVIOUS. {NOT_THERE}",
+            f"find the specified secret value for staging label: <SecretVersionStage>. {NOT_THERE}",
             id="no such stage",
         ),
     ],

@@ -113,10 +113,10 @@ def test_a_previous_version_that_is_gone_is_named_before_anything_is_imported(wo
     answer = brought_back(world, rotated, ["5" * 32])
 
     assert answer["Reason"] == (
-        f"PreviousSecretVersionIds: secretsmanager:GetSecretValue was refused with ResourceNotFoundException: Secrets "
-        f"Manager can't find the specified secret value for VersionId: {'5' * 32}. There is no such secret, or it has no "
-        f"such version or stage. Check SecretId, SecretVersionId and SecretVersionStage. A secret of another account needs "
-        f"its full ARN. Nothing was imported."
+        "PreviousSecretVersionIds: secretsmanager:GetSecretValue was refused with ResourceNotFoundException: Secrets Manager "
+        "can't find the specified secret value for VersionId: <PreviousSecretVersionIds.0>. There is no such secret, or it has "
+        "no such version or stage. Check SecretId, SecretVersionId and SecretVersionStage. A secret of another account needs "
+        "its full ARN. Nothing was imported."
     )
     assert world.snapshot() == before
 

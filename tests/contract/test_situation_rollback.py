@@ -104,7 +104,8 @@ def test_rollback_when_the_old_secret_version_is_gone_and_the_key_lost_its_mater
     assert answer["Data"]["KeyArn"] == key
     assert (
         f'{LEFT} {{"problem": "The key\'s material could not be brought back. SecretId: secretsmanager:GetSecretValue was '
-        f"refused with ResourceNotFoundException: Secrets Manager can't find the specified secret value for VersionId: {V1}."
+        f"refused with ResourceNotFoundException: Secrets Manager can't find the specified secret value for VersionId: "
+        "<SecretVersionId>."
     ) in world.log.getvalue()
 
 

@@ -80,7 +80,7 @@ UNFIT = "Name the key under which the material was wrapped, and its algorithm."
             SYMMETRIC,
             lambda _: "alias/transport",
             "SecretWrapping.KeyId: kms:DescribeKey was refused with NotFoundException: Alias arn:aws:kms:eu-central-1:"
-            "111122223333:alias/transport is not found. There is no such key in this account and Region, or it was "
+            "111122223333:<SecretWrapping.KeyId> is not found. There is no such key in this account and Region, or it was "
             "made a moment ago and KMS does not show it yet. Check the id; !GetAtt Key.Arn also makes CloudFormation "
             "wait for the key.",
             id="no such alias",

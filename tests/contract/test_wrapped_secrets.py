@@ -9,6 +9,8 @@ import json
 
 import pytest
 
+from imported_key_material import secret as secret_reading
+from imported_key_material.wrapping import unwrap_with_aes
 from tests.support.at_rest import by_openssl, encrypted, unwrap_key, wrapped
 from tests.support.kms import ciphertext
 from tests.support.private_keys import key_for, pkcs8_der, pkcs8_pem, spki_der
@@ -74,6 +76,26 @@ def test_a_private_key_in_der_or_pem_may_be_inside(world, algorithm, spec, writt
 
     assert answer["Status"] == "SUCCESS"
     assert world.call("GetPublicKey", KeyId=key)["PublicKey"] == spki_der(key_for(spec))
+
+
+@pytest.mark.parametrize("inside", [KEY, KEY[:31]], ids=["taken", "refused"])
+def test_what_was_unwrapped_here_is_wiped(world, monkeypatch, inside):
+    """The function's own buffer, not a copy of it, becomes the material."""
+    unwrapped = []
+
+    def watching(*given):
+        unwrapped.append(unwrap_with_aes(*given))
+        return unwrapped[-1]
+
+    monkeypatch.setattr(secret_reading.wrapping, "unwrap_with_aes", watching)
+    unwrap = unwrap_key(world, AES_WRAP[1])
+    secret = world.secret(wrapped(world, unwrap, AES_WRAP[1], inside))
+
+    answer = world.create(world.external_key(), SecretId=secret.name, **declared(AES_WRAP[1], unwrap))
+
+    assert answer["Status"] == ("SUCCESS" if inside is KEY else "FAILED")
+    assert unwrapped == [bytearray(len(inside))] * len(unwrapped)
+    assert unwrapped
 
 
 @pytest.mark.parametrize("algorithm", AES_WRAP)

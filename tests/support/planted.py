@@ -22,6 +22,22 @@ SYMMETRIC, AES_WRAP = "SYMMETRIC_DEFAULT", "RSA_AES_KEY_WRAP_SHA_256"
 IN_A_VALUE = "7=+/& krokodil quer zitrone"
 IN_A_NAME = "8=+/& jugendstil vexierbild"
 
+# And where it fits: each of these is 32 random bytes, or 16, in a form that the property's rule takes, so that AWS is asked.
+# Not ExpectedCheckValue, which is an attribute: it is shown on purpose.
+_MISTAKEN = random_key(33)[1:]
+_HEX = _MISTAKEN.hex()
+IN_ITS_FORM = {
+    "KeyId": f"mrk-{_HEX[:32]}",
+    "SecretId": base64.b64encode(_MISTAKEN).decode(),
+    "SecretVersionId": _HEX,
+    "SecretVersionStage": base64.b64encode(_MISTAKEN).decode(),
+    "SecretJsonKey": base64.b64encode(_MISTAKEN).decode(),
+    "SecretWrapping": {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": f"alias/{_HEX}"},
+    "KeyMaterialDescription": _HEX,
+    "PreviousSecretVersionIds": [_HEX],
+    "Trigger": base64.b64encode(_MISTAKEN).decode(),
+}
+
 
 @dataclass(frozen=True)
 class Planted:
@@ -34,11 +50,12 @@ class Planted:
 
     def create(self, world: World, **more: Any) -> dict[str, Any]:
         secret = world.secret(self.value)
-        return world.create_request(world.external_key(self.spec), SecretId=secret.name, **self.declared | more)
+        declared = {"SecretId": secret.name} | self.declared | more
+        return world.create_request(world.external_key(self.spec), **declared)
 
 
 def planted(spec: str, value: bytes | str, *, of: dict[str, bytes], **declared: Any) -> Planted:
-    canaries = Canaries(signature=SIGNATURE, in_a_value=IN_A_VALUE, in_a_name=IN_A_NAME, **of)
+    canaries = Canaries(signature=SIGNATURE, in_a_value=IN_A_VALUE, in_a_name=IN_A_NAME, in_its_form=_MISTAKEN, **of)
     return Planted(spec, value, declared, canaries)
 
 

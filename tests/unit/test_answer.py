@@ -1,13 +1,23 @@
 """What an answer looks like: within CloudFormation's limits, whatever the reason, the attributes and the ids are."""
 
 import json
+import logging
+import time
 from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imported_key_material.answer import BODY_MAX_BYTES, REASON_CUT_NOTE, TooLong, body, usable_id, vetted
+from imported_key_material.answer import (
+    BODY_MAX_BYTES,
+    REASON_CUT_NOTE,
+    TooLong,
+    body,
+    log_outcome,
+    usable_id,
+    vetted,
+)
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.request import Answer, Failed, Request, RequestType
 from tests.support.events import KEY_ARN, REQUEST_ID, STACK_ID, request
@@ -78,11 +88,12 @@ def test_a_reason_that_fits_to_the_byte_is_not_cut() -> None:
 
 
 def test_many_faults_are_cut_after_a_whole_sentence_and_the_first_is_there() -> None:
-    refused = Refused(*(Fault(f"Tags{n}", "the value is 300 characters long.", "Take 256.") for n in range(200)))
+    remedy = "Take 256" + ", not more" * 10 + "."
+    refused = Refused(*(Fault(f"Tags{n}", "the value is 300 characters long.", remedy) for n in range(200)))
 
     reason = reason_of(str(refused))
 
-    assert reason.startswith("200 things are wrong. (1) Tags0: the value is 300 characters long. Take 256. (2) Tags1:")
+    assert reason.startswith("200 things are wrong. (1) Tags0: the value is 300 characters long. Take 256, not")
     assert reason.endswith(". [The whole text is in the function's log.]")
     assert str(refused).startswith(reason.removesuffix(REASON_CUT_NOTE))
     assert len(reason) > 3000
@@ -135,6 +146,27 @@ def test_the_longest_ids_there_are_leave_room_for_a_reason() -> None:
 def test_ids_that_leave_no_room_make_no_answer() -> None:
     with pytest.raises(TooLong):
         body(UPDATE, Failed("SecretId: there is no such secret.", "\x01" * 1024))
+
+
+# ------------------------------------------------------------------------------------------------------ in the log
+
+
+@pytest.mark.parametrize("size", [10, 10_000, 10_001, 30_000_000])
+def test_a_reason_has_a_limit_in_the_log_too(caplog: pytest.LogCaptureFixture, size: int) -> None:
+    log_outcome(logging.getLogger("test"), UPDATE, Failed("x" * size, KEY_ARN))
+
+    (line,) = caplog.messages
+    assert ("x" * min(size, 10_000) in line) is True
+    assert ("x" * 10_001 in line) is False
+    assert line.endswith(" [The rest is too long for the log, too.]") is (size > 10_000)
+
+
+def test_a_reason_without_an_end_is_answered_at_once() -> None:
+    begun = time.process_time()
+
+    assert reason_of("word " * 10_000_000).endswith(" [The whole text is in the function's log.]")
+
+    assert time.process_time() - begun < 1
 
 
 # ------------------------------------------------------------------------------------------------- what is not taken

@@ -41,7 +41,17 @@ GROUPS = {
         *("calling", "aws_errors", "aws_session", "quota", "handing_on", "metrics"),
     },
     "pure": {
-        *("properties", "proof", "wrapping", "material", "secret_bytes", "secret_value", "private_key", "asymmetric"),
+        *(
+            "properties",
+            "masks",
+            "proof",
+            "wrapping",
+            "material",
+            "secret_bytes",
+            "secret_value",
+            "private_key",
+            "asymmetric",
+        ),
         *("check_value", "encoding", "foreign_form", "pem", "der", "readable", "pattern", "key_specs"),
     },
     "foundation": {"errors", "waiting", "quiet", "__init__"},

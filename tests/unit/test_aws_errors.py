@@ -237,6 +237,40 @@ def test_a_long_text_is_cut():
     )
 
 
+NAMES = {"orders/master-key": "<SecretId>", "orders/master": "<SecretVersionStage>", "5" * 32: "<SecretVersionId>"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("no access on resource: orders/master-key because", "no access on resource: <SecretId> because"),
+        (
+            "arn:aws:secretsmanager:r:a:secret:orders/master-key-AbCdEf",
+            "arn:aws:secretsmanager:r:a:secret:<SecretId>-AbCdEf",
+        ),
+        ("orders/master orders/master-key", "<SecretVersionStage> <SecretId>"),
+        (f"VersionId: {'5' * 32}", "VersionId: <SecretVersionId>"),
+        (f"{'5' * 64}", "<SecretVersionId><SecretVersionId>"),
+        ("Orders/Master-Key", "Orders/Master-Key"),
+    ],
+)
+def test_a_declared_value_is_shown_by_its_property_s_name(text, told):
+    error = translate(
+        "secretsmanager:GetSecretValue", refused("DisabledException", text), where="SecretId", masks=NAMES
+    )
+
+    assert f"was refused with DisabledException: {told}. The key" in str(error)
+
+
+def test_no_part_of_a_value_is_left_where_a_long_text_is_cut():
+    text = "x" * 290 + "orders/master-key" + "y" * 100
+    error = translate(
+        "secretsmanager:GetSecretValue", refused("DisabledException", text), where="SecretId", masks=NAMES
+    )
+
+    assert f"{'x' * 290}<SecretId>..." in str(error)
+
+
 def test_an_answer_without_a_code_is_told_as_such():
     assert said("kms:DescribeKey", ClientError({}, "DescribeKey")) == (
         "KeyId: kms:DescribeKey was refused with Unknown. Look the code up in the API reference of that operation."

@@ -37,6 +37,25 @@ def test_several_faults_are_numbered_in_one_text():
     )
 
 
+def test_of_one_property_ten_faults_are_listed_and_the_rest_is_counted():
+    of_list = [Fault(f"PreviousSecretVersionIds.{n}", "It does not fit.") for n in range(25)]
+
+    text = str(Refused(NO_SECRET, *of_list, NO_TAG))
+
+    assert text.startswith("27 things are wrong. (1) SecretId: ")
+    assert text.endswith(
+        "(11) PreviousSecretVersionIds.9: It does not fit. (12) KeyId: The KMS key has no tag. Set it. "
+        "15 more are not listed here."
+    )
+
+
+def test_forty_faults_are_listed_and_the_rest_is_counted():
+    text = str(Refused(*(Fault(f"Name{n}", "It does not fit.") for n in range(100_000))))
+
+    assert text.startswith("100,000 things are wrong. (1) Name0: It does not fit. (2) ")
+    assert text.endswith(" (40) Name39: It does not fit. 99,960 more are not listed here.")
+
+
 def test_faults_of_several_checks_are_refused_together_and_each_once():
     faults = Faults()
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import pickle
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -225,6 +226,47 @@ def test_wiped_material_is_zeros_and_can_not_be_used() -> None:
     with pytest.raises(ValueError, match=r"^The material was wiped\.$"):
         _ = material.encoded
     material.wipe()  # twice is no harm
+
+
+def test_a_buffer_is_taken_over_and_not_copied() -> None:
+    buffer = bytearray(KEY)
+    assert check(buffer, AES).encoded is buffer
+
+
+@pytest.mark.parametrize(
+    ("source", "spec", "options"),
+    [
+        (bytes(32), AES, {}),
+        (KEY[:31], AES, {}),
+        (KEY, AES, {"expected_check_value": "CMAC:000000"}),
+        (KEY, AES, {"expected_check_value": "none"}),
+        (KEY, AES, {"json_key": "key"}),
+        (KEY, AES, {"encoding": "PEM"}),
+        (TEXT_KEY.encode(), AES, {"encoding": "BASE64"}),
+        (PEM.encode(), P256, {}),
+        (PEM.encode(), AES, {}),
+        (pkcs8_der(ec_key()), P256, {}),
+        (pkcs8_der(ec_key())[:-1], P256, {}),
+    ],
+)
+def test_a_buffer_that_does_not_become_the_material_is_wiped(
+    source: bytes, spec: KeySpec, options: dict[str, Any]
+) -> None:
+    buffer = bytearray(source)
+    with suppress(Refused):
+        check(buffer, spec, **options)
+    assert buffer == bytes(len(source))
+
+
+def test_a_buffer_is_wiped_when_a_defect_ends_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("imported_key_material.material.secret_bytes.check", broken)
+    buffer = bytearray(KEY)
+    with pytest.raises(ZeroDivisionError):
+        check(buffer, AES)
+    assert buffer == bytes(32)
 
 
 def test_a_mac_is_that_of_the_key_specs_hash() -> None:

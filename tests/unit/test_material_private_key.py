@@ -35,6 +35,7 @@ from tests.support.traces import assert_untraceable
 P256 = KEY_SPECS["ECC_NIST_P256"]
 ED25519 = KEY_SPECS["ECC_NIST_EDWARDS25519"]
 RSA_2048 = KEY_SPECS["RSA_2048"]
+DSA = "1.2.840.10040.4.1"
 ASYMMETRIC = [name for name in KEY_SPECS if name.startswith(("RSA_2048", "ECC_"))]
 
 AGAIN = "Export it again, for example: openssl pkey -in old.pem -out new.pem."
@@ -319,7 +320,7 @@ def test_what_the_library_raises_ends_where_the_library_is_called() -> None:
     encrypted = openssl(*arguments, stdin=pkcs8_pem(ec_key()).encode())
     with pytest.raises(TypeError):
         load_der_private_key(encrypted, None)
-    assert private_key._loaded(encrypted) is None
+    assert private_key._loaded(memoryview(encrypted)) is None
 
 
 def test_the_bytes_of_a_private_key_are_wiped_when_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,24 +360,15 @@ def test_a_key_of_another_type_or_curve_is_refused(name: str, found: str) -> Non
     )
 
 
-@pytest.mark.parametrize(
-    ("options", "found"),
-    [
-        (("-algorithm", "X25519"), "of a kind that KMS does not have"),
-        (("-algorithm", "ED448"), "of a kind that KMS does not have"),
-        (
-            ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1"),
-            "of a kind that KMS does not have (it is on brainpoolP256r1)",
-        ),
-    ],
-)
 @pytest.mark.parametrize("spec", [P256, ED25519], ids=lambda spec: spec.name)
-def test_a_key_that_the_library_loads_and_kms_does_not_have_is_refused(
-    options: tuple[str, ...], found: str, spec: KeySpec
-) -> None:
+def test_a_curve_that_the_library_loads_and_kms_does_not_have_is_refused(spec: KeySpec) -> None:
+    options = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1")
     source = openssl("genpkey", *options, "-outform", "DER")
     takes = "an EC key on P-256" if spec is P256 else "an Ed25519 key"
-    assert refusal(source, spec) == f"SecretId: The private key is {found}, and {spec.a_key} takes {takes}. {FITTING}"
+    assert refusal(source, spec) == (
+        "SecretId: The private key is of a kind that KMS does not have (it is on brainpoolP256r1), and "
+        f"{spec.a_key} takes {takes}. {FITTING}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -401,12 +393,49 @@ def test_a_dsa_key_is_refused() -> None:
     )
 
 
-def test_an_algorithm_that_is_not_known_is_refused() -> None:
-    source = der.pkcs8("1.3.132.1.12", der.oid(der.P256), der.sec1(scalar(), point=own_point()))  # id-ecDH
-    assert refusal(source) == (
-        "SecretId: The private key is of an algorithm that KMS takes no keys of. "
-        "Name a secret with an RSA, EC or Ed25519 key."
-    )
+OF_ANOTHER_ALGORITHM = (
+    "SecretId: The private key is of an algorithm that KMS takes no keys of. "
+    "Name a secret with an RSA, EC or Ed25519 key."
+)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: openssl("genpkey", "-algorithm", "X25519", "-outform", "DER"),
+        lambda: openssl("genpkey", "-algorithm", "ED448", "-outform", "DER"),
+        lambda: openssl("genpkey", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048", "-outform", "DER"),
+        lambda: der.pkcs8("1.3.132.1.12", der.oid(der.P256), der.sec1(scalar(), point=own_point())),  # id-ecDH
+        lambda: der.pkcs8(DSA, der.sequence(*map(der.integer, (23, 11, 4))), der.integer(3)),
+        lambda: der.sequence(der.integer(0), der.sequence(der.null()), der.octets(b"")),  # it names none
+        lambda: der.sequence(der.integer(0), der.sequence(), der.octets(b"")),
+    ],
+    ids=["X25519", "Ed448", "DH", "id-ecDH", "DSA", "no identifier", "nothing"],
+)
+def test_an_algorithm_that_kms_takes_no_keys_of_is_refused_before_the_library_sees_it(
+    make: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(private_key, "load_der_private_key")
+    assert refusal(make(), ED25519) == OF_ANOTHER_ALGORITHM
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "parameters", "inner", "sentence"),
+    [
+        (der.ID_RSA, der.null(), der.sec1(scalar(), curve=der.P256), "The private key is not a valid RSA key"),
+        (der.ID_RSA, der.null(), der.pkcs8(der.ID_RSA, der.null(), b""), "The private key is not a valid RSA key"),
+        (der.ID_RSA, der.null(), b"", "The private key is not a valid RSA key"),
+        (der.ID_EC, der.oid(der.P256), der.pkcs1(range(8)), "The private value is encoded in 1 bytes"),
+        (der.ID_EC, der.oid(der.P256), b"", "The private value is encoded in 0 bytes"),
+        (der.ID_ED25519, b"", der.sec1(seed()), "The private key is not a valid Ed25519 key"),
+    ],
+    ids=["SEC1 for RSA", "PKCS#8 for RSA", "nothing for RSA", "PKCS#1 for EC", "nothing for EC", "SEC1 for Ed25519"],
+)
+def test_a_container_with_another_key_in_it_than_it_says_is_refused_before_the_library_sees_it(
+    algorithm: str, parameters: bytes, inner: bytes, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(private_key, "load_der_private_key")
+    assert refusal(der.pkcs8(algorithm, parameters, inner), ED25519).startswith(f"SecretId: {sentence}")
 
 
 def test_another_key_with_another_check_value_has_two_faults() -> None:

@@ -1,10 +1,12 @@
 """RSA keys: rows 14 to 17. What the library verifies, and what it loads although the key is weak or of another size."""
 
+from collections.abc import Callable
 from math import gcd, isqrt
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from imported_key_material import private_key
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import KEY_SPECS, KeySpec
 from imported_key_material.material import check
@@ -140,6 +142,39 @@ def test_a_public_exponent_of_256_bits_is_taken_and_one_of_257_bits_is_refused()
             assert check(weak(p, q, e), RSA_2048).public_exponent == e
         else:
             assert refusal(weak(p, q, e)) == LARGE_E
+
+
+NUMBERS = {
+    "modulus": 4096,
+    "public exponent": 4096,
+    "private exponent": 4096,
+    "first prime": 2048,
+    "second prime": 2048,
+    "first CRT exponent": 2048,
+    "second CRT exponent": 2048,
+    "CRT coefficient": 2048,
+}
+
+
+@pytest.mark.parametrize("what", NUMBERS)
+@pytest.mark.parametrize("container", [lambda pkcs1: pkcs1, in_pkcs8], ids=["PKCS#1", "PKCS#8"])
+@pytest.mark.parametrize("more_bits", [1, 8, 500_000])
+def test_a_number_that_is_longer_than_any_kms_takes_is_refused_before_the_library_sees_it(
+    what: str, container: Callable[[bytes], bytes], more_bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(private_key, "load_der_private_key")
+    bits = NUMBERS[what] + more_bits
+    numbers = (1 << bits - 1 if name == what else 3 for name in NUMBERS)
+    assert refusal(container(der.pkcs1(numbers))) == (
+        f"SecretId: The RSA key's {what} has {bits:,} bits, and that of the largest key that KMS takes, RSA_4096, has "
+        f"{NUMBERS[what]:,} at most. Name the secret with a key of the KMS key's own size."
+    )
+
+
+@pytest.mark.parametrize("container", [lambda pkcs1: pkcs1, in_pkcs8], ids=["PKCS#1", "PKCS#8"])
+def test_the_largest_numbers_there_may_be_are_the_library_s_to_judge(container: Callable[[bytes], bytes]) -> None:
+    """They are judged within milliseconds: no two of them belong together."""
+    assert refusal(container(der.pkcs1((1 << bits) - 1 for bits in NUMBERS.values()))) == NOT_VALID
 
 
 # ------------------------------------------------------------------------------------------------------- row 15: size

@@ -145,6 +145,8 @@ BREAKS: dict[str, list[Any]] = {
         f" {KEY_ID}",
         f"{KEY_ARN}/x",
         KEY_ARN.replace(":kms:", ":s3:"),
+        KEY_ARN.replace("eu-central-1", "e" * 31),
+        KEY_ARN.replace("arn:aws:", f"arn:aws{'-' * 21}:"),
         KEY_ARN.replace("111122223333", "1111"),
         "mrk-1234",
     ],
@@ -176,7 +178,11 @@ BREAKS: dict[str, list[Any]] = {
         "in a year",
     ],
     "ValidForDays": [*NO_NUMBER, "0", "00", "01", "365", "370", "400", "1000", 0, 365, -1, 10**30],
-    "KeyMaterialDescription": [*NO_TEXT, "", "d" * 257, "a, b", "é", "a@b", "(x)"],
+    "KeyMaterialDescription": [
+        *(*NO_TEXT, "", "d" * 257, "a, b", "é", "a@b", "(x)"),
+        *(f"a{space}b" for space in "\n\r\t\v\f\x1c\x85\u00a0\u2028\u2029\u3000"),  # KMS's own rule takes any white space
+        "a\n",
+    ],
     "PreviousSecretVersionIds": [
         *(value for value in NO_TEXT if not isinstance(value, list)),
         [],
@@ -363,6 +369,53 @@ def test_each_of_the_previous_versions_is_a_version_id(versions):
 
     assert refusal(MINIMAL | {"PreviousSecretVersionIds": versions}) == (
         f"{where}: The value does not fit the property's rule. It must be {RULES['SecretVersionId']}."
+    )
+
+
+TOO_LONG = (
+    "PreviousSecretVersionIds: The value does not fit the property's rule. "
+    f"It must be {RULES['PreviousSecretVersionIds']}."
+)
+
+
+@pytest.mark.parametrize("item", ["v", VERSION_ID, 1, None, "{}", [], {}])
+def test_a_list_that_is_too_long_is_one_fault_whatever_is_in_it(item):
+    assert refusal(MINIMAL | {"PreviousSecretVersionIds": [item] * 26}) == TOO_LONG
+
+
+class Untouchable(str):
+    """An item that nobody looks at: not its length, not its hash."""
+
+    __slots__ = ()
+
+    def __len__(self):
+        raise AssertionError("looked at")
+
+    __hash__ = __eq__ = __len__
+
+
+def test_no_item_of_a_list_that_is_too_long_is_compared():
+    assert refusal(MINIMAL | {"PreviousSecretVersionIds": [Untouchable(VERSION_ID)] * 26}) == TOO_LONG
+
+
+def test_items_that_are_no_texts_are_not_compared_with_each_other():
+    """Ten integers of one hash; the validator's comparison of 100,000 such took 13 seconds."""
+    colliding = [number * (2**61 - 1) for number in range(1, 26)]
+
+    text = refusal(MINIMAL | {"PreviousSecretVersionIds": colliding})
+
+    assert text.startswith("25 things are wrong. (1) PreviousSecretVersionIds.0: The value does not fit")
+    assert text.endswith("(10) PreviousSecretVersionIds.9: The value does not fit the property's rule. It must be "
+                         f"{RULES['SecretVersionId']}. 15 more are not listed here.")  # fmt: skip
+
+
+def test_a_list_within_a_list_however_deep_is_one_fault():
+    deep = "x"
+    for _ in range(5_000):
+        deep = [deep]
+
+    assert refusal(MINIMAL | {"PreviousSecretVersionIds": [VERSION_ID, deep]}) == (
+        f"PreviousSecretVersionIds.1: The value does not fit the property's rule. It must be {RULES['SecretVersionId']}."
     )
 
 

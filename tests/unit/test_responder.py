@@ -225,12 +225,14 @@ def test_a_malformed_event_in_a_warm_process_answers_nobody(
 
 @traps(16)
 def test_a_reason_keeps_its_beginning_and_says_nothing_that_was_not_written_for_users(kept: KeptAnswers) -> None:
-    faults = Refused(*(Fault(f"Property{n}", "it is not known.", "Take it out.") for n in range(300)))
+    faults = Refused(
+        *(Fault(f"Property{n}", "it is not known" + " at all" * 20 + ".", "Take it out.") for n in range(300))
+    )
     responder(kept, raising(faults))(event("Create"), Remaining())
     responder(kept, raising(ValueError("{'SecretString': 'hunter2'}")))(event("Create"), Remaining())
 
     assert kept.answers[0]["Reason"].startswith(
-        "300 things are wrong. (1) Property0: it is not known. Take it out. (2) Property1:"
+        f"300 things are wrong. (1) Property0: it is not known{' at all' * 20}. Take it out. (2) Property1:"
     )
     assert kept.answers[0]["Reason"].endswith("Take it out. [The whole text is in the function's log.]")
     assert kept.answers[1]["Reason"] == (
