@@ -219,7 +219,7 @@ def test_every_make_target_exists(page):
     assert sorted(set(named) - set(targets)) == []
 
 
-CLI_ALONE = {"--query", "--output", "--parameter-overrides"}
+CLI_ALONE = {"--query", "--output", "--region", "--parameter-overrides"}
 CLI_COMMANDS = {("cloudformation", "deploy"), ("cloudformation", "wait")}
 
 
