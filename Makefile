@@ -120,6 +120,7 @@ check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house
 	.venv/bin/cfn-lint template.yaml $(wildcard examples/*.yaml examples/*/*.yaml)
 	@$(SAM_ENVIRONMENT) .venv-sam/bin/sam validate --lint
 	.venv/bin/python -m tools.reference --check
+	.venv/bin/python -m tools.findings --check
 	PYTHONPATH=handler .venv/bin/python -m tools.commands --check
 	@PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q tests/unit/test_architecture.py tests/unit/test_repository.py
 
@@ -152,8 +153,9 @@ soak: $(DEV) $(SAM) $(LOCAL) build ## Send one process thousands of requests: RE
 # ------------------------------------------------------------------------------------------------------------ maintain
 
 .PHONY: reference
-reference: $(DEV) ## Write docs/properties.md anew from schema.json, and the help into docs/custodian.md
+reference: $(DEV) ## Write docs/properties.md and docs/findings.md anew, and the help into docs/custodian.md
 	@.venv/bin/python -m tools.reference
+	@.venv/bin/python -m tools.findings
 	@PYTHONPATH=handler .venv/bin/python -m tools.commands
 
 # Universal: the same list serves Linux and macOS, x86_64 and arm64. The layer's is for Lambda's two architectures, which

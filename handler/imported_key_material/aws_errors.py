@@ -16,8 +16,9 @@ from botocore.exceptions import ConnectionError as NotConnectedError
 
 from imported_key_material.errors import Fault, ServiceRefused
 
-GET_PARAMETERS_QUOTA: Final = "L-515A0541"
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+# As Service Quotas lists it. Its code was found in no page of AWS.
+GET_PARAMETERS_QUOTA: Final = "GetParametersForImport request rate"
 _MESSAGE_MAX_CHARACTERS = 300
 
 

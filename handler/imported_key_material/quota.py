@@ -130,9 +130,10 @@ def _ended(caller: Caller, waited: Callable[[str], Waited], code: str) -> OutOfT
     unfinished = OutOfTime(
         f"KeyId: {OPERATION} was throttled ({code}) to the end of the time there was: the last execution{age} asked "
         f"{last.tries} times in {last.waited_seconds:.0f} seconds. KMS's quota for it, {GET_PARAMETERS_QUOTA} (one request a "
-        f"second for the account and Region, one in four seconds in older accounts), is shared by all who import. Ask for "
-        f"more (aws service-quotas request-service-quota-increase --service-code kms --quota-code {GET_PARAMETERS_QUOTA} "
-        f"--desired-value 5), or deploy fewer resources at once (DependsOn makes lanes)."
+        f"second for the account and Region, formerly one in four seconds), is shared by all who import. Ask for more (aws "
+        f"service-quotas list-service-quotas --service-code kms --query \"Quotas[?QuotaName=='{GET_PARAMETERS_QUOTA}']\" shows "
+        f"its value and its code, which aws service-quotas request-service-quota-increase takes), or deploy fewer resources at "
+        f"once (DependsOn makes lanes)."
     )
     try:
         error = caller.given_up(unfinished)

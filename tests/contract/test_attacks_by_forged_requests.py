@@ -227,6 +227,37 @@ def test_an_update_that_claims_to_change_nothing_tells_nothing_of_the_victim_s_k
     assert not any(call.service == "secrets-manager" for call in world.aws.calls)
 
 
+@pytest.mark.parametrize("how", ["nothing is to do", "a rollback"])
+def test_a_forged_update_in_one_s_own_stack_tells_what_describe_key_shows_and_no_more(world, how):
+    """No resource of this type is needed: any logical id of a stack will do; for a rollback one that never was."""
+    theirs = victims_key(world)
+    declared = {"KeyId": theirs, "SecretId": "payments/master-key", "SecretVersionId": "v" * 32}
+    if how == "a rollback":
+        world.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+    else:
+        world.stack.set("Topic", "CREATE_COMPLETE", world.clock.now(), type="AWS::SNS::Topic", physical_id="topic")
+    event = world.event("Create", "Topic", declared) | {
+        "RequestType": "Update",
+        "PhysicalResourceId": theirs,
+        "OldResourceProperties": declared,
+    }
+
+    answer = changes_nothing(world, event)
+
+    shown = world.describe(theirs)
+    assert answer["Status"] == "SUCCESS"
+    assert answer["Data"] == {
+        "KeyArn": shown["Arn"],
+        "KeyId": shown["KeyId"],
+        "KeySpec": shown["KeySpec"],
+        "KeyMaterialId": shown["CurrentKeyMaterialId"],
+        "ExpirationModel": shown["ExpirationModel"],
+        "ValidTo": "",
+        "CheckValue": "",
+    }
+    assert not any(call.service == "secrets-manager" for call in world.aws.calls)
+
+
 def test_a_forged_rollback_fills_no_key(world):
     """Its statuses are those of the stack; the logical id's own are not, and are asked before the import."""
     key = world.external_key()

@@ -5,6 +5,9 @@ who has the public key that wraps, who deploys a stack that is named, or who inv
 docs/threat-model.md cites each of these tests.
 """
 
+import base64
+import json
+
 import pytest
 
 from imported_key_material import check_value
@@ -190,6 +193,31 @@ def test_whoever_may_make_a_stack_that_begins_alike_is_meant_by_a_name_with_a_sl
     assert world.create(key, SecretId=secret.name)["Status"] == "SUCCESS"
 
 
+def test_consent_is_for_every_field_of_the_secret(world):
+    """Whoever deploys names the field. What else stands in the secret goes into a key with a policy of his own."""
+    fields = {"orders": base64.b64encode(OURS).decode(), "payments": base64.b64encode(THEIRS).decode()}
+    secret = world.secret(json.dumps(fields), tag="orders")
+    key = world.external_key("HMAC_256", tag="orders")
+
+    assert world.create(key, SecretId=secret.name, SecretJsonKey="payments")["Status"] == "SUCCESS"
+
+    assert holds(world, key, THEIRS)
+
+
+def test_an_error_tells_which_other_fields_the_secret_has_and_not_what_stands_in_them(world, refused):
+    """By their names, which have to be guessed."""
+    password = "7=+/& krokodil quer zitrone"
+    secret = world.secret(json.dumps({"password": password}), tag="orders")
+
+    there, missing = (
+        refused(world.external_key(), SecretId=secret.name, SecretJsonKey=name) for name in ("password", "pin")
+    )
+
+    assert missing.startswith("SecretJsonKey: The secret's JSON object has no field of this name.")
+    assert there.startswith("SecretId: The text is not base64")
+    assert not any(part in there for part in password.split())
+
+
 def test_a_stack_may_put_its_secret_into_every_key_that_names_it(world):
     """Consent of the secret is not for one key: whoever deploys can use the material in a key with a policy of his own."""
     secret = world.secret(OURS)
@@ -213,6 +241,25 @@ def test_the_stack_that_brought_material_in_empties_the_key_for_the_one_that_ado
     assert world.delete()["Status"] == "SUCCESS"
 
     assert world.state(key) == "PendingImport"
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+def test_a_custom_resource_that_claims_the_key_s_arn_undoes_the_adoption(world, claimed):
+    """By deployment only, without any right to invoke: CloudFormation lists no ServiceToken, so any custom resource counts."""
+    key, secret = world.external_key(tag="payments orders"), world.secret(OURS, tag="payments orders")
+    other_stack(world, "payments")
+    world.create(key, SecretId=secret.name)
+    other_stack(world, "orders")
+    if claimed:  # a Lambda function of the deployer's answers for it with whatever id it likes
+        world.stack.set("Claim", "CREATE_COMPLETE", world.clock.now(), type="Custom::Claim", physical_id=key)
+    adopted = world.create(key, SecretId=secret.name)["PhysicalResourceId"] == key.rsplit("/", 1)[1]
+
+    if claimed:  # the whole stack goes
+        world.stack.set("Claim", "DELETE_IN_PROGRESS", world.clock.now())
+    assert world.delete()["Status"] == "SUCCESS"
+
+    assert adopted == (not claimed)
+    assert world.state(key) == ("PendingImport" if claimed else "Enabled")
 
 
 # ------------------------------------------------------------------------------- who invokes the function within the minutes

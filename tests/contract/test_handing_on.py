@@ -272,7 +272,7 @@ def test_where_lambda_does_not_take_the_event_the_request_fails_at_once_and_says
     answer = world.invoke_to_the_end(event)
 
     assert answer["PhysicalResourceId"] == f"not-imported:Material:{event['RequestId']}"
-    assert "L-515A0541" in answer["Reason"]
+    assert "GetParametersForImport request rate" in answer["Reason"]
     assert answer["Reason"].endswith(f"(DependsOn makes lanes). {NOT_HANDED_ON}{problem} Nothing was imported.")
     assert world.waits[-1].outcome == "given up"
     assert after <= seconds(world, event) - world.waits[-1].waited_seconds < after + 10
@@ -316,7 +316,7 @@ def test_an_execution_with_little_time_of_its_own_answers_and_hands_nothing_on(w
 
     answer = world.invoke(event, seconds=lives)
 
-    assert "L-515A0541" in answer["Reason"]
+    assert "GetParametersForImport request rate" in answer["Reason"]
     assert world.handed_on == []
 
 
@@ -346,7 +346,7 @@ def test_a_request_that_does_not_tell_its_time_is_not_handed_on(world):
     event = without_a_date(creating(world))
     throttled(world)
 
-    assert "L-515A0541" in world.invoke(event)["Reason"]
+    assert "GetParametersForImport request rate" in world.invoke(event)["Reason"]
     assert world.handed_on == []
 
 
@@ -356,7 +356,7 @@ def test_a_request_of_the_future_is_not_handed_on(world):
     event["ResponseURL"] = event["ResponseURL"].replace("X-Amz-Date=2026", "X-Amz-Date=2036")
     throttled(world)
 
-    assert "L-515A0541" in world.invoke(event)["Reason"]
+    assert "GetParametersForImport request rate" in world.invoke(event)["Reason"]
     assert world.handed_on == []
 
 

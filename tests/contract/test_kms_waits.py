@@ -98,10 +98,11 @@ def test_a_throttle_that_lasts_is_tried_against_for_as_long_as_cloudformation_wa
     assert reason == (
         "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) to the end of the time there was: the last "
         f"execution of a request that is 3540 seconds old asked {last.tries} times in {last.waited_seconds:.0f} seconds. "
-        "KMS's quota for it, L-515A0541 (one request a second for the account and Region, one in four seconds in older "
-        "accounts), is shared by all who import. Ask for more (aws service-quotas request-service-quota-increase "
-        "--service-code kms --quota-code L-515A0541 --desired-value 5), or deploy fewer resources at once (DependsOn makes "
-        "lanes)."
+        "KMS's quota for it, GetParametersForImport request rate (one request a second for the account and Region, formerly "
+        "one in four seconds), is shared by all who import. Ask for more (aws service-quotas list-service-quotas "
+        "--service-code kms --query \"Quotas[?QuotaName=='GetParametersForImport request rate']\" shows its value and its "
+        "code, which aws service-quotas request-service-quota-increase takes), or deploy fewer resources at once (DependsOn "
+        "makes lanes)."
     )
     assert seconds == 3540  # of CloudFormation's 3600; a minute is kept for the answer
     assert 200 < world.aws.count("GetParametersForImport") < 300

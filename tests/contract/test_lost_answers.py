@@ -201,5 +201,5 @@ def test_an_execution_with_little_time_left_answers_all_the_same(world, seconds)
     answer = world.invoke(event, seconds=seconds)
 
     assert answer["Status"] == "FAILED"
-    assert "L-515A0541" in answer["Reason"]
+    assert "GetParametersForImport request rate" in answer["Reason"]
     assert (world.clock.now() - started).total_seconds() <= max(seconds / 2, seconds - 75)

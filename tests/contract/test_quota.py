@@ -84,10 +84,12 @@ def test_when_the_quota_can_not_let_all_through_in_time_each_answer_names_it():
     told_asked = re.sub(r"asked \d+ times in \d+ seconds", "asked n times in n seconds", outcome.reason)
     assert told_asked == (
         "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) to the end of the time there was: the last "
-        "execution of a request that is 3540 seconds old asked n times in n seconds. KMS's quota for it, L-515A0541 (one "
-        "request a second for the account and Region, one in four seconds in older accounts), is shared by all who import. "
-        "Ask for more (aws service-quotas request-service-quota-increase --service-code kms --quota-code L-515A0541 "
-        "--desired-value 5), or deploy fewer resources at once (DependsOn makes lanes). Nothing was imported."
+        "execution of a request that is 3540 seconds old asked n times in n seconds. KMS's quota for it, "
+        "GetParametersForImport request rate (one request a second for the account and Region, formerly one in four "
+        "seconds), is shared by all who import. Ask for more (aws service-quotas list-service-quotas --service-code kms "
+        "--query \"Quotas[?QuotaName=='GetParametersForImport request rate']\" shows its value and its code, which aws "
+        "service-quotas request-service-quota-increase takes), or deploy fewer resources at once (DependsOn makes lanes). "
+        "Nothing was imported."
     )
 
 

@@ -1,6 +1,9 @@
 """The strict KMS and the first import, which is for ever (docs/kms-contract.md, C-30 to C-38, C-81)."""
 
+import re
+
 import pytest
+from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support import der
@@ -12,7 +15,6 @@ from tests.support.private_keys import (
 
 MATERIAL = bytes(range(32))
 OTHER = bytes(range(1, 33))
-WRONG_ID = "Imported key material does not have the expected identifier (ID)."
 
 
 def send(bench, key, given, blob, **more):
@@ -64,15 +66,28 @@ def test_the_first_import_is_for_ever(bench, spec, emptied):
     if emptied:
         bench.kms.delete_imported_key_material(KeyId=key)
 
-    with bench.refuses("IncorrectKeyMaterialException", WRONG_ID):
+    with bench.refuses("IncorrectKeyMaterialException", bench.other_bytes(key)):
         bench.put(key, OTHER)
+
+
+@pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
+def test_the_refusal_names_the_material_that_was_expected(bench, spec):
+    """Of an HMAC key too, which shows no KeyMaterialId."""
+    key = bench.filled_key(MATERIAL, spec)
+    shown = bench.metadata(key).get("CurrentKeyMaterialId", "[0-9a-f]{64}")
+    sentence = rf"Imported key material does not have the expected identifier \({shown}\)\."
+
+    with pytest.raises(ClientError) as refused:
+        bench.put(key, OTHER)
+
+    assert re.fullmatch(sentence, refused.value.response["Error"]["Message"])
 
 
 def test_the_first_import_of_a_private_key_is_for_ever_too(bench):
     key = bench.filled_key(pkcs8_der(ec_key("ECC_NIST_P256")), "ECC_NIST_P256")
     another = der.ec_pkcs8(bytes(31) + b"\x07", curve=der.P256)
 
-    with bench.refuses("IncorrectKeyMaterialException", WRONG_ID):
+    with bench.refuses("IncorrectKeyMaterialException", bench.other_bytes(key)):
         bench.put(key, another)
 
 
@@ -81,7 +96,7 @@ def test_another_encoding_of_the_same_private_key_is_not_the_same_material(bench
     with_point = pkcs8_der(ec.derive_private_key(7, ec.SECP256R1()))
     key = bench.filled_key(with_point, "ECC_NIST_P256")
 
-    with bench.refuses("IncorrectKeyMaterialException", WRONG_ID):
+    with bench.refuses("IncorrectKeyMaterialException", bench.other_bytes(key)):
         bench.put(key, der.ec_pkcs8(scalar, curve=der.P256))
 
 

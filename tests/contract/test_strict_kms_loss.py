@@ -206,3 +206,12 @@ def test_only_symmetric_keys_have_a_list_of_rotations(bench, spec):
 
     with bench.refuses("ValidationException", f"{key} key spec is {spec} which is not valid for this operation."):
         bench.kms.list_key_rotations(KeyId=key)
+
+
+@pytest.mark.parametrize("spec", ["HMAC_256", "RSA_2048"])
+def test_only_symmetric_keys_have_a_list_of_materials(bench, spec):
+    key = bench.key(spec)
+    sentence = "Input parameter includeKeyMaterial can only be used with symmetric keys."
+
+    with bench.refuses("ValidationException", sentence):
+        bench.rotations(key)

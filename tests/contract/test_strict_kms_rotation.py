@@ -1,4 +1,4 @@
-"""The strict KMS and rotation: on demand, and why not by itself (docs/kms-contract.md, C-44 to C-47, C-53)."""
+"""The strict KMS and rotation: on demand, and why not by itself (docs/kms-contract.md, C-44 to C-47, C-53 to C-55)."""
 
 from datetime import timedelta
 
@@ -131,12 +131,23 @@ def test_a_rotation_that_finds_nothing_pending_changes_nothing(bench, key):
     assert bench.materials(key) == [CURRENT, PENDING]
 
 
-def test_while_a_rotation_runs_no_other_is_accepted(bench, key):
-    bench.stage(key, TWO)
+def test_a_rotation_that_is_asked_for_twice_is_one_rotation(bench, key):
+    started_at = bench.clock.now()
+    second = bench.stage(key, TWO)
     bench.kms.rotate_key_on_demand(KeyId=key)
+    bench.clock.advance(STATUS_SECONDS - 1)
 
-    with bench.refuses("ConflictException", f"An on-demand rotation of {key} is in progress."):
-        bench.kms.rotate_key_on_demand(KeyId=key)
+    again = bench.kms.rotate_key_on_demand(KeyId=key)
+
+    assert again["KeyId"] == key
+    assert bench.kms.get_key_rotation_status(KeyId=key)["OnDemandRotationStartDate"] == started_at
+    bench.clock.advance(ROTATION_SECONDS - STATUS_SECONDS)
+    assert current(bench, key) != second
+    bench.clock.advance(1)
+    assert current(bench, key) == second
+    third = bench.stage(key, THREE)
+    bench.clock.advance(ROTATION_SECONDS)
+    assert current(bench, key) != third
 
 
 def test_a_key_can_t_go_back_to_material_that_was_current(bench, key):
@@ -203,12 +214,16 @@ def test_the_rotation_status_of_an_imported_key_says_that_it_is_off(bench, key):
     assert "NextRotationDate" not in status
 
 
-def test_an_empty_key_has_no_rotation_status(bench):
-    key = bench.key()
-    sentence = f"{key} origin is EXTERNAL which is not valid for this operation."
+@pytest.mark.parametrize("emptied", [False, True])
+def test_the_rotation_status_of_an_empty_key_says_that_it_is_off(bench, key, emptied):
+    key = key if emptied else bench.key()
+    bench.kms.delete_imported_key_material(KeyId=key)
 
-    with bench.refuses("UnsupportedOperationException", sentence):
-        bench.kms.get_key_rotation_status(KeyId=key)
+    status = bench.kms.get_key_rotation_status(KeyId=key)
+
+    assert bench.state(key) == "PendingImport"
+    assert (status["KeyId"], status["KeyRotationEnabled"]) == (key, False)
+    assert "OnDemandRotationStartDate" not in status
 
 
 def test_a_key_of_kms_s_own_remembers_its_automatic_rotation(bench):

@@ -107,6 +107,12 @@ class Bench:
         rotations: list[dict[str, Any]] = answer["Rotations"]
         return rotations
 
+    def other_bytes(self, key: str, named: str = "") -> str:
+        """C-31's sentence. `named`: the KeyMaterialId that was asked for; without it the current material is expected."""
+        current = self.strict._store.families[key.rpartition("/")[2]].current  # noqa: SLF001  # not shown of HMAC keys
+        expected = named or (current.id if current else "")
+        return f"Imported key material does not have the expected identifier ({expected})."
+
     @contextmanager
     def refuses(self, code: str, message: str) -> Iterator[None]:
         """KMS answers with this code and this whole sentence ("": no message member), and nothing has changed."""

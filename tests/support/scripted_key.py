@@ -40,6 +40,7 @@ class ScriptedKey:
     replicas: tuple[str, ...] = ()
     shows_rotation_until: datetime | None = None
     refusals: list[ClientError | None] = field(default_factory=list)
+    status_refusal: ClientError | None = None
     clock: VirtualClock = field(default_factory=VirtualClock)
     calls: list[tuple[str, float]] = field(default_factory=list)  # and the seconds since the clock's start
     guarded: int = 0
@@ -100,6 +101,8 @@ class ScriptedKey:
 
     def get_key_rotation_status(self, **_: object) -> Mapping[str, Any]:
         self._seen("GetKeyRotationStatus")
+        if self.status_refusal is not None:
+            raise self.status_refusal
         shown = self.shows_rotation_until is not None and self.clock.now() < self.shows_rotation_until
         return {"OnDemandRotationStartDate": self.clock.now()} if shown else {}
 

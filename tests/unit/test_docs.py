@@ -206,6 +206,12 @@ def test_every_link_leads_somewhere(page):
     assert broken == []
 
 
+def test_the_readme_leads_to_every_page():
+    linked = set(re.findall(r"\]\(docs/([a-z-]+\.md)", README.read_text()))
+
+    assert linked == {page.name for page in DOCS.glob("*.md")}
+
+
 def anchors(page):
     """The anchors that GitHub gives a page's headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
@@ -219,7 +225,7 @@ def test_every_make_target_exists(page):
     assert sorted(set(named) - set(targets)) == []
 
 
-CLI_ALONE = {"--query", "--output", "--parameter-overrides"}
+CLI_ALONE = {"--query", "--output", "--region", "--parameter-overrides"}
 CLI_COMMANDS = {("cloudformation", "deploy"), ("cloudformation", "wait")}
 
 

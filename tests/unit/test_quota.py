@@ -16,9 +16,10 @@ from tests.support.scripted_key import refusal
 THROTTLED = refusal("ThrottlingException", "GetParametersForImport")
 PARAMETERS = {"ImportToken": b"token"}
 WHAT_TO_DO = (
-    "KMS's quota for it, L-515A0541 (one request a second for the account and Region, one in four seconds in older accounts), "
-    "is shared by all who import. Ask for more (aws service-quotas request-service-quota-increase --service-code kms "
-    "--quota-code L-515A0541 --desired-value 5), or deploy fewer resources at once (DependsOn makes lanes)."
+    "KMS's quota for it, GetParametersForImport request rate (one request a second for the account and Region, formerly one in "
+    "four seconds), is shared by all who import. Ask for more (aws service-quotas list-service-quotas --service-code kms "
+    "--query \"Quotas[?QuotaName=='GetParametersForImport request rate']\" shows its value and its code, which aws "
+    "service-quotas request-service-quota-increase takes), or deploy fewer resources at once (DependsOn makes lanes)."
 )
 
 

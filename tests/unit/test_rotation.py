@@ -73,9 +73,10 @@ def test_a_rotation_that_shows_already_is_not_asked_for(key):
     assert key.guarded == 0
 
 
-def test_a_conflict_means_that_a_rotation_is_under_way(key):
-    """It was accepted for another execution, and does not show any more."""
-    key.refusals = [refusal("ConflictException")]
+@pytest.mark.parametrize("refusals", [[refusal("ConflictException")], []], ids=["a conflict", "accepted as the same"])
+def test_a_rotation_that_is_under_way_and_does_not_show_is_asked_for_once_more(key, refusals):
+    """It was accepted for another execution. Whatever KMS answers to a repeated request, it is waited for."""
+    key.refusals = refusals
     key.after(120, lambda: key.become_current("two"))
 
     rotation(key).rotate_to("two")
@@ -90,6 +91,15 @@ def test_an_accepted_rotation_of_which_nothing_is_seen_for_five_minutes_is_asked
 
     first, second = key.called("RotateKeyOnDemand")
     assert 300 <= second - first <= 320
+
+
+@pytest.mark.parametrize("answer", ["a status without a date", "UnsupportedOperationException"])
+def test_a_key_that_lacks_a_material_shows_no_rotation(key, answer):
+    """The first was recorded, the second is in AWS's own table of key states."""
+    if answer == "UnsupportedOperationException":
+        key.status_refusal = refusal(answer, "GetKeyRotationStatus")
+
+    assert key.key().rotation_started() is False
 
 
 def test_material_that_is_current_already_is_not_rotated_to(key):

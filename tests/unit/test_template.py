@@ -47,7 +47,7 @@ def test_other_stacks_import_the_service_token_and_the_role_by_the_application_s
     assert outputs["RoleArn"]["Value"] == f"GetAtt({ROLE}:Role.Arn)"
 
 
-def test_the_function_has_lambda_s_longest_time_and_is_not_traced():
+def test_the_function_has_fifteen_minutes_and_is_not_traced():
     function = Application().properties("Function")
 
     assert function["Timeout"] == 900

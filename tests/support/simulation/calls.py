@@ -26,7 +26,7 @@ class Calls:
         self._watch = watch
         self._truth = watch.truth
         self._kms = kms
-        self._rotated_at: dict[str, datetime] = {}  # when KMS took a rotation, by request
+        self._rotated: dict[str, tuple[datetime, Execution]] = {}  # when KMS took a rotation, and from whom, by request
         watch.before_call = self._before
         watch.after_call = self._after
 
@@ -206,12 +206,16 @@ class Calls:
         notes = self._watch.notes(execution)
         if notes.rotated_to != self._declared_id(execution, arn):
             raise self._watch.fault(7, execution, "rotates {key} to other material than it declares", arn)
-        now, before = self._watch.scheduler.now(), self._rotated_at.get(execution.request_id)
-        self._rotated_at[execution.request_id] = now
+        before = self._rotated.get(execution.request_id)
+        self._rotated[execution.request_id] = (self._watch.scheduler.now(), execution)
+        if before is None:
+            return
+        asked_at, asked_by = before
+        if notes.rotation_before and asked_by is not execution:
+            return  # one rotation all the same (C-54), and another execution can't know of it once KMS stops showing it
         # Where somebody took the material away before the rotation came, the first one was in vain.
         own = {one.number for one in self._watch.executions_of(execution.request_id)}
-        changes = self._truth.ledger(arn).changes
-        if before is not None and not any(one.at >= before and one.who not in own for one in changes):
+        if not any(one.at >= asked_at and one.who not in own for one in self._truth.ledger(arn).changes):
             raise self._watch.fault(7, execution, "rotates {key} a second time", arn)
 
     def _declared_id(self, execution: Execution, arn: str) -> str:

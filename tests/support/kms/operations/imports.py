@@ -76,7 +76,7 @@ def _require_parameters_for_key(call: Call, target: Target) -> None:
         if params.get("ImportType") == _NEW:
             raise validation("Input parameter ImportType NEW_KEY_MATERIAL cannot be used on replica Multi-Region keys")
     if params.get("ImportType") == _NEW and "KeyMaterialId" in params:  # C-41
-        raise validation("A KeyMaterialId cannot be specified with ImportType NEW_KEY_MATERIAL")
+        raise validation("Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType.")
 
 
 def _symmetric_only(parameter: str, spec_name: str) -> KmsError:
@@ -122,8 +122,10 @@ def _associate(call: Call, target: Target, secret: Secret) -> Material:
             )
         first = family.current is None
         return Material(id_, MaterialState.CURRENT if first else MaterialState.PENDING, description)
-    if known is None or call.params.get("KeyMaterialId", id_) != id_:  # C-31, C-42
-        raise _incorrect("Imported key material does not have the expected identifier (ID).")
+    expected = call.params.get("KeyMaterialId")
+    if known is None or expected not in {None, id_}:  # C-31, C-42
+        expected = expected or (family.current.id if family.current else None)
+        raise _incorrect(expected and f"Imported key material does not have the expected identifier ({expected}).")
     return known if description is None else replace(known, description=description)
 
 
@@ -135,7 +137,7 @@ def _is_new(call: Call, target: Target) -> bool:
     return "KeyMaterialId" not in call.params and target.family.current is None
 
 
-def _incorrect(message: str) -> KmsError:
+def _incorrect(message: str | None) -> KmsError:
     return KmsError("IncorrectKeyMaterialException", message)
 
 

@@ -1,0 +1,110 @@
+"""Writes docs/findings.md, the table of what the reviews found, from the rows of tests/findings/*.toml.
+
+    python -m tools.findings            writes the page
+    python -m tools.findings --check    writes nothing; exit code 1 if the page is not what it would write
+
+The rows are facts, kept beside the tests that prove them (tests/support/findings.py). Here they are only set as a table: the
+severest first, then as the files and their rows come.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.support.findings import Finding, all_findings
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PAGE: Final = ROOT / "docs" / "findings.md"
+RANKS: Final = {"HIGH": 0, "MEDIUM": 1, "LOW": 2}
+NONE: Final = "-"
+
+_HEAD: Final = """\
+# Findings
+
+<!-- Written by tools/findings.py from tests/findings/*.toml: change that, then `make reference`. -->
+
+The project was attacked, read against what AWS was recorded to do, and read as its users read it. Whatever was found is a row
+here: what was wrong, what was done about it, and how that is proved.
+
+A row that was mended names one test, and one small change that brings the finding back: a planted bug. `make test` makes that
+change in a copy of the project and runs the test, which must fail: so no mending is lost without a test that says so. A bug of
+the simulation is one of those that [it must find](simulation.md#is-it-any-good). A row that was declined has the reason instead
+of what was done. Only LOW findings are declined, and at most one in ten.
+
+Tests are paths under `tests/`.
+
+| Id | Severity | What was found | What was done | Test | Planted bug |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+_SUMS: Final = """
+## In numbers
+
+| Severity | Found | Mended | Declined |
+| --- | ---: | ---: | ---: |
+"""
+
+
+def page(findings: Sequence[Finding]) -> str:
+    """The whole page, in Markdown. Raises KeyError for a severity that is not one of the three."""
+    ordered = sorted(findings, key=lambda one: RANKS[one.severity])
+    return _HEAD + "".join(map(_row, ordered)) + _SUMS + "".join(_sums(ordered))
+
+
+def _row(one: Finding) -> str:
+    done = f"Declined: {one.declined}" if one.declined else one.done
+    test = f"`{one.test.removeprefix('tests/')}`" if one.test else NONE
+    cells = (one.id, one.severity, _cell(one.found), _cell(done), test, _planted(one))
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _planted(one: Finding) -> str:
+    if one.edit is not None:
+        return f"in `{one.edit.file}`"
+    return f"the simulation's `{one.simulation}`" if one.simulation else NONE
+
+
+def _cell(text: str) -> str:
+    """Text in one line of a table. Within backticks only the bar that would end the cell is marked."""
+    pieces = " ".join(text.replace("|", r"\|").split()).split("`")
+    return "`".join(
+        piece if is_code else _marked(piece) for is_code, piece in zip(_alternating(), pieces, strict=False)
+    )
+
+
+def _alternating() -> Iterator[bool]:
+    """Outside of backticks, within, outside, ..."""
+    while True:
+        yield False
+        yield True
+
+
+def _marked(text: str) -> str:
+    """A star is no emphasis, and `<SecretId>` no tag of HTML."""
+    return text.replace("*", r"\*").replace("<", r"\<")
+
+
+def _sums(findings: Sequence[Finding]) -> Iterator[str]:
+    for severity in (*RANKS, "all"):
+        of_it = [one for one in findings if severity in (one.severity, "all")]
+        declined = sum(bool(one.declined) for one in of_it)
+        yield f"| {severity} | {len(of_it)} | {len(of_it) - declined} | {declined} |\n"
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.findings", description="Writes docs/findings.md.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is not current")
+    check = parser.parse_args(arguments).check
+    text = page(all_findings())
+    if not check:
+        PAGE.write_text(text, "utf-8")
+    elif not PAGE.exists() or PAGE.read_text("utf-8") != text:
+        print("docs/findings.md is not what tests/findings/ says: run `make reference`.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
