@@ -5,18 +5,18 @@ delivered twice may come after its stack has moved on. So before anything is cha
 again for a minute before a "no" is believed, since statuses may lag.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from imported_key_material.calling import NOTHING, Caller
+from imported_key_material.cloudformation import BELIEVED_AFTER_SECONDS, NOT_YET_READABLE, CloudFormation
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted, ServiceRefused
 from imported_key_material.request import Request, RequestType
 from imported_key_material.waiting import Backoff, poll
 
-BELIEVED_AFTER_SECONDS: Final = 60.0
 # How long a status may lag behind the request that belongs to it, at most.
 STATUS_LAG_SECONDS: Final = 20.0
 # A resource's status is set before its request is made. One that was set this much later is a later operation's.
@@ -31,35 +31,10 @@ _ROLLING_BACK: Final = frozenset({"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBAC
 GONE: Final = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})
 _COMPLETE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 OWN_STATUS: Final = {RequestType.CREATE: "CREATE_IN_PROGRESS", RequestType.UPDATE: "UPDATE_IN_PROGRESS"}
-# A right that was given a moment ago; a stack that was made a moment ago.
-NOT_YET_READABLE: Final[Mapping[str, float]] = {
-    "AccessDenied": BELIEVED_AFTER_SECONDS,
-    "ValidationError": BELIEVED_AFTER_SECONDS,
-}
-
-
-class CloudFormation(Protocol):
-    """The calls used of boto3's client."""
-
-    def describe_stacks(self, **parameters: object) -> Mapping[str, Any]: ...
-    def describe_stack_resource(self, **parameters: object) -> Mapping[str, Any]: ...
-    def describe_stack_events(self, **parameters: object) -> Mapping[str, Any]: ...
-    def list_stack_resources(self, **parameters: object) -> Mapping[str, Any]: ...
 
 
 def key_uuid(key_id: str) -> str:  # the part that the ARN and the id of a key share
     return key_id.rsplit("/", 1)[-1]
-
-
-def pages(stack_id: str, page: Callable[[Mapping[str, str]], Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """All pages of one of CloudFormation's lists of a stack. `page` gives the one that its parameters ask for."""
-    parameters = {"StackName": stack_id}
-    while True:
-        given = page(parameters)
-        yield given
-        if not given.get("NextToken"):
-            return
-        parameters["NextToken"] = given["NextToken"]
 
 
 @dataclass(frozen=True, slots=True)
