@@ -173,7 +173,9 @@ class Stack:
         past = Past(request.stack_id, request.logical_id, self.cloudformation, caller)
         newest = past.newest(request.fallback_id, since)
         if newest is None:
-            return f"no event of the stack tells that {request.logical_id} is being deleted under this PhysicalResourceId."
+            return (
+                f"no event of the stack tells that {request.logical_id} is being deleted under this PhysicalResourceId."
+            )
         return self._why_not_gone(newest.status, newest.at)
 
     def _why_not_gone(self, status: str, set_at: datetime | None) -> str:

@@ -150,10 +150,8 @@ class Timeline:
         """When the next such request is delivered, each time; said again, the one after it."""
         self._deliveries.setdefault((kind, logical_id), []).append(after_seconds)
 
-    def pauses(  # noqa: PLR0913, PLR0917  # a sentence
-        self, kind: str, logical_id: str, operation: str, moment: Moment, seconds: float, skip: int = 0
-    ) -> None:
-        """The next execution for such a request stands still once, before or after the effect of a call; `skip`: so many pass."""
+    def pauses(self, kind: str, logical_id: str, operation: str, moment: Moment, seconds: float, skip: int = 0) -> None:
+        """The next execution for such a request stands still once, before or after a call's effect; `skip`: so many pass."""
         self._pauses.append(_Pause((kind, logical_id), operation, moment, seconds, skip))
 
     def answers_late(self, kind: str, logical_id: str, seconds: float) -> None:
