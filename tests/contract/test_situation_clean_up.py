@@ -1,8 +1,8 @@
 """A clean-up's Deletes, once and once more (rule 9): a key that another stack has filled in between keeps its material.
 
-A clean-up takes as long as its slowest Delete. CloudFormation forgets what an update has removed (recorded 2025-10-16), and shows
-the old id of a replacement in its events alone (recorded 2018 to 2026-01-14). So only an event can say that such an id is being
-deleted, and only that it is being deleted at this very moment.
+A clean-up takes as long as its slowest Delete. CloudFormation forgets what an update has removed (recorded 2025-10-16), and
+shows the old id of a replacement in its events only (recorded 2018 to 2026-01-14). So only an event can say that such an id is
+being deleted at this very moment.
 """
 
 import json
@@ -37,7 +37,7 @@ def stacked(timeline):
 def refilled(stacked, request):
     """Plays: another stack fills A while Slow's Delete keeps the clean-up going, and A's Delete comes a second time."""
     timeline = stacked.timeline
-    stacked.stack._shown.forgets_at_once = request.param  # noqa: SLF001  # when CloudFormation forgets was not recorded
+    stacked.stack._shown.forgets_at_once = request.param  # when CloudFormation forgets was not recorded
 
     def refilled(**then):
         slow = stacked.on_b | {"KeyId": timeline.external_key()}
@@ -78,7 +78,7 @@ def test_a_replaced_id_s_delete_that_comes_again_takes_nothing_from_the_stack_th
 def test_in_a_rollback_s_clean_up_too(stacked, forgets_at_once):
     """What the failed update made is deleted there."""
     timeline, made = stacked.timeline, stacked.on_b | {"KeyId": stacked.timeline.external_key()}
-    stacked.stack._shown.forgets_at_once = forgets_at_once  # noqa: SLF001  # the same
+    stacked.stack._shown.forgets_at_once = forgets_at_once  # the same
     timeline.delivers("Delete", "New", 0.1, 60.0)
     timeline.delivers("Delete", "Slow", 200.0)
     timeline.at(10, lambda: stacked.stack.create({"Material": stacked.on_b}))
