@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from imported_key_material.stack import GONE, NOT_YET_READABLE, OWN_STATUS, Stack, key_uuid, pages
+from imported_key_material.cloudformation import NOT_YET_READABLE, pages
+from imported_key_material.stack import GONE, OWN_STATUS, Stack, key_uuid
 
 _KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 

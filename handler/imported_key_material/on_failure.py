@@ -24,12 +24,13 @@ from typing import Final
 
 from imported_key_material import answer, given_up, request
 from imported_key_material.calling import RESERVE_SECONDS, Caller, Log
+from imported_key_material.cloudformation import CloudFormation
 from imported_key_material.delivery import DELIVERY_MAX_SECONDS, Context, Put
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted
 from imported_key_material.given_up import GivenUp
 from imported_key_material.quiet import log_unexpected
 from imported_key_material.request import Answer, Failed, Home, NotARequest, Request, RequestType
-from imported_key_material.stack import CloudFormation, Stack
+from imported_key_material.stack import Stack
 from imported_key_material.waiting import Clock, Deadline
 
 # From CloudFormation's bucket to the resource's status: a first function that died right after its answer would else be

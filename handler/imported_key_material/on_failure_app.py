@@ -10,10 +10,10 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from imported_key_material import aws_session
+from imported_key_material.cloudformation import CloudFormation
 from imported_key_material.delivery import Delivery, Https
 from imported_key_material.on_failure import OnFailure
 from imported_key_material.quiet import quieten_libraries
-from imported_key_material.stack import CloudFormation
 from imported_key_material.waiting import SystemClock
 
 PACKAGE: Final = "imported_key_material"

@@ -7,13 +7,14 @@ nothing. It reads no property, so that old shapes of properties can't block it.
 from typing import Final
 
 from imported_key_material import key_view
+from imported_key_material.cloudformation import BELIEVED_AFTER_SECONDS
 from imported_key_material.errors import ImportedKeyMaterialError, OutOfTime, ServiceRefused
 from imported_key_material.holders import Holder
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import ChangeAttempt, KmsKey
 from imported_key_material.operation import Operation
 from imported_key_material.request import Answer, Failed, is_own_key_arn
-from imported_key_material.stack import BELIEVED_AFTER_SECONDS, STATUS_BACKOFF
+from imported_key_material.stack import STATUS_BACKOFF
 from imported_key_material.waiting import poll
 
 _ON_ITS_WAY_OUT: Final = frozenset({"PendingDeletion", "PendingReplicaDeletion"})

@@ -104,12 +104,16 @@ def _nothing_to_do(operation: Operation, declared: Properties, before: Propertie
 def _is_tried_again(operation: Operation) -> bool:
     """Whether an Update that failed is tried again (--disable-rollback): what it changed is not known to be in KMS.
 
-    Where that can't be read it is not believed: an update that needs no import does not fail for CloudFormation (rule 6).
+    Events that can't be read are no proof that it is not, so that the material is imported again. A rollback goes on without
+    them (rule 6), and so does an Update whose stack can't be read either: it may be a rollback's.
     """
     try:
         return operation.past.failed()
     except ImportedKeyMaterialError as error:
         operation.log.warning("the stack's events can't be read", extra={"problem": str(error)})
+    try:
+        return not operation.stack.shows_rollback()
+    except ImportedKeyMaterialError:
         return False
 
 

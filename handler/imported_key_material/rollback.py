@@ -19,6 +19,10 @@ from imported_key_material.rotation import pending_of
 from imported_key_material.stack import key_uuid
 
 _UNKNOWN: Final = "The key's expiry could not be compared."
+_CHANGED: Final = (
+    "The key's expiry was brought back, and something else has changed it since. Two resources that hold one key must declare "
+    "the same expiry."
+)
 
 
 def roll_back(operation: Operation) -> Answer:
@@ -55,6 +59,9 @@ def roll_back(operation: Operation) -> Answer:
     except ImportedKeyMaterialError:
         return _rolled_back(operation, f"{_UNKNOWN} {not_taken_back}".strip(), answer)
     other_expiry, _ = _other_expiry(reading, declared, view)
+    # ValidForDays are content with any earlier expiry, also with one that another resource of the same key has set since.
+    if not other_expiry and attributes.of(view, declared, None)["ValidTo"] != answer.data["ValidTo"]:
+        other_expiry = _CHANGED
     return answered(f"{other_expiry} {not_taken_back}".strip(), view)
 
 

@@ -5,18 +5,19 @@ delivered twice may come after its stack has moved on. So before anything is cha
 again for a minute before a "no" is believed, since statuses may lag.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from imported_key_material.calling import NOTHING, Caller
+from imported_key_material.cloudformation import BELIEVED_AFTER_SECONDS, NOT_YET_READABLE, CloudFormation
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted, ServiceRefused
+from imported_key_material.past import Past
 from imported_key_material.request import Request, RequestType
 from imported_key_material.waiting import Backoff, poll
 
-BELIEVED_AFTER_SECONDS: Final = 60.0
 # How long a status may lag behind the request that belongs to it, at most.
 STATUS_LAG_SECONDS: Final = 20.0
 # A resource's status is set before its request is made. One that was set this much later is a later operation's.
@@ -25,41 +26,19 @@ STATUS_LEAD: Final = timedelta(seconds=10)
 OWN_STATUS_LEAD: Final = timedelta(seconds=2)
 # X-Amz-Date is cut to the second; the stack's times are not.
 CUT_OFF: Final = timedelta(seconds=1)
+# A Delete's event is told before its request is made; by how much is not known. Reading back a little further costs at most a
+# page, and lets nothing more pass: the newest event decides.
+EVENT_LEAD: Final = timedelta(seconds=60)
 
 STATUS_BACKOFF: Final = Backoff(first_seconds=1.0, cap_seconds=10.0)
 _ROLLING_BACK: Final = frozenset({"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"})
 GONE: Final = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})
 _COMPLETE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 OWN_STATUS: Final = {RequestType.CREATE: "CREATE_IN_PROGRESS", RequestType.UPDATE: "UPDATE_IN_PROGRESS"}
-# A right that was given a moment ago; a stack that was made a moment ago.
-NOT_YET_READABLE: Final[Mapping[str, float]] = {
-    "AccessDenied": BELIEVED_AFTER_SECONDS,
-    "ValidationError": BELIEVED_AFTER_SECONDS,
-}
-
-
-class CloudFormation(Protocol):
-    """The calls used of boto3's client."""
-
-    def describe_stacks(self, **parameters: object) -> Mapping[str, Any]: ...
-    def describe_stack_resource(self, **parameters: object) -> Mapping[str, Any]: ...
-    def describe_stack_events(self, **parameters: object) -> Mapping[str, Any]: ...
-    def list_stack_resources(self, **parameters: object) -> Mapping[str, Any]: ...
 
 
 def key_uuid(key_id: str) -> str:  # the part that the ARN and the id of a key share
     return key_id.rsplit("/", 1)[-1]
-
-
-def pages(stack_id: str, page: Callable[[Mapping[str, str]], Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """All pages of one of CloudFormation's lists of a stack. `page` gives the one that its parameters ask for."""
-    parameters = {"StackName": stack_id}
-    while True:
-        given = page(parameters)
-        yield given
-        if not given.get("NextToken"):
-            return
-        parameters["NextToken"] = given["NextToken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,28 +132,13 @@ class Stack:
                 return "it was made before the stack's present operation began."
         if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
             return f"the stack is {status}."
-        return self._why_not_resource(status)
+        return self._why_not_resource(stack)
 
-    def _why_not_deleted(self, stack_status: str, resource: Mapping[str, Any], status: str) -> str:
-        """A clean-up deletes ids that the resource does not bear any more; else it is the resource itself, under its id."""
-        request = self.request
-        if status == "DELETE_COMPLETE" and self._is_set_since(resource):
-            raise Leave  # this Delete has its answer; what the key holds by now may be another stack's
-        if status == "CREATE_IN_PROGRESS":
-            return f"{request.logical_id} is being created."
-        if stack_status.endswith("_CLEANUP_IN_PROGRESS"):
-            return ""
-        if status not in GONE:
-            return f"{request.logical_id} is {status}."
-        if resource.get("PhysicalResourceId", request.physical_id) != request.physical_id:
-            return f"{request.logical_id} bears another PhysicalResourceId."
-        return ""
-
-    def _why_not_resource(self, stack_status: str) -> str:
+    def _why_not_resource(self, stack: Mapping[str, Any]) -> str:
         resource, request = self._resource(), self.request
         status = resource.get("ResourceStatus", "not in the stack")
         if request.type is RequestType.DELETE:
-            return self._why_not_deleted(stack_status, resource, status)
+            return self._why_not_deleted(stack, resource, status)
         if status != OWN_STATUS[request.type]:
             return f"{request.logical_id} is {status}."
         set_at: datetime | None = resource.get("LastUpdatedTimestamp")
@@ -182,11 +146,62 @@ class Stack:
             return f"a later operation is at work on {request.logical_id}."
         return ""
 
+    def _why_not_deleted(self, stack: Mapping[str, Any], resource: Mapping[str, Any], status: str) -> str:
+        """The resource shows that it is being deleted under this id. What a clean-up deletes, the stack's events may show."""
+        request = self.request
+        cleans_up = stack["StackStatus"].endswith("_CLEANUP_IN_PROGRESS")
+        shown_id = resource.get("PhysicalResourceId", "" if cleans_up else request.physical_id)
+        if shown_id == request.physical_id and status in GONE:
+            return self._why_not_gone(status, resource.get("LastUpdatedTimestamp"))
+        if status == "CREATE_IN_PROGRESS":
+            return f"{request.logical_id} is being created."
+        if cleans_up:
+            return self._why_not_cleaned_up(_began(stack))
+        if status not in GONE:
+            return f"{request.logical_id} is {status}."
+        return f"{request.logical_id} bears another PhysicalResourceId."
+
+    def _why_not_cleaned_up(self, began: datetime) -> str:
+        """A clean-up deletes ids that their resources do not bear any more, and resources that CloudFormation then forgets.
+
+        Only its event shows that such an id is being deleted. Nothing else will do: the Delete may come a second time, and
+        another stack may have filled the key again since it was answered.
+        """
+        request = self.request
+        since = began if request.made_at is None else max(began, request.made_at - EVENT_LEAD)
+        caller = replace(self.caller, at_least_once=True)
+        past = Past(request.stack_id, request.logical_id, self.cloudformation, caller)
+        newest = past.newest(request.fallback_id, since)
+        if newest is None:
+            return (
+                f"no event of the stack tells that {request.logical_id} is being deleted under this PhysicalResourceId."
+            )
+        return self._why_not_gone(newest.status, newest.at)
+
+    def _why_not_gone(self, status: str, set_at: datetime | None) -> str:
+        """By what is shown of this very id. Raises Leave where it was deleted since: then the request has its answer.
+
+        What the key holds by now may be another stack's.
+        """
+        request = self.request
+        if status == "DELETE_IN_PROGRESS":
+            return ""
+        if status != "DELETE_COMPLETE":
+            return f"{request.logical_id} is {status} under this PhysicalResourceId."
+        if self._is_set_after(set_at):
+            raise Leave
+        return f"{request.logical_id} is {status}, and no Delete since then is shown."
+
     def _is_set_since(self, resource: Mapping[str, Any]) -> bool:
         """Whether a resource's status was set since the request was made; also where one of the times is not told."""
         made_at = self.request.made_at
         set_at: datetime | None = resource.get("LastUpdatedTimestamp")
         return made_at is None or set_at is None or set_at >= made_at
+
+    def _is_set_after(self, set_at: datetime | None) -> bool:
+        """Whether a status was surely set after the request was made: not where one of the times is not told."""
+        made_at = self.request.made_at
+        return made_at is not None and set_at is not None and set_at > made_at + CUT_OFF
 
     def _is_at_work(self) -> bool:
         """Whether the resource shows the status that CloudFormation set for this very request."""

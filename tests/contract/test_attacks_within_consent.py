@@ -291,26 +291,45 @@ def test_a_request_forged_within_its_minutes_gets_nothing_that_does_not_name_tha
     assert world.aws.count("GetSecretValue") == 0
 
 
-def test_a_delete_forged_in_a_clean_up_empties_a_key_that_names_the_stack_and_is_held_by_another(world):
-    """Who holds a key is asked of the request's own stack. Adoption is for accidents, and the tag for attackers."""
-    key = world.external_key(tag="orders billing")
+def adopted_elsewhere(world, tag):
+    """The ARN of a key that orders filled; and from now on the requests are those of billing, which cleans up."""
+    key = world.external_key(tag=tag)
     world.create(key, SecretId=world.secret(OURS, tag="orders billing").name)
     other_stack(world, "billing")
     world.stack.status = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+    return key
 
-    world.invoke(world.event("Delete", "Nowhere", {}, physical_id=key))
+
+def test_a_delete_forged_in_a_clean_up_that_deletes_something_else_empties_nothing(world, unwanted):
+    key = adopted_elsewhere(world, "orders billing")
+    own = world.external_key(tag="billing")
+    world.stack.set_old("Material", "DELETE_IN_PROGRESS", world.clock.now(), own)
+
+    for logical_id in ("Material", "Nowhere"):
+        reason = unwanted(world.event("Delete", logical_id, {}, physical_id=key))
+        assert reason == (
+            f"no event of the stack tells that {logical_id} is being deleted under this PhysicalResourceId."
+        )
+
+
+def test_a_delete_forged_while_a_resource_that_bears_the_key_s_arn_is_deleted_empties_it_for_another_stack(world):
+    """A custom resource with a function of the deployers' own answers with any id. Who holds a key is asked of the request's
+    own stack: adoption is for accidents, and the tag for attackers.
+    """
+    key = adopted_elsewhere(world, "orders billing")
+    world.stack.set_old("TheirOwn", "DELETE_IN_PROGRESS", world.clock.now(), key)
+
+    world.invoke(world.event("Delete", "TheirOwn", {}, physical_id=key))
 
     assert world.state(key) == "PendingImport"
 
 
 def test_the_same_delete_empties_nothing_where_the_tag_names_one_stack(world):
-    key = world.external_key(tag="orders")
-    world.create(key, SecretId=world.secret(OURS).name)
-    other_stack(world, "billing")
-    world.stack.status = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+    key = adopted_elsewhere(world, "orders")
+    world.stack.set_old("TheirOwn", "DELETE_IN_PROGRESS", world.clock.now(), key)
     before = world.snapshot()
 
-    answer = world.invoke(world.event("Delete", "Nowhere", {}, physical_id=key))
+    answer = world.invoke(world.event("Delete", "TheirOwn", {}, physical_id=key))
 
     assert answer["Reason"].startswith("KeyId: The KMS key has the tag imported-key-material, but it does not name")
     assert world.snapshot() == before

@@ -83,10 +83,13 @@ def test_a_delete_that_is_complete_is_left_while_the_stack_still_works_on_others
     assert left(event) == "Left without an answer. CloudFormation has one."
 
 
-def test_a_delete_is_answered_while_cloudformation_shows_an_earlier_one_of_the_same_id(world, on_failure):
+def test_a_delete_is_answered_once_cloudformation_shows_it_and_no_earlier_one_of_the_same_id(world, on_failure, left):
     event = deleting(world)
     world.stack.set("Material", "DELETE_COMPLETE", world.clock.now() - timedelta(seconds=30))
 
+    assert left(event).endswith("request: Material is DELETE_COMPLETE, and no Delete since then is shown.")
+
+    world.clock.after(30, lambda: world.stack.set("Material", "DELETE_IN_PROGRESS", world.clock.now()))
     assert on_failure.told(KILLED, event)["Status"] == "FAILED"
 
 

@@ -11,10 +11,27 @@ from tests.support.transport import Refusal
 def test_a_duplicate_delete_right_away(world):
     key = created(world)
     event = world.delete_request()
-    carried_out(world, event)
+    answer = world.invoke(event)
+    world.clock.advance(3)
+    world.settle(event, answer)
 
     assert world.invoke(event) is None  # CloudFormation has its answer
     assert world.state(key) == "PendingImport"
+
+
+def test_a_duplicate_delete_that_was_answered_within_its_own_second(world):
+    """X-Amz-Date is cut to the second: whether the id was deleted before the request can't be told, and nothing is removed."""
+    key = created(world)
+    event = world.delete_request()
+    carried_out(world, event)
+    import_material(world.session().client("kms"), key, FIRST)
+
+    answer = delivered_again(world, event)
+
+    assert answer["Reason"] == (
+        "CloudFormation does not wait for this Delete request: Material is DELETE_COMPLETE, and no Delete since then is shown. "
+        "Nothing was removed."
+    )
 
 
 def test_a_duplicate_delete_at_the_same_time(timeline):
@@ -91,7 +108,7 @@ def test_a_late_delete_while_the_same_logical_id_is_being_created_again(timeline
     timeline.delivers("Create", "Material", 0.1)
     timeline.at(10, lambda: stack.create({"Material": material, "Other": other}))
     timeline.at(100, lambda: stack.update({"Other": other}))
-    timeline.at(190, lambda: timeline.pauses("Create", "Material", "ImportKeyMaterial", Moment.AFTER, 120.0))
+    timeline.at(190, lambda: timeline.pauses("Create", "Material", "ImportKeyMaterial", Moment.AFTER, 200.0))
     timeline.at(200, lambda: stack.update({"Material": material, "Other": other}))
     timeline.run()
 

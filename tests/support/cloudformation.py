@@ -2,6 +2,16 @@
 
 It shows the state that tests set on `Stack` and `Resource`, and does nothing by itself: the engine that creates, updates and
 rolls back is not here. Sentences are AWS's own. A stack is found by name until it is deleted, and by id for ever.
+
+As real CloudFormation was recorded:
+
+- events come newest first, the stack's own among them (2017-10-20); the first of a resource that has no id yet has an empty
+  PhysicalResourceId (2017-10-20 to 2025-03-11), where DescribeStackResource and ListStackResources leave the key out (2016 to
+  2022);
+- what a clean-up deletes is of the type AWS::CloudFormation::CustomResource in its events (2020-10-22);
+- of a resource that an update has removed, and of one whose creation failed, once that is rolled back, DescribeStackResource
+  says that it does not exist (2025-10-16); after a rollback to nothing ListStackResources has it as DELETE_COMPLETE all the
+  same (2021-06-22, 2022-04-02).
 """
 
 import base64
@@ -30,6 +40,8 @@ from tests.support.transport import (
 )
 
 DELETED = "DELETE_COMPLETE"
+STACK_TYPE = "AWS::CloudFormation::Stack"
+CLEANED_UP_TYPE = "AWS::CloudFormation::CustomResource"  # of a custom resource, in the events of a clean-up
 PAGE_RESOURCES = 100
 FAULT_ANSWERS: FaultAnswers = {
     Fault.THROTTLED: Refusal(400, "Throttling", "Rate exceeded"),
@@ -52,7 +64,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A resource's status at one time."""
+    """A status at one time: a resource's, or the stack's own, which has the stack's name and id for its ids."""
 
     id: str
     at: datetime
@@ -64,6 +76,8 @@ class Event:
 
 @dataclass
 class Stack:
+    """`status` set by itself tells no event; `enter` does."""
+
     name: str
     id: str
     account: str
@@ -73,7 +87,13 @@ class Stack:
     updated_at: datetime | None = None
     deleted_at: datetime | None = None
     resources: dict[str, Resource] = field(default_factory=dict)  # by logical id
-    events: list[Event] = field(default_factory=list)  # of resources, the oldest first
+    gone: dict[str, Resource] = field(default_factory=dict)  # listed, and else unknown
+    events: list[Event] = field(default_factory=list)  # the oldest first
+
+    def enter(self, status: str, at: datetime) -> None:
+        """The stack's own new status."""
+        self.status = status
+        self.tell(self.name, status, at, STACK_TYPE, self.id)
 
     def set(self, logical_id: str, status: str, at: datetime, **changes: Any) -> Resource:
         """A resource's new status, and whatever else changes; made if it is not there (then with its `type`)."""
@@ -81,12 +101,29 @@ class Stack:
         if known is None:
             known = Resource(logical_id, changes.pop("type"), status, at)
             self.resources[logical_id] = known
+            self.gone.pop(logical_id, None)
         known.status, known.status_since = status, at
         for name, value in changes.items():
             setattr(known, name, value)
-        number = len(self.events)
-        self.events.append(Event(f"{logical_id}-{number}", at, logical_id, known.type, status, known.physical_id))
+        self.tell(logical_id, status, at, CLEANED_UP_TYPE if self._cleans_up(status) else known.type, known.physical_id)
         return known
+
+    def set_old(self, logical_id: str, status: str, at: datetime, physical_id: str) -> None:
+        """The status of an id that the resource does not bear any more: nothing but an event tells it."""
+        self.tell(logical_id, status, at, CLEANED_UP_TYPE, physical_id)
+
+    def forget(self, logical_id: str, *, listed: bool) -> None:
+        """`listed`: ListStackResources still has it."""
+        forgotten = self.resources.pop(logical_id)
+        if listed:
+            self.gone[logical_id] = forgotten
+
+    def tell(self, logical_id: str, status: str, at: datetime, type_: str, physical_id: str | None) -> None:
+        """An event, and nothing else."""
+        self.events.append(Event(f"{logical_id}-{len(self.events)}", at, logical_id, type_, status, physical_id))
+
+    def _cleans_up(self, status: str) -> bool:
+        return self.status.endswith("_CLEANUP_IN_PROGRESS") and status.startswith("DELETE_")
 
 
 class CloudFormation:
@@ -112,6 +149,7 @@ class CloudFormation:
         unique = uuid.UUID(int=self._random.getrandbits(128), version=4)
         id_ = f"arn:aws:cloudformation:{region}:{account}:stack/{name}/{unique}"
         stack = Stack(name, id_, account, region, status, created_at=self._clock.now())
+        stack.enter(status, stack.created_at)
         self._stacks.append(stack)
         return stack
 
@@ -156,13 +194,14 @@ class CloudFormation:
         return {"StackResourceDetail": detail | _resource(resource)}
 
     def _describe_stack_events(self, params: Mapping[str, str], caller: Caller) -> dict[str, Any]:
-        """The newest first. Events of the stack itself are not told."""
+        """The newest first."""
         stack = self._find(params["StackName"], caller, "Stack [{}] does not exist")
         events = [{"StackId": stack.id, "StackName": stack.name} | _event(one) for one in reversed(stack.events)]
         return self._page("StackEvents", events, params)
 
     def _list_stack_resources(self, params: Mapping[str, str], caller: Caller) -> dict[str, Any]:
-        resources = self._find(params["StackName"], caller).resources.values()
+        stack = self._find(params["StackName"], caller)
+        resources = (*stack.resources.values(), *stack.gone.values())
         shown = [{"LastUpdatedTimestamp": one.status_since} | _resource(one) for one in resources]
         return self._page("StackResourceSummaries", shown, params)
 
@@ -220,15 +259,14 @@ def _resource(resource: Resource) -> dict[str, Any]:
 
 
 def _event(event: Event) -> dict[str, Any]:
-    shown = {
+    return {
         "EventId": event.id,
         "Timestamp": event.at,
         "LogicalResourceId": event.logical_id,
-        "PhysicalResourceId": event.physical_id,
+        "PhysicalResourceId": event.physical_id or "",
         "ResourceType": event.type,
         "ResourceStatus": event.status,
     }
-    return {name: value for name, value in shown.items() if value is not None}
 
 
 _OPERATIONS: Mapping[str, Callable[[CloudFormation, Mapping[str, str], Caller], dict[str, Any]]] = {

@@ -70,6 +70,7 @@ class _Pause:
     operation: str
     moment: Moment
     seconds: float
+    skip: int
 
 
 class Timeline:
@@ -149,9 +150,9 @@ class Timeline:
         """When the next such request is delivered, each time; said again, the one after it."""
         self._deliveries.setdefault((kind, logical_id), []).append(after_seconds)
 
-    def pauses(self, kind: str, logical_id: str, operation: str, moment: Moment, seconds: float) -> None:
-        """The next execution for such a request stands still once, before or after the effect of a call."""
-        self._pauses.append(_Pause((kind, logical_id), operation, moment, seconds))
+    def pauses(self, kind: str, logical_id: str, operation: str, moment: Moment, seconds: float, skip: int = 0) -> None:
+        """The next execution for such a request stands still once, before or after a call's effect; `skip`: so many pass."""
+        self._pauses.append(_Pause((kind, logical_id), operation, moment, seconds, skip))
 
     def answers_late(self, kind: str, logical_id: str, seconds: float) -> None:
         """The PUT of the next such answer takes so long."""
@@ -225,9 +226,13 @@ class Timeline:
 
     def _pauses_at(self, request: tuple[str, str], operation: str, moment: Moment) -> Iterator[float]:
         for pause in list(self._pauses):
-            if (pause.request, pause.operation, pause.moment) == (request, operation, moment):
-                self._pauses.remove(pause)
-                yield pause.seconds
+            if (pause.request, pause.operation, pause.moment) != (request, operation, moment):
+                continue
+            if pause.skip:
+                pause.skip -= 1
+                continue
+            self._pauses.remove(pause)
+            yield pause.seconds
 
     def _execution(self) -> Execution | None:
         task = self.scheduler.current()

@@ -184,7 +184,7 @@ class World:
     def update_request(
         self, key_id: str, logical_id: str = "Material", *, rollback: bool = False, **properties: Any
     ) -> dict[str, Any]:
-        self.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS" if rollback else "UPDATE_IN_PROGRESS"
+        self._enter("UPDATE_ROLLBACK_IN_PROGRESS" if rollback else "UPDATE_IN_PROGRESS")
         self.stack.updated_at = self.clock.now()
         self.stack.set(logical_id, "UPDATE_IN_PROGRESS", self.clock.now())
         return self.event("Update", logical_id, _declared(key_id, properties))
@@ -193,12 +193,22 @@ class World:
         self, logical_id: str = "Material", *, physical_id: str | None = None, status: str = "DELETE_IN_PROGRESS"
     ) -> dict[str, Any]:
         """With a `physical_id` that is not the resource's present one, a clean-up's: the resource keeps its own."""
-        self.stack.status = status
-        if status == "DELETE_IN_PROGRESS":
+        self._enter(status)
+        if status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):  # so recorded: 2018 to 2022
             self.stack.deleted_at = self.clock.now()
         if physical_id is None:
             self.stack.set(logical_id, "DELETE_IN_PROGRESS", self.clock.now())
+        else:
+            self.stack.set_old(logical_id, "DELETE_IN_PROGRESS", self.clock.now(), physical_id)
         return self.event("Delete", logical_id, self.before.get(logical_id, {}), physical_id=physical_id)
+
+    def _enter(self, status: str) -> None:
+        """The stack's own status. Where it begins another operation, the one before has ended."""
+        stack, now = self.stack, self.clock.now()
+        if status in ("UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS") and stack.status in _ENDS:
+            failed = any(resource.status.endswith("_FAILED") for resource in stack.resources.values())
+            stack.enter(f"{_ENDS[stack.status]}_{'FAILED' if failed else 'COMPLETE'}", now)
+        stack.enter(status, now)
 
     def _carried_out(self, event: dict[str, Any]) -> dict[str, Any]:
         answer = self.invoke_to_the_end(event)
@@ -210,13 +220,12 @@ class World:
     def settle(self, event: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         """CloudFormation takes an answer over."""
         logical_id, kind = event["LogicalResourceId"], event["RequestType"]
-        resource = self.stack.resources.get(logical_id)
+        status = f"{kind.upper()}_{'COMPLETE' if answer['Status'] == 'SUCCESS' else 'FAILED'}"
+        resource, id_, now = self.stack.resources.get(logical_id), answer["PhysicalResourceId"], self.clock.now()
         if kind == "Delete" and (resource is None or resource.status != "DELETE_IN_PROGRESS"):
-            return  # of an id that the resource does not bear any more
-        status = {"SUCCESS": "COMPLETE", "FAILED": "FAILED"}[answer["Status"]]
-        self.stack.set(
-            logical_id, f"{kind.upper()}_{status}", self.clock.now(), physical_id=answer["PhysicalResourceId"]
-        )
+            self.stack.set_old(logical_id, status, now, id_)  # of an id that the resource does not bear any more
+            return
+        self.stack.set(logical_id, status, now, physical_id=id_)
         if answer["Status"] == "SUCCESS" and kind != "Delete":
             self.before[logical_id] = dict(event["ResourceProperties"])
 
@@ -285,6 +294,11 @@ def _declared(key_id: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in declared.items() if value is not None}
 
 
+_ENDS = {
+    "CREATE_IN_PROGRESS": "CREATE",
+    "UPDATE_IN_PROGRESS": "UPDATE",
+    "UPDATE_ROLLBACK_IN_PROGRESS": "UPDATE_ROLLBACK",
+}
 _USAGE = {
     "SYMMETRIC_DEFAULT": "ENCRYPT_DECRYPT",
     **dict.fromkeys(("HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512"), "GENERATE_VERIFY_MAC"),

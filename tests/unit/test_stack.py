@@ -172,31 +172,147 @@ def test_the_delete_of_a_failed_create_is_wanted():
     assert scene.wanted() == 0
 
 
-@pytest.mark.parametrize(
-    "status", ["DELETE_IN_PROGRESS", "UPDATE_COMPLETE", "CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "CREATE_FAILED"]
+CLEAN_UPS = pytest.mark.parametrize(
+    "clean_up", ["UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"]
 )
-def test_a_clean_up_delete_is_wanted_whatever_its_logical_id_is_but_being_created(status):
+
+
+@CLEAN_UPS
+def test_a_clean_up_s_delete_of_what_shows_that_it_is_being_deleted_is_wanted_without_its_events(clean_up):
     scene = Scene("Delete")
+    scene.stack.status = clean_up
+
+    assert scene.wanted() == 0
+    assert scene.aws.operations() == ["DescribeStacks", "DescribeStackResource"]
+
+
+@CLEAN_UPS
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "UPDATE_COMPLETE", "physical_id": OTHER_ARN},
+        {"status": "UPDATE_COMPLETE", "physical_id": KEY_ID},
+        {"status": "CREATE_COMPLETE"},
+        {"status": "UPDATE_IN_PROGRESS"},
+        {"status": "CREATE_FAILED"},
+        {"status": "DELETE_FAILED"},
+        {"status": "DELETE_IN_PROGRESS", "physical_id": OTHER_ARN},
+        {"status": "DELETE_COMPLETE", "physical_id": OTHER_ARN},
+        {"status": "DELETE_IN_PROGRESS", "physical_id": None},
+        None,
+    ],
+    ids=str,
+)
+def test_a_clean_up_s_delete_of_what_does_not_show_it_is_wanted_by_its_event_alone(clean_up, change):
+    scene = Scene("Delete")
+    scene.stack.status = clean_up
+    scene.stack.events.clear()
+    if change is None:
+        scene.stack.resources.clear()
+    for name, value in (change or {}).items():
+        setattr(scene.resource, name, value)
+    not_told = "no event of the stack tells that Material is being deleted under this PhysicalResourceId."
+
+    assert scene.refusal() == (not_wanted("Delete", not_told), 60.0)
+
+    scene.made_at = scene.clock.now()
+    scene.stack.set_old("Material", "DELETE_IN_PROGRESS", scene.made_at, KEY_ARN)
+    assert scene.wanted() == 0
+
+
+@CLEAN_UPS
+def test_in_a_clean_up_no_delete_acts_while_its_logical_id_is_being_created(clean_up):
+    scene = Scene("Delete")
+    scene.stack.status = clean_up
+    scene.resource.status, scene.resource.physical_id = "CREATE_IN_PROGRESS", None
+
+    assert scene.refusal() == (not_wanted("Delete", "Material is being created."), 60.0)
+
+
+def in_a_clean_up(*told, page_resources=100):
+    """A clean-up's Delete of an old id, and what the events tell of it: (status, seconds after the request), oldest first."""
+    scene = Scene("Delete", page_resources=page_resources)
     scene.stack.status = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
-    scene.resource.status = status
-
-    assert scene.wanted() == 0
-
-
-def test_a_clean_up_delete_is_wanted_for_a_logical_id_that_the_stack_has_no_more():
-    scene = Scene("Delete")
-    scene.stack.status = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
-    scene.stack.resources.clear()
-
-    assert scene.wanted() == 0
+    scene.resource.status, scene.resource.physical_id = "UPDATE_COMPLETE", OTHER_ARN
+    scene.stack.events.clear()
+    scene.stack.created_at = scene.stack.updated_at = scene.made_at - timedelta(seconds=600)
+    for status, seconds in told:
+        scene.stack.set_old("Material", status, scene.made_at + timedelta(seconds=seconds), KEY_ARN)
+    return scene
 
 
-def test_a_clean_up_delete_is_wanted_for_an_id_that_the_resource_does_not_bear_any_more():
-    scene = Scene("Delete")
-    scene.stack.status = "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"
-    scene.resource.physical_id = OTHER_ARN
+BEGUN, DONE, FAILED = "DELETE_IN_PROGRESS", "DELETE_COMPLETE", "DELETE_FAILED"
 
-    assert scene.wanted() == 0
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [(BEGUN, 0)],
+        [(BEGUN, -60)],
+        [(BEGUN, 30)],  # a second try's, or this one's, told late
+        [(BEGUN, -50), (FAILED, -20), (BEGUN, 0)],
+        [(BEGUN, 0), (FAILED, 20), (BEGUN, 25)],
+        [(BEGUN, -50), (DONE, -20), (BEGUN, 0)],
+    ],
+)
+def test_a_clean_up_s_delete_is_wanted_where_its_id_s_newest_event_is_that_it_is_being_deleted(told):
+    assert in_a_clean_up(*told).wanted() == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ([(BEGUN, 0), (FAILED, 20)], "Material is DELETE_FAILED under this PhysicalResourceId."),
+        ([(BEGUN, 0), ("DELETE_SKIPPED", 1)], "Material is DELETE_SKIPPED under this PhysicalResourceId."),
+        ([("UPDATE_COMPLETE", -20)], "Material is UPDATE_COMPLETE under this PhysicalResourceId."),
+        ([(BEGUN, -30), (DONE, -10)], "Material is DELETE_COMPLETE, and no Delete since then is shown."),
+        (
+            [(BEGUN, 0), (DONE, 1)],
+            "Material is DELETE_COMPLETE, and no Delete since then is shown.",
+        ),  # the second cut off
+        (
+            [(BEGUN, -60.001)],
+            "no event of the stack tells that Material is being deleted under this PhysicalResourceId.",
+        ),
+        ([], "no event of the stack tells that Material is being deleted under this PhysicalResourceId."),
+    ],
+)
+def test_a_clean_up_s_delete_is_not_wanted_where_its_id_s_newest_event_is_anything_else(told, why):
+    assert in_a_clean_up(*told).refusal() == (not_wanted("Delete", why), 60.0)
+
+
+def test_a_clean_up_s_delete_leaves_at_once_where_its_id_was_deleted_since_the_request_was_made():
+    assert in_a_clean_up((BEGUN, 0), (DONE, 1.001)).left() == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"), [([(BEGUN, -600)], True), ([(BEGUN, -600.001)], False), ([(BEGUN, 0), (DONE, 20)], False)]
+)
+def test_without_the_request_s_time_the_events_of_the_stack_s_present_operation_count(told, wanted):
+    scene = in_a_clean_up(*told)
+    if wanted:
+        assert scene.wanted(dated=False) == 0
+    else:
+        assert scene.refusal(dated=False)[1] == 60
+
+
+def test_the_events_of_other_logical_and_physical_ids_do_not_count():
+    scene = in_a_clean_up((BEGUN, 0), (DONE, -1))
+    scene.stack.set_old("Other", BEGUN, scene.made_at, KEY_ARN)
+    scene.stack.set_old("Material", BEGUN, scene.made_at, OTHER_ARN)
+    scene.stack.tell("Material", BEGUN, scene.made_at, TYPE, None)
+
+    assert "DELETE_COMPLETE" in scene.refusal()[0]
+
+
+def test_no_more_events_are_read_than_those_since_the_request_was_made():
+    scene = in_a_clean_up(page_resources=1)
+    for seconds in (-700, -650, -100, -61, -59, -30, 0, 1):
+        scene.stack.set_old("Other", BEGUN, scene.made_at + timedelta(seconds=seconds), KEY_ARN)
+    with scene.aws, pytest.raises(NotWanted):
+        scene.asking(seconds=-1).require_wanted()
+
+    assert scene.aws.count("DescribeStackEvents") == 5  # the last of them is too old
 
 
 @pytest.mark.parametrize("stack_status", ["DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "UPDATE_IN_PROGRESS"])
@@ -235,16 +351,19 @@ def test_a_delete_whose_resource_shows_no_id_is_of_that_resource():
 def test_a_delete_whose_resource_is_deleted_since_it_was_made_has_its_answer():
     """Whatever its key holds by now may be another stack's."""
     scene = Scene("Delete")
-    scene.stack.set("Material", "DELETE_COMPLETE", scene.made_at)
+    scene.stack.set("Material", "DELETE_COMPLETE", scene.made_at + timedelta(seconds=1.001))
 
     assert scene.left() == 0
 
 
-def test_a_delete_whose_resource_was_deleted_before_it_was_made_is_wanted():
+@pytest.mark.parametrize(("seconds", "dated"), [(-30, True), (0, True), (1, True), (-30, False), (30, False)])
+def test_a_delete_whose_resource_was_not_surely_deleted_since_it_was_made_takes_nothing(seconds, dated):
+    """What is shown may be an earlier Delete's end; and the request's time is cut to the second, or not told."""
     scene = Scene("Delete")
-    scene.resource.status, scene.resource.status_since = "DELETE_COMPLETE", scene.made_at - timedelta(seconds=30)
+    scene.resource.status, scene.resource.status_since = "DELETE_COMPLETE", scene.made_at + timedelta(seconds=seconds)
+    why = "Material is DELETE_COMPLETE, and no Delete since then is shown."
 
-    assert scene.wanted() == 0
+    assert scene.refusal(dated=dated) == (not_wanted("Delete", why), 60.0)
 
 
 @pytest.mark.parametrize("timeout", [None, "600"])

@@ -173,9 +173,11 @@ class SeenCloudFormation(CloudFormation):
 
     def handle(self, request: Request) -> Response:
         response = super().handle(request)
-        if response.status == 200:  # what it shows stands in the stack's own fields at this very moment
+        params = aws_query.parameters(request.body)
+        # What it shows stands in the stack's own fields at this very moment. That there is no such resource is an answer, too.
+        told = response.status == 200 and "NextToken" not in params
+        if told or params["Action"] == "DescribeStackResource":
             with self.watch.judging():
-                params = aws_query.parameters(request.body)
                 stack = self._find(params["StackName"], caller_of(request.headers))
                 self.watch.after_cloudformation(params["Action"], stack, params.get("LogicalResourceId", ""))
         return response

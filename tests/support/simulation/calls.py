@@ -9,9 +9,9 @@ from tests.support.kms.keys import MaterialState
 from tests.support.kms.service import StrictKms
 from tests.support.kms.wrapping import unwrap
 from tests.support.simulation.functions import Execution
-from tests.support.simulation.notes import uuid_of
+from tests.support.simulation.notes import StackSeen, uuid_of
 from tests.support.simulation.truth import RACE
-from tests.support.simulation.watch import TAG, Watch
+from tests.support.simulation.watch import TAG, Violation, Watch
 
 # docs/design.md, rule 9, restated here on purpose: X-Amz-Date is cut to the second; statuses are set before a request is made.
 _CUT_OFF, _STATUS_LEAD = timedelta(seconds=1), timedelta(seconds=10)
@@ -50,31 +50,42 @@ class Calls:
 
     def _require_wanted(self, execution: Execution, arn: str, doing: str) -> None:
         """Rule 4: what was read last said that CloudFormation waits for this very request; and it was read for this call."""
-        notes, now = self._watch.notes(execution), self._watch.scheduler.now()
-        made_at = now.strptime(
-            execution.event["ResponseURL"].split("X-Amz-Date=")[1][:16] + "+0000", "%Y%m%dT%H%M%SZ%z"
-        )
-        kind = execution.request_type.upper()
-        for name, seen in (("the stack", notes.stack), ("the resource", notes.resource)):
-            if seen is None:
-                if name == "the resource" and kind == "DELETE":  # it may be in no list any more
-                    continue
-                raise self._watch.fault(4, execution, f"{doing} {{key}}, and never asked for the status of {name}", arn)
-            again = notes.changed_at is not None and seen.at < notes.changed_at
-            if again:
-                raise self._watch.fault(4, execution, f"{doing} {{key}} again, and did not ask again for {name}", arn)
-            if name == "the stack":
-                wanted = seen.status.endswith("_IN_PROGRESS") and seen.status != "REVIEW_IN_PROGRESS"
-                wanted = wanted and seen.since <= made_at + _CUT_OFF
-            elif kind == "DELETE":
-                wanted = seen.status != "CREATE_IN_PROGRESS"
-            else:
-                wanted = seen.status == f"{kind}_IN_PROGRESS" and seen.since <= made_at + _STATUS_LEAD
-            timeout = float(execution.properties.get("ServiceTimeout", 3600))
-            if not wanted or (seen.at - made_at).total_seconds() > timeout:
-                raise self._watch.fault(
-                    4, execution, f"{doing} {{key}} after a read that said {name} is {seen.status}", arn
-                )
+        notes, kind = self._watch.notes(execution), execution.request_type.upper()
+        made_at = _made_at(execution)
+        stack = self._read_for_it(execution, arn, doing, "the stack", notes.stack)
+        if not stack.status.endswith("_IN_PROGRESS") or stack.status == "REVIEW_IN_PROGRESS":
+            raise self._not_wanted(execution, arn, doing, "the stack", stack)
+        timeout = float(execution.properties.get("ServiceTimeout", 3600))
+        if stack.since > made_at + _CUT_OFF or (stack.at - made_at).total_seconds() > timeout:
+            raise self._not_wanted(execution, arn, doing, "the stack", stack)
+        resource = self._read_for_it(execution, arn, doing, "the resource", notes.resource)
+        if kind == "DELETE":
+            self._require_being_deleted(execution, arn, doing, resource)
+        elif resource.status != f"{kind}_IN_PROGRESS" or resource.since > made_at + _STATUS_LEAD:
+            raise self._not_wanted(execution, arn, doing, "the resource", resource)
+
+    def _require_being_deleted(self, execution: Execution, arn: str, doing: str, resource: StackSeen) -> None:
+        """The resource shows it under this very id; or, of ids that it does not bear any more, the newest event does."""
+        notes, id_ = self._watch.notes(execution), execution.event["PhysicalResourceId"]
+        if (resource.status, resource.id) == ("DELETE_IN_PROGRESS", id_):
+            return
+        if notes.stack is None or not notes.stack.status.endswith("_CLEANUP_IN_PROGRESS"):
+            raise self._not_wanted(execution, arn, doing, "the resource", resource)
+        event = self._read_for_it(execution, arn, doing, "its events", notes.event)
+        if event.status != "DELETE_IN_PROGRESS":
+            raise self._not_wanted(execution, arn, doing, "its newest event", event)
+
+    def _read_for_it(self, execution: Execution, arn: str, doing: str, what: str, seen: StackSeen | None) -> StackSeen:
+        """What was read last; raises a Violation where it was not read since the call before."""
+        changed_at = self._watch.notes(execution).changed_at
+        if seen is None:
+            raise self._watch.fault(4, execution, f"{doing} {{key}}, and never asked for the status of {what}", arn)
+        if changed_at is not None and seen.at < changed_at:
+            raise self._watch.fault(4, execution, f"{doing} {{key}} again, and did not ask again for {what}", arn)
+        return seen
+
+    def _not_wanted(self, execution: Execution, arn: str, doing: str, what: str, seen: StackSeen) -> Violation:
+        return self._watch.fault(4, execution, f"{doing} {{key}} after a read that said {what} is {seen.status}", arn)
 
     def _require_consent(self, execution: Execution, arn: str, doing: str) -> None:
         notes = self._watch.notes(execution)
@@ -223,3 +234,9 @@ class Calls:
         asked = self._watch.asked(execution.region, execution.properties, self._watch.notes(execution).version_id)
         family = self._truth.family(arn)
         return "refused" if asked.material is None or family is None else self._truth.id_of(family, asked.material)
+
+
+def _made_at(execution: Execution) -> datetime:
+    """X-Amz-Date of the request's ResponseURL."""
+    text = execution.event["ResponseURL"].split("X-Amz-Date=")[1][:16]
+    return datetime.strptime(f"{text}+0000", "%Y%m%dT%H%M%SZ%z")

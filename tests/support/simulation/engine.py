@@ -8,7 +8,7 @@ What it does, from AWS's documentation and from what people have seen (CloudForm
 - a failed Create is followed by a Delete with the id of its FAILED answer; a failed Update by an Update with the properties
   swapped, and a FAILED answer's id is kept;
 - an Update that answers another id is a replacement: the old id is deleted in the clean-up, which tries three times and then
-  forgets the resource; a rollback updates back, and deletes the new id in its clean-up;
+  forgets it; a rollback updates back, and deletes the new id in its clean-up;
 - with --disable-rollback a failed operation stops where it is: CREATE_FAILED, UPDATE_FAILED; the next one goes on from there,
   or goes back to where the stack last stood;
 - what is retained gets no Delete, in a rollback either.
@@ -25,7 +25,8 @@ from typing import Any
 from tests.support.simulation.resources import Resource, StackOfResources
 from tests.support.simulation.scheduler import Signal
 
-CLEAN_UP_TRIES = 3
+CLEAN_UP_TRIES = 3  # recorded 2021 to 2023
+CLEAN_UP_BEGINS_SECONDS = (1.1, 1.6)  # from the stack's status to the first Delete: recorded 2019 to 2025
 Template = Mapping[str, Mapping[str, Any]]  # logical id -> properties
 
 
@@ -61,7 +62,7 @@ class Stack(StackOfResources):
             self._roll_back_to_nothing()
 
     def _roll_back_to_nothing(self) -> None:
-        self._set_status("ROLLBACK_IN_PROGRESS")
+        self._set_status("ROLLBACK_IN_PROGRESS", deleted_at=self._scheduler.now())  # so recorded: 2018 to 2022
         self._delete_all(retained=True)
         self._before = None
         self._set_status("ROLLBACK_FAILED" if self.resources else "ROLLBACK_COMPLETE")
@@ -104,16 +105,14 @@ class Stack(StackOfResources):
         """What is not in the stack any more, and the ids that were replaced."""
         originals = {one.physical_id for one in (self._before or {}).values()} if self._rolls_back else set()
         present = {(name, one.physical_id) for name, one in self.resources.items()}
-        replaced = [
-            old
+        replaced = {
+            (old.logical_id, old.physical_id): old
             for old in self._leftovers
-            if (old.logical_id, old.physical_id) not in present
-            and old.physical_id not in originals
-            and not old.retained
-        ]
+            if (old.logical_id, old.physical_id) not in present and old.physical_id not in originals
+        }
         removed = list(removed)
-        if removed or replaced:
-            self._set_status(f"{done}_CLEANUP_IN_PROGRESS")
+        self._set_status(f"{done}_CLEANUP_IN_PROGRESS")  # also where there is nothing to delete: recorded 2025, 2026
+        self._scheduler.sleep(self._random.uniform(*CLEAN_UP_BEGINS_SECONDS))
         works: dict[str, Callable[[], bool]] = {}
         for resource in removed:
             if resource.retained:
@@ -121,14 +120,21 @@ class Stack(StackOfResources):
             else:
                 del self.resources[resource.logical_id]
                 works[resource.logical_id] = partial(self._tries, partial(self._delete_one, resource))
-        for number, old in enumerate(replaced):
-            works[f"{old.logical_id} before {number}"] = partial(self._tries, partial(self._delete_old, old))
+        for number, old in enumerate(replaced.values()):
+            if old.retained:
+                self._shown.old_id(old.logical_id, "DELETE_SKIPPED", old.physical_id)
+            else:
+                works[f"{old.logical_id} before {number}"] = partial(self._tries, partial(self._delete_old, old))
         self._at_once(works, cancelling=False)
         self._before, self._touched, self._leftovers = None, [], []
         self._set_status(done)
 
     def _delete_old(self, old: Resource) -> bool:
-        return self._ask("Delete", old, old.properties).succeeded
+        """Told by events alone, under the resource's logical id: recorded 2018 to 2026-01-14."""
+        self._shown.old_id(old.logical_id, "DELETE_IN_PROGRESS", old.physical_id)
+        succeeded = self._ask("Delete", old, old.properties).succeeded
+        self._shown.old_id(old.logical_id, "DELETE_COMPLETE" if succeeded else "DELETE_FAILED", old.physical_id)
+        return succeeded
 
     @staticmethod
     def _tries(work: Callable[[], bool]) -> bool:

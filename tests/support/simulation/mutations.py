@@ -12,7 +12,13 @@ from typing import Any
 from tests.support.simulation import plants
 from tests.support.simulation.drawing import draw
 from tests.support.simulation.history import play
-from tests.support.simulation.scripts import Script, failed_and_kept, in_two_regions, rotated_and_cancelled
+from tests.support.simulation.scripts import (
+    Script,
+    failed_and_kept,
+    in_two_regions,
+    refilled_in_a_clean_up,
+    rotated_and_cancelled,
+)
 
 Plant = Callable[[], AbstractContextManager[Any]]
 
@@ -47,6 +53,12 @@ MUTATIONS: dict[str, Mutation] = {
         plants.pending_deleted_at_once, _any(7), 200, rotated_and_cancelled
     ),
     "wanted not asked": Mutation(plants.wanted_not_asked, _any(4), 20),
+    "a clean-up's Delete is believed without its event": Mutation(
+        plants.clean_up_believed, _any(1), 80, refilled_in_a_clean_up
+    ),
+    "DELETE_COMPLETE is taken for DELETE_IN_PROGRESS": Mutation(
+        plants.deleted_is_being_deleted, _any(1), 80, refilled_in_a_clean_up
+    ),
     "ARN for an adopted key": Mutation(plants.arn_for_an_adopted_key, _any(1), 100),
     "material left at Delete": Mutation(plants.material_left_at_delete, _any(5), 100),
     "success before it is confirmed": Mutation(plants.success_before_confirmed, _any(3), 200),

@@ -20,11 +20,12 @@ class KeySeen:
 
 @dataclass(frozen=True, slots=True)
 class StackSeen:
-    """A stack's or a resource's status. `since`: when its operation began, or the status was set."""
+    """A stack's or a resource's status. `since`: when its operation began, or the status was set; `id`: shown with it."""
 
     status: str
     since: datetime
     at: datetime
+    id: str = ""
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Notes:
     rotation_shown: dict[str, bool] = field(default_factory=dict)
     stack: StackSeen | None = None
     resource: StackSeen | None = None
+    event: StackSeen | None = None  # the newest of the request's own logical and physical id
     holders: bool | None = None  # whether, in truth, others of the stack held the key when the function looked for them
     version_id: str = ""  # of the secret, as it was read
     changed_at: datetime | None = None  # the last call that changes something

@@ -111,6 +111,14 @@ class People:
             self._world.tell("person", f"sends {event['RequestType']} {event['LogicalResourceId']} once more")
             self._world.functions[event["StackId"].split(":")[3]].invoke_now(event)
 
+    def redeliver(self) -> None:
+        """Each Delete of a stack that cleans up comes once more."""
+        for stack in self._world.stacks.values():
+            if stack.status.endswith("_CLEANUP_IN_PROGRESS"):
+                for sent in list(stack.requests.sent.values()):
+                    if sent.event["RequestType"] == "Delete":
+                        self._world.functions[stack.region].invoke_now(sent.event)
+
     def forge(self, number: int) -> None:
         """Somebody sends a Delete of a resource that stands. (During its own operation it can't be told from a real one.)"""
         held = [

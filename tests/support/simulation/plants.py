@@ -30,6 +30,7 @@ from imported_key_material.request import Answer, Failed, RequestType
 from imported_key_material.responder import Responder
 from imported_key_material.rotation import Rotation
 from imported_key_material.stack import Stack
+from tests.support.simulation.calls import Calls
 
 
 def delete_not_guarded() -> AbstractContextManager[Any]:
@@ -151,6 +152,30 @@ def pending_deleted_at_once() -> AbstractContextManager[Any]:
 
 def wanted_not_asked() -> AbstractContextManager[Any]:
     return patch.object(Stack, "require_wanted", lambda _: None)
+
+
+@contextmanager
+def clean_up_believed() -> Iterator[None]:
+    """A clean-up's Delete is wanted, whatever the stack's events tell of its id."""
+    with patch.object(Stack, "_why_not_cleaned_up", lambda *_: ""), _what_was_read_is_not_judged():
+        yield
+
+
+@contextmanager
+def deleted_is_being_deleted() -> Iterator[None]:
+    """An id that is deleted counts as one that is being deleted."""
+    real = Stack._why_not_gone  # noqa: SLF001  # the same
+
+    def why_not_gone(self: Stack, status: str, set_at: Any) -> str:
+        return real(self, "DELETE_IN_PROGRESS" if status == "DELETE_COMPLETE" else status, set_at)
+
+    with patch.object(Stack, "_why_not_gone", why_not_gone), _what_was_read_is_not_judged():
+        yield
+
+
+def _what_was_read_is_not_judged() -> AbstractContextManager[Any]:
+    """So that what is found is the harm: material of another stack's that is gone."""
+    return patch.object(Calls, "_require_being_deleted", lambda *_: None)
 
 
 def arn_for_an_adopted_key() -> AbstractContextManager[Any]:

@@ -156,6 +156,27 @@ def two_on_one_key(a: Author) -> Chain:
     yield a.soon(), "deploy", apply(("Other", its)) if a.random.random() < 0.5 else delete()
 
 
+def refilled_in_a_clean_up(a: Author) -> Chain:
+    """What a clean-up has just emptied a second stack fills, while it still goes on; and then its Deletes come once more.
+
+    It takes a minute: Third is deleted from a key that Other holds.
+    """
+    its, held = a.some(a.k), a.some(a.l)
+    staying = ("Other", held)
+    if a.random.random() < 0.3:  # made by an update that fails, and so deleted in the rollback's clean-up
+        yield a.soon(), "deploy", apply(staying)
+        yield a.later(), "deploy", apply(("Material", its), ("Third", held), ("Other", held.of_version(BAD)))
+        begins = 28.0
+    else:  # removed, or replaced
+        moved = [("Material", held)] if a.random.random() < 0.5 else []
+        yield a.soon(), "deploy", apply(("Material", its), staying, ("Third", held))
+        yield a.later(), "deploy", apply(*moved, staying)
+        begins = 3.0
+    yield begins + a.random.uniform(0, 15), "deploy", apply(("Material", a.some(a.k)), stack="payments")
+    for _ in range(3):
+        yield a.random.uniform(5, 20), "redeliver", ()
+
+
 def created_again(a: Author) -> Chain:
     yield a.soon(), "deploy", apply(("Material", a.some(a.k)))
     yield a.random.uniform(0.05, 3), "delete_during_create", ()
@@ -235,7 +256,8 @@ DENIABLE = (
 Script = Callable[[Author], Chain]
 SCRIPTS: tuple[Script, ...] = (
     handed_over, there_and_back, swapped, renamed, rotated_and_cancelled, rotated_and_rolled_back, in_two_regions,
-    lost_and_found, adopted, two_on_one_key, created_again, expired, failed_and_kept, secret_gone_at_rollback, rights_gone,
+    lost_and_found, adopted, two_on_one_key, refilled_in_a_clean_up, created_again, expired, failed_and_kept,
+    secret_gone_at_rollback, rights_gone,
 )  # fmt: skip
 
 

@@ -191,10 +191,22 @@ class Watch:
             times = (shown.created_at, shown.updated_at, shown.deleted_at)
             notes.stack = StackSeen(shown.status, max(at for at in times if at is not None), now)
         elif action == "DescribeStackResource":
-            resource = shown.resources[logical_id]
-            notes.resource = StackSeen(resource.status, resource.status_since, now)
+            resource = shown.resources.get(logical_id)
+            notes.resource = (
+                StackSeen("not in the stack", now, now)
+                if resource is None
+                else StackSeen(resource.status, resource.status_since, now, resource.physical_id or "")
+            )
+        elif action == "DescribeStackEvents":
+            notes.event = self._newest(execution, shown)
         elif execution.request_type == "Delete":
             notes.holders = self.others_hold(execution, str(execution.event["PhysicalResourceId"]))
+
+    def _newest(self, execution: Execution, shown: cloudformation.Stack) -> StackSeen | None:
+        own = execution.event["LogicalResourceId"], execution.event.get("PhysicalResourceId")
+        told = (one for one in reversed(shown.events) if (one.logical_id, one.physical_id) == own)
+        seen = (StackSeen(one.status, one.at, self.scheduler.now(), str(one.physical_id)) for one in told)
+        return next(seen, None)
 
     def others_hold(self, execution: Execution, arn: str) -> bool:
         """Whether, in truth, another resource of the stack holds the key, or this one does under its present id."""

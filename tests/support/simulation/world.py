@@ -165,7 +165,9 @@ class World:
         requests = Requests(self.scheduler, random, self.functions[REGIONS[region]], ACCOUNT, tell)
         requests.on_settled = self.answers.settled
         lag_seconds = STALE_SECONDS if "stale" in self.plan.faults else 0.0
-        stack = Stack(requests, Shown(shown, self.scheduler, random, lag_seconds), self.scheduler, random, tell)
+        visible = Shown(shown, self.scheduler, random, lag_seconds)
+        visible.forgets_at_once = random.random() < 0.5
+        stack = Stack(requests, visible, self.scheduler, random, tell)
         stack.failed_are_old = random.random() < 0.5
         stack.on_rest = self.ends.rest
         self.stacks[name, region] = stack

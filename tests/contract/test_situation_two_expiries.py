@@ -1,0 +1,56 @@
+"""Two resources of one stack hold one key, and declare different expiries: KMS keeps one, that of whichever imports last.
+
+No declaration of that kind is right, and the lint rule E9907 finds it. The function can't: it sees that another resource holds
+the key, and not what it declares (docs/design.md, rule 1). What it promises is that a rollback says what is not as before.
+
+Found by the simulation: both rolled back, each took the other's expiry back, and the log of the first did not say so.
+"""
+
+from datetime import UTC, datetime
+
+from tests.support.faults import Moment
+from tests.support.pinned import LEFT
+from tests.support.random_keys import random_keys
+
+BYTES, OTHERS = random_keys(32, 2)
+UNTIL = "2026-12-24T00:00:00Z"
+
+
+def test_the_rollback_whose_expiry_is_taken_back_by_the_other_s_says_so(timeline):
+    key = timeline.external_key("HMAC_256", "GENERATE_VERIFY_MAC")
+    secret = timeline.secret(BYTES)
+    first = timeline.declared(key, secret)
+    other_bytes = timeline.declared(key, timeline.secret(OTHERS, "orders/other"))
+    days, until = first | {"ValidForDays": "30"}, first | {"ValidTo": UNTIL}
+    stack = timeline.stack()
+    timeline.delivers("Create", "Until", 10.0)  # at once, KMS could not confirm the one that comes first
+    timeline.at(10, lambda: stack.create({"Days": days, "Until": until}))
+    timeline.delivers("Update", "Until", 1.0)  # the way forward, which fails
+    timeline.delivers("Update", "Until", 10.0)  # the way back
+    timeline.at(100, lambda: stack.update({"Days": first, "Until": other_bytes | {"ValidTo": UNTIL}}))
+    # On its way back, once KMS has confirmed its import: the first VerifyMac comes before it.
+    timeline.at(115, lambda: timeline.pauses("Update", "Days", "VerifyMac", Moment.AFTER, 30.0, skip=1))
+    timeline.run()
+
+    _, back = timeline.of("Update", "Days")
+    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert "ImportKeyMaterial" in back.operations
+    assert back.answer["Status"] == "SUCCESS"
+    assert back.answer["Data"]["ValidTo"] == UNTIL  # what KMS shows: the other's
+    assert timeline.call("DescribeKey", KeyId=key)["KeyMetadata"]["ValidTo"] == datetime(2026, 12, 24, tzinfo=UTC)
+    assert (
+        f'{LEFT} {{"problem": "The key\'s expiry was brought back, and something else has changed it since. Two resources that '
+        'hold one key must declare the same expiry."}'
+    ) in timeline.log.getvalue()
+
+
+def test_a_rollback_that_nobody_disturbs_says_nothing(timeline):
+    key = timeline.external_key("HMAC_256", "GENERATE_VERIFY_MAC")
+    days = timeline.declared(key, timeline.secret(BYTES), ValidForDays="30")
+    stack = timeline.stack()
+    timeline.at(10, lambda: stack.create({"Days": days}))
+    timeline.at(100, lambda: stack.update({"Days": days | {"ValidForDays": "60", "SecretId": "orders/none"}}))
+    timeline.run()
+
+    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert LEFT not in timeline.log.getvalue()
