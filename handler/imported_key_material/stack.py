@@ -94,6 +94,8 @@ class Stack:
         def wanted() -> bool | None:
             nonlocal why_not
             why_not = self._why_not()
+            if why_not and self._is_answered(surely=True):
+                raise Leave
             return None if why_not else True
 
         if poll(self.caller.within(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, wanted):
@@ -188,6 +190,12 @@ class Stack:
         set_at: datetime | None = resource.get("LastUpdatedTimestamp")
         return made_at is None or set_at is None or set_at >= made_at
 
+    def _is_set_after(self, resource: Mapping[str, Any]) -> bool:
+        """Whether a resource's status was surely set after the request was made: a second later, since X-Amz-Date is cut."""
+        made_at = self.request.made_at
+        set_at: datetime | None = resource.get("LastUpdatedTimestamp")
+        return made_at is not None and set_at is not None and set_at > made_at + CUT_OFF
+
     def _is_at_work(self) -> bool:
         """Whether the resource shows the status that CloudFormation set for this very request."""
         resource, request = self._resource(), self.request
@@ -198,10 +206,11 @@ class Stack:
             return True
         return -OWN_STATUS_LEAD <= set_at - request.made_at <= STATUS_LEAD
 
-    def _is_answered(self) -> bool:
+    def _is_answered(self, *, surely: bool = False) -> bool:
         """Whether the resource stands complete under an id that this request would answer with, and since it was made.
 
         Before an Update it stood so, too: without the time, a status that lags would pass for an answer, and the stack hang.
+        `surely`: no status from before the request passes, however late it is shown.
         """
         request = self.request
         if request.type is RequestType.DELETE:
@@ -209,7 +218,7 @@ class Stack:
         resource = self._resource()
         if resource.get("ResourceStatus") not in _COMPLETE:
             return False
-        if not self._is_set_since(resource):
+        if not (self._is_set_after(resource) if surely else self._is_set_since(resource)):
             return False
         key_id = str(request.properties.get("KeyId", ""))
         return key_uuid(resource.get("PhysicalResourceId", "")) == key_uuid(key_id) != ""
