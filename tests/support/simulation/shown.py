@@ -36,7 +36,8 @@ class Shown:
 
         def change() -> None:
             known = self.stack.resources.get(logical_id)
-            if known is not None and status == "CREATE_IN_PROGRESS":  # made anew: it has no id yet
+            # Made anew, it has no id until its answer is taken over.
+            if known is not None and status == "CREATE_IN_PROGRESS" and physical_id is None:
                 changes["physical_id"] = None
             self.stack.set(logical_id, status, at, **({} if known else {"type": TYPE}), **changes)
 
