@@ -1,7 +1,7 @@
 """While CloudFormation takes an answer over, the resource is in progress once more, under the answered id.
 
-Recorded in 2020 and 2025: it lasts for 0.15 to 0.7 s, before CREATE_COMPLETE and before CREATE_FAILED; so does an Update that answers another id. A second
-delivery may come in the middle of it, seconds or most of an hour after the request was made.
+Recorded in 2020 and 2025: it lasts for 0.15 to 0.7 s, before CREATE_COMPLETE and before CREATE_FAILED; so does an Update that
+answers another id. A second delivery may come in the middle of it, seconds or most of an hour after the request was made.
 """
 
 import pytest
