@@ -74,7 +74,7 @@ _ENDS: Final = (
     ),
 )
 
-# Why it was not tried any more, where no try tells an end of the kinds above.
+# Why it was never tried. Where it was, the last try's own error is the cause, whatever the condition is.
 _CONDITIONS: Final[Mapping[str, Cause]] = {
     "EventAgeExceeded": Cause(
         "it waited in Lambda's queue for as long as it may.",
@@ -134,10 +134,10 @@ def _cause(payload: object, condition: object) -> Cause:
     for pattern, cause in _ENDS:
         if pattern.search(end):
             return cause
-    if isinstance(condition, str) and condition in _CONDITIONS:
-        return _CONDITIONS[condition]
     name = _fitting(_CLASS_NAME, error.get("errorType"))
-    return Cause(f"the function failed with {name}.", _UNKNOWN.remedy) if name else _UNKNOWN
+    if name:
+        return Cause(f"the function failed with {name}.", _UNKNOWN.remedy)
+    return _CONDITIONS.get(condition, _UNKNOWN) if isinstance(condition, str) else _UNKNOWN
 
 
 def _fitting(form: re.Pattern[str], value: object) -> str:

@@ -64,6 +64,7 @@ class Request:
     physical_id: str | None  # None on Create
     made_at: datetime | None
     response_url: str = field(repr=False)  # pre-signed: whoever has it can answer in our place
+    service_timeout_seconds: int = SERVICE_TIMEOUT_DEFAULT_SECONDS  # how long CloudFormation waits
 
     @property
     def stack_name(self) -> str:
@@ -79,15 +80,6 @@ class Request:
     def fallback_id(self) -> str:
         """The id of an answer to a request that changed nothing."""
         return self.physical_id or self.not_imported_id
-
-    @property
-    def service_timeout_seconds(self) -> int:
-        """ServiceTimeout as CloudFormation honours it, whatever shape the rest of the properties is in."""
-        try:
-            seconds = int(str(self.properties.get("ServiceTimeout", SERVICE_TIMEOUT_DEFAULT_SECONDS)))
-        except (ValueError, RecursionError):  # lists within lists, thousands deep
-            return SERVICE_TIMEOUT_DEFAULT_SECONDS
-        return seconds if 1 <= seconds <= SERVICE_TIMEOUT_DEFAULT_SECONDS else SERVICE_TIMEOUT_DEFAULT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +137,20 @@ def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> 
     response_url = _text(event, "ResponseURL", _RESPONSE_URL)
     if not is_response_host(response_url):
         raise NotARequest("The event's ResponseURL is not one of CloudFormation in this Region.")
+    properties = _mapping(event, "ResourceProperties", required=type_ is not RequestType.DELETE)
     return Request(
         type=type_,
         request_id=_text(event, "RequestId", _REQUEST_ID),
         stack_id=stack_id,
         logical_id=_text(event, "LogicalResourceId", _LOGICAL_ID),
         resource_type=_text(event, "ResourceType", _RESOURCE_TYPE),
-        properties=_mapping(event, "ResourceProperties", required=type_ is not RequestType.DELETE),
+        properties=properties,
         old_properties=_mapping(event, "OldResourceProperties", required=False),
         physical_id=None if type_ is RequestType.CREATE else _text(event, "PhysicalResourceId", _PHYSICAL_ID),
         made_at=_made_at(response_url),
         response_url=response_url,
+        # Recorded in both places (June 2024 and later). If they differ, the shorter time is the safe one.
+        service_timeout_seconds=min(_seconds(event.get("ServiceTimeout")), _seconds(properties.get("ServiceTimeout"))),
     )
 
 
@@ -173,6 +168,15 @@ def _mapping(event: Mapping[object, object], name: str, *, required: bool) -> Ma
     if not isinstance(value, Mapping):
         raise _malformed(name)
     return value
+
+
+def _seconds(service_timeout: object) -> int:
+    """ServiceTimeout as CloudFormation honours it: its default where this is no value that it takes, whatever its shape."""
+    try:
+        seconds = int(str(service_timeout))
+    except (ValueError, RecursionError):  # lists within lists, thousands deep
+        return SERVICE_TIMEOUT_DEFAULT_SECONDS
+    return seconds if 1 <= seconds <= SERVICE_TIMEOUT_DEFAULT_SECONDS else SERVICE_TIMEOUT_DEFAULT_SECONDS
 
 
 def _malformed(name: str) -> NotARequest:

@@ -73,6 +73,8 @@ class Stack:
         def wanted() -> bool | None:
             nonlocal why_not
             why_not = self._why_not()
+            if why_not and self._is_answered(surely=True):
+                raise Leave
             return None if why_not else True
 
         if poll(self.caller.within(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, wanted):
@@ -213,10 +215,11 @@ class Stack:
             return True
         return -OWN_STATUS_LEAD <= set_at - request.made_at <= STATUS_LEAD
 
-    def _is_answered(self) -> bool:
+    def _is_answered(self, *, surely: bool = False) -> bool:
         """Whether the resource stands complete under an id that this request would answer with, and since it was made.
 
         Before an Update it stood so, too: without the time, a status that lags would pass for an answer, and the stack hang.
+        `surely`: no status from before the request passes, however late it is shown.
         """
         request = self.request
         if request.type is RequestType.DELETE:
@@ -224,7 +227,8 @@ class Stack:
         resource = self._resource()
         if resource.get("ResourceStatus") not in _COMPLETE:
             return False
-        if not self._is_set_since(resource):
+        after = self._is_set_after(resource.get("LastUpdatedTimestamp"))
+        if not (after if surely else self._is_set_since(resource)):
             return False
         key_id = str(request.properties.get("KeyId", ""))
         return key_uuid(resource.get("PhysicalResourceId", "")) == key_uuid(key_id) != ""

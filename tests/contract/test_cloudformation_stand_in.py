@@ -1,10 +1,12 @@
 """CloudFormation as the tests have it, through boto3: what a function sees of its own stack."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support import request_shape
 from tests.support.clock import VirtualClock
 from tests.support.cloudformation import CloudFormation
 from tests.support.in_process import InProcessAws
@@ -51,6 +53,17 @@ def test_a_stack_is_described_by_name_and_by_id_with_the_times_that_it_has(clien
         assert (shown["StackId"], shown["StackStatus"]) == (stack.id, "UPDATE_IN_PROGRESS")
         assert shown["LastUpdatedTime"] - shown["CreationTime"] == timedelta(seconds=60)
         assert "DeletionTime" not in shown
+
+
+def test_the_unique_part_of_a_stack_s_id_is_the_time_just_before_its_creation(client, stacks, clock):
+    """A UUID of version 1 (recorded 2018 to 2024)."""
+    for _ in range(20):
+        shown = client.describe_stacks(StackName=stacks.stack("orders").id)["Stacks"][0]
+        unique = uuid.UUID(shown["StackId"].rsplit("/", 1)[-1])
+        assert unique.version == 1
+        before = shown["CreationTime"] - request_shape.time_of(str(unique))
+        assert 0.01 <= before.total_seconds() <= 0.18
+        clock.advance(86_400.5)
 
 
 def test_a_deleted_stack_is_found_by_its_id_alone_and_its_name_is_free(client, stacks):
@@ -102,6 +115,18 @@ def test_a_resource_is_described_by_its_logical_id(client, stacks, clock):
         "CREATE_COMPLETE",
     )
     assert shown["LastUpdatedTimestamp"] == clock.now()
+
+
+def test_a_resource_without_an_id_has_an_empty_one_in_events_and_none_in_the_list(client, stacks, clock):
+    """Recorded: the key is there in events (2017 to 2025), and is not in ListStackResources (2016 to 2022)."""
+    stack = stacks.stack("orders")
+    stack.set("Material", "CREATE_IN_PROGRESS", clock.now(), type=TYPE)
+
+    event, _of_the_stack = client.describe_stack_events(StackName="orders")["StackEvents"]
+    (listed,) = client.list_stack_resources(StackName="orders")["StackResourceSummaries"]
+
+    assert (event["ResourceStatus"], event["PhysicalResourceId"]) == ("CREATE_IN_PROGRESS", "")
+    assert (listed["ResourceStatus"], "PhysicalResourceId" in listed) == ("CREATE_IN_PROGRESS", False)
 
 
 def test_a_resource_that_is_not_there_does_not_exist(client, stacks):

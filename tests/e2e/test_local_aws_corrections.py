@@ -13,13 +13,16 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support import request_shape
 from tests.support.local import journal, places
 from tests.support.local.clients import client
 from tests.support.local.ministack import MiniStack
@@ -205,12 +208,102 @@ def test_the_events_of_an_update_tell_what_it_creates_and_cleans_up(corrected, p
 
     assert [event.partition(" ")[2] for event in events(corrected)] == [
         "CREATE_IN_PROGRESS",
+        "CREATE_IN_PROGRESS",
         "CREATE_COMPLETE",
         "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
         "DELETE_IN_PROGRESS",
         "DELETE_COMPLETE",
     ]
     assert [event.partition(" ")[2] for event in events(plain)] == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+
+
+def ids_told(stack: Stack) -> list[tuple[str, str]]:
+    """The statuses of A in a stack's events, and the ids that it bore then."""
+    return [
+        (event["ResourceStatus"], event["PhysicalResourceId"])
+        for event in stack.events
+        if event["LogicalResourceId"] == "A"
+    ]
+
+
+@pytest.mark.parametrize(("fail", "ends"), [("", "CREATE_COMPLETE"), ("Create", "CREATE_FAILED")])
+def test_while_an_answer_is_taken_over_the_resource_is_made_under_the_answered_id(corrected, plain, fail, ends):
+    def made(one: World) -> list[Mapping[str, Any]]:
+        name = one.fresh()
+        one.function.play = failing
+        stack = one.stacks.create(name, {"Resources": {"A": one.resource(Id="the-id", Fail=fail)}})
+        return [event for event in stack.events if event["LogicalResourceId"] == "A"]
+
+    first, second, third = made(corrected)[:3]
+    assert [(one["ResourceStatus"], one["PhysicalResourceId"]) for one in (first, second, third)] == [
+        ("CREATE_IN_PROGRESS", ""),
+        ("CREATE_IN_PROGRESS", "the-id"),
+        (ends, "the-id"),
+    ]
+    assert second["ResourceStatusReason"] == "Resource creation Initiated"
+    assert 0.15 <= (third["Timestamp"] - second["Timestamp"]).total_seconds() <= 0.7
+    assert [one["ResourceStatus"] for one in made(plain)[:2]] == ["CREATE_IN_PROGRESS", ends]
+
+
+def test_a_replacement_is_told_under_the_old_id_and_then_under_the_new_one(corrected, plain):
+    def told(one: World) -> list[tuple[str, str]]:
+        name = one.fresh()
+        one.function.play = failing
+        one.stacks.create(name, {"Resources": {"A": one.resource(Id="old")}})
+        return ids_told(one.stacks.update(name, {"Resources": {"A": one.resource(Id="new")}}))
+
+    assert told(corrected) == [
+        ("UPDATE_IN_PROGRESS", "old"),
+        ("UPDATE_IN_PROGRESS", "new"),
+        ("UPDATE_COMPLETE", "new"),
+        ("DELETE_IN_PROGRESS", "old"),
+        ("DELETE_COMPLETE", "old"),
+    ]
+    assert told(plain)[:2] == [("UPDATE_IN_PROGRESS", ""), ("UPDATE_COMPLETE", "new")]
+
+
+def test_a_resource_without_an_id_has_none_in_the_list(corrected, plain):
+    def keys(one: World) -> set[str]:
+        name, found = one.fresh(), []
+
+        def play(event: Event) -> Answer:
+            listed = one.stacks.cloudformation.list_stack_resources(StackName=event["StackId"])
+            found.extend(listed["StackResourceSummaries"])
+            return {}
+
+        one.function.play = play
+        one.stacks.create(name, {"Resources": {"A": one.resource(), "B": one.resource(after="A")}})
+        return set(found[-1])  # of B while it is made
+
+    assert "PhysicalResourceId" not in keys(corrected)
+    assert "PhysicalResourceId" in keys(plain)  # of A: B is not listed yet
+
+
+def test_a_stack_that_rolls_its_creation_back_tells_since_when(corrected, plain):
+    def deletion_of(one: World) -> tuple[str, datetime | None, Any]:
+        name = one.fresh()
+        one.function.play = failing
+        made = one.stacks.create(name, {"Resources": {"A": one.resource(Id="the-id", Fail="Create")}})
+        begun = next(event for event in made.events if event["ResourceStatus"] == "ROLLBACK_IN_PROGRESS")
+        shown = one.stacks.cloudformation.describe_stacks(StackName=made.stack_id)["Stacks"][0]
+        return made.status, shown.get("DeletionTime"), begun["Timestamp"]
+
+    status, deleted_at, begun_at = deletion_of(corrected)
+    assert status == "ROLLBACK_COMPLETE"
+    assert abs((deleted_at - begun_at).total_seconds()) < 1
+    assert deletion_of(plain)[:2] == ("ROLLBACK_COMPLETE", None)
+
+
+def test_a_stack_s_id_tells_its_time(corrected, plain):
+    def unique_of(one: World) -> tuple[UUID, datetime]:
+        stack = created(one, lambda _event: {})
+        shown = one.stacks.cloudformation.describe_stacks(StackName=stack.stack_id)["Stacks"][0]
+        return UUID(stack.stack_id.rsplit("/", 1)[-1]), shown["CreationTime"]
+
+    unique, made_at = unique_of(corrected)
+    assert unique.version == 1
+    assert 0 < (made_at - request_shape.time_of(str(unique))).total_seconds() < 1
+    assert unique_of(plain)[0].version == 4
 
 
 # ------------------------------------------------------------------------------------------------ operations that fail
@@ -401,6 +494,19 @@ def test_a_response_url_is_pre_signed(corrected, plain):
         ],
     )
     assert parts(plain) == ("https", [])
+
+
+def test_a_request_has_the_shape_of_recorded_ones(corrected, plain):
+    def shape(one: World) -> tuple[bool, bool, str | None]:
+        created(one, lambda _event: {}, ServiceTimeout=300)
+        event = one.function.events[0]
+        path = request_shape.path(event["StackId"], event["LogicalResourceId"], event["RequestId"])
+        url = urlsplit(event["ResponseURL"])
+        expires = parse_qs(url.query).get("X-Amz-Expires") in (["7200"], ["7199"])
+        return url.path.endswith(path), expires, event.get("ServiceTimeout")
+
+    assert shape(corrected) == (True, True, "300")
+    assert shape(plain) == (False, False, None)
 
 
 def test_an_answer_with_a_content_type_or_another_signature_is_not_stored(corrected, plain):

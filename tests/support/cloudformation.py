@@ -16,14 +16,13 @@ As real CloudFormation was recorded:
 
 import base64
 import binascii
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 from typing import Any
 
-from tests.support import aws_query, constraints
+from tests.support import aws_query, constraints, request_shape
 from tests.support.aws_json import service_model
 from tests.support.clock import Now
 from tests.support.transport import (
@@ -52,7 +51,7 @@ FAULT_ANSWERS: FaultAnswers = {
 
 @dataclass
 class Resource:
-    """`physical_id` None: not known yet."""
+    """`physical_id` None: it has none yet."""
 
     logical_id: str
     type: str
@@ -144,11 +143,13 @@ class CloudFormation:
         status: str = "CREATE_IN_PROGRESS",
         region: str = DEFAULT_REGION,
         account: str = DEFAULT_ACCOUNT,
+        created_at: datetime | None = None,
     ) -> Stack:
-        """A new stack. A name may be taken again once its stack is deleted."""
-        unique = uuid.UUID(int=self._random.getrandbits(128), version=4)
+        """A new stack, made now if nothing else is said. A name may be taken again once its stack is deleted."""
+        made_at = created_at or self._clock.now()
+        unique = request_shape.unique_part(made_at, self._random)
         id_ = f"arn:aws:cloudformation:{region}:{account}:stack/{name}/{unique}"
-        stack = Stack(name, id_, account, region, status, created_at=self._clock.now())
+        stack = Stack(name, id_, account, region, status, created_at=made_at)
         stack.enter(status, stack.created_at)
         self._stacks.append(stack)
         return stack
@@ -259,6 +260,7 @@ def _resource(resource: Resource) -> dict[str, Any]:
 
 
 def _event(event: Event) -> dict[str, Any]:
+    """An event has the key PhysicalResourceId, empty where there is none yet; a list of resources has it not (2016 to 2025)."""
     return {
         "EventId": event.id,
         "Timestamp": event.at,

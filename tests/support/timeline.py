@@ -138,8 +138,8 @@ class Timeline:
         """A stack that is yet to be created: younger than the keys."""
         draw = Random(len(self.stacks))  # noqa: S311  # request ids and made-up ids: they repeat, and differ
         requests = Requests(self.scheduler, draw, cast("Functions", _Lambda(self)), ACCOUNT, _tell_nobody)
-        visible = self.cloudformation.stack(name, region=region, account=ACCOUNT)
-        visible.created_at += timedelta(seconds=1)
+        created_at = self.scheduler.now() + timedelta(seconds=1)
+        visible = self.cloudformation.stack(name, region=region, account=ACCOUNT, created_at=created_at)
         stack = Stack(requests, Shown(visible, self.scheduler, draw, 0.0), self.scheduler, draw, _tell_nobody)
         self.stacks.append(stack)
         return stack

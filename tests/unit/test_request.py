@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imported_key_material.request import Home, NotARequest, RequestType, read, response_hosts
-from tests.support.events import BUCKET, HOME, KEY_ARN, REQUEST_ID, SIGNATURE, STACK_ID, TARGET, event, request
+from tests.support.events import (
+    BUCKET,
+    HOME,
+    KEY_ARN,
+    REQUEST_ID,
+    SERVICE_TOKEN,
+    SIGNATURE,
+    STACK_ID,
+    TARGET,
+    event,
+    request,
+)
 
 CANARY = "sk4Vt9QbZr7Lw2Xc"
 HOSTS = response_hosts(HOME, "amazonaws.com")
@@ -34,7 +45,7 @@ def test_a_create_becomes_a_request():
     assert read_.stack_name == "orders"
     assert read_.logical_id == "Material"
     assert read_.resource_type == "Custom::ImportedKeyMaterial"
-    assert read_.properties == {"KeyId": KEY_ARN, "SecretId": "orders/master-key"}
+    assert read_.properties == {"ServiceToken": SERVICE_TOKEN, "KeyId": KEY_ARN, "SecretId": "orders/master-key"}
     assert read_.old_properties == {}
     assert read_.physical_id is None
     assert read_.made_at == datetime(2026, 12, 1, 11, 59, 55, tzinfo=UTC)
@@ -45,7 +56,11 @@ def test_an_update_also_has_its_id_and_its_old_properties():
     read_ = request("Update")
 
     assert (read_.type, read_.physical_id) == (RequestType.UPDATE, KEY_ARN)
-    assert read_.old_properties == {"KeyId": KEY_ARN, "SecretId": "orders/old-master-key"}
+    assert read_.old_properties == {
+        "ServiceToken": SERVICE_TOKEN,
+        "KeyId": KEY_ARN,
+        "SecretId": "orders/old-master-key",
+    }
 
 
 def test_a_delete_needs_no_properties_so_that_old_ones_can_not_block_it():
@@ -285,7 +300,31 @@ def test_the_time_of_a_signed_url_is_utc(query):
     ],
 )
 def test_a_service_timeout_of_any_shape_gives_seconds_that_cloudformation_may_wait(declared, seconds):
-    assert request("Delete", ResourceProperties={"ServiceTimeout": declared}).service_timeout_seconds == seconds
+    """The property; and the event's own field, where it was recorded (June 2024 and later)."""
+    of_property = event("Delete", ServiceTimeout=None) | {"ResourceProperties": {"ServiceTimeout": declared}}
+    of_event = event("Delete") | {"ServiceTimeout": declared}
+
+    assert read(of_property, HOME, HOSTS).service_timeout_seconds == seconds
+    assert read(of_event, HOME, HOSTS).service_timeout_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("of_event", "of_property", "seconds"),
+    [
+        ("300", "300", 300),
+        ("120", "600", 120),
+        ("600", "120", 120),
+        ("300", None, 300),
+        (None, "300", 300),
+        ("0", "300", 300),
+        ("300", "an hour", 300),
+        ("7200", {"Ref": "Timeout"}, 3600),
+    ],
+)
+def test_of_two_service_timeouts_the_smaller_valid_one_counts(of_event, of_property, seconds):
+    made = event("Create") | {"ServiceTimeout": of_event, "ResourceProperties": {"ServiceTimeout": of_property}}
+
+    assert read(made, HOME, HOSTS).service_timeout_seconds == seconds
 
 
 def test_without_a_service_timeout_it_is_cloudformation_s_own():

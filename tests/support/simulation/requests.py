@@ -12,9 +12,9 @@ from datetime import datetime
 from random import Random
 from string import ascii_uppercase, digits
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
+from tests.support import request_shape
 from tests.support.simulation.functions import Functions
 from tests.support.simulation.scheduler import Scheduler, Signal, wait_any
 
@@ -86,19 +86,20 @@ class Requests:
         request_id = str(UUID(int=self._random.getrandbits(128), version=4))
         function = f"arn:aws:lambda:{region}:{self._account}:function:imported-key-material"
         bucket = f"cloudformation-custom-resource-response-{region.replace('-', '')}"
-        path = quote(f"{stack_id}|{logical_id}|{request_id}", safe="")
+        path = request_shape.path(stack_id, logical_id, request_id)
+        query = request_shape.query(stack_id, request_id, self._scheduler.now())
+        if "OldResourceProperties" in more:
+            more["OldResourceProperties"] = request_shape.with_service_token(more["OldResourceProperties"], function)
         return {
             "RequestType": kind,
             "ServiceToken": function,
-            "ResponseURL": (
-                f"https://{bucket}.s3.{region}.amazonaws.com/{path}?X-Amz-Algorithm=AWS4-HMAC-SHA256"
-                f"&X-Amz-Date={self._scheduler.now():%Y%m%dT%H%M%SZ}&X-Amz-Expires=7200&X-Amz-Signature={SIGNATURE}"
-            ),
+            "ResponseURL": f"https://{bucket}.s3.{region}.amazonaws.com{path}?{query}&X-Amz-Signature={SIGNATURE}",
             "StackId": stack_id,
             "RequestId": request_id,
             "LogicalResourceId": logical_id,
             "ResourceType": TYPE,
-            "ResourceProperties": {"ServiceToken": function, **properties},
+            "ResourceProperties": request_shape.with_service_token(properties, function),
+            **request_shape.service_timeout(properties),
             **more,
         }
 
@@ -107,7 +108,7 @@ class Requests:
         self._scheduler.sleep(self._random.uniform(0.01, 0.3))
         if cancel is not None and cancel.is_set:
             raise Cancelled(sent=False)
-        timeout = float(event["ResourceProperties"].get("ServiceTimeout", SERVICE_TIMEOUT_SECONDS))
+        timeout = float(event.get("ServiceTimeout", SERVICE_TIMEOUT_SECONDS))
         sent = Sent(event, rollback, self._scheduler.now(), timeout, Signal(self._scheduler))
         self.sent[event["RequestId"]] = sent
         self._functions.invoke(event)

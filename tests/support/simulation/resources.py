@@ -10,7 +10,7 @@ from tests.support.simulation.requests import Answer, Cancelled, Requests
 from tests.support.simulation.scheduler import Scheduler, Signal
 from tests.support.simulation.shown import Shown
 
-TAKES_OVER_SECONDS = (0.15, 0.7)
+TAKEN_OVER_SECONDS = (0.15, 0.7)
 STANDS = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
@@ -139,7 +139,7 @@ class StackOfResources:
         Recorded of each Create (2020-10-22, 2025-03-11: 0.15 to 0.7 s) and of replacements (2018 to 2026-01-14).
         """
         self._set_resource(resource, resource.status, resource.physical_id)
-        self._scheduler.sleep(self._random.uniform(*TAKES_OVER_SECONDS))
+        self._scheduler.sleep(self._random.uniform(*TAKEN_OVER_SECONDS))
 
     def _delete_one(self, resource: Resource) -> bool:
         self._set_resource(resource, "DELETE_IN_PROGRESS")

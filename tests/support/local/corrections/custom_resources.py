@@ -5,8 +5,9 @@ Developer Guide, "Using AWS Lambda with AWS CloudFormation"):
 
 - the function is invoked asynchronously: an error in it is tried again twice, and CloudFormation goes on waiting
 - ServiceTimeout runs from the request on
-- the ResponseURL is a pre-signed URL (X-Amz-Date, X-Amz-Expires=7200): the age of a request can be read from it, and a PUT
-  with another signature, after its time, or with a content type is refused
+- the ResponseURL is a pre-signed URL (X-Amz-Date, X-Amz-Expires): the age of a request can be read from it, and a PUT with
+  another signature, after its time, or with a content type is refused
+- ServiceTimeout stands at the event's top level, too (`request_shape.py` has what was recorded of requests)
 - the first answer counts, and must be for this very request, with a non-empty id, in at most 4,096 bytes
 
 The texts are AWS's own where they are known from reports of users; those marked (ours) are not.
@@ -21,15 +22,17 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import unquote
 
 import ministack.app
 from ministack.core.responses import get_region, new_uuid
 from ministack.services import lambda_svc
 from ministack.services.cloudformation import custom_resource
 
+from tests.support import request_shape
 from tests.support.local.journal import Journal
 
 ANSWER_MAX_BYTES = 4096
@@ -50,6 +53,10 @@ class Refused(Exception):
     def __init__(self, text: str, physical_id: str | None) -> None:
         self.physical_id = physical_id
         super().__init__(text)
+
+
+class NotAnswered(Refused):
+    """Nothing came in time."""
 
 
 @dataclass(slots=True)
@@ -99,6 +106,7 @@ def invoke(  # noqa: PLR0913, PLR0917  # the signature of what it replaces
         "ResourceType": resource_type,
         "LogicalResourceId": logical_id,
         "ResourceProperties": as_strings(props),
+        **request_shape.service_timeout(as_strings(props)),
     }
     if physical_id is not None:
         request["PhysicalResourceId"] = physical_id
@@ -112,7 +120,7 @@ def invoke(  # noqa: PLR0913, PLR0917  # the signature of what it replaces
     finally:
         del _waiting[request["RequestId"]]
     if not answered:
-        raise Refused(
+        raise NotAnswered(
             "CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId "
             f"[{request['RequestId']}].",
             physical_id or made_up_id(request),
@@ -146,17 +154,14 @@ def _service_timeout_seconds(properties: Mapping[str, Any]) -> int:
 
 def response_url(request: Mapping[str, Any], now: float) -> str:
     """A URL with which whoever has it can answer, for two hours: shaped as S3's pre-signed ones."""
-    date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-    name = f"{request['StackId']}|{request['LogicalResourceId']}|{request['RequestId']}"
-    query = {
-        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-        "X-Amz-Date": date,
-        "X-Amz-SignedHeaders": "host",
-        "X-Amz-Expires": str(URL_VALID_SECONDS),
-        "X-Amz-Credential": f"ASIALOCAL/{date[:8]}/{get_region()}/s3/aws4_request",
-        "X-Amz-Signature": _signature(name, date),
-    }
-    return f"https://{_RESPONSE_HOST}{RESPONSE_PATH}{quote(name, safe='')}?{urlencode(query)}"
+    made_at = datetime.fromtimestamp(now, UTC)
+    ids = request["StackId"], request["LogicalResourceId"], request["RequestId"]
+    query = request_shape.query(request["StackId"], request["RequestId"], made_at)
+    signature = _signature("|".join(ids), f"{made_at:%Y%m%dT%H%M%SZ}")
+    return (
+        f"https://{_RESPONSE_HOST}{RESPONSE_PATH.removesuffix('/')}{request_shape.path(*ids)}"
+        f"?{query}&X-Amz-Signature={signature}"
+    )
 
 
 def _signature(name: str, date: str) -> str:

@@ -7,21 +7,35 @@ User Guide, "Stack status codes", "Understand CloudFormation stack creation even
 - a stack that cleans up after an update is UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, its events tell of the Deletes, and a clean-up
   Delete is tried three times
 - what an update creates is CREATE_IN_PROGRESS, then CREATE_COMPLETE
-- a stack that is being deleted has a DeletionTime
+- a stack that is being deleted, or rolls its creation back, has a DeletionTime
+
+And as recorded:
+
+- while the answer to a Create is taken over, the resource is CREATE_IN_PROGRESS once more, under the answered id, 0.15 to 0.7
+  s before its end, whichever that is (2020, 2025); an Update that answers another id is UPDATE_IN_PROGRESS under it (2018 to
+  2026)
+- an event has the id that the resource bears then (2020), and the list of resources no PhysicalResourceId where there is none
+  (2016 to 2022)
+- the last part of a StackId is a UUID of version 1 (2018 to 2024)
 
 Only custom resources are treated: no other type runs code that looks.
 """
 
+import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from random import SystemRandom
 from typing import Any
 
 from ministack.core.responses import now_iso
 from ministack.services import cloudformation
-from ministack.services.cloudformation import handlers, stacks
+from ministack.services.cloudformation import changesets, handlers, stacks
 
-from tests.support.local.corrections.custom_resources import Refused
+from tests.support import request_shape
+from tests.support.local.corrections.custom_resources import NotAnswered, Refused
 
 CLEANUP_TRIES = 3
+TAKEN_OVER_SECONDS = 0.15
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
 type Record = dict[str, Any]
@@ -32,6 +46,7 @@ _delete = stacks._delete_resource
 _delete_stack = stacks._delete_stack_async
 _add_event = stacks._add_event
 _describe_stacks = handlers._describe_stacks
+_list_stack_resources = handlers._list_stack_resources
 
 
 def apply() -> None:
@@ -42,6 +57,9 @@ def apply() -> None:
     for module in (stacks, handlers):
         module._delete_stack_async = delete_stack
     handlers._ACTION_HANDLERS["DescribeStacks"] = describe_stacks
+    handlers._ACTION_HANDLERS["ListStackResources"] = list_stack_resources
+    for module in (handlers, changesets):  # which take it for a StackId's last part
+        module.new_uuid = unique_part
 
 
 def is_custom(resource_type: str) -> bool:
@@ -70,15 +88,28 @@ def provision(resource_type: str, logical_id: str, properties: Record, stack_nam
     _set(record, "CREATE_IN_PROGRESS")
     stack["_resources"][logical_id] = record
     try:
-        return _provision(resource_type, logical_id, properties, stack_name)
+        physical_id, attributes = _provision(resource_type, logical_id, properties, stack_name)
     except Exception as error:
-        physical_id = error.physical_id if isinstance(error, Refused) else None
-        if physical_id is None:
+        failed_id = error.physical_id if isinstance(error, Refused) else None
+        if failed_id is None:
             del stack["_resources"][logical_id]
         else:
-            record["PhysicalResourceId"] = physical_id  # what the rollback's Delete comes with
+            if not isinstance(error, NotAnswered):
+                _taken_over(stack, record, failed_id, "CREATE_IN_PROGRESS", "Resource creation Initiated")
+            record["PhysicalResourceId"] = failed_id  # what the rollback's Delete comes with
             _set(record, "CREATE_FAILED")
         raise
+    _taken_over(stack, record, physical_id, "CREATE_IN_PROGRESS", "Resource creation Initiated")
+    return physical_id, attributes
+
+
+def _taken_over(stack: Record, record: Record, physical_id: str, status: str, reason: str) -> None:
+    """The moment between an answer and the status that it leads to. Blocks."""
+    record["PhysicalResourceId"] = physical_id
+    _set(record, status)
+    who = (stack["StackId"], stack["StackName"], record["LogicalResourceId"], record["ResourceType"])
+    stacks._add_event(*who, status, reason, physical_id)
+    time.sleep(TAKEN_OVER_SECONDS)
 
 
 def update(  # noqa: PLR0913, PLR0917  # the signature of what it replaces
@@ -92,7 +123,8 @@ def update(  # noqa: PLR0913, PLR0917  # the signature of what it replaces
 ) -> tuple[str, Record]:
     if not is_custom(resource_type) or old == new:  # nothing is sent where nothing has changed
         return _update(resource_type, physical_id, old, new, stack_name, logical_id, attributes)
-    record = cloudformation._stacks[stack_name]["_resources"][logical_id]
+    stack = cloudformation._stacks[stack_name]
+    record = stack["_resources"][logical_id]
     _set(record, "UPDATE_IN_PROGRESS")
     try:
         result = _update(resource_type, physical_id, old, new, stack_name, logical_id, attributes)
@@ -101,6 +133,9 @@ def update(  # noqa: PLR0913, PLR0917  # the signature of what it replaces
         if isinstance(error, Refused) and error.physical_id:
             record["PhysicalResourceId"] = error.physical_id  # CloudFormation takes over the id of a FAILED answer
         raise
+    if result[0] != physical_id:
+        reason = "Requested update required the provider to create a new physical resource"
+        _taken_over(stack, record, result[0], "UPDATE_IN_PROGRESS", reason)
     _set(record, "UPDATE_COMPLETE")
     return result
 
@@ -163,13 +198,15 @@ def add_event(  # noqa: PLR0913, PLR0917  # the signature of what it replaces
     physical_id: str = "",
     detailed_status: str = "",
 ) -> None:
-    """What an update creates is told as created: MiniStack tells it as updated."""
+    """What an update creates is told as created: MiniStack tells it as updated. And the id that a resource bears."""
     stack = cloudformation._stacks.get(stack_name)
     if stack is not None and stack["StackStatus"] == "UPDATE_IN_PROGRESS" and logical_id != stack_name:
         if status == "UPDATE_IN_PROGRESS" and logical_id not in stack["_resources"]:
             _created(stack).add(logical_id)
         if logical_id in _created(stack):
             status = status.replace("UPDATE_", "CREATE_")
+    if stack is not None and not physical_id and is_custom(resource_type):
+        physical_id = stack["_resources"].get(logical_id, {}).get("PhysicalResourceId", "")
     _add_event(stack_id, stack_name, logical_id, resource_type, status, reason, physical_id, detailed_status)
 
 
@@ -180,7 +217,17 @@ def set_stack(stack: Record, status: str) -> None:
     )
 
 
-# ------------------------------------------------------------------------------------------------------- the stack's times
+# ------------------------------------------------------------------------------------------- what is told of the stack
+
+
+def unique_part() -> str:
+    return request_shape.unique_part(datetime.now(UTC), SystemRandom())
+
+
+def list_stack_resources(parameters: Record) -> tuple[int, dict[str, str], bytes]:
+    status, headers, body = _list_stack_resources(parameters)
+    text = body.decode() if isinstance(body, bytes) else body
+    return status, headers, text.replace("<PhysicalResourceId></PhysicalResourceId>", "").encode()
 
 
 async def delete_stack(stack_name: str, stack_id: str, retain: Iterable[str] = (), *, force: bool = False) -> None:
