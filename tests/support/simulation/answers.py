@@ -1,14 +1,15 @@
 """What an answer may say: rules 3, 5, 6 and 7 of docs/simulation.md, judged when its PUT arrives, and when it is taken."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from imported_key_material import consent
 from imported_key_material.errors import Leave
 from tests.support.kms.keys import MaterialState
 from tests.support.simulation.functions import Execution, OutOfTime
-from tests.support.simulation.given import untrue
+from tests.support.simulation.given import READS, Evidence, untrue
 from tests.support.simulation.notes import uuid_of
 from tests.support.simulation.requests import BODY_MAX_BYTES, NO_ANSWER, Answer, Sent
 from tests.support.simulation.watch import Asked, Watch
@@ -27,7 +28,6 @@ class Answers:
     def __init__(self, watch: Watch) -> None:
         self.texts: list[str] = []  # of every answer
         self.slow = False  # calls take seconds: then no promise is made of when an answer comes
-        self.denied: Collection[str] = ()  # what the function has no right to, at the moment
         self._watch = watch
         self._truth = watch.truth
 
@@ -121,11 +121,17 @@ class Answers:
             self._expires_as_asked(execution, arn, one.id)
 
     def _gives_what_is_so(self, execution: Execution, arn: str, answer: Mapping[str, Any]) -> None:
-        """What Fn::GetAtt gives. Not judged without the right to read the public key, and after a look that may be late."""
-        changed_at, since = self._watch.notes(execution).changed_at, self._watch.horizon(execution, arn)
-        late = changed_at is not None and since is not None and since < changed_at
-        judged = self._truth.key(arn) is not None and "GetPublicKey" not in self.denied and not late
-        wrong = untrue(self._truth, arn, answer["Data"]) if judged else ""
+        """What Fn::GetAtt gives. Not judged after a look that may be late."""
+        notes, since = self._watch.notes(execution), self._watch.horizon(execution, arn)
+        late = notes.changed_at is not None and since is not None and since < notes.changed_at
+        judged = self._truth.key(arn) is not None and not late
+        named = notes.tags.get(uuid_of(arn), {}).get(consent.TAG, "")
+        evidence = Evidence(
+            consents=consent.allows(named, execution.stack_id.split("/")[1]),
+            answered=not notes.unanswered & READS,
+            declared=str(execution.properties.get("ExpectedCheckValue", "")),
+        )
+        wrong = untrue(self._truth, arn, answer["Data"], evidence) if judged else ""
         if wrong:
             raise self._watch.fault(3, execution, wrong, arn)
 

@@ -116,10 +116,17 @@ class WeatherFaults(Faults):
         super().__init__(dice, rates)
         self.denied: set[str] = set()
         self.scarce_seconds = 0.0
+        self.on_strike: Callable[[str], None] = lambda _: None
         self._clock = clock
         self._free_at = clock.now()
 
     def strike(self, operation: str, moment: Moment) -> Fault | Refusal | None:
+        fault = self._striking(operation, moment)
+        if fault is not None:
+            self.on_strike(operation)
+        return fault
+
+    def _striking(self, operation: str, moment: Moment) -> Fault | Refusal | None:
         if moment is Moment.BEFORE and operation in self.denied:
             refusal = DENIED_BY_CLOUDFORMATION if operation in CLOUDFORMATION_OPERATIONS else DENIED
             self.struck.append((operation, refusal, moment))

@@ -11,9 +11,17 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+    load_der_public_key,
+)
 
-from imported_key_material import wrapping
+from imported_key_material import check_value, wrapping
+from imported_key_material.key_specs import KEY_SPECS, Kind
 from tests.support.kms.service import StrictKms
 from tests.support.secretsmanager import Secret, SecretsManager
 from tests.support.simulation.plan import BAD, Declared, KeyPlan, Resources
@@ -148,11 +156,24 @@ class Estate:
             properties["SecretVersionId"] = self.versions[key][declared.version]
         if options.get("PreviousSecretVersionIds"):
             properties["PreviousSecretVersionIds"] = list(self.versions[key][:_VERSIONS])
+        if options.get("ExpectedCheckValue"):
+            properties |= self._expected(properties.pop("ExpectedCheckValue"), declared)
         if "ValidTo" in options:
             properties["ValidTo"] = f"{START + timedelta(seconds=options['ValidTo']):%Y-%m-%dT%H:%M:%SZ}"
         if self._plans[key].wrapped:
             properties["SecretWrapping"] = {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": self.unwrap_key}
         return properties
+
+    def _expected(self, _is_declared: object, declared: Declared) -> dict[str, str]:
+        """The check value of the version that is declared; none of one that is not pinned, or that no check lets pass."""
+        key, version = declared.key, declared.version
+        if version is None or version == BAD:
+            return {}
+        encoded, spec = self.materials[key][version], KEY_SPECS[self._plans[key].spec]
+        if spec.kind is Kind.EC:
+            private_key = load_der_private_key(encoded, None)
+            encoded = private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return {"ExpectedCheckValue": check_value.compute(spec, encoded)}
 
     def name_of(self, arn: str) -> str:
         """A key's name in a story: key A, B, C; the second Region's is the other one's replica."""

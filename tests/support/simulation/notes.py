@@ -45,6 +45,7 @@ class Notes:
     resource: StackSeen | None = None
     event: StackSeen | None = None  # the newest of the request's own logical and physical id
     holders: bool | None = None  # whether, in truth, others of the stack held the key when the function looked for them
+    unanswered: set[str] = field(default_factory=set)  # operations of KMS whose last try got no answer, or a refusal
     version_id: str = ""  # of the secret, as it was read
     changed_at: datetime | None = None  # the last call that changes something
     # What was held at the beginning of the call under way: ids by ARN, of the key and its replicas.

@@ -6,7 +6,7 @@ cancellations come in between either way.
 
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 FAULT_KINDS = (
     "throttled", "internal", "lost before", "lost after", "lag", "stale",
@@ -100,6 +100,14 @@ class Plan:
     strike: Strike | None = None
 
 
+_SOMETIMES: Final = (  # a property, its value, how often
+    ("ServiceTimeout", ("120", "300"), 0.1),
+    ("Misspelt", ("yes",), 0.05),
+    ("MaterialEncoding", ("RAW",), 0.1),
+    ("ExpectedCheckValue", (True,), 0.4),  # that of the declared version
+)
+
+
 def options(random: Random, spec: str) -> tuple[tuple[str, Any], ...]:
     chosen: dict[str, Any] = {}
     if spec == "SYMMETRIC_DEFAULT":
@@ -113,12 +121,7 @@ def options(random: Random, spec: str) -> tuple[tuple[str, Any], ...]:
         chosen["ValidForDays"] = str(random.choice((30, 60)))
     elif random.random() < 0.15:
         chosen["ValidTo"] = random.choice((600, 1800, 2 * HOUR, 90 * 24 * HOUR))  # seconds from the start
-    if random.random() < 0.1:
-        chosen["ServiceTimeout"] = str(random.choice((120, 300)))
-    if random.random() < 0.05:
-        chosen["Misspelt"] = "yes"
-    if random.random() < 0.1:
-        chosen["MaterialEncoding"] = "RAW"
+    chosen |= {name: random.choice(values) for name, values, share in _SOMETIMES if random.random() < share}
     return tuple(sorted(chosen.items()))
 
 

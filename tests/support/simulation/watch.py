@@ -131,7 +131,14 @@ class Watch:
         notes.rotation_before = family is not None and family.rotation is not None
         self.before_call(execution, operation, params)
 
+    def struck(self, operation: str) -> None:
+        """A call, or its answer, met a fault."""
+        execution = self.execution()
+        if execution is not None:
+            self.notes(execution).unanswered.add(operation)
+
     def refused_by_kms(self, operation: str) -> None:
+        self.struck(operation)
         execution = self.execution()
         if execution is not None and operation in _CHANGES:
             self.notes(execution).changed_at = self.scheduler.now()
@@ -141,6 +148,7 @@ class Watch:
         if execution is None:
             return
         notes = self.notes(execution)
+        notes.unanswered.discard(operation)
         if operation == "DescribeKey":
             notes.describe(answer["KeyMetadata"], self.scheduler.now())
         elif operation == "ListResourceTags":

@@ -112,7 +112,7 @@ class World:
         self.faults = WeatherFaults(Random(plan.seed + 9), _rates(on), self.scheduler)  # noqa: S311  # the same
         if SCARCE in on:
             self.faults.scarce_seconds = Random(plan.seed + 10).uniform(200, 1500)  # noqa: S311  # the same
-        self.answers.denied = self.faults.denied
+        self.faults.on_strike = self.watch.struck
         self.aws = _aws()
         self.aws.begin(plan.seed)
         self.aws.clock = self.scheduler  # type: ignore[assignment]  # botocore's retries sleep on it
