@@ -243,6 +243,21 @@ def test_the_stack_that_brought_material_in_empties_the_key_for_the_one_that_ado
     assert world.state(key) == "PendingImport"
 
 
+def test_a_stack_that_only_adopts_a_key_lets_its_material_expire_and_rotates_it(world):
+    key, secret = world.external_key(tag="orders billing"), world.secret(OURS, tag="orders billing", version_id=VERSION)
+    world.create(key, SecretId=secret.name)
+    first = world.describe(key)["CurrentKeyMaterialId"]
+    other_stack(world, "billing")
+    own = world.secret(PLANTED, "billing/key", tag="billing", version_id=VERSION)
+
+    rotated = world.create(key, SecretId=own.name, SecretVersionId=VERSION, NewMaterial="ROTATE", ValidForDays="1")
+
+    assert rotated["PhysicalResourceId"] == key.rsplit("/", 1)[1]
+    assert world.describe(key)["CurrentKeyMaterialId"] != first
+    world.clock.advance(86_400)
+    assert world.state(key) == "PendingImport"
+
+
 @pytest.mark.parametrize("claimed", [False, True])
 def test_a_custom_resource_that_claims_the_key_s_arn_undoes_the_adoption(world, claimed):
     """By deployment only, without any right to invoke: CloudFormation lists no ServiceToken, so any custom resource counts."""

@@ -298,7 +298,7 @@ def test_what_a_month_costs_adds_up():
     assert float(further) == pytest.approx(key + secret)
     assert re.search(r"first and second rotation add 1\.00 each, later ones nothing", told)
     assert "From AWS's price pages" in told
-    assert re.search(r"in \w+ 20\d\d\. Not confirmed: ", told)
+    assert re.search(r" \w+ 20\d\d\. Not confirmed: ", told)
 
 
 # ---------------------------------------------------------------------------------------------- what CloudFormation does
