@@ -5,14 +5,18 @@
     W9904  the key in the same template has the tag imported-key-material
     W9905  material is retained where its key is
     W9906  the type's name is Custom::ImportedKeyMaterial: under another one none of this is checked
+    E9907  resources that hold one key declare one expiry
 
 The properties themselves are checked by `declared_properties.py`, which says how both are loaded.
 """
 
+import contextlib
 import difflib
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -219,3 +223,63 @@ def _asks_the_function(resource: Mapping[str, Any]) -> bool:
     """Whether its ServiceToken is the application's export, under its usual name."""
     token = _properties(resource).get("ServiceToken")
     return isinstance(token, dict) and f"{TAG}-ServiceToken" in str(token.get("Fn::ImportValue", ""))
+
+
+class OtherExpiryOfOneKey(CloudFormationLintRule):
+    """KMS keeps one expiry of a key's material: of two that differ, one is not what is declared.
+
+    The function can't find it: it sees that another resource of the stack holds the key, and not what it declares.
+    """
+
+    id = "E9907"
+    shortdesc = "Resources that hold one key declare one expiry"
+    description = "Compares ValidTo and ValidForDays of those resources of the template whose KeyId names the same key"
+    source_url = SOURCE_URL
+    tags = ("resources", "kms")
+
+    def match(self, cfn: Template) -> list[RuleMatch]:
+        return [
+            RuleMatch(
+                ["Resources", second, "Properties", "KeyId"],
+                f"KeyId: {first} holds the same key, and declares another expiry. KMS keeps one, that of whichever imports "
+                "last. Declare the same ValidTo or ValidForDays in both.",
+            )
+            for (first, one), (second, other) in itertools.combinations(cfn.get_resources(TYPE).items(), 2)
+            if _may_be_there_together(one, other)
+            and _key_named(cfn, one) == _key_named(cfn, other) is not None
+            and _surely_differ(_expiry(one), _expiry(other))
+        ]
+
+
+def _may_be_there_together(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Two conditions may exclude each other: what they come to is not asked."""
+    conditions = {one.get("Condition"), other.get("Condition")}
+    return None in conditions or len(conditions) == 1
+
+
+def _key_named(cfn: Template, material: Mapping[str, Any]) -> str | None:
+    """What tells a key from others: its logical id, the last part of its id or ARN, or the expression; None: no KeyId."""
+    key_id = _properties(material).get("KeyId")
+    if not isinstance(key_id, dict):
+        return None if key_id is None else str(key_id).rsplit("/", 1)[-1]
+    named = {name for name in _named_by(key_id) if not name.startswith("AWS::")}
+    keys = cfn.get_resources(["AWS::KMS::Key", "AWS::KMS::ReplicaKey"])
+    if len(named) == 1 and "Fn::If" not in key_id and named <= keys.keys():
+        return named.pop()
+    return json.dumps(key_id, sort_keys=True, default=str)
+
+
+def _expiry(material: Mapping[str, Any]) -> tuple[object, object]:
+    """ValidTo and ValidForDays as they are compared: a moment, a number, None; or a function of CloudFormation's."""
+    declared = _properties(material)
+    valid_to, days = declared.get("ValidTo"), declared.get("ValidForDays")
+    if isinstance(valid_to, str):
+        with contextlib.suppress(ValueError):
+            valid_to = datetime.fromisoformat(valid_to).timestamp()
+    return valid_to, str(days) if isinstance(days, int) else days
+
+
+def _surely_differ(one: tuple[object, object], other: tuple[object, object]) -> bool:
+    """Not where only a deployment knows: a function may give any value, and none at all."""
+    known = not any(isinstance(value, dict) for value in (*one, *other))
+    return known and one != other

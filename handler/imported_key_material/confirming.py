@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from imported_key_material.attributes import timestamp
 from imported_key_material.errors import Fault, OutOfTime, Refused
 from imported_key_material.key_specs import KeySpec, Kind
 from imported_key_material.key_view import KeyView
@@ -92,8 +93,15 @@ def _lacks(view: KeyView, materials: Entries, expiry: Expiry, material_id: str, 
     if all(shows_expiry(view, expiry, materials, entry["KeyMaterialId"]) for entry in materials):
         shown = shown and shows_expiry(view, expiry, [], "")
     if not shown:
-        return f"it shows {view.expiration_model or 'no expiration model'}, and {expiry.model} was asked for."
+        return (
+            f"it shows {_expiry(view.valid_to)}, and {_expiry(expiry.valid_to)} was asked for. Resources that hold one key "
+            "must declare one expiry."
+        )
     return ""
+
+
+def _expiry(valid_to: datetime | None) -> str:
+    return f"the expiry {timestamp(valid_to)}" if valid_to else "no expiry"
 
 
 def entry_of(materials: Entries, material_id: str) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """Two resources of one stack hold one key, and declare different expiries: KMS keeps one, that of whichever imports last.
 
-No declaration of that kind is right, and the lint rule E9907 finds it. The function can't: it sees that another resource holds
-the key, and not what it declares (docs/design.md, rule 1). What it promises is that a rollback says what is not as before.
+No declaration of that kind is right, and the lint rule E9907 finds it. The function does not see what the other one declares
+(docs/design.md, rule 4). It fails where KMS does not show the expiry that it has set, and a rollback says what has changed.
 
 Found by the simulation: both rolled back, each took the other's expiry back, and the log of the first did not say so.
 """
@@ -42,6 +42,23 @@ def test_the_rollback_whose_expiry_is_taken_back_by_the_other_s_says_so(timeline
         f'{LEFT} {{"problem": "The key\'s expiry was brought back, and something else has changed it since. Two resources that '
         'hold one key must declare the same expiry."}'
     ) in timeline.log.getvalue()
+
+
+def test_of_two_that_are_created_at_once_the_one_whose_expiry_kms_does_not_keep_fails_and_says_why(timeline):
+    """As far as the function sees it: it waits for the expiry that it has set, and KMS shows the other's."""
+    key = timeline.external_key("HMAC_256", "GENERATE_VERIFY_MAC")
+    declared = timeline.declared(key, timeline.secret(BYTES))
+    stack = timeline.stack()
+    timeline.at(10, lambda: stack.create({"Never": declared, "Until": declared | {"ValidTo": UNTIL}}))
+    timeline.run()
+
+    assert stack.status == "ROLLBACK_COMPLETE"
+    failed = [one.answer["Reason"] for one in timeline.executions if one.answer["Status"] == "FAILED"]
+    assert failed == [
+        f"KeyId: KMS took the material, and did not confirm it in time: it shows no expiry, and the expiry {UNTIL} was asked "
+        "for. Resources that hold one key must declare one expiry. KMS may hold the material already: a rollback or the next "
+        "update sees to it."
+    ]
 
 
 def test_a_rollback_that_nobody_disturbs_says_nothing(timeline):

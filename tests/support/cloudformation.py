@@ -94,6 +94,14 @@ class Stack:
         self.status = status
         self.tell(self.name, status, at, STACK_TYPE, self.id)
 
+    def begin(self, status: str, at: datetime) -> None:
+        """The same; where it is that of another operation, the one before has ended."""
+        before = self.status.removesuffix("_IN_PROGRESS").removesuffix("_COMPLETE_CLEANUP")
+        if status in ("UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS") and before in ("CREATE", "UPDATE", "UPDATE_ROLLBACK"):
+            failed = any(resource.status.endswith("_FAILED") for resource in self.resources.values())
+            self.enter(f"{before}_{'FAILED' if failed else 'COMPLETE'}", at)
+        self.enter(status, at)
+
     def set(self, logical_id: str, status: str, at: datetime, **changes: Any) -> Resource:
         """A resource's new status, and whatever else changes; made if it is not there (then with its `type`)."""
         known = self.resources.get(logical_id)

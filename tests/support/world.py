@@ -188,7 +188,7 @@ class World:
     def update_request(
         self, key_id: str, logical_id: str = "Material", *, rollback: bool = False, **properties: Any
     ) -> dict[str, Any]:
-        self._enter("UPDATE_ROLLBACK_IN_PROGRESS" if rollback else "UPDATE_IN_PROGRESS")
+        self.stack.begin("UPDATE_ROLLBACK_IN_PROGRESS" if rollback else "UPDATE_IN_PROGRESS", self.clock.now())
         self.stack.updated_at = self.clock.now()
         self.stack.set(logical_id, "UPDATE_IN_PROGRESS", self.clock.now())
         return self.event("Update", logical_id, _declared(key_id, properties))
@@ -197,7 +197,7 @@ class World:
         self, logical_id: str = "Material", *, physical_id: str | None = None, status: str = "DELETE_IN_PROGRESS"
     ) -> dict[str, Any]:
         """With a `physical_id` that is not the resource's present one, a clean-up's: the resource keeps its own."""
-        self._enter(status)
+        self.stack.begin(status, self.clock.now())
         if status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):  # so recorded: 2018 to 2022
             self.stack.deleted_at = self.clock.now()
         if physical_id is None:
@@ -205,14 +205,6 @@ class World:
         else:
             self.stack.set_old(logical_id, "DELETE_IN_PROGRESS", self.clock.now(), physical_id)
         return self.event("Delete", logical_id, self.before.get(logical_id, {}), physical_id=physical_id)
-
-    def _enter(self, status: str) -> None:
-        """The stack's own status. Where it begins another operation, the one before has ended."""
-        stack, now = self.stack, self.clock.now()
-        if status in ("UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS") and stack.status in _ENDS:
-            failed = any(resource.status.endswith("_FAILED") for resource in stack.resources.values())
-            stack.enter(f"{_ENDS[stack.status]}_{'FAILED' if failed else 'COMPLETE'}", now)
-        stack.enter(status, now)
 
     def _carried_out(self, event: dict[str, Any]) -> dict[str, Any]:
         answer = self.invoke_to_the_end(event)
@@ -306,11 +298,6 @@ def _declared(key_id: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in declared.items() if value is not None}
 
 
-_ENDS = {
-    "CREATE_IN_PROGRESS": "CREATE",
-    "UPDATE_IN_PROGRESS": "UPDATE",
-    "UPDATE_ROLLBACK_IN_PROGRESS": "UPDATE_ROLLBACK",
-}
 _USAGE = {
     "SYMMETRIC_DEFAULT": "ENCRYPT_DECRYPT",
     **dict.fromkeys(("HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512"), "GENERATE_VERIFY_MAC"),

@@ -28,6 +28,7 @@ GROUPS = {
         *(
             "clients",
             "request",
+            "cloudformation",
             "stack",
             "holders",
             "past",
@@ -170,7 +171,17 @@ def test_the_on_failure_function_loads_nothing_of_the_life_cycle():
     assert {name for name in loaded if name.split(".")[0] in {"cryptography", "crhelper", "fastjsonschema"}} == set()
     own = {name.split(".")[1] for name in loaded if name.startswith(f"{PACKAGE.name}.")}
     assert own == {
-        *("on_failure_app", "on_failure", "given_up", "answer", "delivery", "request", "stack"),
+        *(
+            "on_failure_app",
+            "on_failure",
+            "given_up",
+            "answer",
+            "delivery",
+            "request",
+            "cloudformation",
+            "stack",
+            "past",
+        ),
         *("calling", "aws_errors", "aws_session", "errors", "waiting", "quiet"),
     }
 

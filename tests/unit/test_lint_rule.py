@@ -382,6 +382,76 @@ def test_a_type_at_which_no_rule_looks_is_a_warning(type_: str, token: str) -> N
     ]
 
 
+OTHER = GOOD.replace("Material:", "Other:", 1)
+DAYS, UNTIL = "      ValidForDays: 30\n", "      ValidTo: '2030-01-31T12:00:00Z'\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (DAYS, ""),
+        ("", UNTIL),
+        (DAYS, UNTIL),
+        (DAYS, "      ValidForDays: '60'\n"),
+        (UNTIL, UNTIL.replace("2030", "2031")),
+    ],
+)
+@pytest.mark.parametrize("key_id", ["!GetAtt Key.Arn", "!Ref Key", "!Sub '${Key.Arn}'"])
+def test_two_expiries_of_one_key_are_an_error(first: str, second: str, key_id: str) -> None:
+    other = OTHER.replace("!GetAtt Key.Arn", key_id)
+    assert findings(KEY + GOOD + first + other + second) == [
+        (
+            "E9907 KeyId: Material holds the same key, and declares another expiry. KMS keeps one, that of whichever imports "
+            "last. Declare the same ValidTo or ValidForDays in both."
+        )
+    ]
+
+
+def test_two_expiries_of_a_key_that_is_not_in_the_template_are_an_error_too() -> None:
+    uuid = "1234abcd-12ab-34cd-56ef-1234567890ab"
+    arn = f"arn:aws:kms:eu-central-1:111122223333:key/{uuid}"
+    good, other = GOOD.replace("!GetAtt Key.Arn", uuid), OTHER.replace("!GetAtt Key.Arn", arn)
+    imported = [one.replace("!GetAtt Key.Arn", "!ImportValue orders-key") for one in (GOOD, OTHER)]
+    for first, second in ((good, other), imported):
+        assert [text[:5] for text in findings(first + DAYS + second)] == ["E9907"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("", ""),
+        (DAYS, DAYS.replace("30", "'30'")),
+        (UNTIL, "      ValidTo: '2030-01-31T13:00:00+01:00'\n"),
+        (UNTIL, "      ValidTo: !ImportValue orders-until\n"),
+        ("      ValidForDays: !ImportValue orders-days\n", ""),
+    ],
+)
+def test_one_expiry_of_one_key_or_what_only_a_deployment_knows_is_left_alone(first: str, second: str) -> None:
+    assert findings(KEY + GOOD + first + OTHER + second) == []
+
+
+def test_two_expiries_of_two_keys_are_left_alone() -> None:
+    keys = KEY + KEY.replace("Key:", "Second:", 1)
+    assert findings(keys + GOOD + DAYS + OTHER.replace("Key.Arn", "Second.Arn")) == []
+    nested = "  Nested:\n    Type: AWS::CloudFormation::Stack\n    Properties: {TemplateURL: 'https://example.com/t'}\n"
+    outputs = [one.replace("Key.Arn", f"Nested.Outputs.{name}") for one, name in ((GOOD, "A"), (OTHER, "B"))]
+    assert findings(nested + outputs[0] + DAYS + outputs[1]) == []
+
+
+def test_two_expiries_of_resources_that_are_never_there_together_are_left_alone() -> None:
+    conditions = (
+        "Parameters:\n  Stage: {Type: String}\nConditions:\n  Live: !Equals [!Ref Stage, live]\n"
+        "  Test: !Not [!Condition Live]\n"
+    )
+    live, test = (
+        one.replace("    Properties:", f"    Condition: {name}\n    Properties:")
+        for one, name in ((GOOD, "Live"), (OTHER, "Test"))
+    )
+    assert findings(KEY + live + DAYS + test, before=conditions) == []
+    one = conditions.replace("  Test: !Not [!Condition Live]\n", "")
+    assert [text[:5] for text in findings(KEY + live + DAYS + OTHER, before=one)] == ["E9907"]
+
+
 # ------------------------------------------------------------------------------------------------------- as a user runs it
 
 

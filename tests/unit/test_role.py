@@ -1,10 +1,20 @@
 """What the function's role may do, and what it may not: "Consent" of docs/design.md, its second lock."""
 
-import pytest
+import ast
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
+from botocore import xform_name
+
+from imported_key_material import cloudformation
+from imported_key_material.cloudformation import CloudFormation
 from tests.support.application import ACCOUNT, REGION, Application
+from tests.support.aws_json import service_model
 from tests.support.identity_policy import Call, allows
 
+HANDLER = str(Path(cloudformation.__file__).parents[1])
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:orders/master-key-AbCdEf"
 STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/orders/5a1c"
@@ -195,6 +205,7 @@ ON_FAILURE_LOG_STREAM = "GetAtt(AWS::Logs::LogGroup:OnFailureLogGroup.Arn)"
 ON_FAILURE_NEEDED = {
     "looks at a stack": Call("cloudformation:DescribeStacks", STACK),
     "looks at a stack's resource": Call("cloudformation:DescribeStackResource", STACK),
+    "reads a stack's events": Call("cloudformation:DescribeStackEvents", STACK),
     "begins a log stream": Call("logs:CreateLogStream", ON_FAILURE_LOG_STREAM),
     "logs": Call("logs:PutLogEvents", ON_FAILURE_LOG_STREAM),
 }
@@ -212,7 +223,43 @@ def test_the_on_failure_function_has_no_right_to_a_key_a_secret_or_a_function():
     assert [name for name, call in NEEDED.items() if allows(role, call)] == [
         "looks at a stack",
         "looks at a stack's resource",
+        "reads a stack's events",
     ]
+
+
+# ------------------------------------------------------------------------------------ both, against what the code calls
+
+READS = {f"cloudformation:{name}": xform_name(name) for name in service_model("cloudformation").operation_names}
+
+
+def reads_of(entry):
+    """What the modules that an entry point loads call of CloudFormation, as actions."""
+    program = (
+        f"import sys, imported_key_material.{entry}\n"
+        "for name, module in sys.modules.items():\n"
+        "    if name.startswith('imported_key_material.'): print(module.__file__)"
+    )
+    home = {"PYTHONPATH": HANDLER, "AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}
+    loaded = subprocess.run([sys.executable, "-c", program], env=home, capture_output=True, text=True, check=True)
+    called = {
+        node.func.attr
+        for path in loaded.stdout.split()
+        for node in ast.walk(ast.parse(Path(path).read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    return {action for action, method in READS.items() if method in called}
+
+
+@pytest.mark.parametrize(("role", "entry"), [("Role", "app"), ("OnFailureRole", "on_failure_app")])
+def test_a_role_allows_the_reads_of_stacks_that_its_function_makes_and_no_others(role, entry):
+    allowed = {action for action in allowed_actions(Application().role_statements(role)) if action.startswith("cloudf")}
+
+    assert allowed == reads_of(entry)
+    assert "cloudformation:DescribeStackEvents" in allowed
+
+
+def test_the_calls_of_cloudformation_that_are_declared_are_those_that_the_first_function_makes():
+    assert {action for action, method in READS.items() if hasattr(CloudFormation, method)} == reads_of("app")
 
 
 def test_the_on_failure_function_sees_the_stacks_of_its_own_account_and_region_alone():

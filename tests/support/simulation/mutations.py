@@ -18,6 +18,7 @@ from tests.support.simulation.scripts import (
     in_two_regions,
     refilled_in_a_clean_up,
     rotated_and_cancelled,
+    two_expiries,
 )
 
 Plant = Callable[[], AbstractContextManager[Any]]
@@ -68,6 +69,8 @@ MUTATIONS: dict[str, Mutation] = {
     "ResponseURL in an exception": Mutation(plants.url_in_an_exception, _any(8), 100),
     "leaves without a word": Mutation(plants.leaves_without_a_word, _any(6), 50),
     "a failed update is forgotten": Mutation(plants.failed_before_is_forgotten, _any(3), 50, failed_and_kept),
+    "events that can't be read are believed": Mutation(plants.unreadable_is_no_failure, _any(3), 300, failed_and_kept),
+    "an expiry is taken back in silence": Mutation(plants.expiry_is_taken_back_in_silence, _any(3), 300, two_expiries),
     "a rotation between is forgotten": Mutation(
         plants.rotation_between_is_forgotten, _any(5), 300, rotated_and_cancelled
     ),

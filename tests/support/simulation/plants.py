@@ -21,7 +21,7 @@ from imported_key_material import (
     symmetric,
 )
 from imported_key_material.confirming import Confirmed
-from imported_key_material.errors import Leave, Refused
+from imported_key_material.errors import ImportedKeyMaterialError, Leave, Refused
 from imported_key_material.kms_key import ChangeAttempt
 from imported_key_material.operation import Operation
 from imported_key_material.past import Past
@@ -252,6 +252,23 @@ def leaves_without_a_word() -> AbstractContextManager[Any]:
 def failed_before_is_forgotten() -> AbstractContextManager[Any]:
     """A failed Update that is tried again counts as one of which nothing is to do."""
     return patch.object(Past, "failed", lambda _: False)
+
+
+def unreadable_is_no_failure() -> AbstractContextManager[Any]:
+    """Where the events can't be read an Update counts as one of which nothing is to do."""
+
+    def is_tried_again(operation: Operation) -> bool:
+        try:
+            return operation.past.failed()
+        except ImportedKeyMaterialError:
+            return False
+
+    return patch.object(resource, "_is_tried_again", is_tried_again)
+
+
+def expiry_is_taken_back_in_silence() -> AbstractContextManager[Any]:
+    """A rollback is content with any expiry that its own ValidForDays would let stand, whoever has set it since."""
+    return patch.object(rollback, "_CHANGED", "")
 
 
 def rotation_between_is_forgotten() -> AbstractContextManager[Any]:

@@ -156,6 +156,22 @@ def two_on_one_key(a: Author) -> Chain:
     yield a.soon(), "deploy", apply(("Other", its)) if a.random.random() < 0.5 else delete()
 
 
+def two_expiries(a: Author) -> Chain:
+    """Two resources of one key declare different expiries, and both go back to theirs."""
+
+    def of(version: int, *expiries: dict[str, Any]) -> list[tuple[str, Declared]]:
+        return [
+            (name, Declared(a.k, version).with_options(**its))
+            for name, its in zip(("Material", "Other"), expiries, strict=False)
+        ]
+
+    days, until, never = {"ValidForDays": "30"}, {"ValidTo": a.random.choice((1800, 90 * 24 * 3600))}, dict[str, Any]()
+    yield a.soon(), "deploy", apply(*of(0, days))
+    yield a.soon(), "deploy", apply(*of(0, days, a.random.choice((until, never, {"ValidForDays": "60"}))))
+    yield a.later(), "deploy", apply(*of(0, never, {**days, "Trigger": "1"}), a.companion())
+    yield a.later(), "deploy", apply(*of(a.random.choice((0, 1)), until, never))
+
+
 def refilled_in_a_clean_up(a: Author) -> Chain:
     """What a clean-up has just emptied a second stack fills, while it still goes on; and then its Deletes come once more.
 
@@ -207,8 +223,11 @@ def failed_and_kept(a: Author) -> Chain:
     yield a.soon(), "break_secret", (a.k,)
     yield a.soon(), "deploy", apply(("Material", a.new(a.k, 1)), ("Other", a.some(a.l)), keep_failed=True)
     yield a.soon(), "mend_secret", (a.k,)
+    if a.random.random() < 0.5:
+        yield 0.1, "deny", ("DescribeStackEvents",)
     again = apply(("Material", a.new(a.k, a.random.choice((0, 1)))), ("Other", a.some(a.l)), keep_failed=True)
     yield a.soon(), "deploy", a.random.choice((again, (Deployment("orders", 0, "roll back"),)))
+    yield a.later(), "allow", ()
     yield a.soon(), "deploy", delete()
 
 
@@ -256,7 +275,7 @@ DENIABLE = (
 Script = Callable[[Author], Chain]
 SCRIPTS: tuple[Script, ...] = (
     handed_over, there_and_back, swapped, renamed, rotated_and_cancelled, rotated_and_rolled_back, in_two_regions,
-    lost_and_found, adopted, two_on_one_key, refilled_in_a_clean_up, created_again, expired, failed_and_kept,
+    lost_and_found, adopted, two_on_one_key, two_expiries, refilled_in_a_clean_up, created_again, expired, failed_and_kept,
     secret_gone_at_rollback, rights_gone,
 )  # fmt: skip
 
