@@ -190,10 +190,9 @@ class Stack:
         set_at: datetime | None = resource.get("LastUpdatedTimestamp")
         return made_at is None or set_at is None or set_at >= made_at
 
-    def _is_set_after(self, resource: Mapping[str, Any]) -> bool:
-        """Whether a resource's status was surely set after the request was made: a second later, since X-Amz-Date is cut."""
+    def _is_set_after(self, set_at: datetime | None) -> bool:
+        """Whether a status was surely set after the request was made: not where one of the times is not told."""
         made_at = self.request.made_at
-        set_at: datetime | None = resource.get("LastUpdatedTimestamp")
         return made_at is not None and set_at is not None and set_at > made_at + CUT_OFF
 
     def _is_at_work(self) -> bool:
@@ -218,7 +217,8 @@ class Stack:
         resource = self._resource()
         if resource.get("ResourceStatus") not in _COMPLETE:
             return False
-        if not (self._is_set_after(resource) if surely else self._is_set_since(resource)):
+        set_at = resource.get("LastUpdatedTimestamp")
+        if not (self._is_set_after(set_at) if surely else self._is_set_since(resource)):
             return False
         key_id = str(request.properties.get("KeyId", ""))
         return key_uuid(resource.get("PhysicalResourceId", "")) == key_uuid(key_id) != ""

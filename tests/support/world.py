@@ -48,9 +48,6 @@ LAMBDA_TIMEOUT_SECONDS = 900.0
 BEFORE_FIRST_RESOURCE = timedelta(seconds=3)
 
 
-_ENDS = {"SUCCESS": "COMPLETE", "FAILED": "FAILED"}
-
-
 class Crash(BaseException):
     """The environment dies: no memory, no time, no more of this execution."""
 
@@ -201,7 +198,7 @@ class World:
     ) -> dict[str, Any]:
         """With a `physical_id` that is not the resource's present one, a clean-up's: the resource keeps its own."""
         self.stack.status = status
-        if status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):  # both give the stack a DeletionTime
+        if status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):  # so recorded: 2018 to 2022
             self.stack.deleted_at = self.clock.now()
         if physical_id is None:
             self.stack.set(logical_id, "DELETE_IN_PROGRESS", self.clock.now())
@@ -221,14 +218,13 @@ class World:
         that replaces it. That it is so for 0.15 to 0.7 s is the simulation's and the local AWS's: here no time passes.
         """
         logical_id, kind = event["LogicalResourceId"], event["RequestType"]
-        resource = self.stack.resources.get(logical_id)
+        status = f"{kind.upper()}_{'COMPLETE' if answer['Status'] == 'SUCCESS' else 'FAILED'}"
+        resource, id_, now = self.stack.resources.get(logical_id), answer["PhysicalResourceId"], self.clock.now()
         if kind == "Delete" and (resource is None or resource.status != "DELETE_IN_PROGRESS"):
             return  # of an id that the resource does not bear any more
-        status, physical_id = f"{kind.upper()}_{_ENDS[answer['Status']]}", answer["PhysicalResourceId"]
-        replaced = kind == "Update" and resource is not None and resource.physical_id != physical_id
-        if kind == "Create" or replaced:
-            self.stack.set(logical_id, f"{kind.upper()}_IN_PROGRESS", self.clock.now(), physical_id=physical_id)
-        self.stack.set(logical_id, status, self.clock.now(), physical_id=physical_id)
+        if kind == "Create" or (kind == "Update" and resource is not None and resource.physical_id != id_):
+            self.stack.set(logical_id, f"{kind.upper()}_IN_PROGRESS", now, physical_id=id_)
+        self.stack.set(logical_id, status, now, physical_id=id_)
         if answer["Status"] == "SUCCESS" and kind != "Delete":
             self.before[logical_id] = dict(event["ResourceProperties"])
 

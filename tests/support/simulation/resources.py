@@ -10,7 +10,7 @@ from tests.support.simulation.requests import Answer, Cancelled, Requests
 from tests.support.simulation.scheduler import Scheduler, Signal
 from tests.support.simulation.shown import Shown
 
-TAKEN_OVER_SECONDS = (0.15, 0.7)
+TAKES_OVER_SECONDS = (0.15, 0.7)
 STANDS = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
@@ -102,10 +102,10 @@ class StackOfResources:
                 self.resources[logical_id] = resource
             self._set_resource(resource, "CREATE_FAILED", resource.physical_id or None)
             return False
-        self._take_over(resource, "CREATE_IN_PROGRESS", answer.physical_id)
         resource.physical_id = answer.physical_id
         resource.stood = properties if answer.succeeded else {}
         self.resources[logical_id] = resource
+        self._take_over(resource)
         self._set_resource(resource, "CREATE_COMPLETE" if answer.succeeded else "CREATE_FAILED", answer.physical_id)
         return answer.succeeded
 
@@ -123,21 +123,23 @@ class StackOfResources:
                 resource.properties = properties
             self._set_resource(resource, "UPDATE_FAILED")
             return False
-        if answer.physical_id != before.physical_id:
-            self._take_over(resource, "UPDATE_IN_PROGRESS", answer.physical_id)
         resource.properties = properties
         resource.physical_id = answer.physical_id  # a FAILED answer's id is kept, too
         if answer.physical_id != before.physical_id:
             self._leftovers.append(before)
+            self._take_over(resource)
         if answer.succeeded:
             resource.stood = properties
         self._set_resource(resource, "UPDATE_COMPLETE" if answer.succeeded else "UPDATE_FAILED", answer.physical_id)
         return answer.succeeded
 
-    def _take_over(self, resource: Resource, status: str, physical_id: str) -> None:
-        """Recorded (2020, 2025): with an answer the resource is in progress once more, under the answered id, for a moment."""
-        self._set_resource(resource, status, physical_id)
-        self._scheduler.sleep(self._random.uniform(*TAKEN_OVER_SECONDS))
+    def _take_over(self, resource: Resource) -> None:
+        """While an answer's id is taken over the resource is shown under it once more as being made or updated.
+
+        Recorded of each Create (2020-10-22, 2025-03-11: 0.15 to 0.7 s) and of replacements (2018 to 2026-01-14).
+        """
+        self._set_resource(resource, resource.status, resource.physical_id)
+        self._scheduler.sleep(self._random.uniform(*TAKES_OVER_SECONDS))
 
     def _delete_one(self, resource: Resource) -> bool:
         self._set_resource(resource, "DELETE_IN_PROGRESS")

@@ -36,8 +36,7 @@ class Shown:
 
         def change() -> None:
             known = self.stack.resources.get(logical_id)
-            # Made anew, it has no id until its answer is taken over.
-            if known is not None and status == "CREATE_IN_PROGRESS" and physical_id is None:
+            if known is not None and physical_id is None and status == "CREATE_IN_PROGRESS":  # made anew: no id yet
                 changes["physical_id"] = None
             self.stack.set(logical_id, status, at, **({} if known else {"type": TYPE}), **changes)
 
