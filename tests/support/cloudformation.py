@@ -93,6 +93,8 @@ class CloudFormation:
     fault_answers = FAULT_ANSWERS
 
     def __init__(self, clock: Now, *, seed: int = 0, page_resources: int = PAGE_RESOURCES) -> None:
+        # False: ListStackResources leaves out what is being made. Documented of stacks that are being created, not recorded.
+        self.lists_unfinished = True
         self._clock = clock
         self._random = Random(seed)  # noqa: S311  # stack ids that repeat
         self._page_resources = page_resources
@@ -163,9 +165,15 @@ class CloudFormation:
         return self._page("StackEvents", events, params)
 
     def _list_stack_resources(self, params: Mapping[str, str], caller: Caller) -> dict[str, Any]:
-        resources = self._find(params["StackName"], caller).resources.values()
+        stack = self._find(params["StackName"], caller)
+        resources = [one for one in stack.resources.values() if self._lists(stack, one)]
         shown = [{"LastUpdatedTimestamp": one.status_since} | _resource(one) for one in resources]
         return self._page("StackResourceSummaries", shown, params)
+
+    def _lists(self, stack: Stack, resource: Resource) -> bool:
+        if self.lists_unfinished or resource.status == "CREATE_COMPLETE":
+            return True
+        return not (stack.status == "CREATE_IN_PROGRESS" or resource.status == "CREATE_IN_PROGRESS")
 
     def _page(self, name: str, items: list[dict[str, Any]], params: Mapping[str, str]) -> dict[str, Any]:
         start = _start(params.get("NextToken"))
