@@ -18,6 +18,8 @@ _ROWS: tuple[tuple[str, Callable[[Outcome], str]], ...] = (
     ("waited, 99 %", lambda one: f"{one.waited(99):,.0f} s"),
     (f"{SCARCE} asked", lambda one: f"{one.calls[SCARCE]:,}"),
     ("of these throttled", lambda one: f"{one.throttled[SCARCE]:,}"),
+    ("reads of a secret's version, for a request, at most", lambda one: f"{one.secret_reads_most:,}"),
+    ("plaintext held, at most", lambda one: f"{one.plaintext_seconds:,.1f} s"),
     ("all API calls", lambda one: f"{sum(one.calls.values()):,}"),
     ("invocations", lambda one: f"{one.invocations:,}"),
     ("executions at once, at most", lambda one: f"{one.at_once_most:,}"),
