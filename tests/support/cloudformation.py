@@ -229,7 +229,6 @@ def _resource(resource: Resource) -> dict[str, Any]:
 
 
 def _event(event: Event) -> dict[str, Any]:
-    """An event has the key PhysicalResourceId, empty where there is none yet; a list of resources has it not (2016 to 2025)."""
     return {
         "EventId": event.id,
         "Timestamp": event.at,

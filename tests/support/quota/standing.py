@@ -17,11 +17,12 @@ from imported_key_material import wrapping
 from tests.support.cloudformation import Event
 from tests.support.kms.service import StrictKms
 from tests.support.quota.crowd import Crowd
-from tests.support.quota.edges import ACCOUNT, CLOUDFORMATION_OPERATIONS, REGION
+from tests.support.quota.edges import ACCOUNT, REGION
 from tests.support.quota.stacks import GrowingStack, Template
 from tests.support.quota.ways import HANDED_ON
 from tests.support.quota.world import World, silence
 from tests.support.secretsmanager import SecretsManager
+from tests.support.simulation.aws import CLOUDFORMATION_OPERATIONS
 from tests.support.simulation.requests import Answer
 
 ALGORITHM = "RSAES_OAEP_SHA_256"
@@ -37,7 +38,7 @@ STARTS_PER_SECOND = 20.0  # assumed, as of creations (`crowd.py`)
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """How one of them ended. `waits`: from each request to its answer, in order. `reads`: CloudFormation's, throttled ones too."""
+    """How one of them ended. `waits`: from each request to its answer, in order. `reads`: all that CloudFormation was asked."""
 
     what: str
     seed: int
@@ -59,13 +60,18 @@ class Reads:
         """Those that were answered."""
         return (self.reads - self.throttled) / self.resources
 
+    @property
+    def median_seconds(self) -> float:
+        return self.waits[(len(self.waits) - 1) // 2]
+
 
 def told(reads: Reads) -> str:
     """In one line."""
     failed = f"; {reads.failed} failed, the first one: {reads.reason}" if reads.failed else ""
     return (
         f"{reads.resources} {reads.what} at once: {reads.done} answered, the last after {reads.last_seconds:,.0f} s; "
-        f"CloudFormation's reads: {reads.reads:,}, of these {reads.throttled:,} throttled; imports: {reads.imports}{failed}"
+        f"CloudFormation's reads: {reads.reads_each:.1f} for each, and {reads.throttled:,} throttled; "
+        f"imports: {reads.imports}{failed}"
     )
 
 
@@ -199,6 +205,11 @@ class CleanUps(StandingWorld):
         stack.begin_clean_up()
         self.scheduler.sleep(CLEAN_UP_BEGINS_SECONDS)
         self._all_at_once({name: partial(stack.clean_up, name, old) for name, old in template.items()})
+
+
+def plays(crowd: Crowd) -> tuple[tuple[type[StandingWorld], int, int], ...]:
+    """What is played beside a crowd: as many Updates; half as many Deletes, since that stack makes its keys itself."""
+    return (NoOpUpdates, crowd.resources, crowd.seed), (CleanUps, -(-crowd.resources // 2), crowd.seed)
 
 
 def play(kind: type[StandingWorld], resources: int, seed: int) -> Reads:

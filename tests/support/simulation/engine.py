@@ -61,9 +61,7 @@ class Stack(StackOfResources):
             self._roll_back_to_nothing()
 
     def _roll_back_to_nothing(self) -> None:
-        self._set_status(
-            "ROLLBACK_IN_PROGRESS", deleted_at=self._scheduler.now()
-        )  # a DeletionTime (recorded 2018 to 2022)
+        self._set_status("ROLLBACK_IN_PROGRESS", deleted_at=self._scheduler.now())  # so recorded: 2018 to 2022
         self._delete_all(retained=True)
         self._before = None
         self._set_status("ROLLBACK_FAILED" if self.resources else "ROLLBACK_COMPLETE")
