@@ -74,16 +74,20 @@ _ENDS: Final = (
     ),
 )
 
-# Why it was never tried. Where it was, the last try's own error is the cause, whatever the condition is.
+# Why it was not tried any more, where no try tells an end of the kinds above.
 _CONDITIONS: Final[Mapping[str, Cause]] = {
+    "ZeroReservedConcurrency": Cause(
+        "the function's reserved concurrency is 0, so that it never runs.",
+        "Take it away with aws lambda delete-function-concurrency.",
+    ),
+}
+# Why it was never tried. What was tried can grow too old as well (recorded in 2025, after one try and after two): its own error
+# is the cause then.
+_CONDITIONS_OF_THE_UNTRIED: Final[Mapping[str, Cause]] = {
     "EventAgeExceeded": Cause(
         "it waited in Lambda's queue for as long as it may.",
         "Raise the application's ReservedConcurrency or leave it empty, if it is set. Else ask Service Quotas for more "
         "concurrent executions of Lambda (L-B99A9384), or deploy fewer resources at once (DependsOn makes lanes).",
-    ),
-    "ZeroReservedConcurrency": Cause(
-        "the function's reserved concurrency is 0, so that it never runs.",
-        "Take it away with aws lambda delete-function-concurrency.",
     ),
 }
 _UNKNOWN: Final = Cause("Lambda does not say why.", f"{_RUN_AGAIN} If it comes again, look at the function's log.")
@@ -97,11 +101,12 @@ def read(record: object) -> GivenUp:
     if not isinstance(record, Mapping) or not isinstance(record.get("requestContext"), Mapping):
         raise NotARequest("The event is not Lambda's record of a request that failed: requestContext is missing.")
     context = record["requestContext"]
-    tries = context.get("approximateInvokeCount")
+    count = context.get("approximateInvokeCount")
+    tries = count if isinstance(count, int) and 0 <= count <= 100 else 0
     return GivenUp(
         event=record.get("requestPayload"),
-        cause=_cause(record.get("responsePayload"), context.get("condition")),
-        tries=tries if isinstance(tries, int) and 0 <= tries <= 100 else 0,
+        cause=_cause(record.get("responsePayload"), context.get("condition"), tries),
+        tries=tries,
         lambda_request_id=_fitting(_LAMBDA_REQUEST_ID, context.get("requestId")),
     )
 
@@ -128,16 +133,17 @@ _NOT_KNOWN: Final[Mapping[RequestType, str]] = {
 _ROLLBACK_STOPS: Final = "The rollback stops here; aws cloudformation continue-update-rollback goes on with it."
 
 
-def _cause(payload: object, condition: object) -> Cause:
+def _cause(payload: object, condition: object, tries: int) -> Cause:
     error = payload if isinstance(payload, Mapping) else {}
     end = f"{error.get('errorType', '')} {error.get('errorMessage', '')}"
     for pattern, cause in _ENDS:
         if pattern.search(end):
             return cause
+    known = _CONDITIONS if tries or error else {**_CONDITIONS, **_CONDITIONS_OF_THE_UNTRIED}
+    if isinstance(condition, str) and condition in known:
+        return known[condition]
     name = _fitting(_CLASS_NAME, error.get("errorType"))
-    if name:
-        return Cause(f"the function failed with {name}.", _UNKNOWN.remedy)
-    return _CONDITIONS.get(condition, _UNKNOWN) if isinstance(condition, str) else _UNKNOWN
+    return Cause(f"the function failed with {name}.", _UNKNOWN.remedy) if name else _UNKNOWN
 
 
 def _fitting(form: re.Pattern[str], value: object) -> str:

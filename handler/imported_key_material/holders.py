@@ -6,11 +6,11 @@ its form of id.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from imported_key_material.cloudformation import NOT_YET_READABLE, pages
-from imported_key_material.stack import GONE, OWN_STATUS, Stack, key_uuid
+from imported_key_material.stack import GONE, OWN_STATUS, OWN_STATUS_LEAD, STATUS_LAG_SECONDS, Stack, key_uuid
 
 _KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 
@@ -43,10 +43,10 @@ class Holders:
         return self.holder_and_rest(key_arn)[0]
 
     def holder_and_rest(self, key_arn: str) -> tuple[Holder | None, bool]:
-        """The holder, as `holder_of`; and whether no resource is shown as being made or updated.
+        """The holder, as `holder_of`; and whether no resource is being made or updated.
 
-        While one is, it may be about to hold the key, or hold it already: what is listed may lag. Custom resources alone: the
-        key's own resource bears the bare id, too. What is being deleted holds nothing.
+        While one is, it may be about to hold the key, or hold it already: what is listed may lag, and may leave out what is
+        being made. Custom resources alone: the key's own resource bears the bare id, too. What is being deleted holds nothing.
         """
         forms = (key_arn, key_uuid(key_arn))
         custom = [resource for resource in self._all() if _is_custom(resource["ResourceType"])]
@@ -55,8 +55,27 @@ class Holders:
             for resource in custom
             if resource.get("PhysicalResourceId") in forms and resource["ResourceStatus"] not in GONE
         ]
-        at_rest = not any(resource["ResourceStatus"] in OWN_STATUS.values() for resource in custom)
+        at_work = any(resource["ResourceStatus"] in OWN_STATUS.values() for resource in custom)
+        at_rest = not at_work and self._is_as_new_as_the_request(custom)
         return min(holders, key=lambda holder: forms.index(holder.physical_id), default=None), at_rest
+
+    def _is_as_new_as_the_request(self, listed: list[Mapping[str, Any]]) -> bool:
+        """Whether the list shows this very Delete, or was read so late that it must: then it shows what was made before it.
+
+        Documented: of a stack that is being created only what is CREATE_COMPLETE is listed. An older list may show nobody at
+        work while somebody is.
+        """
+        request, now = self.stack.request, self.stack.caller.clock.now()
+        if request.made_at is None:
+            return False
+        if now - request.made_at >= timedelta(seconds=STATUS_LAG_SECONDS):
+            return True
+        return any(
+            (one["LogicalResourceId"], one.get("PhysicalResourceId")) == (request.logical_id, request.physical_id)
+            and one["ResourceStatus"] in GONE
+            and one["LastUpdatedTimestamp"] >= request.made_at - OWN_STATUS_LEAD
+            for one in listed
+        )
 
     def _all(self) -> Iterator[Mapping[str, Any]]:
         stack = self.stack

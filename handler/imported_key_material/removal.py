@@ -62,8 +62,8 @@ def _holder(operation: Operation, arn: str) -> Holder | None:
     """Who else holds the key. Statuses may lag, so that two things are believed after a minute alone.
 
     That somebody does: two resources of one key that are deleted at once would each see the other still stand, and both leave
-    the material. That nobody does, while a resource is shown as being made or updated: it may hold the key by now (two
-    resources that have swapped their keys).
+    the material. That nobody does, while a resource is being made or updated: it may hold the key by now (two resources that
+    have swapped their keys).
     """
     last: list[Holder | None] = []
 

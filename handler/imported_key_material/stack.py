@@ -227,8 +227,8 @@ class Stack:
         resource = self._resource()
         if resource.get("ResourceStatus") not in _COMPLETE:
             return False
-        after = self._is_set_after(resource.get("LastUpdatedTimestamp"))
-        if not (after if surely else self._is_set_since(resource)):
+        set_at = resource.get("LastUpdatedTimestamp")
+        if not (self._is_set_after(set_at) if surely else self._is_set_since(resource)):
             return False
         key_id = str(request.properties.get("KeyId", ""))
         return key_uuid(resource.get("PhysicalResourceId", "")) == key_uuid(key_id) != ""

@@ -147,6 +147,29 @@ def test_the_list_of_resources_pages(client, stacks, clock):
     assert listed == [f"id-{number}" for number in range(5)]
 
 
+@pytest.mark.parametrize(
+    ("stack_status", "listed"),
+    [
+        ("CREATE_IN_PROGRESS", ["Done"]),
+        ("ROLLBACK_IN_PROGRESS", ["Done", "Failed"]),
+        ("UPDATE_COMPLETE", ["Done", "Failed"]),
+    ],
+)
+def test_the_list_of_resources_may_leave_out_what_is_being_made(client, stacks, clock, stack_status, listed):
+    """AWS's documentation: of a stack that is being created only what is CREATE_COMPLETE is reported."""
+    stack = stacks.stack("orders", status=stack_status)
+    for name, status in (("Done", "CREATE_COMPLETE"), ("Made", "CREATE_IN_PROGRESS"), ("Failed", "CREATE_FAILED")):
+        stack.set(name, status, clock.now(), type=TYPE)
+
+    def names():
+        pages = client.get_paginator("list_stack_resources").paginate(StackName="orders")
+        return [one["LogicalResourceId"] for page in pages for one in page["StackResourceSummaries"]]
+
+    assert names() == ["Done", "Made", "Failed"]
+    stacks.lists_unfinished = False
+    assert names() == listed
+
+
 def test_a_token_that_cloudformation_did_not_give_is_refused(client, stacks):
     stacks.stack("orders")
     wrong = ("ValidationError", "NextToken is not valid")

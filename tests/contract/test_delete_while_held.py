@@ -114,3 +114,37 @@ def test_the_resource_s_own_status_that_lags_is_read_again_for_a_minute(world):
 
     assert answer["Status"] == "SUCCESS"
     assert world.state(key) == "PendingImport"
+
+
+@pytest.mark.parametrize("lists_unfinished", [True, False])
+@pytest.mark.parametrize("lag_seconds", [3, 19])
+def test_a_key_that_a_new_resource_has_just_taken_over_keeps_its_material(world, lists_unfinished, lag_seconds):
+    """The old resource went to another key, and its old id is cleaned up. The list lags; it may leave out what is being made.
+
+    Recorded: 1.1 s after a clean-up has begun its first Delete comes. Documented: of a stack that is being created only what is
+    complete is listed.
+    """
+    key, other = created(world), world.external_key()
+    assert world.update(other, SecretId="orders/master-key")["PhysicalResourceId"] == other
+    world.stack.set("New", "CREATE_IN_PROGRESS", world.clock.now(), type="Custom::ImportedKeyMaterial")
+    world.clock.after(
+        lag_seconds, lambda: world.stack.set("New", "CREATE_COMPLETE", world.clock.now(), physical_id=key)
+    )
+    world.cloudformation.lists_unfinished = lists_unfinished
+
+    answer = world.delete(physical_id=key, status="UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+
+    assert answer["Status"] == "SUCCESS"
+    assert world.state(key) == "Enabled"
+    assert '"held_by": "New"' in world.log.getvalue()
+
+
+def test_an_old_id_that_nobody_holds_is_emptied_twenty_seconds_after_the_request(world):
+    """Nothing in the list shows its Delete."""
+    key, other = created(world), world.external_key()
+    world.update(other, SecretId="orders/master-key")
+    before = world.clock.now()
+
+    assert world.delete(physical_id=key, status="UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")["Status"] == "SUCCESS"
+    assert world.state(key) == "PendingImport"
+    assert 20 <= (world.clock.now() - before).total_seconds() < 40

@@ -6,7 +6,7 @@ nobody is answered who does not wait is in test_on_failure_leaves.py.
 
 import pytest
 
-from tests.support.gave_up import DROPPED, KILLED, LAMBDA_REQUEST_ID, End, OnFailureWorld, ended_with
+from tests.support.gave_up import KILLED, LAMBDA_REQUEST_ID, End, OnFailureWorld, ended_with, raised, too_old
 from tests.support.requests import creating, deleting, updating
 from tests.support.world import FUNCTION_ARN
 
@@ -24,6 +24,19 @@ KILLED_REMEDY = f"{RUN_AGAIN} If it comes again, raise MemorySize in the applica
 @pytest.fixture
 def on_failure(world):
     return OnFailureWorld(world)
+
+
+def test_a_record_has_what_recorded_ones_have():
+    """Lambda's response stands in it where the event was tried, and not where it never was (recorded in November 2025)."""
+    own = {"version", "timestamp", "requestContext", "requestPayload"}
+
+    assert set(too_old(0).record({})) == own
+    for tries in (1, 2):
+        record = too_old(tries).record({})
+        assert set(record) == own | {"responseContext", "responsePayload"}
+        assert record["requestContext"]["condition"] == "EventAgeExceeded"
+        assert record["requestContext"]["approximateInvokeCount"] == tries
+        assert set(record["responsePayload"]) == {"errorMessage", "errorType", "requestId", "stackTrace"}
 
 
 # ------------------------------------------------------------------------------------------------------- the sentences
@@ -75,12 +88,12 @@ ENDS = [
         "Its log has the answer. In a VPC the function needs a way to CloudFormation's bucket in Amazon S3.",
     ),
     (
-        End(error={"errorType": "ZeroDivisionError", "errorMessage": "the secret is hunter2"}, tries=1),
+        raised("ZeroDivisionError", "the secret is hunter2", tries=1),
         "after 1 try: the function failed with ZeroDivisionError.",
         f"{RUN_AGAIN} If it comes again, look at the function's log.",
     ),
     (
-        DROPPED,
+        too_old(0),
         ": it waited in Lambda's queue for as long as it may.",
         "Raise the application's ReservedConcurrency or leave it empty, if it is set. Else ask Service Quotas for more "
         "concurrent executions of Lambda (L-B99A9384), or deploy fewer resources at once "
@@ -90,6 +103,21 @@ ENDS = [
         End("EventAgeExceeded", 1, ended_with("Sandbox.Timedout", "Task timed out after 900.00 seconds").error),
         "after 1 try: the function did not end within its time, and Lambda stopped it.",
         f"{RUN_AGAIN} If it comes again, its log has how far it went.",
+    ),
+    (
+        too_old(1),
+        "after 1 try: the function failed with KeyError.",
+        f"{RUN_AGAIN} If it comes again, look at the function's log.",
+    ),
+    (
+        too_old(2),
+        "after 2 tries: the function failed with KeyError.",
+        f"{RUN_AGAIN} If it comes again, look at the function's log.",
+    ),
+    (
+        End("EventAgeExceeded", 1, {"errorMessage": "hunter2"}),
+        "after 1 try: Lambda does not say why.",
+        f"{RUN_AGAIN} If it comes again, look at the function's log.",
     ),
     (
         End("ZeroReservedConcurrency", 0),

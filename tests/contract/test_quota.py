@@ -12,13 +12,20 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.support.quota import comparison, page, svg
+from imported_key_material import material
+from imported_key_material.key_specs import key_spec
+from tests.support.clock import VirtualClock
+from tests.support.faults import Moment
+from tests.support.quota import comparison, page, standing, svg
 from tests.support.quota.__main__ import main
 from tests.support.quota.crowd import Crowd
+from tests.support.quota.edges import ACCOUNT, REGION
 from tests.support.quota.outcome import Outcome, told
+from tests.support.quota.plaintext import Plaintext
 from tests.support.quota.stacks import Answered
 from tests.support.quota.ways import HANDED_ON, ONE_EXECUTION, SDK
 from tests.support.quota.world import World, play
+from tests.support.random_keys import random_key
 
 ROOT = Path(__file__).parents[2]
 QUICK = Crowd(60, 1.0, 1)
@@ -135,7 +142,9 @@ def test_every_key_holds_its_material_in_the_end():
 
 
 def test_a_seed_ends_alike_in_every_process():
+    crowd = Crowd(30, 0.5, 7)
     command = [sys.executable, "-m", "tests.support.quota", "--resources", "30", "--rate", "0.5", "--seed", "7"]
+    lines = [standing.told(standing.play(*each)) for each in standing.plays(crowd)] + list(told(played(crowd)))
     ends = {
         subprocess.run(
             command,
@@ -146,10 +155,129 @@ def test_a_seed_ends_alike_in_every_process():
             check=True,
         ).stdout
         for hash_seed in ("1", "2")
-    } | {"".join(f"{line}\n" for line in told(played(Crowd(30, 0.5, 7))))}
+    } | {"".join(f"{line}\n" for line in lines)}
 
     assert len(ends) == 1
     assert ends.pop().splitlines()[-1].startswith("30/30 done, 0 failed, 1.")
+
+
+# --------------------------------------------------------------------------------- what waits for CloudFormation's reads
+
+
+@pytest.mark.parametrize(("kind", "resources"), [(standing.NoOpUpdates, 60), (standing.CleanUps, 30)])
+def test_what_needs_no_quota_of_kms_is_answered_though_cloudformation_s_reads_are_scarce(kind, resources):
+    reads = standing.play(kind, resources, 1)
+
+    assert (reads.done, reads.reason, reads.imports) == (resources, "", 0)
+    assert reads.throttled > 2 * resources  # else nothing is scarce
+    assert reads.reads_each * resources / 10 - 1 <= reads.last_seconds < 120
+
+
+def test_a_clean_up_takes_the_material_of_the_old_keys():
+    world = standing.CleanUps(5, 1)
+    world.run()
+
+    keys = [template["KeyId"] for template in world._templates[0].values()]
+    states = [world.kms.kms.call("DescribeKey", {"KeyId": arn}, region=REGION, account=ACCOUNT) for arn in keys]
+    assert [one["KeyMetadata"]["KeyState"] for one in states] == ["PendingImport"] * 5
+
+
+def test_cloudformation_answers_ten_reads_a_second_and_no_more():
+    world = standing.NoOpUpdates(40, 1)
+    answered = []
+
+    def count(call, moment):
+        if moment is Moment.AFTER and call.service == "cloudformation":
+            answered.append(world.scheduler.now())
+
+    world.aws.hooks.append(count)
+    world.run()
+
+    assert len(answered) == sum(call.service == "cloudformation" for call in world.aws.calls) - world.busy.throttled
+    for first, last in itertools.combinations(range(len(answered)), 2):
+        # The bucket holds a second's worth; what is answered is told up to a tenth of a second later.
+        assert last - first < 10 + 10 * ((answered[last] - answered[first]).total_seconds() + 0.2)
+
+
+# -------------------------------------------------------------------------------------------------- the plaintext's life
+
+
+class Probe:
+    """`plaintext` of one execution, number 1, on a clock of its own."""
+
+    def __init__(self):
+        self.clock = VirtualClock()
+        self.plaintext = Plaintext(self.clock, lambda: 1)
+
+    def material(self):
+        return material.check(random_key(32), key_spec("SYMMETRIC_DEFAULT", partition="aws"))
+
+
+@pytest.fixture
+def probe():
+    probe = Probe()
+    with probe.plaintext.watching():
+        yield probe
+
+
+def test_plaintext_is_held_from_the_service_s_answer_to_the_wipe(probe):
+    probe.plaintext.secret_read("r", "s", "v")
+    probe.clock.advance(2)
+    made = probe.material()
+    probe.clock.advance(5)
+    made.wipe()
+    probe.clock.advance(100)
+    made.wipe()
+    probe.plaintext.ended(1)
+
+    assert (probe.plaintext.longest_seconds, probe.plaintext.reads_most) == (7, 1)
+
+
+def test_each_of_several_materials_is_held_for_its_own_time(probe):
+    probe.plaintext.secret_read("r", "s", "v1")
+    first = probe.material()
+    probe.clock.advance(3)
+    probe.plaintext.secret_read("r", "s", "v2")
+    second = probe.material()
+    first.wipe()
+    probe.clock.advance(4)
+    second.wipe()
+
+    assert (probe.plaintext.longest_seconds, probe.plaintext.reads_most) == (4, 1)
+
+
+def test_what_is_not_wiped_is_held_to_the_end_of_the_execution(probe):
+    probe.plaintext.secret_read("r", "s", "v")
+    kept = probe.material()
+    probe.clock.advance(600)
+    probe.plaintext.ended(2)
+    assert probe.plaintext.longest_seconds == 0
+    probe.plaintext.ended(1)
+
+    assert probe.plaintext.longest_seconds == 600
+    assert kept.encoded
+
+
+def test_a_value_that_no_material_was_made_of_is_held_to_the_end_of_the_execution(probe):
+    probe.plaintext.answered()
+    probe.clock.advance(60)
+    probe.plaintext.ended(1)
+
+    assert probe.plaintext.longest_seconds == 60
+
+
+def test_reads_are_counted_by_request_and_version_in_whatever_execution(probe):
+    for request, version in (("r1", "v1"), ("r1", "v1"), ("r1", "v2"), ("r2", "v1")):
+        probe.plaintext.secret_read(request, "s", version)
+
+    assert probe.plaintext.reads_most == 2
+
+
+def test_in_a_crowd_each_read_of_a_secret_is_seen():
+    outcome = played(QUICK)
+
+    assert outcome.secret_reads_most >= 1
+    assert 0 < outcome.plaintext_seconds < outcome.waited(100)
 
 
 # ------------------------------------------------------------------------------------------------------------ the words
@@ -173,6 +301,8 @@ def outcome_of(**changes):
         "cold_starts": 4,
         "put_back": 0,
         "lambda_seconds": 1000.0,
+        "secret_reads_most": 2,
+        "plaintext_seconds": 1.25,
     }
     return Outcome(**figures | changes)
 
@@ -186,6 +316,7 @@ def test_a_run_is_told_in_lines_that_end_with_the_verdict():
         "CloudFormation's reads: 2 throttled",
         "Lambda: 5 invocations, 1 handed on (at most 1 for one resource), 4 at once, 4 cold starts, 0 put back into the queue",
         "Lambda seconds: 1,000, 250 for each resource; 500 GB-seconds",
+        "plaintext: held for 1.2 s at most; each version of a secret read 2 times at most for a request",
         "stacks: 1: 2 done, last at 8 s, 2: 1 done, last at 10 s; 1.25 x",
         "failed: 1 without an answer; the first one: no answer in time",
         "floor: 8 s; last done at 10 s",
@@ -201,7 +332,42 @@ def test_percentiles_are_the_nearest_rank():
 
 def test_the_command_fails_where_some_do(capsys):
     assert main(["--resources", "3", "--rate", "0.0005"]) == 1
-    assert capsys.readouterr().out.splitlines()[-1] == "2/3 done, 1 failed, 0.33 x floor"
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("3 no-op Updates at once: 3 answered, the last after ")
+    assert lines[1].startswith("2 clean-up Deletes at once: 2 answered, the last after ")
+    assert lines[-1] == "2/3 done, 1 failed, 0.34 x floor"
+
+
+def reads_of(**changes):
+    figures = {
+        "what": "no-op Updates",
+        "seed": 1,
+        "resources": 4,
+        "done": 3,
+        "last_seconds": 1234.5,
+        "waits": (1.0, 2.0, 3.0, 1234.0),
+        "reads": 1070,
+        "throttled": 1000,
+        "imports": 0,
+        "reason": "no answer in time",
+    }
+    return standing.Reads(**figures | changes)
+
+
+def test_what_needs_no_quota_is_told_in_a_line():
+    assert standing.told(reads_of()) == (
+        "4 no-op Updates at once: 3 answered, the last after 1,234 s; CloudFormation's reads: 17.5 for each, and 1,000 "
+        "throttled; imports: 0; 1 failed, the first one: no answer in time"
+    )
+    assert standing.told(reads_of(done=4, reason="")).endswith("; imports: 0")
+
+
+def test_the_command_fails_where_what_needs_no_quota_does(capsys, monkeypatch):
+    monkeypatch.setattr(standing, "play", lambda *_: reads_of())
+
+    assert main(["--resources", "2", "--rate", "1"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1].startswith("2/2 done, 0 failed, ")
 
 
 @pytest.mark.parametrize(
@@ -226,7 +392,7 @@ def test_the_command_refuses_what_can_not_be(options, sentence, capsys):
 def test_the_comparison_writes_tables_and_plots(tmp_path):
     (tmp_path / "scale.md").write_text(
         "before\n<!-- quota: ways -->\nold\n<!-- /quota: ways -->\nbetween\n"
-        "<!-- quota: growth -->\n<!-- /quota: growth -->\nafter\n"
+        "<!-- quota: growth -->\n<!-- /quota: growth -->\n<!-- quota: standing -->\n<!-- /quota: standing -->\nafter\n"
     )
     compared = comparison.compare(Crowd(12, 0.5, 1), crowds=(4, 8), processes=1)
 
@@ -245,6 +411,8 @@ def test_the_comparison_writes_tables_and_plots(tmp_path):
         *("4", "8"),
         *("4", "8"),
     ]
+    assert "| 12 no-op Updates | 12 |" in text
+    assert "| 6 clean-up Deletes | 6 |" in text
     for name in ("scale-time.svg", "scale-growth.svg"):
         ET.fromstring((tmp_path / name).read_text())  # noqa: S314  # made a moment ago, by us
 
@@ -263,6 +431,8 @@ def test_the_page_holds_what_is_measured_today():
     assert float(row[5]) == pytest.approx(outcome.times_floor, abs=0.1)
     assert float(row[8]) == pytest.approx(outcome.calls["GetParametersForImport"] / 50, rel=0.2)
     assert "| done | 500 of 500 |" in "\n".join(lines)
+    assert any(line.startswith("| 500 no-op Updates | 500 |") for line in lines)
+    assert any(line.startswith("| 250 clean-up Deletes | 250 |") for line in lines)
     assert all((ROOT / "docs" / name).is_file() for name in (page.TIME_PLOT, page.GROWTH_PLOT))
 
 

@@ -138,6 +138,8 @@ class CloudFormation:
     fault_answers = FAULT_ANSWERS
 
     def __init__(self, clock: Now, *, seed: int = 0, page_resources: int = PAGE_RESOURCES) -> None:
+        # False: ListStackResources leaves out what is being made. Documented of stacks that are being created, not recorded.
+        self.lists_unfinished = True
         self._clock = clock
         self._random = Random(seed)  # noqa: S311  # stack ids that repeat
         self._page_resources = page_resources
@@ -210,9 +212,14 @@ class CloudFormation:
 
     def _list_stack_resources(self, params: Mapping[str, str], caller: Caller) -> dict[str, Any]:
         stack = self._find(params["StackName"], caller)
-        resources = (*stack.resources.values(), *stack.gone.values())
+        resources = [*filter(lambda one: self._lists(stack, one), stack.resources.values()), *stack.gone.values()]
         shown = [{"LastUpdatedTimestamp": one.status_since} | _resource(one) for one in resources]
         return self._page("StackResourceSummaries", shown, params)
+
+    def _lists(self, stack: Stack, resource: Resource) -> bool:
+        if self.lists_unfinished or resource.status == "CREATE_COMPLETE":
+            return True
+        return not (stack.status == "CREATE_IN_PROGRESS" or resource.status == "CREATE_IN_PROGRESS")
 
     def _page(self, name: str, items: list[dict[str, Any]], params: Mapping[str, str]) -> dict[str, Any]:
         start = _start(params.get("NextToken"))
@@ -268,7 +275,6 @@ def _resource(resource: Resource) -> dict[str, Any]:
 
 
 def _event(event: Event) -> dict[str, Any]:
-    """An event has the key PhysicalResourceId, empty where there is none yet; a list of resources has it not (2016 to 2025)."""
     return {
         "EventId": event.id,
         "Timestamp": event.at,

@@ -4,7 +4,7 @@
     answer = on_failure.told(KILLED, event)
 
 The shapes are those of Lambda's documentation ("Capturing records of Lambda asynchronous invocations", "Troubleshoot invocation
-issues"), the errors those that deployed functions were seen to end with.
+issues") and of recorded ones (November 2025), the errors those that deployed functions were seen to end with.
 """
 
 import json
@@ -51,6 +51,17 @@ class End:
 
 def ended_with(error_type: str, said: str) -> End:
     return End(error={"errorType": error_type, "errorMessage": f"RequestId: {LAMBDA_REQUEST_ID} Error: {said}"})
+
+
+def raised(error_type: str, said: str, *, condition: str = "RetriesExhausted", tries: int = 2) -> End:
+    """The last try ended with an exception."""
+    own = {"requestId": LAMBDA_REQUEST_ID, "stackTrace": ['  File "/var/task/x.py", line 1, in handler']}
+    return End(condition, tries, {"errorMessage": said, "errorType": error_type, **own})
+
+
+def too_old(tries: int) -> End:
+    """An event that grew too old in the queue: before its first try, or (recorded 2025-11-27) after its first or its second."""
+    return raised("KeyError", "not told", condition="EventAgeExceeded", tries=tries) if tries else DROPPED
 
 
 KILLED = ended_with("Runtime.ExitError", "Runtime exited with error: signal: killed")

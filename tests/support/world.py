@@ -225,8 +225,7 @@ class World:
         if kind == "Delete" and (resource is None or resource.status != "DELETE_IN_PROGRESS"):
             self.stack.set_old(logical_id, status, now, id_)  # of an id that the resource does not bear any more
             return
-        replaced = kind == "Update" and resource is not None and resource.physical_id != id_
-        if kind == "Create" or replaced:
+        if kind == "Create" or (kind == "Update" and resource is not None and resource.physical_id != id_):
             self.stack.set(logical_id, f"{kind.upper()}_IN_PROGRESS", now, physical_id=id_)
         self.stack.set(logical_id, status, now, physical_id=id_)
         if answer["Status"] == "SUCCESS" and kind != "Delete":

@@ -974,6 +974,56 @@ def test_what_is_going_holds_nothing(status):
     assert holder(scene) is None
 
 
+def at_rest(scene, **how):
+    with scene.aws:
+        return Holders(scene.asking(**how)).holder_and_rest(KEY_ARN) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "physical_id", "seconds", "counts"),
+    [
+        ("DELETE_IN_PROGRESS", KEY_ARN, 0, True),
+        ("DELETE_IN_PROGRESS", KEY_ARN, -2, True),
+        ("DELETE_IN_PROGRESS", KEY_ARN, 5, True),
+        ("DELETE_COMPLETE", KEY_ARN, 5, True),
+        ("DELETE_IN_PROGRESS", KEY_ARN, -2.001, False),  # of an earlier try
+        ("DELETE_IN_PROGRESS", OTHER_ARN, 0, False),
+        ("UPDATE_COMPLETE", OTHER_ARN, 0, False),  # an old id's Delete is in no list
+    ],
+)
+def test_a_list_without_a_holder_counts_once_it_shows_this_very_delete(status, physical_id, seconds, counts):
+    scene = Scene("Delete")
+    scene.resource.status, scene.resource.physical_id = status, physical_id
+    scene.resource.status_since = scene.made_at + timedelta(seconds=seconds)
+
+    assert at_rest(scene) is counts
+
+
+@pytest.mark.parametrize(("seconds", "counts"), [(0, False), (19.9, False), (20, True), (3000, True)])
+def test_a_list_without_a_holder_counts_twenty_seconds_after_the_request_whatever_it_shows(seconds, counts):
+    """By then it shows what was made before the request, even if it leaves out what is being made."""
+    scene = empty_scene()
+    scene.clock.advance(seconds)
+
+    assert at_rest(scene) is counts
+
+
+def test_of_a_request_that_does_not_tell_its_time_no_list_is_known_to_be_new():
+    scene = Scene("Delete")
+    scene.clock.advance(3000)
+
+    assert at_rest(scene, dated=False) is False
+
+
+@pytest.mark.parametrize("status", ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"])
+def test_a_stack_in_which_a_resource_is_made_or_updated_is_not_at_rest(status):
+    scene = Scene("Delete")
+    scene.clock.advance(3000)
+    scene.stack.set("Other", status, scene.clock.now(), type=TYPE)
+
+    assert at_rest(scene) is False
+
+
 @pytest.mark.parametrize("page_resources", [1, 2, 3, 100])
 def test_a_holder_in_the_arn_form_comes_first_on_whichever_page_it_stands(page_resources):
     scene = empty_scene(page_resources=page_resources)

@@ -9,6 +9,8 @@ what goes wrong.
     stacks.py      stacks whose resources start as CloudFormation starts them
     ways.py        how the quota is got through: the function's own way, and two usual ones to compare with
     world.py       all of it, from a crowd to its outcome
+    standing.py    what needs no quota of KMS's, and waits for CloudFormation's reads: no-op updates, clean-up Deletes
+    plaintext.py   how often a secret is read, and how long plaintext is held
     outcome.py     the figures of one run
     comparison.py  the ways beside each other, and the function's own way as the crowd grows
     svg.py         plots; page.py: tables and plots into docs/scale.md

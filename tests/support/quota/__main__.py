@@ -3,6 +3,9 @@
     python -m tests.support.quota --resources 500 --rate 0.25     as `make quota N=500 RATE=0.25`
     python -m tests.support.quota ... --compare docs              as `make quota ... COMPARE=1`: writes docs/scale.md's figures
 
+Beside the crowd it plays as many updates that import nothing, and half as many Deletes of a clean-up, which wait for
+CloudFormation's reads only.
+
 stdout: the figures; the same seed prints the same in every process. stderr: how long it took. The last line is `N/N done,
 0 failed, X x floor`; with --compare it is that of the function's own way. Exit codes: 0 all are done, 1 some are not, 2 the
 command is wrong.
@@ -13,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.support.quota import comparison, page
+from tests.support.quota import comparison, page, standing
 from tests.support.quota.crowd import CONCURRENCY, Crowd
 from tests.support.quota.outcome import told
 from tests.support.quota.world import play
@@ -36,15 +39,16 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(str(wrong))
     if options.compare is None:
         outcome = play(crowd)
+        standing_outcomes = tuple(standing.play(*each) for each in standing.plays(crowd))
     else:
         compared = comparison.compare(crowd)
-        outcome = compared.own
+        outcome, standing_outcomes = compared.own, compared.standing
         page.write(options.compare, compared)
         print(page.table_of_ways(compared), page.table_of_growth(compared.growth), sep="\n\n", end="\n\n")  # noqa: T201  # a program's output
-    for line in told(outcome):
+    for line in (*map(standing.told, standing_outcomes), *told(outcome)):
         print(line)  # noqa: T201  # a program's output
     print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)  # noqa: T201  # the same
-    return 1 if outcome.failed else 0
+    return 1 if outcome.failed or any(one.failed for one in standing_outcomes) else 0
 
 
 def _parser() -> argparse.ArgumentParser:

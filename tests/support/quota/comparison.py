@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from tests.support.quota.crowd import Crowd
 from tests.support.quota.outcome import Outcome
+from tests.support.quota.standing import Reads, plays
+from tests.support.quota.standing import play as standing_play
 from tests.support.quota.ways import HANDED_ON, WAYS, Way
 from tests.support.quota.world import play
 
@@ -20,12 +22,13 @@ RESERVED = 100
 class Compared:
     """`ways`: in the order of WAYS, at one crowd. `eased`: that crowd in lanes, and with few executions at once.
 
-    `growth`: the function's own way, by rate and size.
+    `growth`: the function's own way, by rate and size. `standing`: what asks nothing of KMS's quota, at that size.
     """
 
     ways: tuple[Outcome, ...]
     eased: tuple[Outcome, ...]
     growth: tuple[Outcome, ...]
+    standing: tuple[Reads, ...]
 
     @property
     def own(self) -> Outcome:
@@ -38,13 +41,16 @@ def compare(crowd: Crowd, crowds: tuple[int, ...] = CROWDS, processes: int | Non
     eased = [(replace(crowd, lanes=LANES), HANDED_ON), (replace(crowd, concurrency=RESERVED), HANDED_ON)]
     runs = [*ways, *eased, *_growing(crowd.seed, crowds)]
     with multiprocessing.get_context("spawn").Pool(processes or os.cpu_count() or 1) as pool:
+        standing = [pool.apply_async(standing_play, each) for each in plays(crowd)]
         pending = {run: pool.apply_async(play, run) for run in sorted(runs, key=_size, reverse=True)}
         outcomes = [pending[run].get() for run in runs]
+        reads = tuple(each.get() for each in standing)
     after_ways, after_eased = len(ways), len(ways) + len(eased)
     return Compared(
         ways=tuple(outcomes[:after_ways]),
         eased=tuple(outcomes[after_ways:after_eased]),
         growth=tuple(outcomes[after_eased:]),
+        standing=reads,
     )
 
 

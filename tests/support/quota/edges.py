@@ -22,20 +22,25 @@ from tests.support.kms.quotas import PER_SECOND, Quotas
 from tests.support.kms.service import StrictKms
 from tests.support.kms.wire import KmsWire
 from tests.support.quota.crowd import Crowd
+from tests.support.secretsmanager import SecretsManager
 from tests.support.simulation.aws import CLOUDFORMATION_OPERATIONS, CheapAws, lighten
 from tests.support.transport import AwsError, Caller, Fault, Refusal
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 SCARCE = "GetParametersForImport"
-# Assumed: AWS throttles CloudFormation's reads, and does not say where.
+# Assumed: AWS throttles CloudFormation's reads, and does not say from which rate on.
 CLOUDFORMATION_READS_PER_SECOND = 10.0
 
 
 class CountedKms(KmsWire):
-    """`made`, `throttled`: calls by operation; `granted_at`: when GetParametersForImport got through."""
+    """`made`, `throttled`: calls by operation; `granted_at`: when GetParametersForImport got through.
 
-    def __init__(self, kms: StrictKms, clock: Now) -> None:
+    `opened` is told each answer of Decrypt.
+    """
+
+    def __init__(self, kms: StrictKms, clock: Now, opened: Callable[[], None]) -> None:
         super().__init__(kms)
+        self._opened = opened
         self.made: Counter[str] = Counter()
         self.throttled: Counter[str] = Counter()
         self.granted_at: list[datetime] = []
@@ -50,6 +55,20 @@ class CountedKms(KmsWire):
             raise
         if operation == SCARCE:
             self.granted_at.append(self._clock.now())
+        if operation == "Decrypt":
+            self._opened()
+        return answer
+
+
+class CountedSecrets(SecretsManager):
+    """`read` is told the secret and the version of each value that is given."""
+
+    read: Callable[[str, str], None]
+
+    def _call(self, operation: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+        answer = super()._call(operation, params, caller)
+        if operation == "GetSecretValue":
+            self.read(answer["ARN"], answer["VersionId"])
         return answer
 
 

@@ -39,6 +39,7 @@ class LimitedFunctions(Functions):
         concurrency: int,
     ) -> None:
         super().__init__(region, scheduler, random, Weather(), build, lambda *_: None, numbers)
+        self.on_end: Callable[[Execution], None] = lambda _: None
         self.lambda_seconds = 0.0
         self.busy_most = 0
         self.cold_starts = 0
@@ -81,5 +82,6 @@ class LimitedFunctions(Functions):
 
     def _after(self, task: Task, execution: Execution, responder: Responder, sent_at: datetime, retries: int) -> None:
         super()._after(task, execution, responder, sent_at, retries)
+        self.on_end(execution)
         self._busy -= 1
         self.lambda_seconds += (self._scheduler.now() - execution.started_at).total_seconds()

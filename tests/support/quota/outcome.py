@@ -33,6 +33,8 @@ class Outcome:
     cold_starts: int
     put_back: int
     lambda_seconds: float
+    secret_reads_most: int  # of one version of one secret, for one request
+    plaintext_seconds: float  # the longest that an execution held some
 
     @property
     def done(self) -> int:
@@ -97,6 +99,10 @@ def told(outcome: Outcome) -> Iterator[str]:
     yield (
         f"Lambda seconds: {outcome.lambda_seconds:,.0f}, {outcome.lambda_seconds / crowd.resources:,.0f} for each "
         f"resource; {outcome.gb_seconds:,.0f} GB-seconds"
+    )
+    yield (
+        f"plaintext: held for {outcome.plaintext_seconds:,.1f} s at most; each version of a secret read "
+        f"{outcome.secret_reads_most} times at most for a request"
     )
     if crowd.stacks > 1:
         lasts = ", ".join(

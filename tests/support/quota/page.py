@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.support.quota.comparison import RATES, Compared
 from tests.support.quota.outcome import Outcome
+from tests.support.quota.standing import Reads
 from tests.support.quota.svg import Line, Panel, plot
 
 PAGE, TIME_PLOT, GROWTH_PLOT = "scale.md", "scale-time.svg", "scale-growth.svg"
@@ -18,6 +19,8 @@ _ROWS: tuple[tuple[str, Callable[[Outcome], str]], ...] = (
     ("waited, 99 %", lambda one: f"{one.waited(99):,.0f} s"),
     (f"{SCARCE} asked", lambda one: f"{one.calls[SCARCE]:,}"),
     ("of these throttled", lambda one: f"{one.throttled[SCARCE]:,}"),
+    ("reads of a secret's version, for a request, at most", lambda one: f"{one.secret_reads_most:,}"),
+    ("plaintext held, at most", lambda one: f"{one.plaintext_seconds:,.1f} s"),
     ("all API calls", lambda one: f"{sum(one.calls.values()):,}"),
     ("invocations", lambda one: f"{one.invocations:,}"),
     ("executions at once, at most", lambda one: f"{one.at_once_most:,}"),
@@ -28,13 +31,18 @@ _GROWTH_COLUMNS = (
     *("quota", "resources", "floor", "done", "x floor", "waited, median", "waited, longest"),
     *("asked, each", "Lambda seconds, each", "GB-seconds, all"),
 )
+_STANDING_COLUMNS = (
+    *("at once", "answered", "reads of CloudFormation, each", "throttled besides", "imports"),
+    *("waited, median", "the last answered after"),
+)
 
 
 def write(folder: Path, compared: Compared) -> None:
     """Raises ValueError where the page lacks a mark."""
     page = folder / PAGE
     text = put(page.read_text(), "ways", table_of_ways(compared))
-    page.write_text(put(text, "growth", table_of_growth(compared.growth)))
+    text = put(text, "growth", table_of_growth(compared.growth))
+    page.write_text(put(text, "standing", table_of_standing(compared.standing)))
     (folder / TIME_PLOT).write_text(plot_of_time(compared.ways))
     (folder / GROWTH_PLOT).write_text(plot_of_growth(compared.growth))
 
@@ -83,6 +91,17 @@ def table_of_growth(outcomes: Sequence[Outcome]) -> str:
             f"|{' ---: |' * len(_GROWTH_COLUMNS)}",
             *rows,
         ]
+    )
+
+
+def table_of_standing(all_reads: Sequence[Reads]) -> str:
+    rows = (
+        f"| {one.resources:,} {one.what} | {one.done:,} | {one.reads_each:.1f} | {one.throttled:,} | {one.imports:,} "
+        f"| {one.median_seconds:,.0f} s | {one.last_seconds:,.0f} s |"
+        for one in all_reads
+    )
+    return "\n".join(
+        [f"| {' | '.join(_STANDING_COLUMNS)} |", f"| --- |{' ---: |' * (len(_STANDING_COLUMNS) - 1)}", *rows]
     )
 
 

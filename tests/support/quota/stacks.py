@@ -15,9 +15,11 @@ from tests.support.cloudformation import CloudFormation
 from tests.support.quota.crowd import NEXT_STARTS_AFTER_SECONDS
 from tests.support.quota.edges import ACCOUNT, REGION
 from tests.support.simulation.functions import Functions
-from tests.support.simulation.requests import Requests
+from tests.support.simulation.requests import Answer, Requests
+from tests.support.simulation.resources import TAKES_OVER_SECONDS
 from tests.support.simulation.scheduler import Scheduler
 from tests.support.simulation.shown import Shown
+from tests.support.world import BEFORE_FIRST_RESOURCE
 
 Template = Mapping[str, Mapping[str, Any]]  # logical id -> properties
 
@@ -48,11 +50,13 @@ class GrowingStack:
     ) -> None:
         self.number = number
         self.name = f"keys-{number}"
-        shown = cloudformation.stack(self.name, region=REGION, account=ACCOUNT)
+        created_at = scheduler.now() - BEFORE_FIRST_RESOURCE
+        shown = cloudformation.stack(self.name, region=REGION, account=ACCOUNT, created_at=created_at)
         self.id = shown.id
         self.requests = Requests(scheduler, random, functions, ACCOUNT, lambda _: None)
         self._shown = Shown(shown, scheduler, random, 0.0)
         self._scheduler = scheduler
+        self._random = random
         self._done = done
 
     def create(self, template: Template, *, starts_per_second: float, lanes: int) -> None:
@@ -73,8 +77,13 @@ class GrowingStack:
         self._shown.resource(logical_id, "CREATE_IN_PROGRESS", None)
         event = self.requests.event("Create", self.id, logical_id, properties)
         answer = self.requests.ask(event, rollback=False, cancel=None)
+        self._shown.resource(logical_id, "CREATE_IN_PROGRESS", answer.physical_id)
+        self._scheduler.sleep(self._random.uniform(*TAKES_OVER_SECONDS))
         status = "CREATE_COMPLETE" if answer.succeeded else "CREATE_FAILED"
         self._shown.resource(logical_id, status, answer.physical_id)
+        self._end(event, answer)
+
+    def _end(self, event: Mapping[str, Any], answer: Answer) -> None:
         sent_at = self.requests.sent[event["RequestId"]].sent_at
         reason = "" if answer.succeeded else answer.reason or "no reason"
         self._done(Answered(self.number, sent_at, self._scheduler.now(), reason))

@@ -21,9 +21,10 @@ from tests.support.kms.service import StrictKms
 from tests.support.lambda_service import LambdaService
 from tests.support.quota import edges
 from tests.support.quota.crowd import Crowd
-from tests.support.quota.edges import ACCOUNT, REGION, BusyCloudFormation, CountedKms
+from tests.support.quota.edges import ACCOUNT, REGION, BusyCloudFormation, CountedKms, CountedSecrets
 from tests.support.quota.limits import LimitedFunctions
 from tests.support.quota.outcome import Outcome
+from tests.support.quota.plaintext import Plaintext
 from tests.support.quota.stacks import Answered, GrowingStack
 from tests.support.quota.ways import HANDED_ON, Way
 from tests.support.secretsmanager import SecretsManager
@@ -46,8 +47,11 @@ class SilentLog:
 
 
 class World:
+    stack_of: type[GrowingStack] = GrowingStack
+
     def __init__(self, crowd: Crowd, way: Way) -> None:
         self.crowd = crowd
+        self.materials: dict[str, bytes] = {}  # by key
         self.answered: list[Answered] = []
         self.scheduler = Scheduler(Random(crowd.seed + 1))  # noqa: S311  # the function's jitter; one seed decides everything
         self._random = Random(crowd.seed + 2)  # noqa: S311  # the same, of the world around it
@@ -57,16 +61,19 @@ class World:
         )
         kms = StrictKms(self.scheduler, seed=crowd.seed)
         cloudformation = CloudFormation(self.scheduler, seed=crowd.seed)
-        secrets = SecretsManager(self.scheduler, seed=crowd.seed)
-        self.stacks = {}
+        self.plaintext = Plaintext(self.scheduler, lambda: self._execution().number)
+        self.functions.on_end = lambda execution: self.plaintext.ended(execution.number)
+        secrets = CountedSecrets(self.scheduler, seed=crowd.seed)
+        secrets.read = self._read
+        self.stacks: dict[str, GrowingStack] = {}
         for number in range(1, crowd.stacks + 1):
-            stack = GrowingStack(
+            stack = self.stack_of(
                 number, self.functions, cloudformation, self.scheduler, self._random, self.answered.append
             )
             self.stacks[stack.id] = stack
         self._templates = [self._template(stack, kms, secrets) for stack in self.stacks.values()]
         kms._quotas = edges.quotas(crowd)  # noqa: SLF001  # from now on: the keys were there before
-        self.kms = CountedKms(kms, self.scheduler)
+        self.kms = CountedKms(kms, self.scheduler, self.plaintext.answered)
         self.busy = BusyCloudFormation(self.scheduler, throttles=way.asks_cloudformation)
         self.aws = edges.aws()
         self.aws.begin(crowd.seed)
@@ -83,10 +90,12 @@ class World:
         tags = [{"TagKey": TAG, "TagValue": stack.name}]
         for index in range(self.crowd.resources_of(stack.number - 1)):
             made = kms.call("CreateKey", {"Origin": "EXTERNAL", "Tags": tags}, region=REGION, account=ACCOUNT)
-            name = f"{stack.name}/{index}"
-            secrets.put(name, self._random.randbytes(32), tags={TAG: stack.name}, region=REGION, account=ACCOUNT)
-            properties = {"KeyId": made["KeyMetadata"]["Arn"], "SecretId": name, "WrappingKeySpec": "RSA_2048"}
-            template[f"Material{index}"] = properties
+            name, material = f"{stack.name}/{index}", self._random.randbytes(32)
+            secret = secrets.put(name, material, tags={TAG: stack.name}, region=REGION, account=ACCOUNT)
+            arn = made["KeyMetadata"]["Arn"]
+            properties = {"KeyId": arn, "SecretId": name, "WrappingKeySpec": "RSA_2048"}
+            template[f"Material{index}"] = {**properties, "SecretVersionId": next(iter(secret.versions))}
+            self.materials[arn] = material
         return template
 
     # -------------------------------------------------------------------------------------------------------- edges
@@ -105,6 +114,9 @@ class World:
     def _at_call(self, call: Call, moment: Moment) -> None:
         self.functions.at_call(self._execution(), call.operation, moment)
 
+    def _read(self, secret: str, version_id: str) -> None:
+        self.plaintext.secret_read(self._execution().request_id, secret, version_id)
+
     def _put(self, _url: str, body: bytes, _deadline: Deadline) -> None:
         execution = self._execution()
         self.scheduler.sleep(self._random.uniform(*PUT_SECONDS))
@@ -116,13 +128,16 @@ class World:
     # ---------------------------------------------------------------------------------------------------------- a run
 
     def run(self) -> None:
-        for stack, template in zip(self.stacks.values(), self._templates, strict=True):
-            stack.create(template, starts_per_second=self.crowd.starts_per_second, lanes=self.crowd.lanes)
+        self._begin()
         try:
             with self.aws:
                 self.scheduler.run(EVENTS_MAX)
         finally:
             self.scheduler.abandon()
+
+    def _begin(self) -> None:
+        for stack, template in zip(self.stacks.values(), self._templates, strict=True):
+            stack.create(template, starts_per_second=self.crowd.starts_per_second, lanes=self.crowd.lanes)
 
     def outcome(self, way: Way) -> Outcome:
         def seconds(answered: Answered) -> float:
@@ -149,18 +164,21 @@ class World:
             cold_starts=functions.cold_starts,
             put_back=functions.put_back,
             lambda_seconds=functions.lambda_seconds,
+            secret_reads_most=self.plaintext.reads_most,
+            plaintext_seconds=self.plaintext.longest_seconds,
         )
 
 
 def play(crowd: Crowd, way: Way = HANDED_ON) -> Outcome:
-    with way.exchange(), _silence():
+    with way.exchange(), silence():
         world = World(crowd, way)
-        world.run()
+        with world.plaintext.watching():
+            world.run()
         return world.outcome(way)
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """The function's modules log each answer."""
     logger = logging.getLogger("imported_key_material")
     level = logger.level
