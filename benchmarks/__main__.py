@@ -1,4 +1,4 @@
-"""What the built application weighs, how much memory it takes, and what it adds to the calls that it makes.
+"""What the built application weighs, how much memory it takes, what it adds to its calls, what the worst input costs.
 
     python -m benchmarks .aws-sam/build [--write README.md]
 
@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import cold_start, figures, parallel, recording, warm
+from benchmarks import cold_start, figures, hostile, parallel, recording, warm
 from benchmarks.cold_start import Start
 from benchmarks.figures import Measured
 from benchmarks.soak import soak
@@ -26,7 +26,11 @@ PEAK_REQUESTS = 200
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    measured = [*_layers(options.build), *_times(options.build, options.cold_starts, options.warm_invocations)]
+    measured = [
+        *_layers(options.build),
+        *_times(options.build, options.cold_starts, options.warm_invocations),
+        *_inputs(),
+    ]
     table = figures.table(measured)
     print(table)
     if options.write:
@@ -78,6 +82,13 @@ def _times(build: Path, cold_starts: int, warm_invocations: int) -> list[Measure
         Measured.memory(figures.MEMORY, peak, ready.application.memory_mb),
         Measured.memory(figures.MEMORY_ON_FAILURE, peak_on_failure, ready.on_failure.memory_mb),
     ]
+
+
+def _inputs() -> list[Measured]:
+    begun = time.monotonic()
+    measured = hostile.measure()
+    _say("hostile inputs", begun)
+    return measured
 
 
 def _say(what: str, begun: float) -> None:

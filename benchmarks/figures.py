@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from tools import layer
 
+COUNTED = {"calls", "characters"}
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 
@@ -27,7 +28,7 @@ class Figure:
     against: str = ""
 
     def text(self, value: float) -> str:
-        return f"{value:.0f} {self.unit}" if self.unit == "calls" else f"{value:.2f} {self.unit}"
+        return f"{value:.0f} {self.unit}" if self.unit in COUNTED else f"{value:.2f} {self.unit}"
 
 
 LAYERS = {name: Figure(f"layer, {name}", "MB", layer.LIMIT_BYTES / layer.MEGABYTE) for name in layer.LAYERS}
@@ -51,6 +52,10 @@ PARALLEL = Figure("parallel creates", "x", 1.00, "of the same one after the othe
 # MB as Lambda counts memory. The functions' sizes are these limits twice over (template.yaml, MemorySize).
 MEMORY = Figure("memory at peak", "MB", 256)
 MEMORY_ON_FAILURE = Figure("memory at peak, on-failure function", "MB", 128)
+# What any secret of 65,536 bytes and any event of a megabyte may cost; memory above that of an idle process.
+HOSTILE_TIME = Figure("processor time, hostile input", "s", 2)
+HOSTILE_MEMORY = Figure("memory, hostile input", "MB", 150)
+HOSTILE_LOG = Figure("log, hostile input", "characters", 20_000)
 FIGURES = (
     *LAYERS.values(),
     COLD_START,
@@ -61,6 +66,9 @@ FIGURES = (
     PARALLEL,
     MEMORY,
     MEMORY_ON_FAILURE,
+    HOSTILE_TIME,
+    HOSTILE_MEMORY,
+    HOSTILE_LOG,
 )
 
 

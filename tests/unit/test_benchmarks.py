@@ -16,6 +16,7 @@ from benchmarks.replay import OtherCalls, Replay
 from imported_key_material import aws_session, clients
 from imported_key_material.clients import Clients
 from tests.support.application import Application
+from tests.support.hostile.running import EXACT, LOG_MOST_CHARACTERS
 from tests.support.transport import Request, Response
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -85,6 +86,7 @@ def test_a_figure_over_its_limit_is_told_and_fails(monkeypatch, capsys, tmp_path
     page = tmp_path / "page.md"
     page.write_text(f"{figures.BEGIN}\n{figures.END}")
     monkeypatch.setattr(program, "_layers", lambda _build: [])
+    monkeypatch.setattr(program, "_inputs", list)
     monkeypatch.setattr(program, "_times", lambda *_: [Measured(COLD_START, value, "behind")])
 
     assert program.main([str(tmp_path), "--write", str(page)]) == exit_code
@@ -146,6 +148,12 @@ def test_the_calls_of_a_request_are_told_by_name():
 
     assert measured.text == "4 calls"
     assert measured.behind == "3 describe_key, describe_stacks"
+
+
+def test_an_input_may_cost_what_the_tests_call_exact():
+    limits = (figures.HOSTILE_TIME.most, figures.HOSTILE_MEMORY.most, figures.HOSTILE_LOG.most)
+
+    assert limits == (EXACT.seconds, EXACT.megabytes, LOG_MOST_CHARACTERS)
 
 
 @pytest.mark.parametrize("figure", figures.CALLS, ids=lambda figure: figure.name)

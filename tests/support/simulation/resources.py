@@ -10,7 +10,7 @@ from tests.support.simulation.requests import Answer, Cancelled, Requests
 from tests.support.simulation.scheduler import Scheduler, Signal
 from tests.support.simulation.shown import Shown
 
-TAKES_OVER_SECONDS = (0.15, 0.7)
+TAKEN_OVER_SECONDS = (0.15, 0.7)
 STANDS = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
