@@ -4,7 +4,9 @@
     exit 1  refused: the material, a file, a key or AWS says no; or the work was broken off. Nothing was written
             (but for verify's receipt of what is not so, what put names as done, and what was whole before its report could
             not be printed, as into a closed pipe: the new file, the stored version)
-    exit 2  a wrong call: an option is missing, unknown, or does not go with another
+    exit 2  a wrong call: an option is missing, unknown, takes no such value, or does not go with another
+    exit 3  verify, of a symmetric key: KMS's id of the material is the one on paper. That its bytes have the check value on
+            paper, KMS does not prove
 
     stdout  the result: the report of a command, as text or with --json as one JSON object; the wrapped bytes with `--out -`
             (the report goes to stderr then)

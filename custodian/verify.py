@@ -12,7 +12,7 @@ import click
 
 from custodian import options, proving, reading, version, writing
 from custodian.aws import Connection
-from custodian.errors import REFUSED, refused
+from custodian.errors import NOT_PROVED, REFUSED, refused
 from custodian.finding import Verdict
 from custodian.proving import Key, Paper
 from custodian.receipt import Receipt, SecretVersion
@@ -31,7 +31,8 @@ from imported_key_material.proof import CONFIRMATION_MESSAGE
 How it is proved:
   asymmetric keys  by the public key: the check value is its hash
   HMAC keys        by a MAC that the material made: --mac or --material
-  symmetric keys   by KMS's id of the material: --key-material-id
+  symmetric keys   not by KMS: it shows the id of the material (--key-material-id); the line
+                   "imported" of the function's log has the check value beside the id
 
 \b
 Examples:
@@ -41,7 +42,8 @@ Examples:
   custodian verify alias/orders --expected-check-value CMAC:377822C093 --key-material-id 0d2e...
 
 \b
-Exit code 0: proved; 1: not so, not shown, or refused; 2: a wrong call.
+Exit code 0: proved; 1: not so, not shown, or refused; 2: a wrong call; 3: of a symmetric key KMS shows the
+id that was given, and nobody but the function's log shows what check value belongs to it.
 """,
 )
 @click.argument("key_id", metavar="KEY")
@@ -104,7 +106,7 @@ def command(**given: Any) -> None:
         writing.write_new(given["out"], f"{text}\n".encode(), where="--out")
     click.echo(text if given["as_json"] else receipt.as_text())
     if finding.verdict is not Verdict.PROVED:
-        raise SystemExit(REFUSED)
+        raise SystemExit(NOT_PROVED if finding.verdict is Verdict.SAME_ID else REFUSED)
 
 
 def _require_together(given: dict[str, Any]) -> None:
