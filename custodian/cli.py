@@ -48,6 +48,7 @@ _GIVEN = f"{__name__}.given"  # in click's context: the words of the command lin
 class _Refusal(click.ClickException):
     """What was refused, on stderr. click knows the exit code of it."""
 
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
     exit_code = REFUSED
 
     def show(self, file: Any = None) -> None:
@@ -116,7 +117,11 @@ def cli() -> None:
 
 
 def _no_core_dump() -> None:
-    """A crash of a library must not write the memory, and so the material, to the disk. Windows writes none."""
+    """A crash of a library must not write the memory, and so the material, to the disk. Windows writes none.
+
+    Linux asks the limit for files alone. Where core_pattern is a program (core(5)), and for debuggers of the same user
+    (ptrace(2)), what counts is that the process is not dumpable (prctl(2)).
+    """
     with contextlib.suppress(ImportError, ValueError, OSError):
         resource = importlib.import_module("resource")
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -145,3 +150,6 @@ def main() -> NoReturn:
         )
         sys.exit(REFUSED)
     sys.exit(0)
+    if sys.platform == "linux":
+        with contextlib.suppress(ImportError, AttributeError, OSError):
+            importlib.import_module("ctypes").CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
