@@ -130,6 +130,9 @@ def _limited(source: str, *, secret: bool) -> bytes:
     raise refused(source, problem, "Check the name and the rights.")
 
 
+    if not size_bytes:
+        problem = "It is empty." if where == PIPED else "The file is empty."
+        raise refused(where, problem, "What should have written it may have failed: look there first.")
 def _require_size(size_bytes: int, where: str) -> None:
     if size_bytes > MOST_BYTES:
         problem = f"It holds more than {MOST_BYTES:,} bytes, which is all that a secret can hold."

@@ -86,8 +86,6 @@ def check(data: bytes, spec: KeySpec, algorithm: str, *, modulus_bytes: int | No
 
     `modulus_bytes`: of the RSA key that opens it; None where it is not known.
     """
-    if not data:
-        raise refused(where, "The file is empty.", _MAKE_AGAIN)
     found = next(_faults(data, spec, algorithm, modulus_bytes, where), None)
     if found is not None:
         raise Refused(found)
