@@ -1,10 +1,11 @@
-"""The exit code of what is refused, and an error as the lines its reader sees. The tree of errors is the function's own."""
+"""Exit codes, and an error as the lines that its reader sees. The tree of errors is the function's own."""
 
 from typing import Final
 
 from imported_key_material.errors import Fault, ImportedKeyMaterialError, Refused
 
 REFUSED: Final = 1
+NOT_PROVED: Final = 3  # 2 is a wrong call, click's
 
 
 def refused(where: str, problem: str, remedy: str = "") -> Refused:
@@ -12,11 +13,11 @@ def refused(where: str, problem: str, remedy: str = "") -> Refused:
     return Refused(Fault(where, problem, remedy))
 
 
-def told(error: ImportedKeyMaterialError) -> str:
+def told(error: ImportedKeyMaterialError) -> list[str]:
     """Each fault on a line of its own."""
     if not isinstance(error, Refused):
-        return str(error)
+        return [str(error)]
     lines = [str(fault) for fault in error.faults]
     if len(lines) > 1:
         lines.insert(0, f"{len(lines)} things are wrong.")
-    return "\n".join(lines)
+    return lines

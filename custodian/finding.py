@@ -1,4 +1,4 @@
-"""What `custodian verify` found, and what that is worth: more than yes and no."""
+"""What `custodian verify` found, and what that is worth: more than yes and no. PROVED is what KMS proves, and nothing else."""
 
 import enum
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from imported_key_material.proof import Confirmation
 
 class Verdict(enum.Enum):
     PROVED = "PROVED"
+    SAME_ID = "SAME ID"  # KMS shows the KeyMaterialId on paper; which check value belongs to it, KMS does not show
     OTHER = "NOT SO"  # KMS shows that the key holds other material
     NOT_SHOWN = "NOT SHOWN"
 

@@ -60,15 +60,10 @@ def look(session: Session, key_id: str, algorithm: str, stacks: tuple[str, ...])
 def _consent(session: Session, arn: str, stacks: tuple[str, ...]) -> tuple[str, ...]:
     """What is missing of the tag on the key: another one than the custodian may have to set it."""
     tags: dict[str, str] = {}
-    marker: dict[str, object] = {}
-    while True:
-        page = session.call_if_allowed("kms:ListResourceTags", where=WHERE, KeyId=arn, **marker)
+    for page in session.pages("kms:ListResourceTags", where=WHERE, KeyId=arn):
         if page is None:
             return ()
         tags |= {tag["TagKey"]: tag["TagValue"] for tag in page.get("Tags", [])}
-        if not page.get("Truncated"):
-            break
-        marker = {"Marker": page["NextMarker"]}
     value = tags.get(consent.TAG, "")
     missing = uncovered(value, stacks)
     if not missing:

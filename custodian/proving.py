@@ -4,14 +4,16 @@
     HMAC        VerifyMac: a MAC that the material made. KMS takes no empty message and no cut MAC, so that the check value
                 itself (the MAC of an empty message) can't be asked for; the MAC is computed here of the material, or was
                 computed where the material is, and written down beside the check value
-    symmetric   DescribeKey: CurrentKeyMaterialId, which KMS binds to the key and the bytes. It is compared with the id in
-                the record of the import; no call of KMS shows a check value of a symmetric key. (Encrypt and Decrypt would
+    symmetric   DescribeKey: CurrentKeyMaterialId, which KMS binds to the key and the bytes. It is compared with the id on
+                paper, and that is all: no call of KMS shows a check value of a symmetric key, and the id on paper was taken
+                from a stack or a log, not from the material. So this is never PROVED. The function's log is the evidence:
+                it has the id beside the check value of the bytes that were imported under it. (Encrypt and Decrypt would
                 show that the key works, and not with which bytes)
 
 Reading calls alone: nothing here changes a key. What is not proved is told as not proved.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -28,10 +30,9 @@ from imported_key_material.proof import CONFIRMATION_MESSAGE, Confirmation
 
 WHERE: Final = "KEY"
 _HOLDS_MATERIAL: Final = frozenset({"Enabled", "Disabled", "Updating"})
-_BY_RECORD: Final = (
-    "KMS has no call that shows the check value of a symmetric key. That this material has the one on paper is what the "
-    "record of its import says: the function compares ExpectedCheckValue before it imports, and the resource's attributes "
-    "KeyMaterialId and CheckValue stand side by side."
+_BY_LOG: Final = (
+    "KMS has no call that shows the check value of a symmetric key. Which material has the one on paper, the function's log "
+    'shows: its line "imported" has the key_material_id beside the check_value, computed of the bytes in the same invocation.'
 )
 
 _PUBLIC_KEY: Final = "the public key that KMS gives"
@@ -147,14 +148,15 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
         if error.code != "KMSInvalidMacException":
             raise
         other = True
-    whose = "the material" if paper.mac_made_here else "the material on paper"
+    mac = "the MAC that the material made" if paper.mac_made_here else "the MAC on paper"
+    material = "the material" if paper.mac_made_here else "the material that made the MAC on paper"
     compared_with = "the material, here" if paper.mac_made_here else ""
     if other:
         return Finding(
             Verdict.OTHER,
             Confirmation.MAC,
-            f"KMS does not verify the MAC that {whose} made (KMSInvalidMacException).",
-            proves=f"The key holds other bytes than {whose}.",
+            f"KMS does not verify {mac} (KMSInvalidMacException).",
+            proves=f"The key holds other bytes than {material}.",
             compared_with=compared_with,
             not_compared=_NOT_BY_MAC,
         )
@@ -166,8 +168,8 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
     return Finding(
         Verdict.PROVED,
         Confirmation.MAC,
-        f"KMS verifies the MAC that {whose} made.",
-        proves=f"The key holds {whose}: other bytes make other MACs (zero bytes behind a key aside, RFC 2104).",
+        f"KMS verifies {mac}.",
+        proves=f"The key holds {material}: other bytes make other MACs (zero bytes behind a key aside, RFC 2104).",
         does_not_show=does_not_show,
         compared_with=compared_with,
         not_compared=_NOT_BY_MAC,
@@ -180,7 +182,7 @@ def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
             Verdict.NOT_SHOWN,
             None,
             "KMS shows no CurrentKeyMaterialId of the key, so that there is nothing to compare with paper.",
-            does_not_show=_BY_RECORD,
+            does_not_show=_BY_LOG,
             not_compared=_NOT_BY_ID,
         )
     current = f"The key's current material is {key.current_material_id}"
@@ -189,24 +191,24 @@ def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
             Verdict.NOT_SHOWN,
             None,
             f"{current}, and no KeyMaterialId was given to compare it with: --key-material-id.",
-            does_not_show=_BY_RECORD,
+            does_not_show=_BY_LOG,
             not_compared=_NOT_BY_ID,
         )
     if key.current_material_id.lower() != paper.material_id.lower():
         return Finding(
             Verdict.OTHER,
             Confirmation.KEY_MATERIAL_ID,
-            f"{current}, and {paper.material_id} is on paper. {_where_else(session, key, paper.material_id)}".rstrip(),
+            f"{current}, and {_another(session, key, paper.material_id)}",
             proves="The key does not use the material on paper.",
             not_compared=_NOT_BY_ID,
         )
     return Finding(
-        Verdict.PROVED,
+        Verdict.SAME_ID,
         Confirmation.KEY_MATERIAL_ID,
         f"{current}, as on paper.",
         proves="The key holds the very bytes that were imported under that KeyMaterialId: KMS binds the id to the key and the "
         "bytes, and takes no other bytes in their place.",
-        does_not_show=_BY_RECORD,
+        does_not_show=f"Whether those bytes have the check value on paper. {_BY_LOG} Look there for this id.",
         not_compared=_NOT_BY_ID,
     )
 
@@ -220,27 +222,18 @@ _ELSE: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def _where_else(session: Session, key: Key, material_id: str) -> str:
-    """What the key has to do with material that is not its current one; "" where these credentials may not ask."""
-    for page in _rotations(session, key.arn):
+def _another(session: Session, key: Key, material_id: str) -> str:
+    """What the key has to do with the material on paper. What KMS does not list is not repeated: it may be anything."""
+    unlisted = "another one is on paper."
+    for page in session.pages(
+        "kms:ListKeyRotations", where=WHERE, KeyId=key.arn, IncludeKeyMaterial="ALL_KEY_MATERIAL"
+    ):
         if page is None:
-            return ""
+            return unlisted
         for entry in page.get("Rotations", []):
             if entry["KeyMaterialId"].lower() == material_id.lower():
-                return _ELSE.get(entry.get("KeyMaterialState", ""), "")
-    return "The key never had that one."
-
-
-def _rotations(session: Session, arn: str) -> Iterator[Mapping[str, Any] | None]:
-    marker: dict[str, object] = {}
-    while True:
-        page = session.call_if_allowed(
-            "kms:ListKeyRotations", where=WHERE, KeyId=arn, IncludeKeyMaterial="ALL_KEY_MATERIAL", **marker
-        )
-        yield page
-        if page is None or not page.get("Truncated"):
-            return
-        marker = {"Marker": page["NextMarker"]}
+                return f"{material_id} is on paper. {_ELSE.get(entry.get('KeyMaterialState', ''), '')}".rstrip()
+    return f"{unlisted} The key never had that one."
 
 
 _PROOFS: Final[Mapping[Kind, Callable[[Session, Key, Paper], Finding]]] = MappingProxyType(

@@ -4,7 +4,7 @@ What an auditor compares with CloudTrail comes from here. The clock of AWS's own
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,6 +15,7 @@ from custodian.aws import Connection
 from imported_key_material.errors import ServiceRefused
 
 DENIED: Final = frozenset({"AccessDeniedException", "AccessDenied"})
+_PAGES_MAX: Final = 100  # a key has 50 tags and some 26 materials: what goes on for longer is no list of AWS's
 
 Answer = Mapping[str, Any]
 
@@ -58,15 +59,24 @@ class Session:
                 raise
         return None
 
+    def pages(self, operation: str, *, where: str, **parameters: object) -> Iterator[Answer | None]:
+        """The pages of a list of KMS's; None in place of one that these credentials may not read, which is the last."""
+        marker: dict[str, object] = {}
+        for _ in range(_PAGES_MAX):
+            page = self.call_if_allowed(operation, where=where, **parameters, **marker)
+            yield page
+            if page is None or not page.get("Truncated"):
+                return
+            marker = {"Marker": page["NextMarker"]}
+
     def who(self) -> Who:
         """Every credential may ask that."""
         answer = self.call("sts:GetCallerIdentity", where="--profile")
-        date = aws.date(answer)
         return Who(
             account=answer["Account"],
             arn=answer["Arn"],
             time=_written(datetime.now(UTC)),
-            aws_time=_written(parsedate_to_datetime(date)) if date else "",
+            aws_time=_rewritten(aws.date(answer)),
         )
 
     def region(self) -> str:
@@ -84,6 +94,14 @@ class Session:
         if service not in self._clients:
             self._clients[service] = self.connection.client(service)
         return self._clients[service]
+
+
+def _rewritten(date: str) -> str:
+    """A date of HTTP's; "" for what is none."""
+    try:
+        return _written(parsedate_to_datetime(date))
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _written(moment: datetime) -> str:

@@ -13,6 +13,7 @@ from imported_key_material import check_value
 from imported_key_material.key_specs import key_spec
 from imported_key_material.proof import CONFIRMATION_MESSAGE
 from tests.support.importing import oaep
+from tests.support.kms.call import Timing
 from tests.support.private_keys import pkcs8_der, rsa_key, spki_der
 from tests.support.random_keys import random_keys
 
@@ -24,26 +25,42 @@ def paper_of(spec, material):
     return check_value.compute(key_spec(spec, partition="aws"), material)
 
 
-def receipt(bank, *arguments):
+def receipt(bank, *arguments, code=0):
     done = bank.run("verify", *arguments, "--json")
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (code, "")
     return json.loads(done.out)
 
 
 # --------------------------------------------------------------------------------------------------------- paper that lies
 
 
-def test_of_a_symmetric_key_the_receipt_repeats_the_check_value_and_says_that_kms_did_not_show_it(bank):
-    """The id is right and the check value another key's: PROVED is said of the id alone."""
+def test_of_a_symmetric_key_nothing_is_proved_by_an_id_that_stands_beside_another_key_s_check_value(bank):
+    """The id is KMS's and the check value another key's. Neither the verdict nor the exit code says PROVED."""
     key = bank.external_key("SYMMETRIC_DEFAULT")
     material_id = bank.import_material(key, "SYMMETRIC_DEFAULT", IMPORTED)
     lie = paper_of("SYMMETRIC_DEFAULT", ON_PAPER)
 
-    told = receipt(bank, key, "--expected-check-value", lie, "--key-material-id", material_id)
+    told = receipt(bank, key, "--expected-check-value", lie, "--key-material-id", material_id, code=3)
 
-    assert (told["verdict"], told["shown_by"]) == ("PROVED", "KEY_MATERIAL_ID")
+    assert (told["proved"], told["verdict"], told["shown_by"]) == (False, "SAME ID", "KEY_MATERIAL_ID")
     assert told["check_value"] == {"expected": lie, "compared": False, "shown_by_kms": None}
-    assert told["does_not_show"].startswith("KMS has no call that shows the check value of a symmetric key.")
+    assert told["does_not_show"].startswith("Whether those bytes have the check value on paper.")
+
+
+def test_after_a_rotation_by_somebody_else_verify_proves_nothing_of_the_check_value_on_paper(bank):
+    """Whoever may import and rotate put his own bytes in; the stack then shows their id."""
+    key = bank.external_key("SYMMETRIC_DEFAULT")
+    bank.import_material(key, "SYMMETRIC_DEFAULT", ON_PAPER)
+    his_own = bank.import_material(key, "SYMMETRIC_DEFAULT", IMPORTED, ImportType="NEW_KEY_MATERIAL")
+    bank.kms._backstage.timing = Timing(rotation_seconds=(0.0, 0.0))
+    bank.call("RotateKeyOnDemand", KeyId=key)
+    paper = paper_of("SYMMETRIC_DEFAULT", ON_PAPER)
+
+    told = receipt(bank, key, "--expected-check-value", paper, "--key-material-id", his_own, code=3)
+
+    assert told["key"]["current_key_material_id"] == his_own
+    assert (told["proved"], told["verdict"]) == (False, "SAME ID")
+    assert "PROVED" not in bank.run("verify", key, "--expected-check-value", paper, "--key-material-id", his_own).text
 
 
 def test_a_confirmation_mac_that_kms_itself_made_proves_nothing_of_the_check_value_beside_it(bank):

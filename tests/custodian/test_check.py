@@ -181,6 +181,25 @@ REFUSED = {
 }
 
 
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("check", "key.bin"), "key.bin: The file is empty."),
+        (("check", "-"), "standard input: It is empty."),
+        (("wrap", "key.bin", "--wrapping-key", "empty.der", "--out", "wrapped.bin"), "empty.der: The file is empty."),
+    ],
+)
+def test_an_empty_file_is_called_that(custodian, put_file, arguments, problem):
+    """As a pipe leaves it whose first command failed: its hash and its length would lead astray."""
+    put_file("key.bin", b"")
+    put_file("empty.der", b"")
+
+    done = custodian.run(*arguments, "--key-spec", "HMAC_256")
+
+    assert (done.code, done.out) == (1, b"")
+    assert done.err == f"{problem} What should have written it may have failed: look there first.\n"
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_refusal_speaks_of_files_and_options(custodian, put_file, name):
     data, spec, options = REFUSED[name]

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -57,9 +58,17 @@ def test_a_generous_umask_changes_nothing(custodian_process, put_file, transport
     assert stat.S_IMODE((tmp_path / "wrapped.bin").stat().st_mode) == 0o600
 
 
-def test_a_crash_would_leave_no_core_dump(custodian_process, put_file, tmp_path):
+PR_GET_DUMPABLE = 3  # linux/prctl.h
+_ASK = "(*resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(PR_GET_DUMPABLE, 0, 0, 0, 0))".replace(
+    "PR_GET_DUMPABLE", str(PR_GET_DUMPABLE)
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_a_crash_would_leave_no_core_dump_and_no_debugger_gets_in(custodian_process, put_file, tmp_path):
+    """The limit holds for files alone (core(5)); a process that is not dumpable gives no core to a program either."""
     put_file("key.bin", KEY)
-    crashing = f"import os, resource, runpy\ntry: {_RUN}\nfinally: print(resource.getrlimit(resource.RLIMIT_CORE))"
+    crashing = f"import ctypes, os, resource, runpy\nprint({_ASK})\ntry: {_RUN}\nfinally: print({_ASK})"
     check = ("check", "key.bin", "--key-spec", "HMAC_256")
 
     done = subprocess.run(
@@ -70,7 +79,26 @@ def test_a_crash_would_leave_no_core_dump(custodian_process, put_file, tmp_path)
         check=True,
     )
 
-    assert done.stdout.endswith(b"\n(0, 0)\n")
+    before, *_, after = done.stdout.decode().splitlines()
+    assert (before.endswith(", 1)"), after) == (True, "(0, 0, 0)")
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="the system has no /dev/fd")
+def test_what_a_shell_gives_as_a_file_can_still_be_read(custodian_process, put_file, tmp_path):
+    """`custodian check <(...)`: of a process that is not dumpable, /proc belongs to root."""
+    put_file("key.bin", KEY)
+    with (tmp_path / "key.bin").open("rb") as file:
+        done = subprocess.run(
+            [sys.executable, "-m", "custodian", "check", f"/dev/fd/{file.fileno()}", "--key-spec", "HMAC_256"],
+            cwd=tmp_path,
+            env=custodian_process._env(),
+            pass_fds=[file.fileno()],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_whatever_breaks_off_the_writing_the_file_goes(tmp_path, monkeypatch):

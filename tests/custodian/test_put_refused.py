@@ -19,6 +19,7 @@ OAEP = (*HMAC, "--algorithm", "RSAES_OAEP_SHA_256", *UNDER)
 AES_WRAP = (*HMAC, "--algorithm", "RSA_AES_KEY_WRAP_SHA_256", *UNDER)
 SYMMETRIC = (*HMAC, "--algorithm", "SYMMETRIC_DEFAULT", *UNDER)
 WRAP_FIRST = "Wrap it first: custodian wrap. To store plaintext on purpose: --plaintext.\n"
+EMPTY = "The file is empty. What should have written it may have failed: look there first.\n"
 AGAIN = "Check --algorithm and --wrapping-key, or wrap it again: custodian wrap.\n"
 
 
@@ -38,7 +39,7 @@ def refused(bank, data, *arguments, code=1):
 @pytest.mark.parametrize(
     ("data", "arguments", "problem"),
     [
-        (b"", OAEP, f"The file is empty. {AGAIN}"),
+        (b"", OAEP, EMPTY),
         (KEY, OAEP, f"The file holds 32 bytes, and RSAES_OAEP_SHA_256 gives 256. {AGAIN}"),
         (
             KEY,
@@ -194,14 +195,29 @@ def test_a_report_of_a_key_file_does_not_say_which_key_of_kms_opens_it(bank, rep
     assert told.endswith("Error: Missing --wrapping-key: the report does not say it.\n")
 
 
-@pytest.mark.parametrize("changed", [{"key_spec": "HMAC_1"}, {"algorithm": "ROT13"}, {"wrapped_sha256": "\x1b[2J"}])
+def of_key(key_id):
+    return {"properties": {"SecretWrapping": {"Algorithm": "RSAES_OAEP_SHA_256", "KeyId": key_id}}}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"key_spec": "HMAC_1"},
+        {"algorithm": "ROT13"},
+        {"wrapped_sha256": "\x1b[2J"},
+        {"wrapped_sha256": 0},
+        of_key("arn:aws:kms:eu-central-1:111122223333:key/1; touch PWNED #"),
+        of_key(KEY.hex()),
+        {"encryption_context": {"imported-key-material": "\x1b[2J"}},
+    ],
+)
 def test_a_report_that_this_tool_did_not_make_is_refused_and_not_shown(bank, report, changed):
     told = refused(bank, made(bank), "--report", report(**changed))
 
     assert told.startswith("wrapped.json: The file is not the report of a wrapped file. ")
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"properties": 1}', "Key spec: HMAC_256"])
+@pytest.mark.parametrize("text", ["[]", '{"properties": 1}', "Key spec: HMAC_256"])
 def test_what_is_no_report_is_refused(bank, text):
     bank.file("wrapped.json", text)
 
@@ -353,7 +369,7 @@ def test_without_credentials_it_says_where_they_come_from(bank, custodian):
         ((*OAEP, "--version-id", "short"), "--version-id has 32 to 64 letters, digits and -, as a UUID has."),
         (
             (*OAEP, "--secret", "no such name!"),
-            "--secret is the name (letters, digits and /_+=.@-) or the ARN of a secret.",
+            "Invalid value for '--secret': That is no name (letters, digits and /_+=.@-) or ARN of a secret.",
         ),
     ],
     ids=["nothing", "no algorithm", "plaintext", "plaintext of what", "encoding", "stack", "version id", "secret"],

@@ -7,6 +7,7 @@ import stat
 
 import pytest
 
+from custodian import session
 from custodian.aws import Connection
 from custodian.finding import Verdict
 from custodian.proving import Key, Paper, prove
@@ -102,7 +103,7 @@ def test_a_mac_on_paper_proves_an_hmac_key(bank, case):
     told = receipt(bank, hmac_key(bank), *on_paper(paper), "--mac", case(hmac_of(KEY, CONFIRMATION_MESSAGE)))
 
     assert (told["verdict"], told["shown_by"]) == ("PROVED", "MAC")
-    assert told["found"] == "KMS verifies the MAC that the material on paper made."
+    assert told["found"] == "KMS verifies the MAC on paper."
     assert told["does_not_show"] == (
         "KMS can't be asked for an HMAC key's check value, the MAC of an empty message. That MAC and check value are of one "
         "key is what the paper says, where both were written down."
@@ -146,10 +147,24 @@ def test_another_hmac_key_is_not_so_and_cloudtrail_s_id_of_the_refusal_is_kept(b
     told = receipt(bank, hmac_key(bank, OTHER), *paper, "--mac", hmac_of(KEY, CONFIRMATION_MESSAGE), code=1)
 
     assert told["verdict"] == "NOT SO"
-    assert told["found"] == "KMS does not verify the MAC that the material on paper made (KMSInvalidMacException)."
+    assert told["found"] == "KMS does not verify the MAC on paper (KMSInvalidMacException)."
     assert told["requests"][-1]["operation"] == "kms:VerifyMac"
     assert told["requests"][-1]["refused"] == "KMSInvalidMacException"
     assert told["requests"][-1]["request_id"]
+
+
+def test_the_key_itself_in_place_of_its_mac_is_not_sent_to_kms(bank):
+    """It has as many digits. What gives it away is the check value on paper."""
+    paper = on_paper(f"HMAC:{hmac_of(KEY)[:10]}")
+
+    told = refused(bank, hmac_key(bank), *paper, "--mac", KEY.hex())
+
+    assert told == (
+        "--mac: It looks like the key itself, not its MAC: it has the check value on paper. It was not sent to KMS. If it is: "
+        "arguments are seen by other programs and kept in the shell's history, so take this key for known. Give material as a "
+        "file, by a pipe, or at the prompt: -.\n"
+    )
+    assert "kms:VerifyMac" not in bank.calls
 
 
 def test_other_material_than_on_paper_is_refused_and_kms_is_not_asked(bank):
@@ -176,17 +191,17 @@ def symmetric(bank):
     return key, bank.import_material(key, "SYMMETRIC_DEFAULT", KEY)
 
 
-def test_the_id_in_the_record_proves_a_symmetric_key(bank, symmetric):
+def test_the_id_on_paper_is_compared_and_proves_nothing_of_the_check_value_beside_it(bank, symmetric):
     key, material_id = symmetric
 
-    told = receipt(bank, key, *on_paper(cmac_of(KEY)), "--key-material-id", material_id)
+    told = receipt(bank, key, *on_paper(cmac_of(KEY)), "--key-material-id", material_id, code=3)
 
-    assert (told["verdict"], told["shown_by"]) == ("PROVED", "KEY_MATERIAL_ID")
+    assert (told["proved"], told["verdict"], told["shown_by"]) == (False, "SAME ID", "KEY_MATERIAL_ID")
     assert told["found"] == f"The key's current material is {material_id}, as on paper."
     assert told["does_not_show"] == (
-        "KMS has no call that shows the check value of a symmetric key. That this material has the one on paper is what the "
-        "record of its import says: the function compares ExpectedCheckValue before it imports, and the resource's attributes "
-        "KeyMaterialId and CheckValue stand side by side."
+        "Whether those bytes have the check value on paper. KMS has no call that shows the check value of a symmetric key. "
+        'Which material has the one on paper, the function\'s log shows: its line "imported" has the key_material_id beside '
+        "the check_value, computed of the bytes in the same invocation. Look there for this id."
     )
 
 
@@ -199,6 +214,21 @@ def test_without_an_id_nothing_is_shown_and_the_id_is_told(bank, symmetric):
     assert told["found"] == (
         f"The key's current material is {material_id}, and no KeyMaterialId was given to compare it with: --key-material-id."
     )
+
+
+def test_a_list_of_materials_that_never_ends_is_left(monkeypatch):
+    monkeypatch.setattr(session, "_PAGES_MAX", 3)
+    asked = []
+
+    class Endless(Session):
+        def call(self, operation, *, where, **parameters):
+            asked.append((operation, where, parameters.get("Marker")))
+            return {"Rotations": [], "Truncated": True, "NextMarker": str(len(asked))}
+
+    assert list(Endless(Connection()).pages("kms:ListKeyRotations", where="KEY")) == [
+        {"Rotations": [], "Truncated": True, "NextMarker": str(number)} for number in (1, 2, 3)
+    ]
+    assert [marker for _, _, marker in asked] == [None, "1", "2"]
 
 
 @pytest.mark.parametrize("on_paper", ["", SAME_ID])
@@ -219,7 +249,7 @@ def test_where_kms_shows_no_id_nothing_is_shown(on_paper):
 def test_the_receipt_names_the_tool_as_the_tool_names_itself(bank, symmetric):
     key, material_id = symmetric
 
-    told = receipt(bank, key, *on_paper(cmac_of(KEY)), "--key-material-id", material_id)
+    told = receipt(bank, key, *on_paper(cmac_of(KEY)), "--key-material-id", material_id, code=3)
 
     assert f"{told['tool']}\n" == bank.run("--version").text
 
@@ -231,7 +261,7 @@ def test_an_id_that_the_key_never_had_is_not_so(bank, symmetric):
 
     assert told["verdict"] == "NOT SO"
     assert told["found"] == (
-        f"The key's current material is {material_id}, and {SAME_ID} is on paper. The key never had that one."
+        f"The key's current material is {material_id}, and another one is on paper. The key never had that one."
     )
 
 
@@ -250,7 +280,7 @@ def test_without_the_right_to_list_materials_it_is_told_without_them(bank, symme
 
     told = receipt(bank, key, *on_paper(cmac_of(OTHER)), "--key-material-id", SAME_ID, code=1)
 
-    assert told["found"].endswith(f"{SAME_ID} is on paper.")
+    assert told["found"].endswith(", and another one is on paper.")
 
 
 # ----------------------------------------------------------------------------------------------- keys without material
@@ -301,6 +331,7 @@ def test_the_receipt_tells_who_when_which_key_and_which_version(bank):
     ids = re.findall(r"(?:sts|kms|secretsmanager):[A-Z]\w+ ([0-9a-f-]{36})$", done.text, re.MULTILINE)
     assert (done.code, done.err, len(ids)) == (0, "", 4)
     address = bank.custodian.environment["AWS_ENDPOINT_URL"]
+    tool = re.search(r"^Tool: +(.+)$", done.text, re.MULTILINE)[1]
     assert done.text == (
         f"NOT AWS:        sts was asked at {address}\n"
         f"                kms was asked at {address}\n"
@@ -323,7 +354,8 @@ def test_the_receipt_tells_who_when_which_key_and_which_version(bank):
         f"                kms:DescribeKey {ids[1]}\n"
         f"                secretsmanager:DescribeSecret {ids[2]}\n"
         f"                kms:GetPublicKey {ids[3]}\n"
-        f"Tool:           {done.text.rsplit('Tool:', 1)[1].strip()}\n"
+        f"Tool:           {tool}\n"
+        "NOT AWS:        the answers of sts and kms and secretsmanager, see above\n"
     )
 
 
@@ -342,7 +374,7 @@ MAC_OF_KEY, MAC_OF_OTHER = (hmac_of(key, CONFIRMATION_MESSAGE) for key in (KEY, 
         ("HMAC_256", f"HMAC:{hmac_of(OTHER)[:10]}", ("--material", "other.bin"), "NOT SO", BY_MATERIAL),
         ("HMAC_256", f"HMAC:{hmac_of(KEY)[:10]}", ("--mac", MAC_OF_KEY), "PROVED", BY_MAC),
         ("HMAC_256", f"HMAC:{hmac_of(KEY)[:10]}", ("--mac", MAC_OF_OTHER), "NOT SO", BY_MAC),
-        ("SYMMETRIC_DEFAULT", cmac_of(KEY), ("--key-material-id", "THAT"), "PROVED", SYMMETRIC_NOT),
+        ("SYMMETRIC_DEFAULT", cmac_of(KEY), ("--key-material-id", "THAT"), "SAME ID", SYMMETRIC_NOT),
         ("SYMMETRIC_DEFAULT", cmac_of(KEY), ("--key-material-id", SAME_ID), "NOT SO", SYMMETRIC_NOT),
         ("SYMMETRIC_DEFAULT", cmac_of(KEY), (), "NOT SHOWN", SYMMETRIC_NOT),
         ("PendingImport", cmac_of(KEY), (), "NOT SHOWN", "on paper; not compared: KMS showed nothing"),
@@ -403,7 +435,7 @@ def test_an_expiry_is_in_the_receipt(bank):
     expiring = {"ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": valid_to}
     material_id = bank.import_material(key, "SYMMETRIC_DEFAULT", KEY, **expiring)
 
-    told = receipt(bank, key, *on_paper(cmac_of(KEY)), "--key-material-id", material_id)
+    told = receipt(bank, key, *on_paper(cmac_of(KEY)), "--key-material-id", material_id, code=3)
 
     assert told["key"]["valid_to"] == valid_to.strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.ceremony import page
 from tests.support.ceremony.__main__ import acts
-from tests.support.ceremony.acts import Ceremony
+from tests.support.ceremony.acts import VERDICTS, Ceremony
 from tests.support.ceremony.page import Command
 from tests.support.ceremony.parties import ROLES, assumed
 from tests.support.demo.acts import forms
@@ -73,7 +73,7 @@ def iam_enforces_the_policies_of_the_page(ceremony, aws):
 def the_receipts_name_the_custodian_and_the_version(ceremony):
     for name, shown_by in (("hmac", "MAC"), ("master", "KEY_MATERIAL_ID"), ("signing", "PUBLIC_KEY")):
         receipt = json.loads((ceremony.people["custodian"].folder / f"{name}-receipt.json").read_text())
-        assert receipt["verdict"] == "PROVED"
+        assert (receipt["verdict"], receipt["proved"]) == (VERDICTS[name], VERDICTS[name] == "PROVED")
         assert receipt["shown_by"] == shown_by
         assert receipt["by"]["arn"] == "arn:aws:sts::111122223333:assumed-role/orders-custodian/custodian"
         assert receipt["secret"]["version_id"] == ceremony.paper[f"{name.upper()}_VERSION"]

@@ -22,6 +22,7 @@ from tests.support.local.session import LocalAws
 
 TRANSPORT_POLICY = "### Policy of the transport key"
 ROLE_PLACEHOLDER = "<RoleArn of the application>"
+VERDICTS = {"hmac": "PROVED", "master": "SAME ID", "signing": "PROVED"}  # of the receipts, by the key's name
 
 
 @dataclass(slots=True)
@@ -140,10 +141,10 @@ class Ceremony:
         custodian = self.people["custodian"]
         with self.story.act("A custodian asks KMS whether the keys hold what is on paper, and keeps the receipts"):
             custodian.follows("### 7. A custodian asks KMS, and keeps the receipts", **self.paper)
-            for name in ("hmac", "master", "signing"):
+            for name, verdict in VERDICTS.items():
                 receipt = json.loads((custodian.folder / f"{name}-receipt.json").read_text())
-                if not receipt["proved"] or "orders-custodian/custodian" not in receipt["by"]["arn"]:
-                    raise NotShown(f"the receipt of orders-{name} proves nothing, or not by the custodian")
+                if receipt["verdict"] != verdict or "orders-custodian/custodian" not in receipt["by"]["arn"]:
+                    raise NotShown(f"the receipt of orders-{name} is not {verdict}, or not the custodian's")
 
     def destroy(self) -> None:
         custodian = self.people["offline"]
@@ -155,8 +156,23 @@ class Ceremony:
     def audit(self) -> None:
         with self.story.act("The auditor looks at keys, tags, policies, and at the function's log"):
             self.people["auditor"].follows("### 9. The auditor looks", **self.paper)
-            for name in ("HMAC", "MASTER", "SIGNING"):
-                self.story.quote(_imported(self.aws.logs(), self.paper[f"{name}_KEY"], self.paper[f"{name}_VERSION"]))
+            for name in ("HMAC", "SIGNING"):
+                self._quotes_log(self.paper[f"{name}_KEY"], self.paper[f"{name}_VERSION"])
+            self._quotes_log(
+                self.paper["MASTER_KEY"],
+                self.paper["MASTER_VERSION"],
+                key_material_id=self.paper["MASTER_MATERIAL_ID"],
+                check_value=self.paper["MASTER_CHECK_VALUE"],
+            )
+
+    def _quotes_log(self, key_arn: str, version_id: str, **on_paper: str) -> None:
+        """The function's line for an import. NotShown where there is none, or one with something else than on paper."""
+        line = _imported(self.aws.logs(), key_arn, version_id)
+        shown = ("key_arn", "key_material_id", "secret_version_id", "check_value", "confirmed_by")
+        self.story.quote("imported: " + ", ".join(f"{name} {line[name]}" for name in shown if line.get(name)))
+        for name, value in on_paper.items():
+            if line[name].upper() != value.upper():
+                raise NotShown(f"the log has the {name} {line[name]}, and on paper is {value}")
 
     # ------------------------------------------------------------------------------------------------------- refusals
 
@@ -198,8 +214,15 @@ class Ceremony:
             self.paper["NEXT_VERSION"] = _labelled(stored, "SecretVersionId")
             self.paper["NEXT_CHECK_VALUE"] = _labelled(stored, "Check value")
             _, outputs = engineer.follows("### Rotation: the engineer", **self.paper)
-            if _outputs(outputs)["KeyMaterialId"] == self.paper["MASTER_MATERIAL_ID"]:
+            current = _outputs(outputs)["KeyMaterialId"]
+            if current == self.paper["MASTER_MATERIAL_ID"]:
                 raise NotShown("the key's current material is still the old one")
+            self._quotes_log(
+                self.paper["MASTER_KEY"],
+                self.paper["NEXT_VERSION"],
+                key_material_id=current,
+                check_value=self.paper["NEXT_CHECK_VALUE"],
+            )
 
     def look_for_leaks(self) -> None:
         with self.story.act("Was anything of it left? A look into every log, and into the folders of all parties"):
@@ -229,12 +252,11 @@ def _outputs(printed: str) -> dict[str, str]:
     return dict(line.split("\t", 1) for line in printed.splitlines() if "\t" in line)
 
 
-def _imported(logs: str, key_arn: str, version_id: str) -> str:
+def _imported(logs: str, key_arn: str, version_id: str) -> dict[str, str]:
     """The function's line for the import into a key, as the auditor reads it; NotShown where there is none."""
     for line in logs.splitlines():
         if '"imported"' in line and key_arn in line:
-            told = json.loads(line)
-            shown = ("key_arn", "key_material_id", "secret_version_id", "check_value", "confirmed_by")
+            told: dict[str, str] = json.loads(line)
             if told["secret_version_id"] == version_id:
-                return "imported: " + ", ".join(f"{name} {told[name]}" for name in shown if told.get(name))
+                return told
     raise NotShown(f"the function's log has no line for the import into {key_arn}")

@@ -16,7 +16,7 @@ from tests.support.quota.crowd import NEXT_STARTS_AFTER_SECONDS
 from tests.support.quota.edges import ACCOUNT, REGION
 from tests.support.simulation.functions import Functions
 from tests.support.simulation.requests import Answer, Requests
-from tests.support.simulation.resources import TAKES_OVER_SECONDS
+from tests.support.simulation.resources import TAKEN_OVER_SECONDS
 from tests.support.simulation.scheduler import Scheduler
 from tests.support.simulation.shown import Shown
 from tests.support.world import BEFORE_FIRST_RESOURCE
@@ -78,7 +78,7 @@ class GrowingStack:
         event = self.requests.event("Create", self.id, logical_id, properties)
         answer = self.requests.ask(event, rollback=False, cancel=None)
         self._shown.resource(logical_id, "CREATE_IN_PROGRESS", answer.physical_id)
-        self._scheduler.sleep(self._random.uniform(*TAKES_OVER_SECONDS))
+        self._scheduler.sleep(self._random.uniform(*TAKEN_OVER_SECONDS))
         status = "CREATE_COMPLETE" if answer.succeeded else "CREATE_FAILED"
         self._shown.resource(logical_id, status, answer.physical_id)
         self._end(event, answer)
