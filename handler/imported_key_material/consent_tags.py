@@ -12,7 +12,7 @@ from typing import Final
 
 from imported_key_material import consent
 from imported_key_material.calling import Caller
-from imported_key_material.waiting import Backoff, Deadline, poll
+from imported_key_material.waiting import Backoff, Deadline, Seen, poll
 
 MISSING_SECONDS: Final = 20.0
 _BACKOFF: Final = Backoff(first_seconds=1.0, cap_seconds=5.0)
@@ -37,13 +37,11 @@ class ConsentTags:
         if self._until is None:
             self._until = self.caller.within(MISSING_SECONDS)
 
-        def there() -> bool | None:
-            nonlocal tags
+        def look() -> Seen[Mapping[str, str]]:
             tags = read()
-            return True if consent.TAG in tags else None
+            return Seen(tags, enough=consent.TAG in tags)
 
-        poll(self._until, _BACKOFF, there)
-        return tags
+        return poll(self._until, _BACKOFF, look).value
 
     def require(self, read: ReadTags, *, where: str, what: str) -> None:
         """Raises Refused unless the tags of `what` ("the KMS key") name the stack."""

@@ -30,7 +30,7 @@ from botocore.httpsession import ProxyConfiguration, get_cert_path
 from botocore.utils import get_environ_proxies
 
 from imported_key_material.errors import ImportedKeyMaterialError
-from imported_key_material.waiting import Backoff, Clock, Deadline, poll
+from imported_key_material.waiting import Backoff, Clock, Deadline, Seen, poll
 
 ATTEMPT_MAX_SECONDS: Final = 16.0
 ATTEMPT_MIN_SECONDS: Final = 1.0  # the first attempt is made even after the deadline
@@ -79,10 +79,9 @@ class Delivery:
 
     def __call__(self, url: str, body: bytes, deadline: Deadline) -> None:
         host = urlsplit(url).hostname
-        problem = ""
 
-        def attempt() -> bool | None:
-            nonlocal problem
+        def attempt() -> Seen[str]:
+            """What keeps the answer from being delivered; "" once it is."""
             seconds = min(max(deadline.left_seconds(), ATTEMPT_MIN_SECONDS), ATTEMPT_MAX_SECONDS)
             try:
                 status = self.send(url, body, seconds)
@@ -90,12 +89,13 @@ class Delivery:
                 problem, again = not_sent.problem, not_sent.again
             else:
                 if status in _DELIVERED:
-                    return True
+                    return Seen("", enough=True)
                 problem, again = f"HTTP {status}", status in _TRY_AGAIN
             logger.warning("The answer was not delivered to %s: %s.", host, problem)
-            return None if again else False
+            return Seen(problem, enough=not again)
 
-        if not poll(deadline, BACKOFF, attempt):
+        problem = poll(deadline, BACKOFF, attempt).value
+        if problem:
             raise DeliveryFailed(
                 f"The answer to CloudFormation was not delivered: {host} gave {problem}. The request's address may "
                 "have expired. In a VPC the function needs a way to S3: a gateway endpoint whose policy allows "

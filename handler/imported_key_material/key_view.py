@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from imported_key_material.calling import NEW_KEY, Caller
+from imported_key_material.held_materials import ShownExpiry
 
 _HOLDS_MATERIAL: Final = frozenset({"Enabled", "Disabled", "Updating"})
 
@@ -58,6 +59,11 @@ class KeyView:
     @property
     def id(self) -> str:
         return self.arn.rsplit("/", 1)[-1]
+
+    @property
+    def expiry(self) -> ShownExpiry:
+        """Of a rotated key: that of its first material to expire."""
+        return ShownExpiry(self.expiration_model, self.valid_to)
 
     @property
     def holds_material(self) -> bool:

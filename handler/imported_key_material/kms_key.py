@@ -7,7 +7,7 @@ is `resource.py`'s. Behavior of KMS: docs/kms-contract.md.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from imported_key_material import aws_errors, key_view
 from imported_key_material.calling import NEW_KEY, TAGGED, Caller
 from imported_key_material.errors import ServiceRefused
+from imported_key_material.held_materials import Expiry, HeldMaterials
 from imported_key_material.import_parameters import ImportParameters, SealedMaterial
 from imported_key_material.key_view import KeyView, Kms
 from imported_key_material.proof import CONFIRMATION_MESSAGE, Confirmation, OtherMaterial, Proof
@@ -36,20 +37,6 @@ class KmsWithoutRetries(Kms, Protocol):
     def import_key_material(self, **parameters: object) -> Mapping[str, Any]: ...
     def delete_imported_key_material(self, **parameters: object) -> Mapping[str, Any]: ...
     def rotate_key_on_demand(self, **parameters: object) -> Mapping[str, Any]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Expiry:
-    """ExpirationModel and ValidTo, as ImportKeyMaterial takes them; KMS cuts ValidTo to whole seconds."""
-
-    valid_to: datetime | None
-
-    @property
-    def model(self) -> str:
-        return "KEY_MATERIAL_DOES_NOT_EXPIRE" if self.valid_to is None else "KEY_MATERIAL_EXPIRES"
-
-    def parameters(self) -> dict[str, object]:
-        return {"ExpirationModel": self.model} | ({"ValidTo": self.valid_to} if self.valid_to else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +64,9 @@ class KmsKey:
         public_key: bytes = answer["PublicKey"]
         return public_key
 
-    def materials(self) -> list[Mapping[str, Any]]:
-        """All materials of a symmetric key, as ListKeyRotations gives them: current, earlier, pending."""
-        return list(self._pages_of_materials())
+    def materials(self) -> HeldMaterials:
+        """All materials of a symmetric key: current, earlier, pending."""
+        return HeldMaterials.of_entries(self._pages_of_materials())
 
     def _pages_of_materials(self) -> Iterator[Mapping[str, Any]]:
         parameters = {"KeyId": self.arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"}
@@ -212,7 +199,7 @@ class KmsKey:
         try:
             self.caller.call("kms:DeleteImportedKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
         except ServiceRefused as refused:
-            if refused.code != "ValidationException" or material_id in (None, *map(_id_of, self.materials())):
+            if refused.code != "ValidationException" or material_id in (None, *self.materials().ids):
                 raise
 
     def rotate(self, attempt: "ChangeAttempt") -> None:
@@ -224,10 +211,6 @@ class KmsKey:
                 return self.kms_import.rotate_key_on_demand(KeyId=self.arn)
 
         self.caller.call("kms:RotateKeyOnDemand", once, where="NewMaterial", waits=TAGGED, faults_seconds=0)
-
-
-def _id_of(material: Mapping[str, Any]) -> str:
-    return str(material["KeyMaterialId"])
 
 
 @dataclass(slots=True)

@@ -3,9 +3,8 @@
 What is done in which order, and what the answer is, stands in `resource.py`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from imported_key_material import consent, key_view, preparation
 from imported_key_material.attributes import Evidence
@@ -13,6 +12,7 @@ from imported_key_material.calling import CONSISTENCY_PATIENCE_SECONDS, Caller, 
 from imported_key_material.clients import Clients
 from imported_key_material.consent_tags import ConsentTags
 from imported_key_material.errors import Fault, Faults, ImportedKeyMaterialError, Refused, ServiceRefused
+from imported_key_material.held_materials import HeldMaterials
 from imported_key_material.holders import Holders
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import KmsKey
@@ -21,13 +21,7 @@ from imported_key_material.properties import Properties
 from imported_key_material.request import Home, Request
 from imported_key_material.secret import SecretReader
 from imported_key_material.stack import Stack
-from imported_key_material.waiting import Backoff, poll
-
-
-def ids_of(materials: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The ids of ListKeyRotations' entries."""
-    return tuple(entry["KeyMaterialId"] for entry in materials)
-
+from imported_key_material.waiting import Backoff, OutOfTimeAs, Seen, poll
 
 _CONFIRM_BACKOFF = Backoff(first_seconds=0.2, cap_seconds=5.0)
 
@@ -91,14 +85,14 @@ class Operation:
     def _settled(self, key_id: str) -> KeyView:
         """DescribeKey, once the key is no longer being created."""
 
-        def settled() -> KeyView | None:
+        def settled() -> Seen[KeyView]:
             view = key_view.look(key_id, self.clients.kms, self.caller)
-            return None if view.state == "Creating" else view
+            return Seen(view, enough=view.state != "Creating")
 
-        view = self.until_consistent(settled)
-        if view is None:
+        seen = self.until_consistent(settled)
+        if not seen.enough:
             raise Refused(Fault("KeyId", "The key is still being created.", "Run the deployment again."))
-        return view
+        return seen.value
 
     def id_for(self, view: KeyView) -> str:
         """Rule 1: the ARN where this resource brings the material in; the bare id of a key that already holds some.
@@ -119,16 +113,17 @@ class Operation:
         """Whether a rotated key that lost one of its materials, and is PendingImport for it, still holds another."""
         if not view.current_material_id and not view.is_replica:  # it never held any
             return False
-        return any(entry.get("ImportState") == "IMPORTED" for entry in self.materials(view))
+        return any(one.imported for one in self.materials(view))
 
-    def materials(self, view: KeyView) -> list[Mapping[str, Any]]:
+    def materials(self, view: KeyView) -> HeldMaterials:
         """A symmetric key's materials. Other keys have one, and KMS lists none; IAM opens the list of EXTERNAL keys alone."""
         has_many = view.spec == "SYMMETRIC_DEFAULT" and view.origin == "EXTERNAL"
-        return self.key(view.arn).materials() if has_many else []
+        return self.key(view.arn).materials() if has_many else HeldMaterials()
 
-    def until_consistent[T](self, attempt: Callable[[], T | None]) -> T | None:
-        """Asks until KMS shows it, for as long as KMS may lag; None where it does not."""
-        return poll(self.caller.within(CONSISTENCY_PATIENCE_SECONDS), _CONFIRM_BACKOFF, attempt)
+    def until_consistent[T](self, attempt: Callable[[], Seen[T]], *, out_of_time: OutOfTimeAs = ()) -> Seen[T]:
+        """Asks until KMS shows it, for as long as KMS may lag. As `poll`."""
+        until = self.caller.within(CONSISTENCY_PATIENCE_SECONDS)
+        return poll(until, _CONFIRM_BACKOFF, attempt, out_of_time=out_of_time)
 
     def consents(self, view: KeyView) -> bool:
         """Whether the key's tag names the stack; no where it can't be read. Nothing is waited for."""
@@ -144,7 +139,7 @@ class Operation:
         if not self.consents(view):
             return None
         try:
-            return Evidence(asking.public_key(view), ids_of(asking.materials(view)))
+            return Evidence(asking.public_key(view), asking.materials(view).ids)
         except ImportedKeyMaterialError:
             return None
 

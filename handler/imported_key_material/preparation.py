@@ -6,22 +6,21 @@ keep the others from being looked at, where they can be (docs/design.md, rule 3)
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from imported_key_material import check_value, consent
+from imported_key_material.declared_expiry import asked_expiry
 from imported_key_material.errors import Fault, Faults, Refused
+from imported_key_material.held_materials import Expiry
 from imported_key_material.key_specs import KeySpec, Kind, choose_wrapping, key_spec
 from imported_key_material.key_view import KeyView
-from imported_key_material.kms_key import Expiry
 from imported_key_material.material import CheckedMaterial
 from imported_key_material.proof import Proof
-from imported_key_material.properties import Properties
+from imported_key_material.properties import NewMaterial, Properties
 from imported_key_material.read_material import read_all
 from imported_key_material.request import Home
 from imported_key_material.secret import FoundSecret, SecretReader, Version
-
-VALID_TO_MAX: Final = timedelta(days=365)  # KMS takes less than that
 
 # What can't be imported into, and what to do about it. A key that is being created or updated is waited for.
 _STATES: Final[Mapping[str, tuple[str, str]]] = {
@@ -191,7 +190,7 @@ def _check_for_kind(properties: Properties, view: KeyView, spec: KeySpec, faults
     """Three properties are for symmetric encryption keys alone, and two of them for primary keys."""
     declared = {
         "KeyMaterialDescription": properties.key_material_description is not None,
-        "NewMaterial": properties.new_material != "REFUSE",
+        "NewMaterial": properties.new_material is not NewMaterial.REFUSE,
         "PreviousSecretVersionIds": bool(properties.previous_secret_version_ids),
     }
     for where in (name for name, is_declared in declared.items() if is_declared):
@@ -200,24 +199,3 @@ def _check_for_kind(properties: Properties, view: KeyView, spec: KeySpec, faults
         elif view.is_replica and where in _PRIMARY_ONLY:
             rule, remedy = _PRIMARY_ONLY[where]
             faults.add(where, f"The key is a multi-Region replica, and {rule}.", remedy)
-
-
-def asked_expiry(properties: Properties, now: datetime) -> Expiry:
-    """When the material is to expire; ValidForDays counts from `now`."""
-    if properties.valid_for_days is not None:
-        return Expiry(now + timedelta(days=properties.valid_for_days))
-    if properties.valid_to is None:
-        return Expiry(None)
-    if properties.valid_to <= now:
-        raise Refused(
-            Fault("ValidTo", "The time has passed, and KMS would refuse it.", "Declare a later time, or ValidForDays.")
-        )
-    if properties.valid_to - now >= VALID_TO_MAX:
-        raise Refused(
-            Fault(
-                "ValidTo",
-                "The time is 365 days away or more, and KMS takes less than that.",
-                "Declare an earlier time, or ValidForDays (at most 364).",
-            )
-        )
-    return Expiry(properties.valid_to)

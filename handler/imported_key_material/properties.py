@@ -6,6 +6,7 @@ Every scalar arrives from CloudFormation as a string. Pure: no AWS, no clock.
 """
 
 import difflib
+import enum
 import json
 import re
 from collections import deque
@@ -43,6 +44,14 @@ RESOLVE = "{{resolve:"
 UNKNOWN_NAMED_MOST = 20  # an event has room for a hundred thousand, and what is meant is looked for by likeness
 
 
+class NewMaterial(enum.StrEnum):
+    """What to do with bytes that the key does not know (docs/design.md, rule 5)."""
+
+    REFUSE = "REFUSE"
+    STAGE = "STAGE"
+    ROTATE = "ROTATE"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class SecretWrapping:
     """How the material in the secret is wrapped. As of all that is declared, its repr shows nothing."""
@@ -68,7 +77,7 @@ class Properties:
     valid_for_days: int | None
     key_material_description: str | None
     previous_secret_version_ids: tuple[str, ...]
-    new_material: str
+    new_material: NewMaterial
     expected_check_value: str | None
     trigger: str | None
 
@@ -108,7 +117,7 @@ def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
         valid_for_days=int(float(days)) if days else None,  # JSON Schema takes 30.0 for an integer
         key_material_description=text("KeyMaterialDescription"),
         previous_secret_version_ids=tuple(sound.get("PreviousSecretVersionIds", ())),
-        new_material=text("NewMaterial") or "REFUSE",
+        new_material=NewMaterial(text("NewMaterial") or NewMaterial.REFUSE),
         expected_check_value=text("ExpectedCheckValue"),
         trigger=text("Trigger"),
     )
@@ -227,7 +236,7 @@ def _check_together(properties: Properties, declared: Mapping[str, Any], faults:
             "SecretVersionId and SecretVersionStage are both declared, and they are two ways to say one thing.",
             "Keep SecretVersionId: a pinned version makes updates and rollbacks exact.",
         )
-    if properties.new_material != "REFUSE" and "SecretVersionId" not in declared:
+    if properties.new_material is not NewMaterial.REFUSE and "SecretVersionId" not in declared:
         faults.add(
             "NewMaterial",
             f"{properties.new_material} needs a pinned SecretVersionId, since a rotation can't be taken back.",

@@ -15,7 +15,7 @@ from imported_key_material.kms_key import ChangeAttempt, KmsKey
 from imported_key_material.operation import Operation
 from imported_key_material.request import Answer, Failed, is_own_key_arn
 from imported_key_material.stack import STATUS_BACKOFF
-from imported_key_material.waiting import poll
+from imported_key_material.waiting import Seen, poll
 
 _ON_ITS_WAY_OUT: Final = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
 # A key that is not found at Delete is gone, if it stays so for this long.
@@ -65,15 +65,12 @@ def _holder(operation: Operation, arn: str) -> Holder | None:
     the material. That nobody does, while a resource is being made or updated: it may hold the key by now (two resources that
     have swapped their keys).
     """
-    last: list[Holder | None] = []
 
-    def sure() -> bool | None:
+    def look() -> Seen[Holder | None]:
         holder, at_rest = operation.holders.holder_and_rest(arn)
-        last[:] = [holder]
-        return True if holder is None and at_rest else None
+        return Seen(holder, enough=holder is None and at_rest)
 
-    poll(operation.caller.within(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, sure)
-    return last[0]
+    return poll(operation.caller.within(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, look).value
 
 
 def _still_there(operation: Operation, arn: str) -> KeyView | None:
@@ -97,26 +94,20 @@ def _empty(operation: Operation, key: KmsKey, view: KeyView, attempt: ChangeAtte
     for material_id in [*_earlier(operation, view), None]:
         key.delete_material(material_id, attempt)
 
-    def empty() -> bool | None:
+    def empty() -> Seen[bool]:
         now = _still_there(operation, key.arn)
-        if now is None:
-            return True
-        left = _earlier(operation, now)
-        if not left and not now.holds_material:
-            return True
+        left = _earlier(operation, now) if now is not None else []
+        if now is None or (not left and not now.holds_material):
+            return Seen(True, enough=True)  # noqa: FBT003  # what was looked for
         for material_id in [*left, None] if now.holds_material else left:
             key.delete_material(material_id, attempt)
-        return None
+        return Seen(False, enough=False)  # noqa: FBT003  # the same
 
-    if not operation.until_consistent(empty):
+    if not operation.until_consistent(empty).enough:
         raise OutOfTime("KeyId: KMS took the deletion, and still shows the key with its material.")
 
 
 def _earlier(operation: Operation, view: KeyView) -> list[str]:
     """The materials that the key holds, besides the current one; all of them once that one is gone."""
     current = view.current_material_id if view.holds_material else ""
-    return [
-        entry["KeyMaterialId"]
-        for entry in operation.materials(view)
-        if entry.get("ImportState") == "IMPORTED" and entry["KeyMaterialId"] != current
-    ]
+    return [one.id for one in operation.materials(view) if one.imported and one.id != current]

@@ -10,18 +10,18 @@ from typing import Final
 
 from imported_key_material import attributes, properties
 from imported_key_material.attributes import is_id_of
-from imported_key_material.confirming import all_expire_as_declared, lost_of
+from imported_key_material.declared_expiry import DeclaredExpiry
 from imported_key_material.errors import Faults, ImportedKeyMaterialError
+from imported_key_material.held_materials import HeldMaterials
 from imported_key_material.importing import NOTHING_IMPORTED, Importing, Purpose
 from imported_key_material.key_view import KeyView
 from imported_key_material.operation import Operation
-from imported_key_material.properties import Properties
+from imported_key_material.properties import NewMaterial, Properties
 from imported_key_material.removal import delete
 from imported_key_material.request import Answer, Failed, RequestType
 from imported_key_material.rollback import roll_back
-from imported_key_material.rotation import pending_of
 from imported_key_material.stack import STATUS_BACKOFF, STATUS_LAG_SECONDS
-from imported_key_material.waiting import poll
+from imported_key_material.waiting import Seen, poll
 
 
 def handle(operation: Operation) -> Answer:
@@ -89,16 +89,16 @@ def _nothing_to_do(operation: Operation, declared: Properties, before: Propertie
         return False
     # Without consent IAM may not open the list, and nothing could be imported: what DescribeKey shows decides (rule 6).
     consents = operation.consents(view)
-    materials = operation.materials(view) if consents else []
-    if lost_of(materials, operation.caller.clock.now()):
+    materials, now = operation.materials(view) if consents else HeldMaterials(), operation.caller.clock.now()
+    if materials.lost(now):
         return False
-    pending = pending_of(materials)
-    # What is pending may be what ROTATE is to make current; where nothing is, STAGE's may be gone. An import tells.
-    if consents and (declared.new_material, pending is None) in (("ROTATE", False), ("STAGE", True)):
+    pending, stages = materials.pending, declared.new_material is NewMaterial.STAGE
+    if consents and stages and pending is None:  # it may be gone
         return False
-    material_id = pending["KeyMaterialId"] if pending and declared.new_material == "STAGE" else view.current_material_id
-    now = operation.caller.clock.now()
-    return all_expire_as_declared(view, declared, materials, material_id, now) and not _is_tried_again(operation)
+    if pending is not None and declared.new_material is NewMaterial.ROTATE:  # it may be what is to become current
+        return False
+    material_id = pending.id if pending is not None and stages else view.current_material_id
+    return DeclaredExpiry(declared, now).is_kept(view, materials, material_id) and not _is_tried_again(operation)
 
 
 def _is_tried_again(operation: Operation) -> bool:
@@ -143,11 +143,12 @@ def _what_imports(declared: Properties) -> tuple[object, ...]:
 def _rolls_back_by_now(operation: Operation) -> bool:
     """The status is asked again for a while: it may lag, and a rollback's Update must not fail."""
 
-    def rolls_back() -> bool | None:
-        return operation.stack.shows_rollback() or None
+    def look() -> Seen[bool]:
+        rolls_back = operation.stack.shows_rollback()
+        return Seen(rolls_back, enough=rolls_back)
 
     try:
-        return poll(operation.caller.within(STATUS_LAG_SECONDS), STATUS_BACKOFF, rolls_back) is True
+        return poll(operation.caller.within(STATUS_LAG_SECONDS), STATUS_BACKOFF, look).value
     except ImportedKeyMaterialError:
         return False
 

@@ -4,25 +4,45 @@ A usable key keeps what it holds; a lost material, and the expiry, get one try. 
 log. That an Update is a rollback's is told by the stack's status (`stack.py`), and acted on in `resource.py`.
 """
 
-from dataclasses import replace
+import enum
+from dataclasses import dataclass, replace
 from typing import Final
 
 from imported_key_material import attributes, key_view, properties
-from imported_key_material.confirming import all_expire_as_declared
+from imported_key_material.declared_expiry import DeclaredExpiry
 from imported_key_material.errors import Faults, ImportedKeyMaterialError
+from imported_key_material.held_materials import HeldMaterials
 from imported_key_material.importing import Importing, Purpose
 from imported_key_material.key_view import KeyView
 from imported_key_material.operation import Operation
-from imported_key_material.properties import Properties
+from imported_key_material.properties import NewMaterial, Properties
 from imported_key_material.request import Answer, Failed
-from imported_key_material.rotation import pending_of
 from imported_key_material.stack import key_uuid
 
 _UNKNOWN: Final = "The key's expiry could not be compared."
+_OTHER_EXPIRY: Final = "The key's expiry is another than before."
+_PENDING_STAYS: Final = "Material that is pending rotation stays so, and all material keeps its expiry."
+_STAYS: Final = "New material that was staged, or that a rotation has made current, stays: a key can't go back."
 _CHANGED: Final = (
     "The key's expiry was brought back, and something else has changed it since. Two resources that hold one key must declare "
     "the same expiry."
 )
+
+
+class Restore(enum.Enum):
+    """What an import is to bring back; the value is its name in a sentence."""
+
+    NOTHING = ""
+    EXPIRY = "expiry"
+    MATERIAL = "material"
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """What a rollback does to a key, decided before anything is done: what it restores, and what is left, in words."""
+
+    restore: Restore
+    left: str = ""
 
 
 def roll_back(operation: Operation) -> Answer:
@@ -37,32 +57,67 @@ def roll_back(operation: Operation) -> Answer:
         view = key_view.look(key_id, operation.clients.kms, reading.caller, waits={})
     except ImportedKeyMaterialError as error:
         unseen = attributes.of_unseen(key_id, operation.home)
-        return _rolled_back(operation, f"The key can't be looked at. {error}", Answer(kept_id, unseen))
+        return _answer(operation, Answer(kept_id, unseen), f"The key can't be looked at. {error}")
 
-    def answered(problem: str, view: KeyView) -> Answer:
-        return _rolled_back(operation, problem, Answer(kept_id, attributes.of(view, declared, reading.evidence(view))))
+    def seen(view: KeyView) -> Answer:
+        return Answer(kept_id, attributes.of(view, declared, reading.evidence(view)))
 
-    other_expiry, may_mend = _other_expiry(reading, declared, view) if view.holds_material else ("", True)
-    not_taken_back = _not_taken_back(operation, declared)
-    if view.holds_material and not (other_expiry and may_mend):
-        return answered(f"{other_expiry} {not_taken_back}".strip(), view)
+    plan = _restoration(reading, declared, view)
+    stays = _what_stays(operation, declared)
+    if plan.restore is Restore.NOTHING:
+        return _answer(operation, seen(view), plan.left, stays)
     try:
-        operation.stack.require_wanted()  # rule 9, before anything is read for it
-        importing = replace(operation, consent_tags=operation.impatient.consent_tags)
-        answer = Importing(importing, declared, Purpose(kept_id, kept_id, forward=False)).bring_in(view, faults)
+        answer = _restored(operation, declared, kept_id, view, faults)
     except (Failed, ImportedKeyMaterialError) as error:
-        lost = "expiry" if view.holds_material else "material"
-        problem = f"The key's {lost} could not be brought back. {error}"
-        return answered(problem, _looked_at_again(reading, view))  # KMS may have taken it, and not have confirmed it
+        problem = f"The key's {plan.restore.value} could not be brought back. {error}"
+        # KMS may have taken it, and not have confirmed it.
+        return _answer(operation, seen(_looked_at_again(reading, view)), problem)
     try:  # once more: what is answered and what is logged are of one moment
         view = key_view.look(view.arn, operation.clients.kms, reading.caller)
     except ImportedKeyMaterialError:
-        return _rolled_back(operation, f"{_UNKNOWN} {not_taken_back}".strip(), answer)
-    other_expiry, _ = _other_expiry(reading, declared, view)
+        return _answer(operation, answer, _UNKNOWN, stays)
+    left = _restoration(reading, declared, view).left if view.holds_material else ""
     # ValidForDays are content with any earlier expiry, also with one that another resource of the same key has set since.
-    if not other_expiry and attributes.of(view, declared, None)["ValidTo"] != answer.data["ValidTo"]:
-        other_expiry = _CHANGED
-    return answered(f"{other_expiry} {not_taken_back}".strip(), view)
+    if not left and attributes.of(view, declared, None)["ValidTo"] != answer.data["ValidTo"]:
+        left = _CHANGED
+    return _answer(operation, seen(view), left, stays)
+
+
+def _restored(operation: Operation, declared: Properties, kept_id: str, view: KeyView, faults: Faults) -> Answer:
+    """One import of the earlier version; nothing is waited for that only consent would give."""
+    operation.stack.require_wanted()  # rule 9, before anything is read for it
+    importing = replace(operation, consent_tags=operation.impatient.consent_tags)
+    return Importing(importing, declared, Purpose(kept_id, kept_id, forward=False)).bring_in(view, faults)
+
+
+def _restoration(operation: Operation, declared: Properties, view: KeyView) -> Restoration:
+    """Decides by what KMS shows, and what the old properties asked for."""
+    if not view.holds_material:
+        return Restoration(Restore.MATERIAL)
+    pinned = declared.secret_version_id is not None  # else other bytes may be there by now
+    materials = HeldMaterials()
+    if pinned and view.spec == "SYMMETRIC_DEFAULT":
+        # Without consent nothing could be imported, and without the tag IAM does not open the list.
+        if not operation.consents(view):
+            return Restoration(Restore.NOTHING, _UNKNOWN)
+        try:
+            materials = operation.materials(view)
+        except ImportedKeyMaterialError:
+            return Restoration(Restore.NOTHING, _UNKNOWN)
+    if materials.pending is not None:  # a rotation may be under way
+        return Restoration(Restore.NOTHING, _PENDING_STAYS)
+    expiry = DeclaredExpiry(declared, operation.caller.clock.now())
+    if expiry.is_kept(view, materials, view.current_material_id):
+        return Restoration(Restore.NOTHING)
+    may_import = pinned and view.state != "Disabled"
+    return Restoration(Restore.EXPIRY if may_import else Restore.NOTHING, _OTHER_EXPIRY)
+
+
+def _what_stays(operation: Operation, declared: Properties) -> str:
+    """What the way forward may have done for ever, in words; "" where it asked for no new material."""
+    forward = operation.request.old_properties
+    asked = forward.get("NewMaterial", NewMaterial.REFUSE) != NewMaterial.REFUSE
+    return _STAYS if asked and forward.get("SecretVersionId") != declared.secret_version_id else ""
 
 
 def _looked_at_again(operation: Operation, view: KeyView) -> KeyView:
@@ -84,38 +139,9 @@ def _id_of_before(operation: Operation, key_id: str) -> str:
         return key_id
 
 
-def _other_expiry(operation: Operation, declared: Properties, view: KeyView) -> tuple[str, bool]:
-    """In words, that KMS shows, or may have, another expiry than the old properties asked for; "" where it is as before.
-
-    And whether an import may mend it.
-    """
-    pinned = declared.secret_version_id is not None  # else other bytes may be there by now
-    try:
-        materials = []
-        if pinned and view.spec == "SYMMETRIC_DEFAULT":
-            # Without consent nothing could be imported, and without the tag IAM does not open the list.
-            if not operation.consents(view):
-                return _UNKNOWN, False
-            materials = operation.materials(view)
-    except ImportedKeyMaterialError:
-        return _UNKNOWN, False
-    if pending_of(materials) is not None:  # a rotation may be under way
-        return "Material that is pending rotation stays so, and all material keeps its expiry.", False
-    as_before = all_expire_as_declared(
-        view, declared, materials, view.current_material_id, operation.caller.clock.now()
-    )
-    return "" if as_before else "The key's expiry is another than before.", pinned and view.state != "Disabled"
-
-
-def _not_taken_back(operation: Operation, declared: Properties) -> str:
-    """What the way forward may have done for ever, in words; "" where it asked for no new material."""
-    forward = operation.request.old_properties
-    if forward.get("NewMaterial", "REFUSE") == "REFUSE" or forward.get("SecretVersionId") == declared.secret_version_id:
-        return ""
-    return "New material that was staged, or that a rotation has made current, stays: a key can't go back."
-
-
-def _rolled_back(operation: Operation, problem: str, answer: Answer) -> Answer:
+def _answer(operation: Operation, answer: Answer, *left: str) -> Answer:
+    """The answer, once the log says what is left."""
+    problem = " ".join(filter(None, left))
     if problem:
         operation.log.warning("rolled back, with something left", extra={"problem": problem})
     return answer

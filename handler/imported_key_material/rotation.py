@@ -6,23 +6,24 @@ material that is pending is never replaced while a rotation may be under way, an
 What KMS does: docs/kms-contract.md, "More than one material" and "Multi-Region keys".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from imported_key_material.errors import Fault, OutOfTime, Refused, ServiceRefused
+from imported_key_material.held_materials import HeldMaterial, HeldMaterials, State
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import ChangeAttempt, KmsKey
-from imported_key_material.waiting import Backoff, Deadline, poll
+from imported_key_material.waiting import Backoff, Deadline, Seen, poll
 
 ROTATIONS_MAX: Final = 25  # in a key's life
 # An accepted rotation shows in OnDemandRotationStartDate, or in a new CurrentKeyMaterialId, well within this.
 QUIET: Final = timedelta(minutes=5)
-PENDING: Final = frozenset({"PENDING_ROTATION", "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"})
 # A rotation takes a minute or more; one that was asked for before, or a replica's import, may be over at once.
 _POLL: Final = Backoff(first_seconds=2.0, cap_seconds=20.0)
+_OVER: Final = Seen("", enough=True)
 _UNDER_WAY: Final = "ConflictException"
 # RotateKeyOnDemand's KMSInvalidStateException has three reasons; each passes, or is seen by looking at the key again.
 _LOOK_AGAIN: Final = "KMSInvalidStateException"
@@ -39,9 +40,10 @@ class Rotation:
     key: KmsKey
     guard: Callable[[], None]
 
-    def require_room(self, materials: list[Mapping[str, Any]]) -> None:
+    @staticmethod
+    def require_room(materials: HeldMaterials) -> None:
         """Refused where the key has been rotated as often as KMS lets it, before anything is staged for one more."""
-        rotated = sum(entry.get("RotationType") == "ON_DEMAND" for entry in materials)
+        rotated = sum(one.rotated_on_demand for one in materials)
         if rotated >= ROTATIONS_MAX:
             raise Refused(
                 Fault(
@@ -57,19 +59,19 @@ class Rotation:
         before = self.key.look()
         quiet_since = clock.now()
 
-        def made() -> bool | None:
+        def made() -> Seen[str]:
             nonlocal quiet_since
-            view, pending = self.key.look(), pending_of(self.key.materials())
+            view, pending = self.key.look(), self.key.materials().pending
             if pending is None or view.current_material_id != before.current_material_id:
-                return True  # the rotation has taken it
+                return _OVER  # the rotation has taken it
             if self.key.rotation_started():
                 quiet_since = clock.now()
             if clock.now() - quiet_since < QUIET:
-                return None
-            self._remove(pending["KeyMaterialId"])
-            return True
+                return Seen("a rotation may be about to take it.", enough=False)
+            self._remove(pending.id)
+            return _OVER
 
-        if not self._in_time(made, self.key.caller.waits_until):
+        if _why_not(self.key.caller.waits_until, made, "KMS showed nothing yet."):
             unfinished = OutOfTime(
                 "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was "
                 "asked for a moment ago. Run the deployment again."
@@ -81,59 +83,46 @@ class Rotation:
 
         def guard() -> None:
             self.guard()
-            pending = pending_of(self.key.materials())
-            if pending is None or pending["KeyMaterialId"] != material_id:
+            pending = self.key.materials().pending
+            if pending is None or pending.id != material_id:
                 raise _Rotated
 
         with suppress(_Rotated):
             self.key.delete_material(material_id, ChangeAttempt(guard))
 
-    @staticmethod
-    def _in_time(attempt: Callable[[], bool | None], until: Deadline) -> bool:
-        """Polls. What was seen last is more to the point than that there is no time for another call."""
-        try:
-            return poll(until, _POLL, attempt) is True
-        except OutOfTime:
-            return False
-
     def rotate_to(self, material_id: str) -> None:
         """Asks for the rotation, unless one is under way, and waits until the material is current."""
-        clock, last = self.key.caller.clock, ["KMS showed nothing yet."]
+        clock, caller = self.key.caller.clock, self.key.caller
         under_way_at: datetime | None = None
 
-        def rotated() -> bool | None:
+        def rotated() -> Seen[str]:
             nonlocal under_way_at
             view = self.key.look()
             if view.current_material_id == material_id:
-                return True
-            entry = next((one for one in self.key.materials() if one["KeyMaterialId"] == material_id), None)
-            state = entry.get("KeyMaterialState", "") if entry else "gone"
-            last[0] = f"material {material_id} is {state}."
+                return _OVER
+            material = self.key.materials().of(material_id)
+            shown = f"material {material_id} is {material.state if material else 'gone'}."
             # KMS stops showing an accepted rotation long before it is carried out. A second one would count, too.
-            if under_way_at is not None and clock.now() - under_way_at < QUIET:
-                return None
-            if state in PENDING and not self.key.rotation_started():
-                why_not = self._ask(view, state, material_id)
-                under_way_at = None if why_not else clock.now()
-                last[0] = why_not or last[0]
-            return None
+            is_under_way = under_way_at is not None and clock.now() - under_way_at < QUIET
+            if is_under_way or material is None or not material.is_pending or self.key.rotation_started():
+                return Seen(shown, enough=False)
+            why_not = self._ask(view, material)
+            under_way_at = None if why_not else clock.now()
+            return Seen(why_not or shown, enough=False)
 
-        caller = self.key.caller
-        if self._in_time(rotated, caller.waits_until):
-            return
+        why = _why_not(caller.waits_until, rotated, "KMS showed nothing yet.")
         # A new execution could not know that one was asked for here, and would ask again.
-        if under_way_at is not None and self._in_time(
-            rotated, Deadline(clock, min(caller.deadline.at, under_way_at + QUIET))
-        ):
-            return
-        raise caller.given_up(OutOfTime(f"NewMaterial: The rotation was not finished in the time there was: {last[0]}"))
+        if why and under_way_at is not None:
+            why = _why_not(Deadline(clock, min(caller.deadline.at, under_way_at + QUIET)), rotated, why)
+        if why:
+            raise caller.given_up(OutOfTime(f"NewMaterial: The rotation was not finished in the time there was: {why}"))
 
-    def _ask(self, view: KeyView, state: str, material_id: str) -> str:
+    def _ask(self, view: KeyView, material: HeldMaterial) -> str:
         """RotateKeyOnDemand; returns why KMS does not take it yet, or "" where a rotation is, or may be, under way."""
 
         def guard() -> None:
             self.guard()
-            if self.key.look().current_material_id == material_id:
+            if self.key.look().current_material_id == material.id:
                 raise _Rotated
 
         attempt = ChangeAttempt(guard)
@@ -146,7 +135,7 @@ class Rotation:
                 return ""
             if refused.code != _LOOK_AGAIN:
                 raise
-            if state == "PENDING_MULTI_REGION_IMPORT_AND_ROTATION":
+            if material.state == State.PENDING_IN_REPLICAS:
                 regions = ", ".join(view.replica_regions)
                 return (
                     f"every replica must import the material first, in its own Region ({regions}); which of them lacks it "
@@ -156,6 +145,9 @@ class Rotation:
         return ""
 
 
-def pending_of(materials: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The one material that is pending, if there is one."""
-    return next((entry for entry in materials if entry.get("KeyMaterialState") in PENDING), None)
+def _why_not(until: Deadline, attempt: Callable[[], Seen[str]], otherwise: str) -> str:
+    """What KMS showed last; "" once the attempt is over; `otherwise`, where there was no time to ask."""
+    try:
+        return poll(until, _POLL, attempt, out_of_time=OutOfTime).value
+    except OutOfTime:
+        return otherwise

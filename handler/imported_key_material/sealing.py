@@ -9,7 +9,6 @@ A request that has waited for long has nothing read ahead, and goes the second w
 from dataclasses import dataclass, replace
 from typing import Final
 
-from imported_key_material.confirming import other_material
 from imported_key_material.errors import Fault, Faults, OutOfTime, Refused, ServiceRefused
 from imported_key_material.import_parameters import ImportParameters, SealedMaterial
 from imported_key_material.kms_key import KmsKey
@@ -18,6 +17,7 @@ from imported_key_material.preparation import Prepared
 from imported_key_material.proof import OtherMaterial, Proof
 from imported_key_material.properties import Properties
 from imported_key_material.read_material import ReadMaterial, read
+from imported_key_material.refusals import other_material
 from imported_key_material.still_needed import StillNeeded
 
 _OTHER_BYTES: Final = Fault(

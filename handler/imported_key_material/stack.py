@@ -16,7 +16,7 @@ from imported_key_material.cloudformation import BELIEVED_AFTER_SECONDS, NOT_YET
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted, ServiceRefused
 from imported_key_material.past import Past
 from imported_key_material.request import Request, RequestType
-from imported_key_material.waiting import Backoff, poll
+from imported_key_material.waiting import Backoff, Seen, poll
 
 # How long a status may lag behind the request that belongs to it, at most.
 STATUS_LAG_SECONDS: Final = 20.0
@@ -55,7 +55,7 @@ class Stack:
         So it is read once the resource shows the status of this request, which CloudFormation sets after the stack's.
         """
         with suppress(ImportedKeyMaterialError):  # the stack's status alone, then
-            poll(self.caller.within(STATUS_LAG_SECONDS), STATUS_BACKOFF, lambda: self._is_at_work() or None)
+            poll(self.caller.within(STATUS_LAG_SECONDS), STATUS_BACKOFF, lambda: Seen(None, enough=self._is_at_work()))
         return self.shows_rollback()
 
     def began(self) -> datetime:
@@ -68,16 +68,15 @@ class Stack:
 
     def require_wanted(self) -> None:
         """Raises NotWanted where CloudFormation does not wait for the request; Leave where it has its answer already."""
-        why_not = ""
 
-        def wanted() -> bool | None:
-            nonlocal why_not
+        def look() -> Seen[str]:
             why_not = self._why_not()
             if why_not and self._is_answered(surely=True):
                 raise Leave
-            return None if why_not else True
+            return Seen(why_not, enough=not why_not)
 
-        if poll(self.caller.within(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, wanted):
+        why_not = poll(self.caller.within(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, look).value
+        if not why_not:
             return
         if self._is_answered():
             raise Leave

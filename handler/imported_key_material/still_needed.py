@@ -12,7 +12,7 @@ from imported_key_material import key_view, preparation
 from imported_key_material.key_view import KeyView
 from imported_key_material.operation import Operation
 from imported_key_material.stack import STATUS_BACKOFF
-from imported_key_material.waiting import Deadline, poll
+from imported_key_material.waiting import Deadline, Seen, poll
 
 ASK_AGAIN_AFTER: Final = timedelta(minutes=5)
 # Who has changed the key may be an execution of this very request, whose answer is on its way.
@@ -43,8 +43,9 @@ class StillNeeded:
     def _until_answered(self) -> None:
         """Ends the execution once CloudFormation has its answer. Where none comes, it was somebody else; the wait goes on."""
 
-        def answered() -> None:
+        def answered() -> Seen[None]:
             self._operation.stack.require_wanted()
+            return Seen(None, enough=False)
 
         clock = self._operation.caller.clock
         poll(Deadline(clock, clock.now() + ANSWERED_WITHIN), STATUS_BACKOFF, answered)

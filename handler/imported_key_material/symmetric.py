@@ -9,16 +9,18 @@ refuses without any effect; by the id of each material that may be meant, so tha
 another expiry: with its end the whole key would end. What KMS does: docs/kms-contract.md, "More than one material".
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from imported_key_material.confirming import SUPERSEDED, lost_material, lost_of, needed_of, shows_expiry
 from imported_key_material.errors import Refused, ServiceRefused
+from imported_key_material.held_materials import Expiry, HeldMaterial, State
 from imported_key_material.import_parameters import SealedMaterial
 from imported_key_material.key_view import KeyView
-from imported_key_material.kms_key import Expiry, KmsKey
-from imported_key_material.rotation import PENDING, Rotation, pending_of
+from imported_key_material.kms_key import ChangeAttempt, KmsKey
+from imported_key_material.properties import NewMaterial
+from imported_key_material.refusals import lost_material
+from imported_key_material.rotation import Rotation
 
 EXISTING: Final = {"ImportType": "EXISTING_KEY_MATERIAL"}
 NEW: Final = {"ImportType": "NEW_KEY_MATERIAL"}
@@ -35,19 +37,19 @@ class SupersededMaterial(Exception):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SymmetricImport:
-    """The imports into one key. `once` makes one ImportKeyMaterial and returns KeyMaterialId; `guard` comes before each.
+    """The imports into one key. The guard of `attempt` comes before each of them.
 
     `accepted`: the states in which the material may be afterwards; `expiry`: what is declared.
     """
 
     key: KmsKey
     view: KeyView
-    new_material: str
+    new_material: NewMaterial
     accepted: frozenset[str]
     description: str | None
     expiry: Expiry
-    once: Callable[[SealedMaterial, Mapping[str, str], Expiry], str]
-    guard: Callable[[], None]
+    attempt: ChangeAttempt
+    rotation: Rotation
 
     def run(self, current: SealedMaterial, earlier: Sequence[SealedMaterial]) -> str:
         """Returns the KeyMaterialId of `current`. The earlier ones come first: without them the key stays unusable.
@@ -61,74 +63,71 @@ class SymmetricImport:
         else:
             material_id = self._again(current, described)
         if material_id is None:
-            if self.new_material == "REFUSE":
+            if self.new_material is NewMaterial.REFUSE:
                 raise UnknownMaterial
             if lost:
                 raise Refused(lost_material(lost))
             material_id = self._staged(current, described)
-        if self.new_material == "ROTATE" and self._state(material_id) in PENDING:
-            Rotation(self.key, self.guard).rotate_to(material_id)
+        if self.new_material is NewMaterial.ROTATE:
+            material = self.key.materials().of(material_id)
+            if material is not None and material.is_pending:
+                self.rotation.rotate_to(material_id)
         return material_id
 
     def _again(self, sealed: SealedMaterial, described: Mapping[str, str]) -> str | None:
         """A re-import; None where the key does not know the bytes."""
-        if SUPERSEDED in self.accepted:
+        if State.SUPERSEDED in self.accepted:
             return self._known(sealed, {**EXISTING, **described})
         materials = self.key.materials()
-        superseded = [entry for entry in materials if entry.get("KeyMaterialState") == SUPERSEDED]
-        named = [{"KeyMaterialId": entry["KeyMaterialId"]} for entry in materials if entry not in superseded]
+        superseded = materials.in_state(State.SUPERSEDED)
+        named = [{"KeyMaterialId": one.id} for one in materials if one not in superseded]
         for parameters in named or [{}]:
             material_id = self._known(sealed, {**EXISTING, **parameters, **described})
             if material_id is not None:
                 return material_id
-        for entry in superseded:
-            as_it_is = {**EXISTING, "KeyMaterialId": entry["KeyMaterialId"]}
-            if self._known(sealed, as_it_is, self._expiry_of(entry)) is not None:
+        for material in superseded:
+            as_it_is = {**EXISTING, "KeyMaterialId": material.id}
+            if self._known(sealed, as_it_is, self._expiry_of(material)) is not None:
                 raise SupersededMaterial
         return None
 
-    def _expiry_of(self, entry: Mapping[str, Any]) -> Expiry:
+    def _expiry_of(self, material: HeldMaterial) -> Expiry:
         """A material's own expiry; the declared one for what is lost."""
-        return self.expiry if lost_of([entry], self.key.caller.clock.now()) else Expiry(entry.get("ValidTo"))
+        is_lost = material.is_lost(self.key.caller.clock.now())
+        return self.expiry if is_lost else Expiry(material.expiry.valid_to)
 
-    def _bring_back(self, earlier: Sequence[SealedMaterial]) -> list[str]:
+    def _bring_back(self, earlier: Sequence[SealedMaterial]) -> list[HeldMaterial]:
         """Gives each material to the id under which KMS knows it, if that is lost, or expires otherwise than is declared.
 
-        What belongs to none of them is left out. Returns the ids that are lost still, and make the key unusable.
+        What belongs to none of them is left out. Returns what is lost still, and makes the key unusable.
         """
         materials = self.key.materials()
-        pending = {entry["KeyMaterialId"] for entry in materials if entry.get("KeyMaterialState") in PENDING}
-        lost = lost_of(materials, self.key.caller.clock.now())
-        wanting = lost + [
-            material_id
-            for material_id in needed_of(materials)
-            if material_id not in lost and not shows_expiry(self.view, self.expiry, materials, material_id)
-        ]
+        lost = materials.lost(self.key.caller.clock.now())
+        wanting = list(lost)
+        wanting += [one for one in materials.needed if one not in lost and not one.expiry.is_that_of(self.expiry)]
         for sealed in earlier:
-            for material_id in wanting:
-                if self._known(sealed, EXISTING | {"KeyMaterialId": material_id}) is not None:
-                    wanting.remove(material_id)
+            for material in wanting:
+                if self._known(sealed, EXISTING | {"KeyMaterialId": material.id}) is not None:
+                    wanting.remove(material)
                     break
-        return [material_id for material_id in lost if material_id in wanting and material_id not in pending]
+        return [one for one in lost if one in wanting and not one.is_pending]
 
     def _known(self, sealed: SealedMaterial, parameters: Mapping[str, str], expiry: Expiry | None = None) -> str | None:
+        """One import; None where the key does not know the bytes."""
         try:
-            return self.once(sealed, parameters, expiry or self.expiry)
+            return self.key.import_material(sealed, expiry or self.expiry, self.attempt, symmetric=parameters)
         except ServiceRefused as refused:
             if refused.code != _OTHER:
                 raise
         return None
 
     def _staged(self, sealed: SealedMaterial, described: Mapping[str, str]) -> str:
-        rotation, materials = Rotation(self.key, self.guard), self.key.materials()
-        rotation.require_room(materials)
-        if pending_of(materials) is not None:
-            rotation.make_room()
+        materials = self.key.materials()
+        self.rotation.require_room(materials)
+        if materials.pending is not None:
+            self.rotation.make_room()
         material_id = self._known(sealed, {**NEW, **described})
         if material_id is None:  # staged meanwhile, by another delivery of this request
-            material_id = self.once(sealed, {**EXISTING, **described}, self.expiry)
+            again = {**EXISTING, **described}
+            material_id = self.key.import_material(sealed, self.expiry, self.attempt, symmetric=again)
         return material_id
-
-    def _state(self, material_id: str) -> str:
-        entries = {entry["KeyMaterialId"]: entry for entry in self.key.materials()}
-        return str(entries.get(material_id, {}).get("KeyMaterialState", ""))

@@ -65,15 +65,36 @@ class Backoff:
             step = min(step * 2, self.cap_seconds)
 
 
-def poll[T](deadline: Deadline, backoff: Backoff, attempt: Callable[[], T | None]) -> T | None:
-    """Calls `attempt` until it gives something, or until the deadline: then None. It is called at least once."""
+@dataclass(frozen=True, slots=True)
+class Seen[T]:
+    """What one attempt saw, and whether it is enough: else it is worth another attempt, and `value` is the reason why not."""
+
+    value: T
+    enough: bool
+
+
+type OutOfTimeAs = type[Exception] | tuple[()]
+
+
+def poll[T](
+    deadline: Deadline, backoff: Backoff, attempt: Callable[[], Seen[T]], *, out_of_time: OutOfTimeAs = ()
+) -> Seen[T]:
+    """Calls `attempt` until it has seen enough, or until the deadline, and at least once. Returns what was seen last.
+
+    `out_of_time`: an exception by which a call inside says that there is no time left for it. It ends the polling, since what
+    was seen before is more to the point; it is raised where nothing was.
+    """
+    last: Seen[T] | None = None
     for wait_seconds in backoff.waits(deadline.clock):
-        result = attempt()
-        if result is not None:
-            return result
+        try:
+            last = attempt()
+        except out_of_time:
+            if last is None:
+                raise
+            return last
         left = deadline.left_seconds()
-        if left <= 0:
-            return None
+        if last.enough or left <= 0:
+            return last
         deadline.clock.sleep(min(wait_seconds, left))
     raise AssertionError("unreachable: the waits do not end")  # pragma: no cover
 

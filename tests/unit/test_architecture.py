@@ -22,7 +22,17 @@ GROUPS = {
     "protocol": {"responder", "answer", "delivery", "given_up"},
     "life cycle": {
         *("resource", "removal", "importing", "symmetric", "rotation", "confirming", "rollback"),
-        *("operation", "preparation", "read_material", "sealing", "attributes", "still_needed"),
+        *(
+            "operation",
+            "preparation",
+            "key_change",
+            "declared_expiry",
+            "refusals",
+            "read_material",
+            "sealing",
+            "attributes",
+            "still_needed",
+        ),
     },
     "the world": {
         *(
@@ -42,6 +52,7 @@ GROUPS = {
         *("calling", "aws_errors", "aws_session", "quota", "handing_on", "metrics"),
     },
     "pure": {
+        "held_materials",
         *(
             "properties",
             "masks",

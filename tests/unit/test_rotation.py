@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from imported_key_material.errors import OutOfTime, Refused, ServiceRefused
-from imported_key_material.rotation import ROTATIONS_MAX, Rotation, pending_of
+from imported_key_material.held_materials import HeldMaterials
+from imported_key_material.rotation import ROTATIONS_MAX, Rotation
 from tests.support.scripted_key import ScriptedKey, refusal
 
 INVALID_STATE = "KMSInvalidStateException"
@@ -21,28 +22,15 @@ def rotation(key, **options):
     return Rotation(key.key(**options), key.guard)
 
 
-# ------------------------------------------------------------------------------------------------------------ the list
-
-
-@pytest.mark.parametrize("state", ["PENDING_ROTATION", "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"])
-def test_what_is_pending_is_found_wherever_it_stands(state):
-    pending = {"KeyMaterialId": "two", "KeyMaterialState": state}
-
-    assert pending_of([pending, {"KeyMaterialId": "one", "KeyMaterialState": "CURRENT"}]) == pending
-    assert pending_of([{"KeyMaterialId": "one", "KeyMaterialState": "CURRENT"}, pending]) == pending
-
-
-@pytest.mark.parametrize("materials", [[], [{"KeyMaterialId": "one", "KeyMaterialState": "NON_CURRENT"}]])
-def test_where_nothing_is_pending_nothing_is_found(materials):
-    assert pending_of(materials) is None
-
-
 def test_a_key_has_room_for_a_twenty_fifth_rotation_and_for_no_other(key):
-    rotated = [{"RotationType": "ON_DEMAND"}] * (ROTATIONS_MAX - 1) + [{"RotationType": "AUTOMATIC"}, {}]
-    rotation(key).require_room(rotated)
+    types = ["ON_DEMAND"] * (ROTATIONS_MAX - 1) + ["AUTOMATIC", ""]
+    rotated = [{"KeyMaterialId": str(number), "RotationType": type_} for number, type_ in enumerate(types)]
+    rotation(key).require_room(HeldMaterials.of_entries(rotated))
 
     with pytest.raises(Refused) as refused:
-        rotation(key).require_room([*rotated, {"RotationType": "ON_DEMAND"}])
+        rotation(key).require_room(
+            HeldMaterials.of_entries([*rotated, {"KeyMaterialId": "last", "RotationType": "ON_DEMAND"}])
+        )
 
     assert str(refused.value) == (
         "NewMaterial: The key has been rotated 25 times, and KMS rotates a key on demand 25 times at most. Declare a new key "

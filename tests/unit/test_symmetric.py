@@ -1,12 +1,17 @@
 """Which ImportKeyMaterial calls a symmetric key gets, in which order, with what: the key's list and KMS's word are scripted."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
 
 from imported_key_material.errors import Fault, Refused, ServiceRefused
+from imported_key_material.held_materials import Expiry
 from imported_key_material.import_parameters import SealedMaterial
-from imported_key_material.kms_key import Expiry
+from imported_key_material.kms_key import ChangeAttempt, KmsKey
+from imported_key_material.properties import NewMaterial
+from imported_key_material.rotation import Rotation
 from imported_key_material.symmetric import SupersededMaterial, SymmetricImport, UnknownMaterial
 from tests.support.scripted_key import ARN, ScriptedKey
 
@@ -21,6 +26,16 @@ EXISTING, NEW = "EXISTING_KEY_MATERIAL", "NEW_KEY_MATERIAL"
 
 def sealed(bytes_of):
     return SealedMaterial(ARN, bytes_of.encode(), b"a token", LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedImports(KmsKey):
+    """A key whose imports are the test's."""
+
+    once: Callable[[SealedMaterial, Mapping[str, str], Expiry], str]
+
+    def import_material(self, sealed, expiry, _attempt, *, symmetric):
+        return self.once(sealed, symmetric, expiry)
 
 
 class Kms:
@@ -50,17 +65,18 @@ class Kms:
         self.knows.add(id_)
         return id_
 
-    def run(self, current, earlier=(), *, new_material="REFUSE", accepted=("CURRENT",), description=None):
-        key = self.key.key()
+    def run(self, current, earlier=(), *, new_material=NewMaterial.REFUSE, accepted=("CURRENT",), description=None):
+        real = self.key.key()
+        key = ScriptedImports(real.arn, real.kms, real.kms_import, real.caller, self.once)
         imports = SymmetricImport(
             key=key,
             view=key.look(),
-            new_material=new_material,
+            new_material=NewMaterial(new_material),
             accepted=frozenset(accepted),
             description=description,
             expiry=DECLARED,
-            once=self.once,
-            guard=self.key.guard,
+            attempt=ChangeAttempt(self.key.guard),
+            rotation=Rotation(key, self.key.guard),
         )
         return imports.run(sealed(current), [sealed(one) for one in earlier])
 

@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from imported_key_material.waiting import Backoff, Deadline, SystemClock, poll
+from imported_key_material.waiting import Backoff, Deadline, Seen, SystemClock, poll
 from tests.support.clock import START, VirtualClock
 
 BACKOFF = Backoff(first_seconds=1.0, cap_seconds=10.0)
@@ -81,36 +81,47 @@ def test_waits_of_callers_that_start_together_are_spread_evenly():
 # --------------------------------------------------------------------------------------------------------------- poll
 
 
+def not_yet(value=None):
+    return Seen(value, enough=False)
+
+
+HERE = Seen("here", enough=True)
+
+
 def test_what_is_there_at_once_is_given_without_waiting():
     clock = Clock()
 
-    assert poll(in_seconds(clock, 10), BACKOFF, lambda: "here") == "here"
+    assert poll(in_seconds(clock, 10), BACKOFF, lambda: HERE) == HERE
     assert clock.slept == []
 
 
 def test_what_comes_later_is_asked_for_until_it_is_there():
     clock = Clock(0.5)
-    answers = iter([None, None, None, "here", "too late"])
+    answers = iter([not_yet(), not_yet(), not_yet(), HERE, Seen("too late", enough=True)])
 
-    assert poll(in_seconds(clock, 60), BACKOFF, lambda: next(answers)) == "here"
+    assert poll(in_seconds(clock, 60), BACKOFF, lambda: next(answers)) == HERE
     assert clock.slept == [0.5, 1.0, 2.0]
 
 
-@pytest.mark.parametrize("answer", [0, "", False, []])
-def test_anything_but_none_is_an_answer(answer):
+@pytest.mark.parametrize("value", [0, "", False, [], None])
+def test_whatever_was_seen_may_be_enough(value):
     clock = Clock()
 
-    assert poll(in_seconds(clock, 60), BACKOFF, lambda: answer) is answer
+    assert poll(in_seconds(clock, 60), BACKOFF, lambda: Seen(value, enough=True)).value is value
     assert clock.slept == []
 
 
 def test_what_does_not_come_is_asked_for_up_to_the_deadline_and_a_last_time_then():
+    """What was seen last is the reason why it did not come."""
     clock = Clock(0.5)
     asked = []
 
-    assert poll(in_seconds(clock, 10), BACKOFF, lambda: asked.append(clock.now())) is None
+    def attempt():
+        asked.append((clock.now() - START).total_seconds())
+        return not_yet(f"at {asked[-1]} it was not there")
 
-    assert [(moment - START).total_seconds() for moment in asked] == [0.0, 0.5, 1.5, 3.5, 7.5, 10.0]
+    assert poll(in_seconds(clock, 10), BACKOFF, attempt) == not_yet("at 10.0 it was not there")
+    assert asked == [0.0, 0.5, 1.5, 3.5, 7.5, 10.0]
 
 
 @pytest.mark.parametrize("seconds", [0, -10])
@@ -118,8 +129,11 @@ def test_after_the_deadline_it_is_asked_for_once(seconds):
     clock = Clock()
     asked = []
 
-    assert poll(in_seconds(clock, seconds), BACKOFF, lambda: asked.append(clock.now())) is None
+    def attempt():
+        asked.append(clock.now())
+        return not_yet()
 
+    assert not poll(in_seconds(clock, seconds), BACKOFF, attempt).enough
     assert asked == [START]
     assert clock.slept == []
 
@@ -131,8 +145,9 @@ def test_dice_that_show_nothing_but_zero_do_not_keep_it_from_ending():
     def attempt():
         asked.append(None)
         clock.advance(1)
+        return not_yet()
 
-    assert poll(in_seconds(clock, 3), BACKOFF, attempt) is None
+    assert not poll(in_seconds(clock, 3), BACKOFF, attempt).enough
     assert len(asked) == 3
 
 
@@ -145,6 +160,35 @@ def test_an_error_ends_it_at_once():
     with pytest.raises(ValueError, match=r"^a defect$"):
         poll(in_seconds(clock, 60), BACKOFF, attempt)
     assert clock.slept == []
+
+
+class NoTimeError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_where_a_call_inside_has_no_time_left_what_was_seen_before_counts_if_the_caller_says_so(named):
+    clock, answers = Clock(), iter([not_yet("nearly")])
+
+    def attempt():
+        try:
+            return next(answers)
+        except StopIteration:
+            raise NoTimeError from None
+
+    if named:
+        assert poll(in_seconds(clock, 60), BACKOFF, attempt, out_of_time=NoTimeError) == not_yet("nearly")
+    else:
+        with pytest.raises(NoTimeError):
+            poll(in_seconds(clock, 60), BACKOFF, attempt)
+
+
+def test_where_nothing_was_seen_before_that_there_is_no_time_left_is_raised():
+    def attempt():
+        raise NoTimeError
+
+    with pytest.raises(NoTimeError):
+        poll(in_seconds(Clock(), 60), BACKOFF, attempt, out_of_time=NoTimeError)
 
 
 # ------------------------------------------------------------------------------------------------------ the real clock

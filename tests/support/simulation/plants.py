@@ -11,6 +11,7 @@ from imported_key_material import (
     attributes,
     calling,
     consent,
+    declared_expiry,
     importing,
     material,
     preparation,
@@ -22,10 +23,12 @@ from imported_key_material import (
 )
 from imported_key_material.confirming import Confirmed
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, Refused
+from imported_key_material.held_materials import HeldMaterials
 from imported_key_material.kms_key import ChangeAttempt
 from imported_key_material.operation import Operation
 from imported_key_material.past import Past
 from imported_key_material.proof import Confirmation
+from imported_key_material.properties import NewMaterial
 from imported_key_material.request import Answer, Failed, RequestType
 from imported_key_material.responder import Responder
 from imported_key_material.rotation import Rotation
@@ -135,12 +138,9 @@ def consent_of_another_stack() -> AbstractContextManager[Any]:
 
 
 def stage_rotates() -> AbstractContextManager[Any]:
-    real = symmetric.SymmetricImport
-
     def made(**fields: Any) -> Any:
-        return real(
-            **{**fields, "new_material": "ROTATE" if fields["new_material"] == "STAGE" else fields["new_material"]}
-        )
+        stages = fields["new_material"] is NewMaterial.STAGE
+        return symmetric.SymmetricImport(**fields | ({"new_material": NewMaterial.ROTATE} if stages else {}))
 
     return patch.object(importing, "SymmetricImport", made)
 
@@ -191,13 +191,13 @@ def success_before_confirmed() -> AbstractContextManager[Any]:
     """KMS's word for the import is taken for its effect: what it shows afterwards is not waited for."""
 
     def confirmed(operation: Operation, prepared: Any, *_: Any) -> Confirmed:
-        return Confirmed(operation.key(prepared.view.arn).look(), (), Confirmation.SAME_MATERIAL)
+        return Confirmed(operation.key(prepared.view.arn).look(), HeldMaterials(), Confirmation.SAME_MATERIAL)
 
     return patch.object(importing, "confirmed", confirmed)
 
 
 def expiry_forgotten() -> AbstractContextManager[Any]:
-    real = preparation.asked_expiry
+    real = declared_expiry.asked_expiry
     return patch.object(
         preparation, "asked_expiry", lambda declared, now: real(replace(declared, valid_for_days=None), now)
     )
@@ -207,8 +207,8 @@ def failed_create_loses_the_arn() -> AbstractContextManager[Any]:
     """A Create that failed after its import answers under an id that no Delete acts on."""
     real = importing.Importing._failed  # noqa: SLF001  # the same
 
-    def failed(self: Any, problem: str) -> Failed:
-        return Failed(real(self, problem).reason, self._purpose.failed_id)
+    def failed(self: Any, problem: str, change: Any) -> Failed:
+        return Failed(real(self, problem, change).reason, self.purpose.failed_id)
 
     return patch.object(importing.Importing, "_failed", failed)
 
@@ -283,11 +283,11 @@ def rotation_between_is_forgotten() -> AbstractContextManager[Any]:
 
 def earlier_material_keeps_its_expiry() -> AbstractContextManager[Any]:
     """PreviousSecretVersionIds bring back what is lost, and renew nothing."""
-    return patch.object(symmetric, "needed_of", lambda _: [])
+    return patch.object(HeldMaterials, "needed", ())
 
 
 def rollback_is_silent() -> AbstractContextManager[Any]:
-    return patch.object(rollback, "_rolled_back", lambda _operation, _problem, answer: answer)
+    return patch.object(rollback, "_answer", lambda _operation, answer, *_left: answer)
 
 
 def attributes_as_declared() -> AbstractContextManager[Any]:

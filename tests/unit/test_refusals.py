@@ -1,24 +1,16 @@
-"""What a key's list and its description say of a material, and KMS's empty refusals in words."""
+"""KMS's empty refusals of material, in our words."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from imported_key_material.confirming import (
-    entry_of,
-    lost_material,
-    lost_of,
-    other_material,
-    refused_material,
-    shows_expiry,
-    superseded_material,
-)
+from imported_key_material.held_materials import Expiry, HeldMaterials
 from imported_key_material.key_specs import KEY_SPECS
 from imported_key_material.key_view import KeyView
-from imported_key_material.kms_key import Expiry
 from imported_key_material.material import check
 from imported_key_material.preparation import Prepared
 from imported_key_material.proof import Proof
+from imported_key_material.refusals import lost_material, other_material, refused_material, superseded_material
 from imported_key_material.secret import FoundSecret, Version
 from tests.support.private_keys import key_for, pkcs8_der, rsa_key
 from tests.support.random_keys import random_key
@@ -42,68 +34,6 @@ def view(*, state="Enabled", model=NEVER, valid_to=None, replica=False, spec="SY
         "MultiRegionConfiguration": {"MultiRegionKeyType": "REPLICA" if replica else "PRIMARY"},
     }
     return KeyView.of_metadata(metadata | ({"ValidTo": valid_to} if valid_to else {}))
-
-
-def entry(id_, *, imported=True, **more):
-    return {"KeyMaterialId": id_, "ImportState": "IMPORTED" if imported else "PENDING_IMPORT"} | more
-
-
-# ------------------------------------------------------------------------------------------------------------ the list
-
-
-def test_an_entry_is_found_by_its_id_alone():
-    materials = [entry("one"), entry("two")]
-
-    assert entry_of(materials, "two") == materials[1]
-    assert entry_of(materials, "three") == {}
-    assert entry_of([], "") == {}
-
-
-def test_lost_is_what_is_not_imported_and_what_has_expired_though_the_list_says_imported():
-    materials = [
-        entry("there"),
-        entry("gone", imported=False),
-        entry("expired", ValidTo=NOW),
-        entry("expires", ValidTo=NOW + timedelta(seconds=1)),
-        entry("gone and expired", imported=False, ValidTo=NOW - timedelta(days=1)),
-    ]
-
-    assert lost_of(materials, NOW) == ["gone", "expired", "gone and expired"]
-
-
-# ------------------------------------------------------------------------------------------------------------- expiry
-
-
-@pytest.mark.parametrize(
-    ("shown", "asked", "same"),
-    [
-        ((NEVER, None), Expiry(None), True),
-        ((EXPIRES, LATER), Expiry(LATER), True),
-        ((EXPIRES, LATER), Expiry(LATER + timedelta(microseconds=999_999)), True),  # KMS keeps whole seconds
-        ((EXPIRES, LATER), Expiry(LATER + timedelta(seconds=1)), False),
-        ((EXPIRES, LATER), Expiry(LATER - timedelta(microseconds=1)), False),
-        ((EXPIRES, LATER), Expiry(None), False),
-        ((NEVER, None), Expiry(LATER), False),
-        (("", None), Expiry(None), False),
-    ],
-)
-def test_an_expiry_is_compared_to_the_whole_second(shown, asked, same):
-    model, valid_to = shown
-
-    assert shows_expiry(view(model=model, valid_to=valid_to), asked, [], "") is same
-    listed = entry("two", ExpirationModel=model) | ({"ValidTo": valid_to} if valid_to else {})
-    assert shows_expiry(view(), asked, [listed], "two") is same
-
-
-def test_the_list_is_believed_where_the_description_shows_the_earliest_of_several():
-    earlier = view(model=EXPIRES, valid_to=NOW + timedelta(days=1))
-    materials = [
-        entry("one", ExpirationModel=EXPIRES, ValidTo=NOW + timedelta(days=1)),
-        entry("two", ExpirationModel=NEVER),
-    ]
-
-    assert shows_expiry(earlier, Expiry(None), materials, "two")
-    assert not shows_expiry(earlier, Expiry(None), materials, "one")
 
 
 # -------------------------------------------------------------------------------------------------------- in our words
@@ -203,7 +133,7 @@ def test_superseded_bytes():
 
 
 def test_lost_materials_are_listed():
-    assert str(lost_material(["one", "three"])) == (
+    assert str(lost_material(HeldMaterials.of_entries({"KeyMaterialId": id_} for id_ in ("one", "three")))) == (
         "KeyId: The key lost material that it once had (one, three), and takes new material only once all of it "
         "is there again. PreviousSecretVersionIds names the secret versions that bring it back."
     )
