@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
+from custodian import answers, forms
 from imported_key_material.errors import Fault, ServiceRefused
 
 Answer = TypeVar("Answer")
@@ -198,9 +199,14 @@ def call(operation: str, what: Callable[[], Answer], *, where: str) -> Answer:
     kind: type[CallRefused]
     id_ = ""
     try:
-        return what()
+        answer = what()
+        odd = answers.odd_field(operation, answer)
+        if not odd:
+            return answer
+        code, kind, fallback = "OddAnswer", Unanswered, _UNREADABLE
+        said = f"{operation} got an answer that is not AWS's: no {odd} of AWS's looks so."
     except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+        code = _fitting(forms.CODE, error.response.get("Error", {}).get("Code"), "Unknown")
         message = _sentence(str(error.response.get("Error", {}).get("Message", "")))
         said = f"{operation} was refused with {code}" + (f": {message}" if message else ".")
         failed_inside = _status(error.response) >= 500
@@ -222,7 +228,7 @@ def call(operation: str, what: Callable[[], Answer], *, where: str) -> Answer:
 
 def request_id(answer: Mapping[str, Any]) -> str:
     """By which CloudTrail names the call; "" where AWS gave none."""
-    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+    return _fitting(forms.REQUEST_ID, answer.get("ResponseMetadata", {}).get("RequestId"), "")
 
 
 def date(answer: Mapping[str, Any]) -> str:
@@ -236,6 +242,10 @@ def _sentence(text: str) -> str:
     if len(line) > _MESSAGE_MAX_CHARACTERS:
         return f"{line[:_MESSAGE_MAX_CHARACTERS].rstrip()}..."
     return f"{line.rstrip('.')}." if line else ""
+
+
+def _fitting(form: re.Pattern[str], value: object, otherwise: str) -> str:
+    return value if isinstance(value, str) and form.fullmatch(value) else otherwise
 
 
 def _status(response: Mapping[str, Any]) -> int:

@@ -1,10 +1,8 @@
 """`custodian check`: all checks that the function makes before an import, offline, and the check values."""
 
-import json
-
 import click
 
-from custodian import options, reading, report
+from custodian import argument_types, options, output, reading, report
 from custodian.errors import REFUSED
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import KEY_SPECS
@@ -22,7 +20,7 @@ Examples:
   age --decrypt key.age | custodian check - --key-spec SYMMETRIC_DEFAULT --json
 """,
 )
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=argument_types.file)
 @options.key_spec()
 @options.encoding
 @options.json_key
@@ -54,7 +52,7 @@ def command(
         if not as_json:
             raise
         faults = [{"where": one.where, "problem": one.problem, "remedy": one.remedy} for one in refused.faults]
-        click.echo(json.dumps({"in_order": False, "key_spec": key_spec, "faults": faults}, indent=2))
+        output.say_json({"in_order": False, "key_spec": key_spec, "faults": faults})
         raise SystemExit(REFUSED) from None
     try:
         said = report.of_material(checked)

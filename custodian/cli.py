@@ -12,7 +12,9 @@
             (the report goes to stderr then)
     stderr  everything else: prompts, what was chosen and why, warnings, errors
 
-No output holds key material, and neither do arguments or the environment: it comes from a file, a pipe or a prompt.
+No output holds key material, and neither do arguments or the environment: it comes from a file, a pipe or a prompt. Where
+somebody gives a key as an argument all the same, no output repeats it, and nothing of it goes to AWS. All words go out by
+`output.py`.
 
 Each command is a module of its own, with a click command named `command`; it is imported when it is needed. A command raises
 `Refused` of the function's own tree of errors; here that becomes sentences and the exit code.
@@ -24,45 +26,85 @@ Each command is a module of its own, with a click command named `command`; it is
     components                     the components of a split key
     content wrapped_file opening_key secret_plan storing template_piece    what put looks at, plans, does and prints
     session proving finding receipt    who asks KMS, what it proves, and what is kept of that
-    options wording errors         options that commands share; the checks' words as this tool's; errors and exit codes
-    quoting version                what an error may repeat of the command line; which version of the tool it is
-    aws elsewhere                  boto3, the only place that knows it; and calls that do not go to AWS
+    options argument_types         options that commands share; what each option and argument takes
+    wording errors                 the checks' words as this tool's; errors and exit codes
+    output quoting version         the only way out for words; what is never repeated; which version of the tool it is
+    aws answers forms elsewhere    boto3, the only place that knows it; how AWS's answers and names look; calls elsewhere
 """
 
 import contextlib
 import importlib
+import io
 import signal
 import sys
-from typing import Any, NoReturn
+from collections.abc import Iterator, Sequence
+from typing import IO, Any, NoReturn
 
 import click
 
-from custodian import quoting, version
+from custodian import output, quoting, version
 from custodian.errors import REFUSED, told
 from imported_key_material.errors import ImportedKeyMaterialError
 
 COMMANDS = ("check", "generate", "wrap", "combine", "put", "verify")  # in the order of a key's way
 _GIVEN = f"{__name__}.given"  # in click's context: the words of the command line
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
 class _Refusal(click.ClickException):
     """What was refused, on stderr. click knows the exit code of it."""
 
-_PR_SET_DUMPABLE = 4  # linux/prctl.h
     exit_code = REFUSED
 
-    def show(self, file: Any = None) -> None:
-        click.echo(self.message, file=file or sys.stderr)
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self._lines = lines
+
+    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002  # click's signature
+        output.say(*self._lines, err=True)
+
+
+class _WrongCall(click.UsageError):
+    """What click has to say of a wrong call, by the tool's own way out. A message that may quote the call is one line."""
+
+    def __init__(self, error: click.UsageError) -> None:
+        super().__init__(error.format_message(), error.ctx)
+        self._error = error
+
+    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002  # click's signature
+        said = io.StringIO()
+        self._error.show(said)
+        message = f"{self.message}\n"
+        *lines, label = said.getvalue().removesuffix(message).split("\n")
+        lists = isinstance(self._error, click.MissingParameter | click.exceptions.NoArgsIsHelpError)  # what there is
+        more = message.expandtabs(2).splitlines() if lists else [self.message]
+        output.say(*lines, f"{label}{more[0]}", *more[1:], err=True)
+
+
+@contextlib.contextmanager
+def _told(given: Sequence[str]) -> Iterator[None]:
+    """Errors as sentences, which repeat no key of the command line."""
+    try:
+        with quoting.nothing_of(given):
+            yield
+    except ImportedKeyMaterialError as error:
+        raise _Refusal(told(error)) from None
+    except click.UsageError as error:
+        raise _WrongCall(error) from None
 
 
 class _Tool(click.Group):
     """Imports a command's module when the command is asked for, and tells errors as sentences that repeat no key."""
 
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
+        with output.without(sys.argv[1:] if args is None else args):
+            return super().main(args, *more, **extra)
+
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         given = tuple(args)  # click empties the list
-        with quoting.nothing_of(given):
+        with _told(given):
             context = super().make_context(info_name, args, parent, **extra)
         context.meta[_GIVEN] = given
         return context
@@ -77,16 +119,13 @@ class _Tool(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
-            with quoting.nothing_of(ctx.meta[_GIVEN]):
-                return super().invoke(ctx)
-        except ImportedKeyMaterialError as error:
-            raise _Refusal(told(error)) from None
+        with _told(ctx.meta[_GIVEN]):
+            return super().invoke(ctx)
 
 
 def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001  # click's signature
     if asked:
-        click.echo(version.tool())
+        output.say(version.tool())
         ctx.exit()
 
 
@@ -125,6 +164,9 @@ def _no_core_dump() -> None:
     with contextlib.suppress(ImportError, ValueError, OSError):
         resource = importlib.import_module("resource")
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        with contextlib.suppress(ImportError, AttributeError, OSError):
+            importlib.import_module("ctypes").CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _end_in_order() -> None:
@@ -143,13 +185,11 @@ def main() -> NoReturn:
     except Exception as error:  # noqa: BLE001  # a defect: told without the exception's text, which may hold anything
         import traceback  # noqa: PLC0415  # slow to load, and seldom needed
 
-        click.echo("Traceback (without the exception's text, which might hold material):", err=True)
-        traceback.print_tb(error.__traceback__)
-        click.echo(
-            f"{type(error).__name__}: this is a defect of the tool; please report it with these lines.", err=True
+        output.say(
+            "Traceback (without the exception's text, which might hold material):",
+            *"".join(traceback.format_tb(error.__traceback__)).splitlines(),
+            f"{type(error).__name__}: this is a defect of the tool; please report it with these lines.",
+            err=True,
         )
         sys.exit(REFUSED)
     sys.exit(0)
-    if sys.platform == "linux":
-        with contextlib.suppress(ImportError, AttributeError, OSError):
-            importlib.import_module("ctypes").CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -2,7 +2,7 @@
 
 import click
 
-from custodian import components, options, sealing
+from custodian import argument_types, components, options, sealing
 from custodian.components import Declared
 from imported_key_material.encoding import BASE64, HEX, RAW
 from imported_key_material.key_specs import KEY_SPECS, CipherKey, MacKey
@@ -51,6 +51,7 @@ What is on the screen of each holder:
     "--component",
     "sources",
     metavar="FILE",
+    type=argument_types.file,
     multiple=True,
     help="A file with one component; - for one that is typed. Give it for each component, in order.",
 )
@@ -58,6 +59,7 @@ What is on the screen of each holder:
     "--component-check-value",
     "check_values",
     metavar="VALUE",
+    type=argument_types.check_value,
     multiple=True,
     help="A component's check value on paper, in the order of the components. Without them each holder is asked.",
 )

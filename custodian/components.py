@@ -12,9 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-import click
-
-from custodian import reading
+from custodian import output, reading
 from custodian.errors import refused, told
 from custodian.wording import as_options
 from imported_key_material import check_value, material
@@ -28,7 +26,6 @@ TRIES = 3
 RESULT = "the combined material"
 _NEW_ONE = "Make the component with a random number generator, as long as the key."
 _NEW_ONES = "Make new components, each of a random generator."
-_CLEAR = "\x1b[H\x1b[2J\x1b[3J"  # ECMA-48: home, erase the display; xterm: and what was scrolled out
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +98,10 @@ def _require_new(components: Sequence[CheckedMaterial]) -> None:
 
 
 def _from_file(spec: KeySpec, declared: Declared, encoding: str | None) -> CheckedMaterial:
-    source = reading.read(declared.source, encoding=encoding)
+    source = reading.read(declared.source, encoding=encoding, option="--component")
     component = _checked(source.value, spec, declared, encoding)
     if declared.check_value is not None:
-        click.echo(f"{declared.name}: {declared.source} has the check value that was given.", err=True)
+        output.say(f"{declared.name}: {declared.source} has the check value that was given.", err=True)
     elif not _confirmed(declared, component):
         component.wipe()
         problem = f"The check value of {declared.source} is not that on paper."
@@ -114,20 +111,21 @@ def _from_file(spec: KeySpec, declared: Declared, encoding: str | None) -> Check
 
 def _typed(spec: KeySpec, declared: Declared, encoding: str | None) -> CheckedMaterial:
     """A holder at the keyboard. A slip of a finger is told, and may be mended."""
-    intro = f"Component {declared.number} of {declared.count}. Its holder alone is at the screen and types it."
-    click.echo(intro, err=True)
+    output.say(
+        f"Component {declared.number} of {declared.count}. Its holder alone is at the screen and types it.", err=True
+    )
     for left in reversed(range(TRIES)):
         component: CheckedMaterial | None = None
         try:
             component = _checked(_ask(spec, declared, encoding), spec, declared, encoding or HEX)
         except Refused as error:
-            click.echo(told(error), err=True)
+            output.say(*told(error), err=True)
         if component is not None and _confirmed(declared, component):
             return component
         if component is not None:
             component.wipe()
         if left:
-            click.echo(f"Once more, please ({left} of {TRIES} tries left).", err=True)
+            output.say(f"Once more, please ({left} of {TRIES} tries left).", err=True)
     problem = f"It was typed {TRIES} times, and was never the one on paper."
     raise refused(declared.name, problem, "Nothing was written. Begin anew with the right components.")
 
@@ -179,11 +177,11 @@ def _confirmed(declared: Declared, component: CheckedMaterial) -> bool:
     values = check_value.compute_all(component.spec, component.encoded) if component.check_value else ()
     said = f"Check value of component {declared.number}{file}: {' or '.join(values) or declared.check_value}"
     if declared.check_value is not None:
-        click.echo(f"{said}, as given.", err=True)
-        click.prompt("Press Enter: the screen is cleared", default="", show_default=False, prompt_suffix=" ", err=True)
+        output.say(f"{said}, as given.", err=True)
+        output.pause("Press Enter: the screen is cleared")
         right = True
     else:
-        click.echo(said, err=True)
-        right = click.confirm("Is it the one on paper?", err=True)
-    click.echo(_CLEAR, nl=False, err=True)
+        output.say(said, err=True)
+        right = output.ask("Is it the one on paper?")
+    output.clear()
     return right

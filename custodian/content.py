@@ -156,7 +156,7 @@ def _plaintext(said: Said) -> Content:
 
 def _read(file: str, *, encoding: str) -> bytes:
     if file != reading.PIPE:
-        return reading.read_public(file)
+        return reading.read_public(file, option="FILE")
     if sys.stdin.isatty():
         raise click.UsageError("- is a pipe, and standard input is a terminal: name the file.")
     value = reading.read(file, encoding=encoding).value

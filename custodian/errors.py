@@ -13,11 +13,11 @@ def refused(where: str, problem: str, remedy: str = "") -> Refused:
     return Refused(Fault(where, problem, remedy))
 
 
-def told(error: ImportedKeyMaterialError) -> str:
+def told(error: ImportedKeyMaterialError) -> list[str]:
     """Each fault on a line of its own."""
     if not isinstance(error, Refused):
-        return str(error)
+        return [str(error)]
     lines = [str(fault) for fault in error.faults]
     if len(lines) > 1:
         lines.insert(0, f"{len(lines)} things are wrong.")
-    return "\n".join(lines)
+    return lines

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from custodian import options, report, sealing, writing
+from custodian import argument_types, options, output, report, sealing, writing
 from imported_key_material import material
 from imported_key_material.key_specs import KEY_SPECS, CipherKey, EcKey, KeySpec, MacKey, RsaKey
 from imported_key_material.material import CheckedMaterial
@@ -32,6 +32,7 @@ Examples:
 @click.option(
     "--plaintext-out",
     metavar="FILE",
+    type=argument_types.new_file,
     help="Write PLAINTEXT material to a new file (mode 0600) instead of wrapping it: raw bytes, or PKCS#8 PEM. - is a pipe.",
 )
 @options.as_json
@@ -62,7 +63,7 @@ def command(
     finally:
         checked.wipe()
     to_stdout = plaintext_out == writing.STDOUT
-    click.echo(f"{'Standard output' if to_stdout else plaintext_out} holds the material in PLAINTEXT.", err=True)
+    output.say(f"{'Standard output' if to_stdout else plaintext_out} holds the material in PLAINTEXT.", err=True)
     report.show(said, as_json=as_json, err=to_stdout)
 
 

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
+from custodian import argument_types
 from imported_key_material.encoding import ENCODINGS
 from imported_key_material.key_specs import KEY_SPECS
 
@@ -39,13 +40,25 @@ encoding = click.option(
 json_key = click.option(
     "--json-key",
     metavar="FIELD",
+    type=argument_types.name,
     help="The file is a JSON object, and this field holds the material. Without --encoding: PEM or BASE64.",
 )
 expected_check_value = click.option(
     "--expected-check-value",
     metavar="VALUE",
+    type=argument_types.check_value,
     help="The check value on paper, such as CMAC:377822C093. Another one is an error.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
-profile = click.option("--profile", metavar="NAME", help="AWS profile; without it as the AWS CLI chooses.")
-region = click.option("--region", metavar="REGION", help="AWS Region; without it as the AWS CLI chooses.")
+profile = click.option(
+    "--profile",
+    metavar="NAME",
+    type=argument_types.name,
+    help="AWS profile; without it as the AWS CLI chooses.",
+)
+region = click.option(
+    "--region",
+    metavar="REGION",
+    type=argument_types.region,
+    help="AWS Region; without it as the AWS CLI chooses.",
+)

@@ -5,14 +5,23 @@ was shown. No right to read secrets is needed, and none to decrypt. Where it wou
 plaintext goes there by TLS alone.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 import click
 
-from custodian import content, elsewhere, opening_key, options, secret_plan, storing, wrapped_file
+from custodian import (
+    argument_types,
+    content,
+    elsewhere,
+    opening_key,
+    options,
+    output,
+    secret_plan,
+    storing,
+    wrapped_file,
+)
 from custodian.aws import Connection
 from custodian.content import Content
 from custodian.errors import refused
@@ -21,9 +30,6 @@ from custodian.session import Session, Who
 from imported_key_material.consent import TAG
 from imported_key_material.errors import ServiceRefused
 
-_SECRET: Final = re.compile(
-    r"[A-Za-z0-9/_+=.@-]{1,512}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S{1,520}"
-)
 _STACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}/?|/")
 _VERSION: Final = re.compile(r"[A-Za-z0-9-]{32,64}")
 _ENDS_LIKE_A_SUFFIX: Final = re.compile(r".*-[A-Za-z0-9]{6}")
@@ -46,12 +52,13 @@ The report is what --json prints where the file is made:
       --out wrapped.bin --json > wrapped.json
 """,
 )
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=argument_types.file)
 @click.option(
     "--secret",
     "secret_id",
     required=True,
     metavar="NAME",
+    type=argument_types.secret,
     help="Name or ARN of the secret. It is created if there is none of the name.",
 )
 @click.option(
@@ -59,12 +66,14 @@ The report is what --json prints where the file is made:
     "stacks",
     multiple=True,
     metavar="NAME",
+    type=argument_types.name,
     help="A stack that may use the secret (its tag imported-key-material); give it once for each. A name that ends in / "
     "stands for all stacks that begin so.",
 )
 @click.option(
     "--report",
     metavar="FILE",
+    type=argument_types.file,
     help="What wrap, generate or combine printed with --json. It says the next four, and the check of the secret's name.",
 )
 @options.key_spec(required=False)
@@ -74,14 +83,23 @@ The report is what --json prints where the file is made:
     type=click.Choice(options.SECRET_WRAPPINGS),
     help=f"How the file was wrapped: {', '.join(options.SECRET_WRAPPINGS)}.",
 )
-@click.option("--wrapping-key", metavar="KEY", help="The KMS key that opens the file: id, ARN or alias/NAME.")
+@click.option(
+    "--wrapping-key",
+    metavar="KEY",
+    type=argument_types.kms_key,
+    help="The KMS key that opens the file: id, ARN or alias/NAME.",
+)
 @options.expected_check_value
 @click.option(
-    "--kms-key-id", metavar="KEY", help="KMS key that encrypts a new secret. Without it: Secrets Manager's own."
+    "--kms-key-id",
+    metavar="KEY",
+    type=argument_types.kms_key,
+    help="KMS key that encrypts a new secret. Without it: Secrets Manager's own.",
 )
 @click.option(
     "--version-id",
     metavar="ID",
+    type=argument_types.name,
     help="Id of the new version. Without it the id follows from the file: run twice, it is stored once.",
 )
 @click.option(
@@ -124,15 +142,16 @@ def command(**given: Any) -> None:
         storing.ask()
     stored = storing.carry_out(session, steps)
     told = storing.told(item, stored, who) | {"requests": session.requests}
-    click.echo(json.dumps(told, indent=2) if given["as_json"] else storing.text(told))
+    if given["as_json"]:
+        output.say_json(told)
+    else:
+        output.say(*storing.lines(told))
 
 
 # ------------------------------------------------------------------------------------------------------ before the plan
 
 
 def _require_forms(given: dict[str, Any]) -> None:
-    if not _SECRET.fullmatch(given["secret_id"]):
-        raise click.UsageError("--secret is the name (letters, digits and /_+=.@-) or the ARN of a secret.")
     if not all(_STACK.fullmatch(stack) for stack in given["stacks"]):
         raise click.UsageError("--stack is a stack's name, or how names begin and a / behind it; one for each --stack.")
     if given["version_id"] is not None and not _VERSION.fullmatch(given["version_id"]):

@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from custodian import quoting
+from custodian import output, quoting
 from custodian.errors import refused
 from custodian.wording import as_options
 from imported_key_material import material
@@ -39,13 +39,16 @@ class Source:
         return f"<Source {self.where}>"
 
 
-def read(source: str, *, encoding: str | None, json_key: str | None = None) -> Source:
-    """Returns bytes; text where it was typed, or where a field of a JSON object is to be taken. Refused (`source`)."""
+def read(source: str, *, encoding: str | None, json_key: str | None = None, option: str = "FILE") -> Source:
+    """Returns bytes; text where it was typed, or where a field of a JSON object is to be taken. Refused (`source`).
+
+    `option`: in place of a name that is not repeated.
+    """
     if source == PIPE and sys.stdin.isatty():
         if encoding not in (BASE64, HEX) or json_key is not None:
             raise click.UsageError("Typed material is text: say --encoding HEX or --encoding BASE64.")
         return Source(ask("Material (is not shown)"), TYPED)
-    data, where = (_piped(), PIPED) if source == PIPE else (_file(source), source)
+    data, where = (_piped(), PIPED) if source == PIPE else (_file(source, option=option, secret=True), source)
     return Source(data if json_key is None else _text(data, where), where)
 
 
@@ -69,9 +72,9 @@ def checked(
         )
 
 
-def read_public(source: str) -> bytes:
+def read_public(source: str, *, option: str) -> bytes:
     """Returns the bytes of a file that is no secret. Refused (`source`)."""
-    return _limited(source, secret=False)
+    return _file(source, option=option, secret=False)
 
 
 def ask(prompt: str) -> str:
@@ -105,11 +108,7 @@ def _piped() -> bytes:
     return data
 
 
-def _file(source: str) -> bytes:
-    return _limited(source, secret=True)
-
-
-def _limited(source: str, *, secret: bool) -> bytes:
+def _file(source: str, *, option: str, secret: bool) -> bytes:
     try:
         with Path(source).open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -121,19 +120,19 @@ def _limited(source: str, *, secret: bool) -> bytes:
     else:
         if secret and os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
             warning = f"{source}: others than its owner may read this file (mode {mode & 0o777:04o}): chmod 600."
-            click.echo(f"Warning: {warning}", err=True)
+            output.say(f"Warning: {warning}", err=True)
         _require_size(len(data), source)
         return data
     problem = f"The file can't be read: {reason}."
-    if secret and not quoting.is_quotable(source):
-        raise refused("FILE", f"{problem} Its name is not repeated: it may be key material.", quoting.REMEDY)
+    if not quoting.is_quotable(source):
+        raise refused(option, f"{problem} Its name is not repeated: it may be key material.", quoting.REMEDY)
     raise refused(source, problem, "Check the name and the rights.")
 
 
+def _require_size(size_bytes: int, where: str) -> None:
     if not size_bytes:
         problem = "It is empty." if where == PIPED else "The file is empty."
         raise refused(where, problem, "What should have written it may have failed: look there first.")
-def _require_size(size_bytes: int, where: str) -> None:
     if size_bytes > MOST_BYTES:
         problem = f"It holds more than {MOST_BYTES:,} bytes, which is all that a secret can hold."
         raise refused(where, problem, "Name the file with the key alone.")

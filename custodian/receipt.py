@@ -1,7 +1,7 @@
 """The receipt of `custodian verify`: who asked, when, about which key, and what was proved; as text and as JSON.
 
 It holds no material, and no MAC. The ids of the requests are CloudTrail's, so that an auditor finds each call there. Where the
-answers are not AWS's, it says so before anything else.
+answers are not AWS's, it says so before anything else, and at the end once more: what was answered may fill a screen.
 """
 
 from collections.abc import Iterator, Mapping
@@ -76,10 +76,8 @@ class Receipt:
             "stages": list(self.secret.stages),
         }
 
-    def as_text(self) -> str:
-        return "\n".join(
-            f"{label + ':':<{_WIDTH}}{value}" if label else f"{'':<{_WIDTH}}{value}" for label, value in self._rows()
-        )
+    def lines(self) -> list[str]:
+        return [f"{label + ':' if label else '':<{_WIDTH}}{value}" for label, value in self._rows()]
 
     def _compared(self) -> str:
         if self.finding.compared_with:
@@ -113,3 +111,5 @@ class Receipt:
         for label, request in zip(("Requests", *[""] * len(self.requests)), self.requests, strict=False):
             yield label, " ".join(filter(None, request.values()))
         yield "Tool", self.tool
+        if self.not_aws:
+            yield "NOT AWS", f"the answers of {' and '.join(self.not_aws)}, see above"

@@ -2,13 +2,10 @@
 
 import base64
 import hashlib
-import json
 import shlex
 from typing import Any
 
-import click
-
-from custodian import writing
+from custodian import output, writing
 from custodian.wrapping_key import WrappingKey
 from imported_key_material import check_value
 from imported_key_material.key_specs import MacKey
@@ -85,10 +82,13 @@ def pem(der: bytes, label: str = "PUBLIC KEY") -> str:
 
 
 def show(told: Report, *, as_json: bool, err: bool = False) -> None:
-    click.echo(json.dumps(told, indent=2) if as_json else text(told), err=err)
+    if as_json:
+        output.say_json(told, err=err)
+    else:
+        output.say(*lines_of(told), err=err)
 
 
-def text(told: Report) -> str:
+def lines_of(told: Report) -> list[str]:
     lines: list[str] = []
     for name, label in _LABELS.items():
         if name in told:
@@ -103,7 +103,7 @@ def text(told: Report) -> str:
         )
         lines += [f"  {name}: {value}" for name, value in told["properties"].items() if isinstance(value, str)]
         lines += ["", "Write down the check value. Next, where there is a network:", *_next(told)]
-    return "\n".join(lines)
+    return lines
 
 
 def _next(told: Report) -> list[str]:
@@ -115,7 +115,7 @@ def _next(told: Report) -> list[str]:
         f"  custodian put {shlex.quote(told['wrapped']['file'] or 'FILE')} --secret {shlex.quote(secret)} --stack STACK \\",
         f"      --key-spec {told['key_spec']} --algorithm {told['algorithm']} \\",
         f"      --expected-check-value {properties.get('ExpectedCheckValue', 'VALUE')} \\",
-        f"      --wrapping-key {key}",
+        f"      --wrapping-key {shlex.quote(key)}",
     ]
 
 
@@ -128,4 +128,6 @@ def _lines(name: str, value: Any) -> list[str]:
         return [f"{value['file'] or 'standard output'}, {value['bytes']} bytes"]
     if name == "encryption_context":
         return [f"{key} = {secret}" for key, secret in value.items()]
-    return str(value).rstrip().splitlines()
+    if name == "public_key":
+        return str(value).splitlines()
+    return [str(value)]

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from custodian import options, report, wrapping_key, writing
+from custodian import argument_types, options, output, report, wrapping_key, writing
 from custodian.aws import Connection
 from custodian.errors import refused
 from custodian.wrapping_key import WrappingKey
@@ -20,12 +20,14 @@ _OPTIONS = (
     click.option(
         "--wrapping-key",
         metavar="KEY",
+        type=argument_types.public_key,
         help="The key to wrap under: a file with a public RSA key (no network is needed), or a key in KMS by its id, ARN or "
         "alias/NAME.",
     ),
     click.option(
         "--wrapping-key-check-value",
         metavar="VALUE",
+        type=argument_types.check_value,
         help="The wrapping key's SHA256: check value on paper. Another one is an error.",
     ),
     click.option(
@@ -36,16 +38,21 @@ _OPTIONS = (
         "key and size, which is said.",
     ),
     click.option(
-        "--out", metavar="FILE", help="A new file for the wrapped material (mode 0600); - is standard output."
+        "--out",
+        metavar="FILE",
+        type=argument_types.new_file,
+        help="A new file for the wrapped material (mode 0600); - is standard output.",
     ),
     click.option(
         "--secret",
         metavar="NAME",
+        type=argument_types.secret,
         help="Name of the secret that will hold it. Needed under a symmetric key of KMS: it will open for this secret alone.",
     ),
     click.option(
         "--account",
         metavar="ID",
+        type=argument_types.account,
         help="Account of that secret (12 digits). Without it: the account of the wrapping key.",
     ),
     options.profile,
@@ -67,7 +74,7 @@ class Sealing:
         try:
             self._require_another(checked)
             chosen = self.key.choose(spec, len(checked.encoded), self.algorithm)
-            click.echo(f"Wrapping with {chosen.algorithm}: {chosen.reason}.", err=True)
+            output.say(f"Wrapping with {chosen.algorithm}: {chosen.reason}.", err=True)
             wrapped = self.key.wrap(chosen.algorithm, checked.encoded)
             told = report.of_wrapped(checked, self.key, chosen.algorithm, wrapped, self.out)
         finally:
@@ -107,16 +114,15 @@ def prepare(  # noqa: PLR0913  # one for each option
             name for name, value in (("--wrapping-key", wrapping_key), ("--out", out)) if value is None
         )
         raise click.UsageError(f"Missing {missing}: material is written wrapped, under a key, to a new file.")
-    _require_names(secret, account)
+    _require_name(secret)
     writing.require_writable(out, where="--out")
     key = _key(wrapping_key, Connection(profile, region), secret=secret, account=account)
     if wrapping_key_check_value is not None:
         _compare(key, wrapping_key_check_value)
     if secret is not None and not key.context:
         told = "--secret binds nothing under an RSA key: the file opens in any secret whose tag names the stack."
-        click.echo(f"Warning: {told}", err=True)
-    for line in key.mind:
-        click.echo(f"Warning: {line}", err=True)
+        output.say(f"Warning: {told}", err=True)
+    output.say(*(f"Warning: {line}" for line in key.mind), err=True)
     return Sealing(key, algorithm, out)
 
 
@@ -126,11 +132,9 @@ def _key(name: str, connection: Connection, *, secret: str | None, account: str 
     return wrapping_key.from_file(name)
 
 
-def _require_names(secret: str | None, account: str | None) -> None:
-    if secret is not None and (secret.startswith("arn:") or not secret):
+def _require_name(secret: str | None) -> None:
+    if secret is not None and (secret.startswith("arn:")):
         raise click.UsageError("--secret is the secret's name, not its ARN: the encryption context holds the name.")
-    if account is not None and not (len(account) == 12 and account.isascii() and account.isdigit()):
-        raise click.UsageError("--account is an account id of 12 digits.")
 
 
 def _compare(key: WrappingKey, expected: str) -> None:

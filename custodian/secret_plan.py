@@ -12,6 +12,7 @@ when asked. Pure: what there is comes in, what to call goes out.
 Source: Secrets Manager API Reference, CreateSecret, PutSecretValue, TagResource, UpdateSecret.
 """
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -234,12 +235,16 @@ def _move_by_hand(wanted: Wanted, found: Found) -> tuple[str, str]:
 
 
 def update_stage(secret_name: str, stage: str, to: str, away_from: str | None = None) -> str:
-    """The command that a person gives."""
-    away = f" --remove-from-version-id {away_from}" if away_from else ""
-    return (
-        f"aws secretsmanager update-secret-version-stage --secret-id {secret_name} --version-stage {stage} "
-        f"--move-to-version-id {to}{away}"
-    )
+    """The command that a person gives to a shell."""
+    options = {"--secret-id": secret_name, "--version-stage": stage, "--move-to-version-id": to}
+    if away_from:
+        options["--remove-from-version-id"] = away_from
+    return f"aws secretsmanager update-secret-version-stage {' '.join(_given(options))}"
+
+
+def _given(options: Mapping[str, str]) -> Iterator[str]:
+    for name, value in options.items():
+        yield f"{name} {shlex.quote(value)}"
 
 
 def _description(wanted: Wanted, found: Found) -> Iterator[Step]:

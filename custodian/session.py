@@ -72,12 +72,11 @@ class Session:
     def who(self) -> Who:
         """Every credential may ask that."""
         answer = self.call("sts:GetCallerIdentity", where="--profile")
-        date = aws.date(answer)
         return Who(
             account=answer["Account"],
             arn=answer["Arn"],
             time=_written(datetime.now(UTC)),
-            aws_time=_written(parsedate_to_datetime(date)) if date else "",
+            aws_time=_rewritten(aws.date(answer)),
         )
 
     def region(self) -> str:
@@ -95,6 +94,14 @@ class Session:
         if service not in self._clients:
             self._clients[service] = self.connection.client(service)
         return self._clients[service]
+
+
+def _rewritten(date: str) -> str:
+    """A date of HTTP's; "" for what is none."""
+    try:
+        return _written(parsedate_to_datetime(date))
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _written(moment: datetime) -> str:

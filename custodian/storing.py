@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from custodian import secret_plan, template_piece
+from custodian import output, secret_plan, template_piece
 from custodian.aws import Unanswered
 from custodian.content import Content
 from custodian.errors import REFUSED, refused
@@ -25,7 +25,7 @@ def show_plan(steps: tuple[Step, ...], mind: tuple[str, ...], by: str, *, err: b
     for number, step in enumerate(steps, start=1):
         first, *more = step.words
         lines += [f"  {number}. {first}", *(f"       {line}" for line in more)]
-    click.echo("\n".join((*lines, *(f"  Mind: {line}" for line in mind))), err=err)
+    output.say(*lines, *(f"  Mind: {line}" for line in mind), err=err)
 
 
 def ask() -> None:
@@ -33,8 +33,8 @@ def ask() -> None:
         raise click.UsageError(
             "There is no terminal to ask at. Nothing was changed. Add --yes to do what the plan says."
         )
-    if not click.confirm("Do it?", default=False, err=True):
-        click.echo("Nothing was changed.", err=True)
+    if not output.ask("Do it?"):
+        output.say("Nothing was changed.", err=True)
         raise SystemExit(REFUSED)
 
 
@@ -63,7 +63,7 @@ def carry_out(session: Session, steps: tuple[Step, ...]) -> Stored:
             _require_stages(step, answer)
             done.append(step.words[0])
         elif step.optional and failed.code in DENIED:
-            click.echo(f"Warning: {failed} The version is stored all the same.", err=True)
+            output.say(f"Warning: {failed} The version is stored all the same.", err=True)
         else:
             raise Refused(_with_what_was_done(failed, step, done))
     return Stored(answers["ARN"], answers["VersionId"], tuple(answers["VersionStages"]), tuple(done))
@@ -116,8 +116,8 @@ def told(content: Content, stored: Stored, who: Who) -> dict[str, Any]:
     }
 
 
-def text(result: dict[str, Any]) -> str:
-    lines = (
+def lines(result: dict[str, Any]) -> list[str]:
+    return [
         f"Secret:           {result['secret']}",
         f"SecretVersionId:  {result['version_id']}",
         f"Stages:           {', '.join(result['stages'])}",
@@ -129,5 +129,4 @@ def text(result: dict[str, Any]) -> str:
         *(f"  {line}" for line in template_piece.of(result["properties"]).splitlines()),
         "",
         "Write down the version id. Next, once the stack is deployed: custodian verify --help",
-    )
-    return "\n".join(lines)
+    ]

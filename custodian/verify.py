@@ -5,12 +5,11 @@ kms:VerifyMac or kms:ListKeyRotations by the kind of key; secretsmanager:Describ
 """
 
 import contextlib
-import json
 from typing import Any
 
 import click
 
-from custodian import options, proving, reading, version, writing
+from custodian import argument_types, options, output, proving, quoting, reading, version, writing
 from custodian.aws import Connection
 from custodian.errors import NOT_PROVED, REFUSED, refused
 from custodian.finding import Verdict
@@ -20,6 +19,7 @@ from custodian.secret_plan import Found
 from custodian.session import Session
 from custodian.wording import as_options
 from imported_key_material import check_value
+from imported_key_material.check_value import ExpectedCheckValue
 from imported_key_material.key_specs import Kind, MacKey
 from imported_key_material.proof import CONFIRMATION_MESSAGE
 
@@ -46,19 +46,25 @@ Exit code 0: proved; 1: not so, not shown, or refused; 2: a wrong call; 3: of a 
 id that was given, and nobody but the function's log shows what check value belongs to it.
 """,
 )
-@click.argument("key_id", metavar="KEY")
+@click.argument("key_id", metavar="KEY", type=argument_types.kms_key)
 @click.option(
-    "--expected-check-value", required=True, metavar="VALUE", help="The check value on paper, such as CMAC:377822C093."
+    "--expected-check-value",
+    required=True,
+    metavar="VALUE",
+    type=argument_types.check_value,
+    help="The check value on paper, such as CMAC:377822C093.",
 )
 @click.option(
     "--mac",
     metavar="HEX",
+    type=argument_types.digits,
     help="HMAC keys: the confirmation MAC on paper, which check, wrap, generate and combine show beside the check value.",
 )
 @click.option(
     "--material",
     "material_file",
     metavar="FILE",
+    type=argument_types.file,
     help="HMAC keys, instead of --mac: the material itself, - for a pipe or a prompt. The MAC is computed here; the material "
     "does not leave this machine.",
 )
@@ -67,11 +73,28 @@ id that was given, and nobody but the function's log shows what check value belo
 @click.option(
     "--key-material-id",
     metavar="ID",
-    help="Symmetric keys: KeyMaterialId in the record of the import (the resource's attribute KeyMaterialId).",
+    type=argument_types.material_id,
+    help="Symmetric keys: KeyMaterialId in the record of the import (the line imported of the function's log).",
 )
-@click.option("--secret", "secret_id", metavar="NAME", help="Secret to name in the receipt; with --version-id.")
-@click.option("--version-id", metavar="ID", help="Its version from which the key was imported.")
-@click.option("--out", metavar="FILE", help="Write the receipt as JSON to a new file (mode 0600), too.")
+@click.option(
+    "--secret",
+    "secret_id",
+    metavar="NAME",
+    type=argument_types.secret,
+    help="Secret to name in the receipt; with --version-id.",
+)
+@click.option(
+    "--version-id",
+    metavar="ID",
+    type=argument_types.name,
+    help="Its version from which the key was imported.",
+)
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=argument_types.new_file,
+    help="Write the receipt as JSON to a new file (mode 0600), too.",
+)
 @options.profile
 @options.region
 @options.as_json
@@ -101,10 +124,12 @@ def command(**given: Any) -> None:
         requests=tuple(session.requests),
         tool=version.tool(),
     )
-    text = json.dumps(receipt.as_json(), indent=2)
     if given["out"] is not None:
-        writing.write_new(given["out"], f"{text}\n".encode(), where="--out")
-    click.echo(text if given["as_json"] else receipt.as_text())
+        writing.write_new(given["out"], f"{output.as_json(receipt.as_json())}\n".encode(), where="--out")
+    if given["as_json"]:
+        output.say_json(receipt.as_json())
+    else:
+        output.say(*receipt.lines())
     if finding.verdict is not Verdict.PROVED:
         raise SystemExit(NOT_PROVED if finding.verdict is Verdict.SAME_ID else REFUSED)
 
@@ -138,21 +163,27 @@ def _paper(key: Key, given: dict[str, Any]) -> Paper:
             "MAC on paper (--mac), or the material itself (--material)."
         )
     if given["mac"] is not None:
-        return Paper(expected, mac=_mac(key, given["mac"]))
+        return Paper(expected, mac=_mac(key, expected, given["mac"]))
     return Paper(expected, mac=_mac_of_material(key, given), mac_made_here=True)
 
 
-def _mac(key: Key, digits: str) -> bytes:
+def _mac(key: Key, expected: ExpectedCheckValue, digits: str) -> bytes:
+    """Refused (--mac) where it is the key itself, which has as many bytes: KMS is not to get it."""
     mac = b""
     with contextlib.suppress(ValueError):  # told below
         mac = bytes.fromhex(digits)
     if isinstance(key.spec.form, MacKey) and len(mac) != key.spec.form.size_bytes:
         raise click.UsageError(f"--mac has {2 * key.spec.form.size_bytes} hex digits for {key.spec.a_key}.")
+    if expected.matches(mac):
+        problem = "It looks like the key itself, not its MAC: it has the check value on paper. It was not sent to KMS."
+        raise refused("--mac", problem, quoting.REMEDY)
     return mac
 
 
 def _mac_of_material(key: Key, given: dict[str, Any]) -> bytes:
-    source = reading.read(given["material_file"], encoding=given["encoding"], json_key=given["json_key"])
+    source = reading.read(
+        given["material_file"], encoding=given["encoding"], json_key=given["json_key"], option="--material"
+    )
     checked = reading.checked(
         source,
         key.spec,

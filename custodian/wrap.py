@@ -2,7 +2,7 @@
 
 import click
 
-from custodian import options, reading, sealing
+from custodian import argument_types, options, reading, sealing
 from imported_key_material.key_specs import KEY_SPECS
 
 
@@ -22,7 +22,7 @@ The public key of an RSA key in KMS, for an offline machine:
       | base64 --decode > transport.der
 """,
 )
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=argument_types.file)
 @options.key_spec()
 @options.encoding
 @options.json_key

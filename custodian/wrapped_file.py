@@ -5,11 +5,12 @@ material, text that was not decoded, a length that the algorithm never gives, an
 """
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from custodian import reading
+from custodian import forms, reading
 from custodian.errors import refused
 from imported_key_material import der, wrapping
 from imported_key_material.errors import Fault, Refused
@@ -32,6 +33,8 @@ MOST_BYTES: Final = 6144  # of a CiphertextBlob of kms:Decrypt
 GCM_BYTES: Final = 12 + 16  # nonce and tag: what a ciphertext of KMS has beside the plaintext, at the very least
 _MODULUS_BYTES: Final = tuple(int(name.removeprefix("RSA_")) // 8 for name in WRAPPING_KEY_SPECS)
 _AES_WRAPS: Final = (AES_WRAP_SHA_256, AES_WRAP_SHA_1)
+_OPENS_FOR: Final = re.compile(rf"{forms.ACCOUNT.pattern}/{forms.SECRET_NAME.pattern}", re.ASCII)
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _WRAP_FIRST: Final = "Wrap it first: custodian wrap. To store plaintext on purpose: --plaintext."
 _MAKE_AGAIN: Final = "Check --algorithm and --wrapping-key, or wrap it again: custodian wrap."
 
@@ -51,16 +54,16 @@ class Report:
 def read_report(source: str) -> Report:
     """Refused (`source`) where it is not such a report."""
     try:
-        told = json.loads(reading.read_public(source))
+        told = json.loads(reading.read_public(source, option="--report"))
         properties = told["properties"]
         context: Mapping[str, str] = told.get("encryption_context", {})
         return Report(
             key_spec=_one_of(KEY_SPECS, told["key_spec"]),
             algorithm=_one_of((SYMMETRIC, *WRAPPING_ALGORITHMS), told["algorithm"]),
-            check_value=_text(properties.get("ExpectedCheckValue") or ""),
-            wrapping_key=_text(properties["SecretWrapping"]["KeyId"] or ""),
-            opens_for=_text(next(iter(context.values()), "")),
-            sha256=_text(told["wrapped_sha256"]),
+            check_value=_text(forms.CHECK_VALUE, properties.get("ExpectedCheckValue") or ""),
+            wrapping_key=_text(forms.KEY_ARN, properties["SecretWrapping"]["KeyId"] or ""),
+            opens_for=_text(_OPENS_FOR, next(iter(context.values()), "")),
+            sha256=_text(_SHA256, told["wrapped_sha256"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass  # the exception may carry the text along
@@ -68,17 +71,17 @@ def read_report(source: str) -> Report:
     raise refused(source, problem, "Name what custodian wrap, generate or combine printed with --json.")
 
 
-def _text(value: Any) -> str:
-    """It will be shown, so that it must be fit for a terminal."""
-    if not isinstance(value, str) or not value.isprintable():
-        raise TypeError
+def _text(form: re.Pattern[str], value: Any) -> str:
+    """Of this form or empty: it will be shown, go to AWS, and stand in a template."""
+    if not isinstance(value, str) or (value and not form.fullmatch(value)):
+        raise ValueError
     return value
 
 
 def _one_of(known: Collection[str], value: Any) -> str:
     if value not in known:
         raise ValueError
-    return _text(value)
+    return str(value)
 
 
 def check(data: bytes, spec: KeySpec, algorithm: str, *, modulus_bytes: int | None, where: str) -> None:

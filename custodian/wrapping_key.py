@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from custodian import aws, elsewhere, origin, reading
+from custodian import aws, elsewhere, forms, origin, reading
 from custodian.errors import refused
 from custodian.wording import as_options
 from custodian.wrapped_file import SYMMETRIC
@@ -31,9 +31,6 @@ from imported_key_material import consent, wrapping
 from imported_key_material.key_specs import WRAPPING_KEY_SPECS, KeySpec, choose_wrapping
 
 WHERE: Final = "--wrapping-key"
-_KMS_KEY: Final = re.compile(
-    r"arn:aws[a-z-]*:kms:.+|alias/.+|mrk-[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-)
 _PRIVATE: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----")
 _RSA_SIZES: Final = tuple(int(name.removeprefix("RSA_")) for name in WRAPPING_KEY_SPECS)
 
@@ -150,12 +147,12 @@ class KmsWrappingKey:
 
 def is_of_kms(name: str) -> bool:
     """Whether it names a key in KMS (id, ARN, alias), and not a file. A file of such a name is given as ./name."""
-    return _KMS_KEY.fullmatch(name) is not None
+    return forms.KMS_KEY.fullmatch(name) is not None
 
 
 def from_file(source: str) -> RsaWrappingKey:
     """Reads a public RSA key: PEM or DER, SubjectPublicKeyInfo or PKCS#1. Refused (`source`)."""
-    data = reading.read_public(source)
+    data = reading.read_public(source, option=WHERE)
     if _PRIVATE.search(data):
         problem = "The file holds a private key, and material is wrapped under a public one."
         remedy = "Take the public key out of it: openssl pkey -in private.pem -pubout -out public.pem. Guard the private one."

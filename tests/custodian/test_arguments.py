@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from custodian import output
 from custodian.quoting import is_quotable
 from tests.support.canaries import Canaries
 from tests.support.private_keys import ec_key, pkcs8_pem, rsa_key
@@ -127,3 +128,77 @@ def test_a_file_s_name_may_be_repeated(name):
 @pytest.mark.parametrize("name", ["x" * 32, "." * 101, "key\x1b[2J.bin", "-----BEGIN", "0011-2233:4455 6677" * 2])
 def test_what_may_be_a_key_may_not(name):
     assert not is_quotable(name)
+
+
+# ------------------------------------------------------------------------------------------------- what an argument takes
+
+VERIFY = ("verify", "alias/orders", "--expected-check-value", "CMAC:377822C093")
+WRAP = ("wrap", "key.bin", *HMAC, "--out", "wrapped.bin")
+PUT = ("put", "key.bin", *HMAC, "--plaintext", "--yes", "--stack", "orders")
+NO_KEY = "That is no id, ARN or alias/NAME of a key in KMS."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ((*VERIFY, "--region", "Frankfurt"), "'--region': That is no Region, such as eu-central-1."),
+        ((*VERIFY, "--region", "eu-central-1\n"), "'--region': That is no Region, such as eu-central-1."),
+        ((*VERIFY, "--profile", KEY.hex()), f"'--profile': That is no name. {'It is not repeated'}"),
+        (("verify", "orders", *VERIFY[2:]), f"'KEY': {NO_KEY}"),
+        (("verify", "arn:aws:kms:eu-central-1:111122223333:key/x", *VERIFY[2:]), f"'KEY': {NO_KEY}"),
+        ((*VERIFY, "--key-material-id", "0d2e..."), "'--key-material-id': That is no KeyMaterialId: 64 hex digits."),
+        ((*WRAP, "--wrapping-key", "alias/no such"), f"'--wrapping-key': {NO_KEY}"),
+        ((*WRAP, "--wrapping-key", "arn:aws:iam::111122223333:root"), f"'--wrapping-key': {NO_KEY}"),
+        ((*PUT, "--secret", "a", "--kms-key-id", "a"), f"'--kms-key-id': {NO_KEY}"),
+        ((*PUT, "--secret", "a b"), "'--secret': That is no name (letters, digits and /_+=.@-) or ARN of a secret."),
+        (
+            ("generate", *HMAC, "--plaintext-out", KEY.hex()),
+            "'--plaintext-out': No file gets such a name. It is not repeated",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_a_wrong_call_and_goes_nowhere(bank, arguments, problem):
+    bank.file("key.bin", KEY)
+
+    done = bank.run(*arguments)
+
+    assert (done.code, done.out, bank.calls) == (2, b"", [])
+    assert f"\nError: Invalid value for {problem}" in done.err
+    assert [path.name for path in bank.folder.iterdir()] == ["key.bin"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("wrap", "key.bin", *HMAC, "--wrapping-key", "KEY", "--out", "x"), ("put", "KEY")]
+)
+def test_a_file_that_is_no_secret_is_not_named_either_where_it_may_be_a_key(bank, arguments):
+    bank.file("key.bin", KEY)
+    more = ("--algorithm", "RSAES_OAEP_SHA_256", *HMAC, "--wrapping-key", "alias/a", "--secret", "a")
+
+    done = bank.run(
+        *(KEY.hex() if one == "KEY" else one for one in arguments), *(more if arguments[0] == "put" else ())
+    )
+
+    where = "FILE" if arguments[0] == "put" else "--wrapping-key"
+    assert (done.code, bank.calls) == (1, [])
+    assert done.err.startswith(f"{where}: The file can't be read: it is not there. Its name is not repeated: ")
+    require_silent(done.err, KEY.hex())
+
+
+# ------------------------------------------------------------------------------------------- whatever else would repeat it
+
+
+def test_a_line_that_would_repeat_a_key_says_what_it_is_about_instead(capsys):
+    with output.without(["--mac", KEY.hex(":"), f"--x={LONG.hex()}", "alias/orders"]):
+        output.say("--mac: it is nothing.", err=True)
+        output.say(f"--mac: '{KEY.hex().upper()}' is nothing.", err=True)
+        output.say(f"the answer is {LONG.hex()}", err=True)
+        output.say("alias/orders: is told.", err=True)
+    output.say(KEY.hex(), err=True)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "--mac: it is nothing.",
+        f"--mac: What belongs here repeats an argument. It is not repeated: it may be key material. {REMEDY}",
+        f"What belongs here repeats an argument. It is not repeated: it may be key material. {REMEDY}",
+        "alias/orders: is told.",
+        KEY.hex(),
+    ]

@@ -195,7 +195,22 @@ def test_a_report_of_a_key_file_does_not_say_which_key_of_kms_opens_it(bank, rep
     assert told.endswith("Error: Missing --wrapping-key: the report does not say it.\n")
 
 
-@pytest.mark.parametrize("changed", [{"key_spec": "HMAC_1"}, {"algorithm": "ROT13"}, {"wrapped_sha256": "\x1b[2J"}])
+def of_key(key_id):
+    return {"properties": {"SecretWrapping": {"Algorithm": "RSAES_OAEP_SHA_256", "KeyId": key_id}}}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"key_spec": "HMAC_1"},
+        {"algorithm": "ROT13"},
+        {"wrapped_sha256": "\x1b[2J"},
+        {"wrapped_sha256": 0},
+        of_key("arn:aws:kms:eu-central-1:111122223333:key/1; touch PWNED #"),
+        of_key(KEY.hex()),
+        {"encryption_context": {"imported-key-material": "\x1b[2J"}},
+    ],
+)
 def test_a_report_that_this_tool_did_not_make_is_refused_and_not_shown(bank, report, changed):
     told = refused(bank, made(bank), "--report", report(**changed))
 
@@ -354,7 +369,7 @@ def test_without_credentials_it_says_where_they_come_from(bank, custodian):
         ((*OAEP, "--version-id", "short"), "--version-id has 32 to 64 letters, digits and -, as a UUID has."),
         (
             (*OAEP, "--secret", "no such name!"),
-            "--secret is the name (letters, digits and /_+=.@-) or the ARN of a secret.",
+            "Invalid value for '--secret': That is no name (letters, digits and /_+=.@-) or ARN of a secret.",
         ),
     ],
     ids=["nothing", "no algorithm", "plaintext", "plaintext of what", "encoding", "stack", "version id", "secret"],

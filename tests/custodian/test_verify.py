@@ -153,6 +153,20 @@ def test_another_hmac_key_is_not_so_and_cloudtrail_s_id_of_the_refusal_is_kept(b
     assert told["requests"][-1]["request_id"]
 
 
+def test_the_key_itself_in_place_of_its_mac_is_not_sent_to_kms(bank):
+    """It has as many digits. What gives it away is the check value on paper."""
+    paper = on_paper(f"HMAC:{hmac_of(KEY)[:10]}")
+
+    told = refused(bank, hmac_key(bank), *paper, "--mac", KEY.hex())
+
+    assert told == (
+        "--mac: It looks like the key itself, not its MAC: it has the check value on paper. It was not sent to KMS. If it is: "
+        "arguments are seen by other programs and kept in the shell's history, so take this key for known. Give material as a "
+        "file, by a pipe, or at the prompt: -.\n"
+    )
+    assert "kms:VerifyMac" not in bank.calls
+
+
 def test_other_material_than_on_paper_is_refused_and_kms_is_not_asked(bank):
     paper = on_paper(f"HMAC:{hmac_of(KEY)[:10]}")
     key = hmac_key(bank)
@@ -202,20 +216,6 @@ def test_without_an_id_nothing_is_shown_and_the_id_is_told(bank, symmetric):
     )
 
 
-@pytest.mark.parametrize("on_paper", ["", SAME_ID])
-def test_where_kms_shows_no_id_nothing_is_shown(on_paper):
-    spec = key_spec("SYMMETRIC_DEFAULT", partition="aws")
-    key = Key("arn:aws:kms:eu-central-1:111122223333:key/1", spec, "ENCRYPT_DECRYPT", "Enabled", "", "", "", "")
-    paper = Paper(check_value.check_expected_form(cmac_of(KEY), spec), material_id=on_paper)
-
-    found = prove(Session(Connection()), key, paper)
-
-    assert (found.verdict, found.by, found.proves) == (Verdict.NOT_SHOWN, None, "")
-    assert found.found == (
-        "KMS shows no CurrentKeyMaterialId of the key, so that there is nothing to compare with paper."
-    )
-    assert found.not_compared == "KMS shows no check value of a symmetric key"
-
 def test_a_list_of_materials_that_never_ends_is_left(monkeypatch):
     monkeypatch.setattr(session, "_PAGES_MAX", 3)
     asked = []
@@ -230,6 +230,20 @@ def test_a_list_of_materials_that_never_ends_is_left(monkeypatch):
     ]
     assert [marker for _, _, marker in asked] == [None, "1", "2"]
 
+
+@pytest.mark.parametrize("on_paper", ["", SAME_ID])
+def test_where_kms_shows_no_id_nothing_is_shown(on_paper):
+    spec = key_spec("SYMMETRIC_DEFAULT", partition="aws")
+    key = Key("arn:aws:kms:eu-central-1:111122223333:key/1", spec, "ENCRYPT_DECRYPT", "Enabled", "", "", "", "")
+    paper = Paper(check_value.check_expected_form(cmac_of(KEY), spec), material_id=on_paper)
+
+    found = prove(Session(Connection()), key, paper)
+
+    assert (found.verdict, found.by, found.proves) == (Verdict.NOT_SHOWN, None, "")
+    assert found.found == (
+        "KMS shows no CurrentKeyMaterialId of the key, so that there is nothing to compare with paper."
+    )
+    assert found.not_compared == "KMS shows no check value of a symmetric key"
 
 
 def test_the_receipt_names_the_tool_as_the_tool_names_itself(bank, symmetric):
@@ -317,6 +331,7 @@ def test_the_receipt_tells_who_when_which_key_and_which_version(bank):
     ids = re.findall(r"(?:sts|kms|secretsmanager):[A-Z]\w+ ([0-9a-f-]{36})$", done.text, re.MULTILINE)
     assert (done.code, done.err, len(ids)) == (0, "", 4)
     address = bank.custodian.environment["AWS_ENDPOINT_URL"]
+    tool = re.search(r"^Tool: +(.+)$", done.text, re.MULTILINE)[1]
     assert done.text == (
         f"NOT AWS:        sts was asked at {address}\n"
         f"                kms was asked at {address}\n"
@@ -339,7 +354,8 @@ def test_the_receipt_tells_who_when_which_key_and_which_version(bank):
         f"                kms:DescribeKey {ids[1]}\n"
         f"                secretsmanager:DescribeSecret {ids[2]}\n"
         f"                kms:GetPublicKey {ids[3]}\n"
-        f"Tool:           {done.text.rsplit('Tool:', 1)[1].strip()}\n"
+        f"Tool:           {tool}\n"
+        "NOT AWS:        the answers of sts and kms and secretsmanager, see above\n"
     )
 
 

@@ -312,7 +312,7 @@ def test_material_that_is_refused_leaves_no_file(custodian, put_file, tmp_path):
             ("--wrapping-key", "transport.pem"),
             "Missing --out: material is written wrapped, under a key, to a new file.",
         ),
-        ((*TO_FILE, "--account", "1234"), "--account is an account id of 12 digits."),
+        ((*TO_FILE, "--account", "1234"), "Invalid value for '--account': That is no account id: 12 digits."),
         (
             (*TO_FILE, "--secret", "arn:aws:secretsmanager:eu-central-1:111122223333:secret:a-AbCdEf"),
             "--secret is the secret's name, not its ARN: the encryption context holds the name.",
