@@ -5,6 +5,10 @@ from typing import Any, Protocol
 from tests.support.kms import ciphertext
 from tests.support.kms.errors import KmsError
 
+_USAGE = {
+    "SYMMETRIC_DEFAULT": "ENCRYPT_DECRYPT",
+    **dict.fromkeys(("HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512"), "GENERATE_VERIFY_MAC"),
+}
 MESSAGE = b"what the key is used for"
 
 
@@ -33,3 +37,8 @@ def encrypts_with(caller: Caller, arn: str, material: bytes) -> bool:
         return ciphertext.open_sealed(ciphertext.take_apart(blob), material, {}) == MESSAGE
     except KmsError:
         return False
+
+
+def usage_of(spec: str) -> str:
+    """The KeyUsage with which tests make a key of this spec."""
+    return _USAGE.get(spec, "SIGN_VERIFY")

@@ -34,6 +34,7 @@ from tests.support.kms.quotas import Quotas
 from tests.support.kms.service import Lag, StrictKms
 from tests.support.kms.wire import KmsWire
 from tests.support.lambda_service import LambdaService
+from tests.support.materials import usage_of
 from tests.support.secretsmanager import Secret, SecretsManager
 from tests.support.transport import Service
 
@@ -127,7 +128,7 @@ class World:
         self, spec: str = "SYMMETRIC_DEFAULT", usage: str | None = None, *, in_stack: bool = False, **params: Any
     ) -> str:
         """The ARN of an empty key that the stack may use; `in_stack`: the stack makes it itself, as `Key`."""
-        params = {"Origin": "EXTERNAL", "KeySpec": spec, "KeyUsage": usage or _USAGE.get(spec, "SIGN_VERIFY")} | params
+        params = {"Origin": "EXTERNAL", "KeySpec": spec, "KeyUsage": usage or usage_of(spec)} | params
         arn = self.key(**params)
         if in_stack:
             now, key_id = self.clock.now(), arn.rsplit("/", 1)[1]
@@ -295,9 +296,3 @@ class World:
 def _declared(key_id: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     declared = {"KeyId": key_id, "WrappingKeySpec": "RSA_2048"} | dict(properties)
     return {name: value for name, value in declared.items() if value is not None}
-
-
-_USAGE = {
-    "SYMMETRIC_DEFAULT": "ENCRYPT_DECRYPT",
-    **dict.fromkeys(("HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512"), "GENERATE_VERIFY_MAC"),
-}
