@@ -14,6 +14,7 @@ from tests.support.transport import Fault
 FIRST, SECOND = random_keys(32, 2)
 CREATE = ("Create", "Material")
 NOT_WANTED = "CloudFormation does not wait for this Create request: "
+ROLLED_BACK = "it was made before the stack's present operation began."  # the begin of a rollback is a DeletionTime
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_a_stack_cancelled_while_the_create_is_queued(timeline, stack, template,
     assert stack.status == "ROLLBACK_COMPLETE"
     create, delete = execution(timeline, "Create"), execution(timeline, "Delete")
     assert create.started_at > delete.started_at
-    assert create.answer["Reason"] == f"{NOT_WANTED}the stack is ROLLBACK_COMPLETE. Nothing was imported."
+    assert create.answer["Reason"] == f"{NOT_WANTED}{ROLLED_BACK} Nothing was imported."
     assert create.answer["PhysicalResourceId"] == f"not-imported:Material:{create.event['RequestId']}"
     assert set(create.operations) == {"DescribeStacks", "DescribeStackResource"}
     assert delete.answer["Status"] == "SUCCESS"
@@ -77,7 +78,7 @@ def test_a_stack_cancelled_while_the_create_is_running(timeline, stack, template
     create = execution(timeline, "Create")
     assert create.operations.count("GetParametersForImport") == 21
     assert "ImportKeyMaterial" not in create.operations
-    assert create.answer["Reason"] == f"{NOT_WANTED}the stack is ROLLBACK_COMPLETE. Nothing was imported."
+    assert create.answer["Reason"] == f"{NOT_WANTED}{ROLLED_BACK} Nothing was imported."
     assert create.answer["PhysicalResourceId"] == f"not-imported:Material:{create.event['RequestId']}"
     assert execution(timeline, "Delete").operations == []
     assert timeline.state(key) == "PendingImport"
@@ -122,7 +123,7 @@ def test_a_delete_before_a_late_create(timeline, stack, template, key):
     timeline.run()
 
     create = execution(timeline, "Create")
-    assert create.answer["Reason"] == f"{NOT_WANTED}Material is DELETE_COMPLETE. Nothing was imported."
+    assert create.answer["Reason"] == f"{NOT_WANTED}{ROLLED_BACK} Nothing was imported."
     assert (timeline.state(key), timeline.state(other)) == ("PendingImport", "PendingImport")
     assert stack.status == "ROLLBACK_COMPLETE"
 
@@ -155,7 +156,7 @@ def test_a_delete_during_a_late_create_that_has_not_looked_for_the_last_time(tim
 
     create = execution(timeline, "Create")
     assert "ImportKeyMaterial" not in create.operations
-    assert create.answer["Reason"] == f"{NOT_WANTED}the stack is ROLLBACK_COMPLETE. Nothing was imported."
+    assert create.answer["Reason"] == f"{NOT_WANTED}{ROLLED_BACK} Nothing was imported."
     assert timeline.state(key) == "PendingImport"
 
 
