@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -27,8 +27,19 @@ from imported_key_material.stack import Stack
 from tests.support.simulation.calls import Calls
 
 
+@dataclass(frozen=True, slots=True)
+class _AskingFor(Operation):
+    """An operation that asks CloudFormation about another one's request."""
+
+    asks: Stack
+
+    @property
+    def stack(self) -> Stack:
+        return self.asks
+
+
 def delete_not_guarded() -> AbstractContextManager[Any]:
-    """Delete acts on the bare id of an adopted key, too."""
+    """Delete acts on the bare id of an adopted key, too. (CloudFormation is asked about that id: it knows of no ARN.)"""
     real = removal.delete
 
     def delete(operation: Operation) -> Answer:
@@ -36,8 +47,9 @@ def delete_not_guarded() -> AbstractContextManager[Any]:
         if ":" in id_ or len(id_) != 36:
             return real(operation)
         arn = f"arn:aws:kms:{home.region}:{home.account}:key/{id_}"
-        answer = real(replace(operation, request=replace(operation.request, physical_id=arn)))
-        return replace(answer, physical_id=id_)
+        its = {field.name: getattr(operation, field.name) for field in fields(operation)}
+        its["request"] = replace(operation.request, physical_id=arn)
+        return replace(real(_AskingFor(**its, asks=operation.stack)), physical_id=id_)
 
     return patch.dict(resource._HANDLERS, {RequestType.DELETE: delete})  # noqa: SLF001  # a bug is planted from inside
 
