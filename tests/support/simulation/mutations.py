@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.simulation import plants, plants_of_answers
+from tests.support.simulation import plants
+from tests.support.simulation import plants_of_answers as answers
 from tests.support.simulation.drawing import draw
 from tests.support.simulation.history import play
 from tests.support.simulation.scripts import (
@@ -62,28 +63,22 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "ARN for an adopted key": Mutation(plants.arn_for_an_adopted_key, _any(1), 100),
     "material left at Delete": Mutation(plants.material_left_at_delete, _any(5), 100),
-    "success before it is confirmed": Mutation(plants_of_answers.success_before_confirmed, _any(3), 200),
-    "expiry forgotten": Mutation(plants_of_answers.expiry_forgotten, _any(3), 50),
-    "a failed Create loses the ARN": Mutation(plants_of_answers.failed_create_loses_the_arn, _any(6), 300),
-    "material logged": Mutation(plants_of_answers.material_logged, _any(8), 5),
-    "ResponseURL in an exception": Mutation(plants_of_answers.url_in_an_exception, _any(8), 100),
-    "leaves without a word": Mutation(plants_of_answers.leaves_without_a_word, _any(6), 50),
-    "a failed update is forgotten": Mutation(
-        plants_of_answers.failed_before_is_forgotten, _any(3), 50, failed_and_kept
-    ),
-    "events that can't be read are believed": Mutation(
-        plants_of_answers.unreadable_is_no_failure, _any(3), 300, failed_and_kept
-    ),
-    "an expiry is taken back in silence": Mutation(
-        plants_of_answers.expiry_is_taken_back_in_silence, _any(3), 300, two_expiries
-    ),
+    "success before it is confirmed": Mutation(answers.success_before_confirmed, _any(3), 200),
+    "expiry forgotten": Mutation(answers.expiry_forgotten, _any(3), 50),
+    "a failed Create loses the ARN": Mutation(answers.failed_create_loses_the_arn, _any(6), 300),
+    "material logged": Mutation(answers.material_logged, _any(8), 5),
+    "ResponseURL in an exception": Mutation(answers.url_in_an_exception, _any(8), 100),
+    "leaves without a word": Mutation(answers.leaves_without_a_word, _any(6), 50),
+    "a failed update is forgotten": Mutation(answers.failed_before_is_forgotten, _any(3), 50, failed_and_kept),
+    "events that can't be read are believed": Mutation(answers.unreadable_is_no_failure, _any(3), 300, failed_and_kept),
+    "an expiry is taken back in silence": Mutation(answers.expiry_is_taken_back_in_silence, _any(3), 300, two_expiries),
     "a rotation between is forgotten": Mutation(
-        plants_of_answers.rotation_between_is_forgotten, _any(5), 300, rotated_and_cancelled
+        answers.rotation_between_is_forgotten, _any(5), 300, rotated_and_cancelled
     ),
-    "earlier material keeps its expiry": Mutation(plants_of_answers.earlier_material_keeps_its_expiry, _any(3), 600),
-    "rollback is silent": Mutation(plants_of_answers.rollback_is_silent, _any(3), 200),
-    "attributes as declared": Mutation(plants_of_answers.attributes_as_declared, _any(3), 50),
-    "no time for the answer": Mutation(plants_of_answers.no_time_for_the_answer, _any(6), 50, in_two_regions),
+    "earlier material keeps its expiry": Mutation(answers.earlier_material_keeps_its_expiry, _any(3), 600),
+    "rollback is silent": Mutation(answers.rollback_is_silent, _any(3), 200),
+    "attributes as declared": Mutation(answers.attributes_as_declared, _any(3), 50),
+    "no time for the answer": Mutation(answers.no_time_for_the_answer, _any(6), 50, in_two_regions),
 }
 
 
