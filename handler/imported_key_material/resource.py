@@ -55,8 +55,12 @@ def update(operation: Operation) -> Answer:
         pass  # unreadable: a key that needs no import is no reason to fail; else it is asked again below
     try:
         return _go_forward(operation)
-    except Failed:
+    except Failed as failed:
         if _rolls_back_by_now(operation):
+            # It may have imported, and not have seen its own expiry: a rollback is content with any earlier one.
+            operation.log.warning(
+                "went forward until the stack was seen to roll back", extra={"problem": failed.reason}
+            )
             return roll_back(operation)
         raise
 

@@ -9,7 +9,8 @@ Found by the simulation: both rolled back, each took the other's expiry back, an
 from datetime import UTC, datetime
 
 from tests.support.faults import Moment
-from tests.support.pinned import LEFT
+from tests.support.importing import import_material
+from tests.support.pinned import FIRST, LEFT, SECRET, V1, created
 from tests.support.random_keys import random_keys
 
 BYTES, OTHERS = random_keys(32, 2)
@@ -42,6 +43,29 @@ def test_the_rollback_whose_expiry_is_taken_back_by_the_other_s_says_so(timeline
         f'{LEFT} {{"problem": "The key\'s expiry was brought back, and something else has changed it since. Two resources that '
         'hold one key must declare the same expiry."}'
     ) in timeline.log.getvalue()
+
+
+def test_a_rollback_that_went_forward_first_says_what_became_of_its_import(world):
+    """The stack's status lags: it imports as an update does, another request changes the expiry, and then it is a rollback."""
+    key, declared = created(world, ValidForDays="60"), {"SecretId": SECRET, "SecretVersionId": V1}
+    world.update(key, **declared)
+    event = world.update_request(key, rollback=True, ValidForDays="60", **declared)
+    world.stack.status = "UPDATE_IN_PROGRESS"
+    world.clock.after(100, lambda: setattr(world.stack, "status", "UPDATE_ROLLBACK_IN_PROGRESS"))
+
+    def another(call, moment):
+        if (call.operation, moment) == ("ImportKeyMaterial", Moment.AFTER):
+            world.aws.hooks.remove(another)
+            import_material(world.session().client("kms"), key, FIRST, ValidTo=datetime(2026, 12, 24, tzinfo=UTC))
+
+    world.aws.hooks.append(another)
+    answer = world.invoke(event)
+
+    assert (answer["Status"], answer["Data"]["ValidTo"]) == ("SUCCESS", UNTIL)
+    assert (
+        'went forward until the stack was seen to roll back {"problem": "KeyId: KMS took the material, and did not confirm it '
+        f"in time: it shows the expiry {UNTIL}, and the expiry "
+    ) in world.log.getvalue()
 
 
 def test_of_two_that_are_created_at_once_the_one_whose_expiry_kms_does_not_keep_fails_and_says_why(timeline):
