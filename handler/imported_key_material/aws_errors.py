@@ -5,6 +5,9 @@ meanings: the API references of KMS, Secrets Manager and CloudFormation; docs/km
 This module only translates; what is waited out, and for how long, is in `calling.py`.
 """
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
@@ -17,11 +20,14 @@ _MESSAGE_MAX_CHARACTERS = 300
 
 
 class Meaning(NamedTuple):
-    """Why AWS says it, and what to do."""
+    """Why AWS says it, and what to do. `where`: the property that is at fault, if not the one that the call was made for."""
 
     cause: str
     remedy: str
+    where: str = ""
 
+
+NO_MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType({})
 
 _PASSING: Final = "This passes by itself. Run the deployment again."
 _CREDENTIALS_RAN_OUT: Final = Meaning("The function's credentials ran out.", _PASSING)
@@ -62,11 +68,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "ExpiredImportTokenException": Meaning("The import token is older than 24 hours.", "Run the deployment again."),
     "kms:Decrypt InvalidCiphertextException": Meaning(
         "The unwrap key does not open what the secret holds.",
-        "It was encrypted under another key or with another algorithm. With SYMMETRIC_DEFAULT the encryption context must be "
-        "imported-key-material = <the secret's account id>/<the secret's name>. With RSAES_OAEP_SHA_256 and "
-        "RSA_AES_KEY_WRAP_SHA_256 the hash of MGF1 must be SHA-256, too (Java's default and a bare `openssl pkeyutl` use "
-        "SHA-1); where all of it is SHA-1, as Azure's BYOK tools and many HSMs make it, declare the algorithm with SHA_1. Of "
-        "an RSA_AES_KEY_WRAP the RSA block comes first.",
+        "It was encrypted under another key or with another algorithm.",
     ),
     "IncorrectKeyException": Meaning(
         "The secret was encrypted under another key.", "Name that key in SecretWrapping.KeyId."
@@ -130,6 +132,17 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "ValidationException": Meaning("AWS does not take these values together.", _OUR_DEFECT),
 }
 
+# What AWS names behind "with an explicit deny in". The words are ours: nothing of AWS's text is repeated for it.
+_DENYING: Final = (
+    "a service control policy",
+    "a resource control policy",
+    "a permissions boundary",
+    "an identity-based policy",
+    "a resource-based policy",
+    "a session policy",
+    "a VPC endpoint policy",
+)
+_EXPLICIT_DENY: Final = re.compile(rf"explicit deny(?: in (?P<policy>{'|'.join(_DENYING)}))?", re.IGNORECASE)
 _UNREACHED = Meaning(
     "The service could not be reached.",
     "If the function runs in a VPC, it needs a way to KMS, Secrets Manager, CloudFormation, Lambda and CloudFormation's bucket "
@@ -164,8 +177,30 @@ def _message(error: ClientError) -> str:
     return f"{text.rstrip('.')}." if text else ""
 
 
-def translate(operation: str, error: ClientError | BotoCoreError, *, where: str) -> ServiceRefused:
+def _denial(error: ClientError) -> Meaning | None:
+    """What an explicit Deny means, in whatever policy. AWS tells it in its text only; looked for before that is cut."""
+    if not code_of(error).startswith("AccessDenied"):
+        return None
+    found = _EXPLICIT_DENY.search(str(error.response.get("Error", {}).get("Message", "")))
+    if found is None:
+        return None
+    policy = found["policy"] or "a policy"
+    return Meaning(
+        f"{policy[0].upper()}{policy[1:]} denies it explicitly, and no tag and no permission outweighs that.",
+        "Take the Deny out of that policy, or except the function's role from it.",
+    )
+
+
+def translate(
+    operation: str,
+    error: ClientError | BotoCoreError,
+    *,
+    where: str,
+    meanings: Mapping[str, Meaning] = NO_MEANINGS,
+) -> ServiceRefused:
     """`operation`: "kms:DescribeKey"; `where`: the property that the call was made for.
+
+    `meanings`: of codes, where the caller knows more about them than the table here.
 
     The result holds no reference to `error`: botocore's exceptions keep the whole answer.
     """
@@ -174,11 +209,11 @@ def translate(operation: str, error: ClientError | BotoCoreError, *, where: str)
         # What Lambda says of a payload may quote it: the event, with its ResponseURL.
         message = "" if operation == "lambda:Invoke" else _message(error)
         said = f"{operation} was refused with {code}" + (f": {message}" if message else ".")
-        known = _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code)
+        known = _denial(error) or meanings.get(code) or _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code)
         meaning = known or (_FAILED_INSIDE if status_of(error) >= 500 else _UNKNOWN)
     elif isinstance(error, NO_ANSWER):
         said, meaning = f"{operation} got no answer ({code}).", _UNREACHED
     else:
         said, meaning = f"{operation} was not sent ({code}).", _NOT_SENT
     problem = f"{said} {meaning.cause}".rstrip()
-    return ServiceRefused(Fault(where, problem, meaning.remedy), operation=operation, code=code)
+    return ServiceRefused(Fault(meaning.where or where, problem, meaning.remedy), operation=operation, code=code)

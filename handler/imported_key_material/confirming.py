@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from imported_key_material.errors import Fault, OutOfTime, Refused
-from imported_key_material.key_specs import KeySpec, Kind
+from imported_key_material.key_specs import Kind
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import Expiry
 from imported_key_material.operation import Operation
@@ -18,6 +18,10 @@ from imported_key_material.properties import Properties
 
 SUPERSEDED: Final = "NON_CURRENT"
 Entries = Sequence[Mapping[str, Any]]  # ListKeyRotations', of symmetric keys; empty for others
+
+
+class NothingNew(Refused):
+    """KMS took the bytes as earlier material of the key: it holds nothing that it did not hold before, or once held."""
 
 
 def confirmed(
@@ -33,13 +37,13 @@ def confirmed(
         view = key.look()
         materials = operation.materials(view)
         lost = lost_of(materials, operation.caller.clock.now())
-        last[0] = _lacks_of_key(view, lost) or _lacks(view, materials, prepared.expiry, material_id, accepted)
+        last[0] = _lacks_of_key(view, lost) or _lacks(view, materials, prepared, material_id, accepted)
         if last[0]:
             return None
         try:
             how = key.shows(proof)
         except OtherMaterial:
-            raise Refused(other_material(prepared.spec)) from None
+            raise Refused(other_material(prepared)) from None
         known = prepared.view.current_material_id == material_id
         return view, how or (Confirmation.SAME_MATERIAL if known else Confirmation.KEY_MATERIAL_ID)
 
@@ -66,15 +70,16 @@ def _lacks_of_key(view: KeyView, lost: Sequence[str]) -> str:
     )
 
 
-def _lacks(view: KeyView, materials: Entries, expiry: Expiry, material_id: str, accepted: frozenset[str]) -> str:
+def _lacks(view: KeyView, materials: Entries, prepared: Prepared, material_id: str, accepted: frozenset[str]) -> str:
     """What KMS does not show of the material yet, or ""; raises Refused for bytes that a rotation has superseded."""
     if material_id:
         entry = entry_of(materials, material_id)
         state = entry.get("KeyMaterialState", "not listed")
         if state == SUPERSEDED and state not in accepted:
-            raise Refused(superseded_material(view))
+            raise NothingNew(superseded_material(prepared, view))
         if state not in accepted or (state == "CURRENT" and view.current_material_id != material_id):
             return f"these bytes are material {material_id}, which is {state}; current is {view.current_material_id}."
+    expiry = prepared.expiry
     shown = shows_expiry(view, expiry, materials, material_id)
     # DescribeKey may lag behind the list, and the attributes come from there. It shows the earliest expiry of all.
     if all(shows_expiry(view, expiry, materials, entry["KeyMaterialId"]) for entry in materials):
@@ -139,8 +144,9 @@ def needed_of(materials: Entries) -> list[str]:
     ]
 
 
-def other_material(spec: KeySpec, *, on_replica: bool = False) -> Fault:
+def other_material(prepared: Prepared, *, on_replica: bool = False) -> Fault:
     """The key and the secret hold different bytes, and NewMaterial is REFUSE."""
+    spec = prepared.spec
     if on_replica:
         rule = "a multi-Region replica takes the bytes that its primary holds"
         remedy = "Name the secret version that holds them; new material is first staged in the primary's Region."
@@ -157,6 +163,7 @@ def other_material(spec: KeySpec, *, on_replica: bool = False) -> Fault:
         "SecretId",
         f"The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), and {rule}.",
         remedy,
+        prepared.secret,
     )
 
 
@@ -170,13 +177,14 @@ def lost_material(lost: Sequence[str]) -> Fault:
     )
 
 
-def superseded_material(view: KeyView) -> Fault:
+def superseded_material(prepared: Prepared, view: KeyView) -> Fault:
     """The key holds the bytes as earlier material, and other properties than before ask for them."""
     return Fault(
         "SecretVersionId",
         f"The key holds these bytes as earlier material; a rotation has made {view.current_material_id} current, "
         "and a key can't go back.",
         "Name the secret version that holds the current material, or declare a new key.",
+        prepared.secret,
     )
 
 
@@ -190,8 +198,9 @@ def refused_material(prepared: Prepared, code: str) -> Fault | None:
                 f"The secret holds the key's own {prepared.spec.name} key in another encoding, and KMS compares the encoding "
                 f"({code}).",
                 "Name the secret version from which the material was first imported.",
+                prepared.secret,
             )
-        return other_material(prepared.spec, on_replica=prepared.view.is_replica)
+        return other_material(prepared, on_replica=prepared.view.is_replica)
     if code == "InvalidCiphertextException" and prepared.spec.kind is Kind.RSA:
         exponent = prepared.material.public_exponent
         if exponent != 65537:
@@ -199,5 +208,6 @@ def refused_material(prepared: Prepared, code: str) -> Fault | None:
                 "SecretId",
                 f"KMS does not take this {prepared.spec.name} key ({code}); its public exponent is {exponent}, not 65537.",
                 "Make a key with the public exponent 65537.",
+                prepared.secret,
             )
     return None

@@ -15,6 +15,7 @@ from imported_key_material import attributes, consent, preparation
 from imported_key_material.confirming import (
     SUPERSEDED,
     Entries,
+    NothingNew,
     confirmed,
     expires_as_declared,
     lost_of,
@@ -39,6 +40,7 @@ from imported_key_material.still_needed import StillNeeded
 from imported_key_material.symmetric import SupersededMaterial, SymmetricImport, UnknownMaterial
 
 NOTHING_IMPORTED: Final = "Nothing was imported."
+_NOTHING_NEW: Final = "No new material was imported."
 _MAY_HOLD: Final = "KMS may hold the material already: a rollback or the next update sees to it."
 
 
@@ -83,7 +85,7 @@ class Importing:
             self._warn(prepared.expiry, shown)
             answer = Answer(self._physical_id, attributes.of(shown, self._declared, proof.public_key))
         except ImportedKeyMaterialError as error:
-            raise self._failed(str(error)) from None
+            raise self._failed(str(error), _NOTHING_NEW if isinstance(error, NothingNew) else _MAY_HOLD) from None
         except Exception as error:
             if not self._may_have_imported:
                 raise
@@ -100,16 +102,18 @@ class Importing:
     def _may_have_imported(self) -> bool:
         return self._attempt is not None and self._attempt.may_have_taken_effect
 
-    def _failed(self, problem: str) -> Failed:
+    def _failed(self, problem: str, what_may_be: str = _MAY_HOLD) -> Failed:
         if self._may_have_imported:
-            return Failed(f"{problem} {_MAY_HOLD}", self._physical_id)
+            return Failed(f"{problem} {what_may_be}", self._physical_id)
         return Failed(f"{problem} {NOTHING_IMPORTED}", self._purpose.failed_id)
 
     def _prepared(self, view: KeyView | None, faults: Faults) -> Prepared:
         """Rule 3, whole; and where the key can show that it holds other bytes, that too."""
         operation = self._operation
         seen = None if view is None else self._seen(view, faults)
-        prepared = preparation.prepare(self._declared, seen, operation.reader(), operation.caller.clock.now(), faults)
+        prepared = preparation.prepare(
+            self._declared, seen, operation.reader(forward=self._purpose.forward), operation.caller.clock.now(), faults
+        )
         if prepared.view.holds_material:
             try:
                 operation.key(prepared.view.arn).shows(Proof.of(prepared.material))
@@ -118,7 +122,7 @@ class Importing:
             else:
                 return prepared
             prepared.wipe()
-            raise Refused(other_material(prepared.spec))
+            raise Refused(other_material(prepared))
         return prepared
 
     def _seen(self, view: KeyView, faults: Faults) -> SeenKey:
@@ -198,9 +202,9 @@ class Importing:
             )
             return imports.run(current, earlier)
         except UnknownMaterial:
-            fault = other_material(prepared.spec, on_replica=prepared.view.is_replica)
+            fault = other_material(prepared, on_replica=prepared.view.is_replica)
         except SupersededMaterial:
-            fault = superseded_material(prepared.view)
+            raise NothingNew(superseded_material(prepared, prepared.view)) from None
         except ServiceRefused as refused:
             known_fault = refused_material(prepared, refused.code)
             if known_fault is None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from imported_key_material import check_value, consent, material
-from imported_key_material.errors import Fault, Faults, Refused
+from imported_key_material.errors import Fault, Faults, Refused, found_in
 from imported_key_material.key_specs import KeySpec, Kind, choose_wrapping, key_spec
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import Expiry
@@ -56,6 +56,16 @@ _PRIMARY_ONLY: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+# What these say has nothing to do with where the material is and how it is read. A fault of any other property may: an unknown
+# one may be SecretWrapping, misspelt, and wrapped bytes would be judged as the material itself.
+NOT_FOR_READING: Final = frozenset(
+    {
+        *("ServiceToken", "ServiceTimeout", "KeyId", "WrappingAlgorithm", "WrappingKeySpec", "ValidTo", "ValidForDays"),
+        *("KeyMaterialDescription", "PreviousSecretVersionIds", "NewMaterial", "ExpectedCheckValue", "Trigger"),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SeenKey:
     """What was seen of the declared key.
@@ -71,7 +81,7 @@ class SeenKey:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What passed every check, and so may be imported."""
+    """What passed every check, and so may be imported. `secret`: where the material was, for an error (`Fault.found_in`)."""
 
     view: KeyView
     spec: KeySpec
@@ -80,6 +90,7 @@ class Prepared:
     wrapping_algorithm: str
     expiry: Expiry
     secret_version_id: str
+    secret: str
 
     def wipe(self) -> None:
         for checked in (self.material, *self.earlier):
@@ -119,13 +130,14 @@ def prepare(
         with faults.collected():
             found = reader.find(properties)
             # Else there is nothing to check the material against, or it would be read as what it is not: it stays where it is.
-            if spec is not None and not faults.about("SecretWrapping"):
+            if spec is not None and faults.only_about(NOT_FOR_READING):
                 source = reader.open(found, properties)
+                expected = None if faults.about("ExpectedCheckValue") else properties.expected_check_value
                 with faults.collected():
-                    checked = _checked(source, spec, properties.expected_check_value)
-                for version_id in properties.previous_secret_version_ids if key and key.wants_earlier else ():
+                    checked = _checked(source, spec, expected)
+                for entry, _ in enumerate(properties.previous_secret_version_ids if key and key.wants_earlier else ()):
                     with faults.collected():
-                        previous = reader.open(found, properties, version_id)
+                        previous = reader.open(found, properties, entry)
                         earlier.append(_checked(previous, spec, None, where="PreviousSecretVersionIds"))
     if spec is not None:
         with faults.collected():
@@ -142,18 +154,20 @@ def prepare(
     faults.raise_if_any()
     if key is None or spec is None or checked is None:
         raise ValueError("what is missing was no fault")
-    return Prepared(key.view, spec, checked, tuple(earlier), algorithm, expiry, source.version_id)
+    return Prepared(key.view, spec, checked, tuple(earlier), algorithm, expiry, source.version_id, source.place)
 
 
 def _checked(source: Source, spec: KeySpec, expected: str | None, *, where: str = "SecretId") -> CheckedMaterial:
-    return material.check(
-        source.value,
-        spec,
-        encoding=source.encoding,
-        json_key=source.json_key,
-        expected_check_value=expected,
-        where=where,
-    )
+    with found_in(source.place):
+        return material.check(
+            source.value,
+            spec,
+            encoding=source.encoding,
+            json_key=source.json_key,
+            expected_check_value=expected,
+            where=where,
+            unwrapped=source.unwrapped,
+        )
 
 
 def _check_key(key: SeenKey, properties: Properties, reader: SecretReader, faults: Faults) -> KeySpec | None:

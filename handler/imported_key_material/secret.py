@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from imported_key_material import consent, encoding, foreign_form, key_view, wrapping
-from imported_key_material.calling import TAGGED, Caller
-from imported_key_material.errors import Fault, Faults, Refused
+from imported_key_material import consent, encoding, foreign_form, key_view, secret_errors, wrapping
+from imported_key_material.calling import NOTHING, TAGGED, Caller
+from imported_key_material.errors import Fault, Faults, Refused, found_in
 from imported_key_material.properties import Properties, SecretWrapping
 from imported_key_material.request import Home
 
-CONTEXT_KEY: Final = consent.TAG  # of the encryption context with SYMMETRIC_DEFAULT; IAM asks for it, too
 CIPHERTEXT_MAX_BYTES: Final = 6144  # of kms:Decrypt
 
 # SecretWrapping.Algorithm -> (the EncryptionAlgorithm of kms:Decrypt, whether it opens an AES key that wraps the material)
@@ -36,12 +35,14 @@ class SecretsManager(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What the secret held, as `material.check` takes it."""
+    """What the secret held, as `material.check` takes it. `place`: the secret and the version, in Secrets Manager's names."""
 
     value: bytes | str = field(repr=False)
     encoding: str | None
     json_key: str | None
     version_id: str
+    place: str
+    unwrapped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,14 @@ class FoundSecret:
 
 @dataclass(frozen=True, slots=True)
 class SecretReader:
-    """Reads the secret that the properties name, for one stack."""
+    """Reads the secret that the properties name, for one stack. `waits`: what DescribeSecret waits out."""
 
     secrets: SecretsManager
     kms: key_view.Kms
     caller: Caller
     home: Home
     stack_name: str
+    waits: Mapping[str, float] = field(default=NOTHING, repr=False)
 
     def find(self, properties: Properties) -> "FoundSecret":
         """Raises Refused with every fault of the secret and of the unwrap key. Nothing secret is read."""
@@ -75,48 +77,61 @@ class SecretReader:
         faults.raise_if_any()
         return FoundSecret(description["ARN"], description["Name"], unwrap_key)
 
-    def open(self, found: "FoundSecret", properties: Properties, previous_version_id: str | None = None) -> Source:
-        """Reads the version that is declared, or a previous one, and unwraps it."""
-        answer = self._value(found.arn, properties, previous_version_id)
+    def open(self, found: "FoundSecret", properties: Properties, entry: int | None = None) -> Source:
+        """Reads the version that is declared, or that of an entry of PreviousSecretVersionIds, and unwraps it."""
+        with found_in(secret_errors.place(found.name)):
+            answer = self._value(found.arn, properties, entry)
         value: bytes | str = answer["SecretBinary"] if "SecretBinary" in answer else answer["SecretString"]
-        if properties.secret_wrapping is None or found.unwrap_key is None:
-            return Source(value, properties.material_encoding, properties.secret_json_key, answer["VersionId"])
-        opened = self._unwrapped(
-            _ciphertext(value, properties),
-            properties.secret_wrapping.algorithm,
-            found.unwrap_key,
-            context={CONTEXT_KEY: f"{found.arn.split(':')[4]}/{found.name}"},
-        )
-        return Source(opened, None, None, answer["VersionId"])
+        version_id, wrapped = answer["VersionId"], properties.secret_wrapping
+        place = secret_errors.place(found.name, version_id)
+        if wrapped is None or found.unwrap_key is None:
+            encoded, json_key = properties.material_encoding, properties.secret_json_key
+            return Source(value, encoded, json_key, version_id, place, unwrapped=False)
+        with found_in(place):
+            opened = self._unwrapped(
+                _ciphertext(value, properties),
+                wrapped.algorithm,
+                found.unwrap_key,
+                context=f"{found.arn.split(':')[4]}/{found.name}",
+            )
+        return Source(opened, None, None, version_id, place, unwrapped=True)
 
     def _described(self, secret_id: str) -> Mapping[str, Any]:
+        account = secret_errors.account_of(secret_id, self.home)
         answer = self.caller.call(
-            "secretsmanager:DescribeSecret", lambda: self.secrets.describe_secret(SecretId=secret_id), where="SecretId"
+            "secretsmanager:DescribeSecret",
+            lambda: self.secrets.describe_secret(SecretId=secret_id),
+            where="SecretId",
+            waits=self.waits,
+            meanings=secret_errors.of_missing_secret(account, self.home),
         )
-        if "DeletedDate" in answer:
-            raise Refused(
-                Fault(
-                    "SecretId",
-                    "The secret is marked for deletion, and Secrets Manager does not give its value.",
-                    "aws secretsmanager restore-secret takes that back.",
+        with found_in(secret_errors.place(answer["Name"])):
+            if "DeletedDate" in answer:
+                raise Refused(
+                    Fault(
+                        "SecretId",
+                        "The secret is marked for deletion, and Secrets Manager does not give its value.",
+                        "aws secretsmanager restore-secret takes that back.",
+                    )
                 )
-            )
-        tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
-        consent.require(tags, self.stack_name, where="SecretId", what="the secret")
+            tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
+            consent.require(tags, self.stack_name, where="SecretId", what="the secret")
         return answer
 
-    def _value(self, secret_arn: str, properties: Properties, previous_version_id: str | None) -> Mapping[str, Any]:
+    def _value(self, secret_arn: str, properties: Properties, entry: int | None) -> Mapping[str, Any]:
         version: dict[str, str] = {}
-        version_id = previous_version_id or properties.secret_version_id
-        if version_id is not None:
-            version["VersionId"] = version_id
+        if entry is not None:
+            version["VersionId"] = properties.previous_secret_version_ids[entry]
+        elif properties.secret_version_id is not None:
+            version["VersionId"] = properties.secret_version_id
         elif properties.secret_version_stage is not None:
             version["VersionStage"] = properties.secret_version_stage
         return self.caller.call(
             "secretsmanager:GetSecretValue",
             lambda: self.secrets.get_secret_value(SecretId=secret_arn, **version),
-            where="SecretId" if previous_version_id is None else "PreviousSecretVersionIds",
+            where="SecretId" if entry is None else "PreviousSecretVersionIds",
             waits=TAGGED,
+            meanings=secret_errors.of_missing_version(version, entry),
         )
 
     def _unwrap_key(self, declared: SecretWrapping) -> key_view.KeyView:
@@ -128,7 +143,8 @@ class SecretReader:
                 Fault(where, "The key is of another account or Region.", "Unwrap with a key of the stack's own.")
             )
         key_id = declared.key_id.removeprefix("key/")
-        view = key_view.look(key_id, self.kms, self.caller, where=where, waits={})
+        missing = secret_errors.of_missing_unwrap_key(self.home)
+        view = key_view.look(key_id, self.kms, self.caller, where=where, waits={}, meanings=missing)
         faults = Faults()
         fits = (
             view.spec.startswith("RSA_")
@@ -158,7 +174,7 @@ class SecretReader:
         faults.raise_if_any()
         return view
 
-    def _unwrapped(self, ciphertext: bytes, algorithm: str, key: key_view.KeyView, context: Mapping[str, str]) -> bytes:
+    def _unwrapped(self, ciphertext: bytes, algorithm: str, key: key_view.KeyView, context: str) -> bytes:
         decrypt_algorithm, opens_aes_key = _DECRYPT[algorithm]
         wrapped_material = b""
         if opens_aes_key:
@@ -169,9 +185,13 @@ class SecretReader:
             "EncryptionAlgorithm": decrypt_algorithm,
         }
         if decrypt_algorithm == "SYMMETRIC_DEFAULT":
-            parameters["EncryptionContext"] = dict(context)
+            parameters["EncryptionContext"] = {secret_errors.CONTEXT_KEY: context}
         answer = self.caller.call(
-            "kms:Decrypt", lambda: self.kms.decrypt(**parameters), where="SecretWrapping", waits=TAGGED
+            "kms:Decrypt",
+            lambda: self.kms.decrypt(**parameters),
+            where="SecretWrapping",
+            waits=TAGGED,
+            meanings=secret_errors.of_refused_decrypt(algorithm, context),
         )
         plaintext: bytes = answer["Plaintext"]
         return bytes(wrapping.unwrap_with_aes(plaintext, wrapped_material)) if opens_aes_key else plaintext

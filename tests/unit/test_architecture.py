@@ -33,6 +33,7 @@ GROUPS = {
             "past",
             "consent",
             "secret",
+            "secret_errors",
             "kms_key",
             "key_view",
             "import_parameters",
