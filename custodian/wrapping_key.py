@@ -156,6 +156,9 @@ def is_of_kms(name: str) -> bool:
 def from_file(source: str) -> RsaWrappingKey:
     """Reads a public RSA key: PEM or DER, SubjectPublicKeyInfo or PKCS#1. Refused (`source`)."""
     data = reading.read_public(source)
+    if not data:
+        problem = "The file is empty: what was to write it has failed."
+        raise refused(source, problem, "Write it again, and look at the error: aws kms get-public-key may be refused.")
     if _PRIVATE.search(data):
         problem = "The file holds a private key, and material is wrapped under a public one."
         remedy = "Take the public key out of it: openssl pkey -in private.pem -pubout -out public.pem. Guard the private one."

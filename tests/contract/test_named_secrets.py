@@ -75,12 +75,13 @@ def reason(world, key, **declared):
             f"2 things are wrong. (1) SecretId {READ}: The private key is an EC key on P-384, and an ECC_NIST_P256 key takes "
             "an EC key on P-256. Name the secret that holds the key which is meant, or a KMS key of the fitting key spec. (2) "
             f"ExpectedCheckValue {READ}: The public key's check value is SHA256:{P384_SHA256}, and another one is declared. "
-            "Name the secret and version that hold the key which is meant, or correct ExpectedCheckValue. Nothing was imported.",
+            "Name the secret and version that hold the key which is meant, or correct ExpectedCheckValue. Nothing was "
+            "imported.",
             id="all that is wrong",
         ),
     ],
 )
-def test_what_is_refused_of_a_value_names_the_secret_and_the_version(world, spec, value, declared, sentence):
+def test_what_is_refused_of_a_value_names_secret_and_version(world, spec, value, declared, sentence):
     world.secret(value, version_id=FIRST)
 
     said = reason(world, world.external_key(spec), SecretId=NAME, **declared)
