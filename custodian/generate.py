@@ -22,7 +22,7 @@ GENERATED = "the new material"
     epilog="""\b
 Examples:
   custodian generate --key-spec SYMMETRIC_DEFAULT --wrapping-key transport.pem --out wrapped.bin
-  custodian generate --key-spec RSA_3072 --wrapping-key alias/transport --out wrapped.bin --json
+  custodian generate --key-spec RSA_3072 --wrapping-key alias/transport-rsa --out wrapped.bin --json
   custodian generate --key-spec HMAC_256 --wrapping-key alias/transport --secret orders/mac-key --out wrapped.bin
   custodian generate --key-spec HMAC_256 --plaintext-out key.bin
 """,

@@ -43,12 +43,12 @@ _WRAPPING: Final = ("report", "algorithm", "wrapping_key")
 Examples:
   custodian put wrapped.bin --report wrapped.json --secret orders/master-key --stack orders
   custodian put wrapped.bin --key-spec HMAC_256 --algorithm RSAES_OAEP_SHA_256 \\
-      --wrapping-key alias/transport --expected-check-value HMAC:D38B42096D \\
+      --wrapping-key alias/transport-rsa --expected-check-value HMAC:D38B42096D \\
       --secret orders/mac-key --stack orders --yes
 
 \b
 The report is what --json prints where the file is made:
-  custodian wrap key.bin --key-spec HMAC_256 --wrapping-key alias/transport \\
+  custodian wrap key.bin --key-spec HMAC_256 --wrapping-key alias/transport-rsa \\
       --out wrapped.bin --json > wrapped.json
 """,
 )

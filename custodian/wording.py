@@ -11,6 +11,11 @@ _WORDS = (
     ("Name the secret and version that hold the key", "Name the file that holds the key"),
     ("and wrap it with a KMS key instead: SecretWrapping.", "and then wrap it: custodian wrap."),
     ("before it is stored (openssl", "first (openssl"),
+    (
+        "Is it wrapped? Then declare SecretWrapping, which says how and under which key.",
+        "Is it wrapped? Then only KMS opens it, and it can't be checked here: custodian put stores it.",
+    ),
+    ("or store the decoded bytes", "or decode it first"),
     ("a SecretBinary", "raw bytes"),
     ("as a SecretString", "as text"),
     ("in a SecretString", "in a text"),

@@ -12,14 +12,14 @@ from imported_key_material.key_specs import KEY_SPECS
     epilog="""\b
 Examples:
   custodian wrap key.bin --key-spec HMAC_256 --wrapping-key transport.pem --out wrapped.bin
-  custodian wrap signing.pem --key-spec RSA_3072 --wrapping-key alias/transport --out wrapped.bin
+  custodian wrap signing.pem --key-spec RSA_3072 --wrapping-key alias/transport-rsa --out wrapped.bin
   custodian wrap key.bin --key-spec SYMMETRIC_DEFAULT --wrapping-key alias/transport \\
       --secret orders/master-key --out wrapped.bin
 
 \b
 The public key of an RSA key in KMS, for an offline machine:
-  aws kms get-public-key --key-id alias/transport --query PublicKey --output text \\
-      | base64 --decode > transport.der
+  aws kms get-public-key --key-id alias/transport-rsa --query PublicKey --output text > transport.b64 \\
+      && base64 --decode < transport.b64 > transport.der
 """,
 )
 @click.argument("file", metavar="FILE", type=argument_types.file)

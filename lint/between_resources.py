@@ -184,7 +184,7 @@ class MaterialOfRetainedKey(CloudFormationLintRule):
             RuleMatch(
                 ["Resources", pair.name],
                 f"{policy}: The key {pair.key_name} is retained, and its material is not: {when}, the material is taken out of "
-                f"the key that is kept. Set {policy}: Retain here, too.",
+                f"the key that is kept. Set {policy}: {pair.key[policy]} here, too.",
             )
             for pair in _pairs(cfn)
             for policy, when in _WHEN.items()

@@ -23,11 +23,14 @@ _MESSAGE_MAX_CHARACTERS = 300
 
 
 class Meaning(NamedTuple):
-    """Why AWS says it, and what to do."""
+    """Why AWS says it, and what to do. `where`: the property that is at fault, if not the one that the call was made for."""
 
     cause: str
     remedy: str
+    where: str = ""
 
+
+NO_MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType({})
 
 _PASSING: Final = "This passes by itself. Run the deployment again."
 _CREDENTIALS_RAN_OUT: Final = Meaning("The function's credentials ran out.", _PASSING)
@@ -68,11 +71,7 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "ExpiredImportTokenException": Meaning("The import token is older than 24 hours.", "Run the deployment again."),
     "kms:Decrypt InvalidCiphertextException": Meaning(
         "The unwrap key does not open what the secret holds.",
-        "It was encrypted under another key or with another algorithm. With SYMMETRIC_DEFAULT the encryption context must be "
-        "imported-key-material = <the secret's account id>/<the secret's name>. With RSAES_OAEP_SHA_256 and "
-        "RSA_AES_KEY_WRAP_SHA_256 the hash of MGF1 must be SHA-256, too (Java's default and a bare `openssl pkeyutl` use "
-        "SHA-1); where all of it is SHA-1, as Azure's BYOK tools and many HSMs make it, declare the algorithm with SHA_1. Of "
-        "an RSA_AES_KEY_WRAP the RSA block comes first.",
+        "It was encrypted under another key or with another algorithm.",
     ),
     "IncorrectKeyException": Meaning(
         "The secret was encrypted under another key.", "Name that key in SecretWrapping.KeyId."
@@ -136,6 +135,17 @@ _MEANINGS: Final[dict[str, Meaning]] = {
     "ValidationException": Meaning("AWS does not take these values together.", _OUR_DEFECT),
 }
 
+# What AWS names behind "with an explicit deny in". The words are ours: nothing of AWS's text is repeated for it.
+_DENYING: Final = (
+    "a service control policy",
+    "a resource control policy",
+    "a permissions boundary",
+    "an identity-based policy",
+    "a resource-based policy",
+    "a session policy",
+    "a VPC endpoint policy",
+)
+_EXPLICIT_DENY: Final = re.compile(rf"explicit deny(?: in (?P<policy>{'|'.join(_DENYING)}))?", re.IGNORECASE)
 _UNREACHED = Meaning(
     "The service could not be reached.",
     "If the function runs in a VPC, it needs a way to KMS, Secrets Manager, CloudFormation, Lambda and CloudFormation's bucket "
@@ -178,12 +188,33 @@ def _masked(text: str, masks: Mapping[str, str]) -> str:
     return re.sub(values, lambda found: masks[found[0]], text)
 
 
+def _denial(error: ClientError) -> Meaning | None:
+    """What an explicit Deny means, in whatever policy. AWS tells it in its text only; looked for before that is cut."""
+    if not code_of(error).startswith("AccessDenied"):
+        return None
+    found = _EXPLICIT_DENY.search(str(error.response.get("Error", {}).get("Message", "")))
+    if found is None:
+        return None
+    policy = found["policy"] or "a policy"
+    return Meaning(
+        f"{policy[0].upper()}{policy[1:]} denies it explicitly, and no tag and no permission outweighs that.",
+        "Take the Deny out of that policy, or except the function's role from it.",
+    )
+
+
 def translate(
-    operation: str, error: ClientError | BotoCoreError, *, where: str, masks: Mapping[str, str] = NOTHING
+    operation: str,
+    error: ClientError | BotoCoreError,
+    *,
+    where: str,
+    masks: Mapping[str, str] = NOTHING,
+    meanings: Mapping[str, Meaning] = NO_MEANINGS,
 ) -> ServiceRefused:
     """`operation`: "kms:DescribeKey"; `where`: the property that the call was made for.
 
-    `masks`: the values that AWS's text must not repeat, and what stands in their place (`masks.py`).
+    `masks`: the values that AWS's text must not repeat, and what stands in their place (`masks.py`). `meanings`: of codes,
+    where the caller knows more about them than the table here.
+
     The result holds no reference to `error`: botocore's exceptions keep the whole answer.
     """
     code = code_of(error)
@@ -191,11 +222,11 @@ def translate(
         # What Lambda says of a payload may quote it: the event, with its ResponseURL.
         message = "" if operation == "lambda:Invoke" else _message(error, masks)
         said = f"{operation} was refused with {code}" + (f": {message}" if message else ".")
-        known = _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code)
+        known = _denial(error) or meanings.get(code) or _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code)
         meaning = known or (_FAILED_INSIDE if status_of(error) >= 500 else _UNKNOWN)
     elif isinstance(error, NO_ANSWER):
         said, meaning = f"{operation} got no answer ({code}).", _UNREACHED
     else:
         said, meaning = f"{operation} was not sent ({code}).", _NOT_SENT
     problem = f"{said} {meaning.cause}".rstrip()
-    return ServiceRefused(Fault(where, problem, meaning.remedy), operation=operation, code=code)
+    return ServiceRefused(Fault(meaning.where or where, problem, meaning.remedy), operation=operation, code=code)

@@ -20,6 +20,7 @@ from typing import Final, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from imported_key_material import aws_errors
+from imported_key_material.aws_errors import NO_MEANINGS, Meaning
 from imported_key_material.errors import OutOfTime, ServiceRefused, Throttled
 from imported_key_material.request import Request
 from imported_key_material.waiting import Backoff, Clock, Deadline, Meter, unmetered
@@ -30,6 +31,7 @@ TRIES_PER_CALL: Final = 3
 RESERVE_SECONDS: Final = 75.0
 FAULT_PATIENCE_SECONDS: Final = 120.0  # a service that fails, or that can't be reached
 CONSISTENCY_PATIENCE_SECONDS: Final = 120.0  # a key that KMS does not show yet
+JUST_TAGGED_SECONDS: Final = 20.0  # a secret that is being made, or whose tag is being changed
 TAG_PATIENCE_SECONDS: Final = 360.0  # tags count in KMS's authorization up to five minutes late
 
 THROTTLES: Final = frozenset(
@@ -53,6 +55,8 @@ NEW_KEY: Final[Mapping[str, float]] = MappingProxyType(
 )
 # A key or a secret that ListResourceTags shows as tagged; IAM may not see it yet.
 TAGGED: Final[Mapping[str, float]] = MappingProxyType({"AccessDeniedException": TAG_PATIENCE_SECONDS})
+# A secret that may have been tagged a moment ago. IAM answers the same for one that is not there: it is not waited for as long.
+JUST_TAGGED: Final[Mapping[str, float]] = MappingProxyType({"AccessDeniedException": JUST_TAGGED_SECONDS})
 NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
 
 _BACKOFF = Backoff(first_seconds=0.5, cap_seconds=10.0)
@@ -111,7 +115,7 @@ class Caller:
                 return error
         return unfinished
 
-    def call[T](
+    def call[T](  # noqa: PLR0913  # by name
         self,
         operation: str,
         function: Callable[[], T],
@@ -120,11 +124,13 @@ class Caller:
         waits: Mapping[str, float] = NOTHING,
         faults_seconds: float = FAULT_PATIENCE_SECONDS,
         throttles_seconds: float = math.inf,
+        meanings: Mapping[str, Meaning] = NO_MEANINGS,
     ) -> T:
         """Returns what `function` gives. `operation`: "kms:DescribeKey"; `where`: the property that it is made for.
 
         `faults_seconds`: how long a fault is waited out; 0 where a call that took effect, answer or not, must not come twice.
         `throttles_seconds`: how long a throttle is; 0 where the caller does that (`quota.py`).
+        `meanings`: of AWS's codes, where the caller knows more than `aws_errors.py`.
 
         Raises ServiceRefused; Throttled; OutOfTime where the deadline had passed before.
         """
@@ -148,7 +154,7 @@ class Caller:
                 patience_seconds = self._patience_seconds(error, code, waits, faults_seconds, throttles_seconds)
             left = min(patience_seconds - waited, self.deadline.left_seconds())
             if left <= 0:
-                raise self._given_up(operation, error, code, where, waited)
+                raise self._given_up(operation, error, code, where, waited, meanings)
             self.log.info(
                 "waiting",
                 extra={
@@ -181,10 +187,16 @@ class Caller:
         return faults_seconds if passes else 0.0
 
     def _given_up(
-        self, operation: str, error: ClientError | BotoCoreError, code: str, where: str, waited_seconds: float
+        self,
+        operation: str,
+        error: ClientError | BotoCoreError,
+        code: str,
+        where: str,
+        waited_seconds: float,
+        meanings: Mapping[str, Meaning],
     ) -> ServiceRefused | OutOfTime:
         if code not in THROTTLES:
-            return aws_errors.translate(operation, error, where=where, masks=self.masks)
+            return aws_errors.translate(operation, error, where=where, masks=self.masks, meanings=meanings)
         return Throttled(
             f"{where}: {operation} was throttled ({code}) for {waited_seconds:.0f} seconds, to the end of the time there "
             f"was. Run the deployment again when less goes on in this account and Region.",

@@ -14,8 +14,9 @@ from imported_key_material.held_materials import Expiry, HeldMaterial, HeldMater
 from imported_key_material.key_view import KeyView
 from imported_key_material.operation import Operation
 from imported_key_material.preparation import Prepared
-from imported_key_material.proof import Confirmation, OtherMaterial, Proof
+from imported_key_material.proof import Confirmation, OtherMaterial
 from imported_key_material.refusals import other_material, superseded_material
+from imported_key_material.sealing import Sealed
 from imported_key_material.waiting import Seen
 
 
@@ -28,8 +29,12 @@ class Confirmed:
     how: Confirmation
 
 
+class NothingNew(Refused):
+    """KMS took the bytes as earlier material of the key: it holds nothing that it did not hold before, or once held."""
+
+
 def confirmed(
-    operation: Operation, prepared: Prepared, proof: Proof, material_id: str, accepted: frozenset[str]
+    operation: Operation, prepared: Prepared, sealed: Sealed, material_id: str, accepted: frozenset[str]
 ) -> Confirmed:
     """Waits until KMS shows the key usable, with these bytes and this expiry.
 
@@ -41,13 +46,15 @@ def confirmed(
         view = key.look()
         materials = operation.materials(view)
         lost = materials.lost(operation.caller.clock.now())
-        lacks = _lacks_of_key(view, lost) or _lacks(view, materials, prepared.expiry, material_id, accepted)
+        lacks = _lacks_of_key(view, lost) or _lacks(
+            view, materials, prepared.expiry, material_id, accepted, sealed.place
+        )
         if lacks:
             return Seen(lacks, enough=False)
         try:
-            how = key.shows(proof)
+            how = key.shows(sealed.proof)
         except OtherMaterial:
-            raise Refused(other_material(prepared.spec)) from None
+            raise Refused(other_material(prepared.spec, sealed.place)) from None
         known = prepared.view.current_material_id == material_id
         how = how or (Confirmation.SAME_MATERIAL if known else Confirmation.KEY_MATERIAL_ID)
         return Seen(Confirmed(view, materials, how), enough=True)
@@ -71,13 +78,15 @@ def _lacks_of_key(view: KeyView, lost: Sequence[HeldMaterial]) -> str:
     )
 
 
-def _lacks(view: KeyView, materials: HeldMaterials, expiry: Expiry, material_id: str, accepted: frozenset[str]) -> str:
+def _lacks(  # what is compared with what
+    view: KeyView, materials: HeldMaterials, expiry: Expiry, material_id: str, accepted: frozenset[str], place: str
+) -> str:
     """What KMS does not show of the material yet, or ""; raises Refused for bytes that a rotation has superseded."""
     if material_id:
         material = materials.of(material_id)
         state = material.state if material else "not listed"
         if state == State.SUPERSEDED and state not in accepted:
-            raise Refused(superseded_material(view))
+            raise NothingNew(superseded_material(view, place))
         if state not in accepted or (state == State.CURRENT and view.current_material_id != material_id):
             return f"these bytes are material {material_id}, which is {state}; current is {view.current_material_id}."
     shown = shown_expiry(view, materials, material_id).is_that_of(expiry)

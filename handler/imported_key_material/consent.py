@@ -27,12 +27,20 @@ def require(tags: Mapping[str, str], stack_name: str, *, where: str, what: str) 
     if allows(value, stack_name):
         return
     found = f"has the tag {TAG}, but it does not name the stack {stack_name}" if TAG in tags else f"has no tag {TAG}"
-    wanted = f"{value} {stack_name}".lstrip()
+    hint, in_its_template = "", ""
+    if TAG not in tags:
+        in_its_template = " (in the stack's own template: !Ref AWS::StackName)"
+        alike = next((key for key in tags if key.lower() == TAG), "")
+        if alike:
+            value, hint = tags[alike], f" It has a tag {alike}; the key is written in lower case."
+    if "," in value:
+        value, hint = " ".join(value.replace(",", " ").split()), f"{hint} Names are separated by spaces, not commas."
+    wanted = value if allows(value, stack_name) else f"{value} {stack_name}".lstrip()
     if len(wanted) > TAG_VALUE_MAX_CHARACTERS:
         remedy = (
             f"The tag has no room for another name ({TAG_VALUE_MAX_CHARACTERS} characters): its owner can use a name that "
             f"ends in / for all stacks that begin alike."
         )
     else:
-        remedy = f"If its owner agrees, set the tag {TAG} to '{wanted}'."
-    raise Refused(Fault(where, f"{what[0].upper()}{what[1:]} {found}, so this stack may not use it.", remedy))
+        remedy = f"If its owner agrees, set the tag {TAG} to '{wanted}'{in_its_template}."
+    raise Refused(Fault(where, f"{what[0].upper()}{what[1:]} {found}, so this stack may not use it.{hint}", remedy))

@@ -38,6 +38,16 @@ class Holders:
             for resource in self._all()
         )
 
+    def may_be_making(self, key_id: str) -> bool:
+        """Whether the stack has made this key, or is making one: KMS may not show it yet."""
+        uuid = key_uuid(key_id)
+        return any(
+            resource.get("PhysicalResourceId") == uuid
+            or (resource["ResourceStatus"].endswith("_IN_PROGRESS") and resource["ResourceStatus"] not in GONE)
+            for resource in self._all()
+            if resource["ResourceType"] in _KEY_TYPES
+        )
+
     def holder_of(self, key_arn: str) -> Holder | None:
         """Another resource, or this one under its present id, that holds the key: in the ARN form if there is one."""
         return self.holder_and_rest(key_arn)[0]

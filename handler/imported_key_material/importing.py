@@ -18,7 +18,7 @@ from typing import Final
 
 from imported_key_material import attributes, consent, preparation
 from imported_key_material.attributes import Evidence
-from imported_key_material.confirming import Confirmed, confirmed
+from imported_key_material.confirming import Confirmed, NothingNew, confirmed
 from imported_key_material.declared_expiry import DeclaredExpiry
 from imported_key_material.errors import Faults, ImportedKeyMaterialError, Refused, ServiceRefused
 from imported_key_material.held_materials import PENDING, Expiry, HeldMaterials, State
@@ -36,6 +36,7 @@ from imported_key_material.sealing import Sealed, Sealing
 from imported_key_material.symmetric import SupersededMaterial, SymmetricImport, UnknownMaterial
 
 NOTHING_IMPORTED: Final = "Nothing was imported."
+_NOTHING_NEW: Final = "No new material was imported."
 _MAY_HOLD: Final = "KMS may hold the material already: a rollback or the next update sees to it."
 
 
@@ -75,13 +76,15 @@ class Importing:
             sealed = Sealing(self.operation, self.declared, prepared, key).run()  # KMS holds nothing new yet
             change = KeyChange(self.operation, key, prepared.found, self.purpose.kept_id, prepared.view)
             material_id = self._import(prepared, change, sealed)  # rule 4: FOR EVER
-            confirmation = confirmed(self.operation, prepared, sealed.proof, material_id, self._accepted(prepared))
+            confirmation = confirmed(self.operation, prepared, sealed, material_id, self._accepted(prepared))
             self._log(prepared, sealed, material_id, confirmation)
             self._warn(prepared.expiry, confirmation.view)
             evidence = Evidence(sealed.proof.public_key, confirmation.materials.ids)
             answer = Answer(change.physical_id, attributes.of(confirmation.view, self.declared, evidence))
         except ImportedKeyMaterialError as error:
-            raise self._failed(str(error), change) from None
+            raise self._failed(
+                str(error), change, _NOTHING_NEW if isinstance(error, NothingNew) else _MAY_HOLD
+            ) from None
         except Exception as error:
             if change is None or not change.imports.may_have_taken_effect:
                 raise
@@ -94,9 +97,9 @@ class Importing:
         self.operation.log.warning("an error of its own after the import", extra={"at": at})
         raise self._failed(problem, change)
 
-    def _failed(self, problem: str, change: KeyChange | None) -> Failed:
+    def _failed(self, problem: str, change: KeyChange | None, what_may_be: str = _MAY_HOLD) -> Failed:
         if change is not None and change.imports.may_have_taken_effect:
-            return Failed(f"{problem} {_MAY_HOLD}", change.physical_id)
+            return Failed(f"{problem} {what_may_be}", change.physical_id)
         return Failed(f"{problem} {NOTHING_IMPORTED}", self.purpose.failed_id)
 
     def _prepared(self, view: KeyView | None, faults: Faults) -> Prepared:
@@ -148,11 +151,11 @@ class Importing:
             )
             return imports.run(current, earlier)
         except UnknownMaterial:
-            fault = other_material(prepared.spec, on_replica=prepared.view.is_replica)
+            fault = other_material(prepared.spec, sealed.place, on_replica=prepared.view.is_replica)
         except SupersededMaterial:
-            fault = superseded_material(prepared.view)
+            raise NothingNew(superseded_material(prepared.view, sealed.place)) from None
         except ServiceRefused as refused:
-            known_fault = refused_material(prepared, sealed.proof, refused.code)
+            known_fault = refused_material(prepared, sealed.proof, sealed.place, refused.code)
             if known_fault is None:
                 raise
             fault = known_fault

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from imported_key_material.aws_errors import NO_MEANINGS, Meaning
 from imported_key_material.calling import NEW_KEY, Caller
 from imported_key_material.held_materials import ShownExpiry
 
@@ -71,10 +72,18 @@ class KeyView:
 
 
 def look(
-    key_id: str, kms: Kms, caller: Caller, *, where: str = "KeyId", waits: Mapping[str, float] = NEW_KEY
+    key_id: str,
+    kms: Kms,
+    caller: Caller,
+    *,
+    where: str = "KeyId",
+    waits: Mapping[str, float] = NEW_KEY,
+    meanings: Mapping[str, Meaning] = NO_MEANINGS,
 ) -> KeyView:
     """DescribeKey, by id, ARN or alias."""
-    answer = caller.call("kms:DescribeKey", lambda: kms.describe_key(KeyId=key_id), where=where, waits=waits)
+    answer = caller.call(
+        "kms:DescribeKey", lambda: kms.describe_key(KeyId=key_id), where=where, waits=waits, meanings=meanings
+    )
     return KeyView.of_metadata(answer["KeyMetadata"])
 
 

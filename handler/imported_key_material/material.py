@@ -16,11 +16,12 @@ text on its way to bytes (base64, hex, JSON, PEM), and bytes that are tried as t
 make of a key.
 """
 
+from contextlib import suppress
 from typing import Final, NoReturn, final
 
 from imported_key_material import asymmetric, check_value, pem, private_key, secret_bytes, secret_value
 from imported_key_material.check_value import ExpectedCheckValue
-from imported_key_material.encoding import hex_or_base64
+from imported_key_material.encoding import BASE64, HEX, RAW, hex_or_base64
 from imported_key_material.errors import Fault, Faults, Refused
 from imported_key_material.key_specs import CipherKey, EcKey, EdwardsKey, KeySpec, MacKey, RsaKey
 from imported_key_material.pem import PemKey
@@ -96,7 +97,7 @@ class CheckedMaterial:
         raise TypeError("CheckedMaterial is neither copied nor pickled.")
 
 
-def check(
+def check(  # noqa: PLR0913  # by name
     source: bytes | bytearray | str,
     spec: KeySpec,
     *,
@@ -104,12 +105,14 @@ def check(
     json_key: str | None = None,
     expected_check_value: str | None = None,
     where: str = "SecretId",
+    unwrapped: bool = False,
 ) -> CheckedMaterial:
     """Returns the material that a secret holds, decoded, checked and encoded for KMS.
 
     `source`: SecretBinary (bytes) or SecretString (str); a bytearray is taken over: it becomes the material, or is wiped.
     `encoding`: MaterialEncoding, None for what is found: bytes are RAW, what has a PEM header PEM, other text BASE64.
-    `json_key`: SecretJsonKey. `expected_check_value`: ExpectedCheckValue.
+    `json_key`: SecretJsonKey. `expected_check_value`: ExpectedCheckValue. `unwrapped`: the bytes were wrapped, so that
+    MaterialEncoding does not say what they are.
 
     Refused with every fault: of `where`, MaterialEncoding, SecretJsonKey and ExpectedCheckValue.
     """
@@ -119,10 +122,15 @@ def check(
         with faults.collected():
             expected = check_value.check_expected_form(expected_check_value, spec)
     checked: CheckedMaterial | None = None
+    found = Faults()
     try:
-        with faults.collected():
+        with found.collected():
             value = secret_value.read(source, encoding=encoding, json_key=json_key, where=where)
             checked = _checked(value, spec, expected, where)
+        with faults.collected():
+            if found and isinstance(source, bytes) and encoding in (None, RAW) and not unwrapped:
+                _refuse_undecoded(source, spec, expected, where)
+            found.raise_if_any()
     finally:
         if isinstance(source, bytearray) and (checked is None or checked.encoded is not source):
             _wipe(source)
@@ -132,6 +140,21 @@ def check(
     if checked is None:
         raise RuntimeError("what is missing was no fault")
     return checked
+
+
+def _refuse_undecoded(source: bytes, spec: KeySpec, expected: ExpectedCheckValue | None, where: str) -> None:
+    """Refused (`where`) where bytes that are no good key are the text of one that passes every check, in hex or base64."""
+    if not source.isascii():
+        return
+    for name in (HEX, BASE64):  # hex first: most of it is base64, too
+        checked: CheckedMaterial | None = None
+        with suppress(Refused):
+            value = secret_value.read(source, encoding=name, json_key=None, where=where)
+            checked = _checked(value, spec, expected, where)
+        if checked is not None:
+            checked.wipe()
+            problem = f"The bytes are those of a text: {spec.a_key} in {name}, which nobody decoded."
+            raise Refused(Fault(where, problem, f"Set MaterialEncoding to {name}, or store the decoded bytes."))
 
 
 def _checked(

@@ -5,10 +5,11 @@ What is done in which order, and what the answer is, stands in `resource.py`.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from imported_key_material import consent, key_view, preparation
 from imported_key_material.attributes import Evidence
-from imported_key_material.calling import CONSISTENCY_PATIENCE_SECONDS, Caller, Log
+from imported_key_material.calling import CONSISTENCY_PATIENCE_SECONDS, NEW_KEY, Caller, Log
 from imported_key_material.clients import Clients
 from imported_key_material.consent_tags import ConsentTags
 from imported_key_material.errors import Fault, Faults, ImportedKeyMaterialError, Refused, ServiceRefused
@@ -23,6 +24,8 @@ from imported_key_material.secret import SecretReader
 from imported_key_material.stack import Stack
 from imported_key_material.waiting import Backoff, OutOfTimeAs, Seen, poll
 
+FOREIGN_KEY_SECONDS: Final = 20.0  # how long a key that KMS does not show is waited for, if the stack does not make it
+_LIST_SECONDS: Final = 8.0  # and how long the list of the stack's resources is, which tells that
 _CONFIRM_BACKOFF = Backoff(first_seconds=0.2, cap_seconds=5.0)
 
 
@@ -86,13 +89,37 @@ class Operation:
         """DescribeKey, once the key is no longer being created."""
 
         def settled() -> Seen[KeyView]:
-            view = key_view.look(key_id, self.clients.kms, self.caller)
+            view = self._found(key_id)
             return Seen(view, enough=view.state != "Creating")
 
         seen = self.until_consistent(settled)
         if not seen.enough:
             raise Refused(Fault("KeyId", "The key is still being created.", "Run the deployment again."))
         return seen.value
+
+    def _found(self, key_id: str) -> KeyView:
+        """DescribeKey. A key that KMS does not show is waited for; not for long where the stack itself does not make it."""
+        clock = self.caller.clock
+        started = clock.now()
+
+        def look(seconds: float) -> KeyView:
+            waits = {**NEW_KEY, "NotFoundException": seconds}
+            return key_view.look(key_id, self.clients.kms, self.caller, waits=waits)
+
+        try:
+            return look(FOREIGN_KEY_SECONDS)
+        except ServiceRefused as refused:
+            if refused.code != "NotFoundException" or not self._may_be_making(key_id):
+                raise
+        return look(CONSISTENCY_PATIENCE_SECONDS - (clock.now() - started).total_seconds())
+
+    def _may_be_making(self, key_id: str) -> bool:
+        """Whether the stack's own resources may be making the key; also where the list of them can't be read soon."""
+        soon = replace(self.caller, deadline=self.caller.within(_LIST_SECONDS))
+        try:
+            return Holders(replace(self.stack, caller=soon)).may_be_making(key_id)
+        except ImportedKeyMaterialError:
+            return True
 
     def id_for(self, view: KeyView) -> str:
         """Rule 1: the ARN where this resource brings the material in; the bare id of a key that already holds some.

@@ -5,7 +5,7 @@ keep the others from being looked at, where they can be (docs/design.md, rule 3)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -21,6 +21,7 @@ from imported_key_material.properties import NewMaterial, Properties
 from imported_key_material.read_material import read_all
 from imported_key_material.request import Home
 from imported_key_material.secret import FoundSecret, SecretReader, Version
+from imported_key_material.secret_errors import place
 
 # What can't be imported into, and what to do about it. A key that is being created or updated is waited for.
 _STATES: Final[Mapping[str, tuple[str, str]]] = {
@@ -57,6 +58,16 @@ _PRIMARY_ONLY: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+# What these say has nothing to do with where the material is and how it is read. A fault of any other property may: an unknown
+# one may be SecretWrapping, misspelt, and wrapped bytes would be judged as the material itself.
+NOT_FOR_READING: Final = frozenset(
+    {
+        *("ServiceToken", "ServiceTimeout", "KeyId", "WrappingAlgorithm", "WrappingKeySpec", "ValidTo", "ValidForDays"),
+        *("KeyMaterialDescription", "PreviousSecretVersionIds", "NewMaterial", "ExpectedCheckValue", "Trigger"),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SeenKey:
     """What was seen of the declared key.
@@ -85,6 +96,7 @@ class Prepared:
     material: CheckedMaterial | None = field(repr=False)
     proof: Proof | None
     secret_version_id: str
+    place: str  # as `Source.place`, for the sentences of `refusals.py`
     wrapping_algorithm: str
     expiry: Expiry
 
@@ -132,11 +144,12 @@ def prepare(
         with faults.collected():
             found = reader.find(properties)
     earlier = properties.previous_secret_version_ids if key and key.wants_earlier else ()
-    versions = (Version(), *(Version(id_, "PreviousSecretVersionIds") for id_ in earlier))
+    versions = (Version(), *(Version(id_, entry) for entry, id_ in enumerate(earlier)))
     read = None
     # Else there is nothing to check the material against, or it would be read as what it is not: it stays where it is.
-    if reads_secret and found is not None and spec is not None and not faults.about("SecretWrapping"):
-        read = read_all(properties, found, versions, reader, spec, faults)
+    if reads_secret and found is not None and spec is not None and faults.only_about(NOT_FOR_READING):
+        believed = replace(properties, expected_check_value=None) if faults.about("ExpectedCheckValue") else properties
+        read = read_all(believed, found, versions, reader, spec, faults)
     if spec is not None:
         with faults.collected():
             algorithm = choose_wrapping(
@@ -151,9 +164,9 @@ def prepare(
     if key is None or spec is None or found is None:
         raise ValueError("what is missing was no fault")
     if read is None:
-        return Prepared(key.view, spec, found, versions, None, None, "", algorithm, expiry)
+        return Prepared(key.view, spec, found, versions, None, None, "", place(found.name), algorithm, expiry)
     kept = None if earlier else read.material  # one material at a time
-    return Prepared(key.view, spec, found, versions, kept, read.proof, read.version_id, algorithm, expiry)
+    return Prepared(key.view, spec, found, versions, kept, read.proof, read.version_id, read.place, algorithm, expiry)
 
 
 def _check_key(key: SeenKey, properties: Properties, reader: SecretReader, faults: Faults) -> KeySpec | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from imported_key_material import material
-from imported_key_material.errors import Faults
+from imported_key_material.errors import Faults, found_in
 from imported_key_material.key_specs import KeySpec
 from imported_key_material.material import CheckedMaterial
 from imported_key_material.proof import Proof
@@ -22,6 +22,7 @@ class ReadMaterial:
     material: CheckedMaterial = field(repr=False)
     proof: Proof
     version_id: str
+    place: str  # as `Source.place`
 
 
 def read(
@@ -29,15 +30,17 @@ def read(
 ) -> ReadMaterial:
     """Reads one version of the secret, and checks what is in it. Plaintext from here on, until it is wiped."""
     source = reader.open(found, properties, version)
-    checked = material.check(
-        source.value,
-        spec,
-        encoding=source.encoding,
-        json_key=source.json_key,
-        expected_check_value=properties.expected_check_value if version.where == "SecretId" else None,
-        where=version.where,
-    )
-    return ReadMaterial(checked, Proof.of(checked), source.version_id)
+    with found_in(source.place):
+        checked = material.check(
+            source.value,
+            spec,
+            encoding=source.encoding,
+            json_key=source.json_key,
+            expected_check_value=properties.expected_check_value if version.entry is None else None,
+            where=version.where,
+            unwrapped=source.unwrapped,
+        )
+    return ReadMaterial(checked, Proof.of(checked), source.version_id, source.place)
 
 
 def read_all(

@@ -1,4 +1,7 @@
-"""What KMS's refusals of material mean, in our words: its own texts are empty, or say what but not why."""
+"""What KMS's refusals of material mean, in our words: its own texts are empty, or say what but not why.
+
+`place`: the secret and its version, in Secrets Manager's names (`Fault.found_in`).
+"""
 
 from collections.abc import Sequence
 
@@ -10,7 +13,7 @@ from imported_key_material.preparation import Prepared
 from imported_key_material.proof import Proof
 
 
-def other_material(spec: KeySpec, *, on_replica: bool = False) -> Fault:
+def other_material(spec: KeySpec, place: str, *, on_replica: bool = False) -> Fault:
     """The key and the secret hold different bytes, and NewMaterial is REFUSE."""
     if on_replica:
         rule = "a multi-Region replica takes the bytes that its primary holds"
@@ -28,6 +31,7 @@ def other_material(spec: KeySpec, *, on_replica: bool = False) -> Fault:
         "SecretId",
         f"The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), and {rule}.",
         remedy,
+        place,
     )
 
 
@@ -41,17 +45,18 @@ def lost_material(lost: Sequence[HeldMaterial]) -> Fault:
     )
 
 
-def superseded_material(view: KeyView) -> Fault:
+def superseded_material(view: KeyView, place: str) -> Fault:
     """The key holds the bytes as earlier material, and other properties than before ask for them."""
     return Fault(
         "SecretVersionId",
         f"The key holds these bytes as earlier material; a rotation has made {view.current_material_id} current, "
         "and a key can't go back.",
         "Name the secret version that holds the current material, or declare a new key.",
+        place,
     )
 
 
-def refused_material(prepared: Prepared, proof: Proof, code: str) -> Fault | None:
+def refused_material(prepared: Prepared, proof: Proof, place: str, code: str) -> Fault | None:
     """KMS's empty words about the material, in ours."""
     if code == "IncorrectKeyMaterialException":
         # DER of an RSA key is not canonical; `Importing` has seen that the public keys are equal.
@@ -61,8 +66,9 @@ def refused_material(prepared: Prepared, proof: Proof, code: str) -> Fault | Non
                 f"The secret holds the key's own {prepared.spec.name} key in another encoding, and KMS compares the encoding "
                 f"({code}).",
                 "Name the secret version from which the material was first imported.",
+                place,
             )
-        return other_material(prepared.spec, on_replica=prepared.view.is_replica)
+        return other_material(prepared.spec, place, on_replica=prepared.view.is_replica)
     if code == "InvalidCiphertextException" and prepared.spec.kind is Kind.RSA:
         exponent = proof.public_exponent
         if exponent != 65537:
@@ -70,5 +76,6 @@ def refused_material(prepared: Prepared, proof: Proof, code: str) -> Fault | Non
                 "SecretId",
                 f"KMS does not take this {prepared.spec.name} key ({code}); its public exponent is {exponent}, not 65537.",
                 "Make a key with the public exponent 65537.",
+                place,
             )
     return None

@@ -136,7 +136,10 @@ def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> 
         raise NotARequest("The event's StackId is of another account or Region than this function.")
     response_url = _text(event, "ResponseURL", _RESPONSE_URL)
     if not is_response_host(response_url):
-        raise NotARequest("The event's ResponseURL is not one of CloudFormation in this Region.")
+        raise NotARequest(
+            "The event's ResponseURL is not one of CloudFormation in this Region. If this is a local AWS, deploy the "
+            "application with its host as the parameter ResponseHost."
+        )
     properties = _mapping(event, "ResourceProperties", required=type_ is not RequestType.DELETE)
     return Request(
         type=type_,

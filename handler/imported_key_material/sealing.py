@@ -34,6 +34,7 @@ class Sealed:
     materials: list[SealedMaterial]
     proof: Proof
     version_id: str
+    place: str  # as `Source.place`
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Sealing:
                 parameters = request.first()
             if parameters is not None and prepared.proof is not None and prepared.material is not None:
                 current = parameters.seal(prepared.material)
-                sealed = Sealed([current], prepared.proof, prepared.secret_version_id)
+                sealed = Sealed([current], prepared.proof, prepared.secret_version_id, prepared.place)
         finally:
             prepared.wipe()
         if prepared.proof is not None and not is_same:
@@ -89,7 +90,7 @@ class Sealing:
             raise Refused(_OTHER_BYTES)
         if prepared.proof is None:
             self._require_same(self.key, first.proof)
-        return Sealed(materials, first.proof, first.version_id)
+        return Sealed(materials, first.proof, first.version_id, first.place)
 
     def _shows_same(self, proof: Proof) -> bool:
         """As `_require_same`, without any wait; False where KMS could not be asked."""
@@ -110,4 +111,4 @@ class Sealing:
             pass
         else:
             return
-        raise Refused(other_material(self.prepared.spec))
+        raise Refused(other_material(self.prepared.spec, self.prepared.place))

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from imported_key_material import consent, encoding, foreign_form, key_view, wrapping
-from imported_key_material.calling import TAGGED, Caller
+from imported_key_material import encoding, foreign_form, key_view, secret_errors, wrapping
+from imported_key_material.calling import JUST_TAGGED, NOTHING, TAGGED, Caller
 from imported_key_material.consent_tags import ConsentTags
-from imported_key_material.errors import Fault, Faults, Refused
+from imported_key_material.errors import Fault, Faults, Refused, ServiceRefused, found_in
 from imported_key_material.properties import Properties, SecretWrapping
 from imported_key_material.request import Home
 
-CONTEXT_KEY: Final = consent.TAG  # of the encryption context with SYMMETRIC_DEFAULT; IAM asks for it, too
 CIPHERTEXT_MAX_BYTES: Final = 6144  # of kms:Decrypt
 
 # SecretWrapping.Algorithm -> (the EncryptionAlgorithm of kms:Decrypt, whether it opens an AES key that wraps the material)
@@ -38,20 +37,33 @@ class SecretsManager(Protocol):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Source:
-    """What the secret held, as `material.check` takes it. A bytearray is the check's to wipe."""
+    """What the secret held, as `material.check` takes it. A bytearray is the check's to wipe.
+
+    `place`: the secret and the version, in Secrets Manager's names.
+    """
 
     value: bytes | bytearray | str
     encoding: str | None
     json_key: str | None
     version_id: str
+    place: str
+    unwrapped: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of the declared secret. `id`: "" for the one that SecretVersionId or SecretVersionStage names."""
+    """One version of the declared secret. `id`: "" for the one that SecretVersionId or SecretVersionStage names.
+
+    `entry`: its place in PreviousSecretVersionIds, from 0; None where it is not one of these.
+    """
 
     id: str = ""
-    where: str = "SecretId"  # the property that a fault of it is told of
+    entry: int | None = None
+
+    @property
+    def where(self) -> str:
+        """The property that a fault of it is told of."""
+        return "SecretId" if self.entry is None else "PreviousSecretVersionIds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +109,26 @@ class SecretReader:
 
     def open(self, found: "FoundSecret", properties: Properties, version: Version) -> Source:
         """Reads one version, and unwraps it."""
-        answer = self._value(found.arn, properties, version)
+        with found_in(secret_errors.place(found.name)):
+            answer = self._value(found.arn, properties, version)
         value: bytes | str = answer["SecretBinary"] if "SecretBinary" in answer else answer["SecretString"]
-        if properties.secret_wrapping is None or found.unwrap_key is None:
-            return Source(value, properties.material_encoding, properties.secret_json_key, answer["VersionId"])
-        opened = self._unwrapped(
-            _ciphertext(value, properties),
-            properties.secret_wrapping.algorithm,
-            found.unwrap_key,
-            context={CONTEXT_KEY: f"{found.arn.split(':')[4]}/{found.name}"},
-        )
-        return Source(opened, None, None, answer["VersionId"])
+        version_id, wrapped = answer["VersionId"], properties.secret_wrapping
+        place = secret_errors.place(found.name, version_id)
+        if wrapped is None or found.unwrap_key is None:
+            encoded, json_key = properties.material_encoding, properties.secret_json_key
+            return Source(value, encoded, json_key, version_id, place, unwrapped=False)
+        with found_in(place):
+            opened = self._unwrapped(
+                _ciphertext(value, properties),
+                wrapped.algorithm,
+                found.unwrap_key,
+                context=f"{found.arn.split(':')[4]}/{found.name}",
+            )
+        return Source(opened, None, None, version_id, place, unwrapped=True)
 
     def _described(self, secret_id: str) -> Mapping[str, Any]:
         """DescribeSecret's answer, of a secret that is there and whose owner consents."""
+        account = secret_errors.account_of(secret_id, self.home)
         answer: Mapping[str, Any] = {}
 
         def tags() -> Mapping[str, str]:
@@ -119,6 +137,8 @@ class SecretReader:
                 "secretsmanager:DescribeSecret",
                 lambda: self.secrets.describe_secret(SecretId=secret_id),
                 where="SecretId",
+                waits=JUST_TAGGED if self.consent_tags.patient else NOTHING,
+                meanings=secret_errors.of_missing_secret(account, self.home),
             )
             if "DeletedDate" in answer:
                 raise Refused(
@@ -130,8 +150,16 @@ class SecretReader:
                 )
             return {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
 
-        self.consent_tags.require(tags, where="SecretId", what="the secret")
-        return answer
+        try:
+            self.consent_tags.require(tags, where="SecretId", what="the secret")
+        except ServiceRefused:
+            raise
+        except Refused as refused:
+            faults = refused.faults
+        else:
+            return answer
+        with found_in(secret_errors.place(answer["Name"])):
+            raise Refused(*faults)
 
     def _require_consent_of(self, unwrap_key: key_view.KeyView) -> None:
         where = "SecretWrapping.KeyId"
@@ -153,6 +181,7 @@ class SecretReader:
             lambda: self.secrets.get_secret_value(SecretId=secret_arn, **named),
             where=version.where,
             waits=TAGGED,
+            meanings=secret_errors.of_missing_version(named, version.entry),
         )
 
     def _unwrap_key(self, declared: SecretWrapping) -> key_view.KeyView:
@@ -164,7 +193,8 @@ class SecretReader:
                 Fault(where, "The key is of another account or Region.", "Unwrap with a key of the stack's own.")
             )
         key_id = declared.key_id.removeprefix("key/")
-        view = key_view.look(key_id, self.kms, self.caller, where=where, waits={})
+        missing = secret_errors.of_missing_unwrap_key(self.home)
+        view = key_view.look(key_id, self.kms, self.caller, where=where, waits={}, meanings=missing)
         faults = Faults()
         fits = (
             view.spec.startswith("RSA_")
@@ -189,9 +219,7 @@ class SecretReader:
         faults.raise_if_any()
         return view
 
-    def _unwrapped(
-        self, ciphertext: bytes, algorithm: str, key: key_view.KeyView, context: Mapping[str, str]
-    ) -> bytes | bytearray:
+    def _unwrapped(self, ciphertext: bytes, algorithm: str, key: key_view.KeyView, context: str) -> bytes | bytearray:
         decrypt_algorithm, opens_aes_key = _DECRYPT[algorithm]
         wrapped_material = b""
         if opens_aes_key:
@@ -202,9 +230,13 @@ class SecretReader:
             "EncryptionAlgorithm": decrypt_algorithm,
         }
         if decrypt_algorithm == "SYMMETRIC_DEFAULT":
-            parameters["EncryptionContext"] = dict(context)
+            parameters["EncryptionContext"] = {secret_errors.CONTEXT_KEY: context}
         answer = self.caller.call(
-            "kms:Decrypt", lambda: self.kms.decrypt(**parameters), where="SecretWrapping", waits=TAGGED
+            "kms:Decrypt",
+            lambda: self.kms.decrypt(**parameters),
+            where="SecretWrapping",
+            waits=TAGGED,
+            meanings=secret_errors.of_refused_decrypt(algorithm, context),
         )
         plaintext: bytes = answer["Plaintext"]
         return wrapping.unwrap_with_aes(plaintext, wrapped_material) if opens_aes_key else plaintext

@@ -20,6 +20,8 @@ from imported_key_material.readable import text_in
 
 SecretForm = CipherKey | MacKey
 
+_WRAPPED_PERHAPS = "Is it wrapped? Then declare SecretWrapping, which says how and under which key."
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -50,9 +52,9 @@ def check(
         # What the bytes are is not known, so that nothing else can be said of them.
         remark = "" if expected is None else ", and then the ExpectedCheckValue does not match"
         raise Refused(hex_or_base64(where, remark))
-    faults, doubts = _length(key, spec, form, where)
-    doubts += _foreign(key, spec, where)
-    pattern = pattern_in(key)
+    pattern, foreign = pattern_in(key), _foreign(key, spec, where)
+    faults, doubts = _length(key, spec, form, where, is_pattern=bool(pattern), is_foreign=bool(foreign))
+    doubts += foreign
     if pattern:
         faults.append(Fault(where, f"The material is not random: {pattern}.", _make_one(form)))
     if not matches:
@@ -72,14 +74,23 @@ def _make_one(form: SecretForm) -> str:
     return f"Store {form.size_bytes} bytes of a random number generator, for example of openssl rand {form.size_bytes}."
 
 
-def _length(key: bytearray, spec: KeySpec, form: SecretForm, where: str) -> tuple[list[Fault], list[Fault]]:
-    """Returns what is wrong with the length, and what a matching check value would excuse."""
+def _length(
+    key: bytearray, spec: KeySpec, form: SecretForm, where: str, *, is_pattern: bool, is_foreign: bool
+) -> tuple[list[Fault], list[Fault]]:
+    """Returns what is wrong with the length, and what a matching check value would excuse.
+
+    Nobody may be told to make a new key where the bytes are a key in another form: text, a container (`is_foreign`: what to
+    do is said of that); or far too long and random: wrapped, most often.
+    """
     size, right = len(key), form.size_bytes
+    looks_random, make_one = not is_pattern and not is_foreign, "" if is_foreign else _make_one(form)
     if size == right:
         return [], []
     if isinstance(form, CipherKey):
         problem = f"The material is {size} bytes long, and {spec.a_key} takes exactly {right}."
-        return [Fault(where, problem, _newline_perhaps(size, right) or _make_one(form))], []
+        if looks_random and size > 2 * right:
+            return [Fault(where, problem, f"{_WRAPPED_PERHAPS} If it is not, name the secret that holds the key.")], []
+        return [Fault(where, problem, _newline_perhaps(size, right) or make_one)], []
     if right < size <= form.most_bytes:
         problem = (
             f"The material is {size} bytes long, and {spec.a_key} takes {right}; a length up to {form.most_bytes} bytes "
@@ -89,9 +100,10 @@ def _length(key: bytearray, spec: KeySpec, form: SecretForm, where: str) -> tupl
         return [], [Fault(where, problem, _newline_perhaps(size, right) or _filled_perhaps(key, right) or way_out)]
     problem = f"The material is {size} bytes long, and {spec.a_key} takes {right} to {form.most_bytes}."
     if size < right:
-        return [Fault(where, problem, _make_one(form))], []
-    hashed = f"Store its {form.hash_name.upper().replace('SHA', 'SHA-')} hash, which gives the same MACs (RFC 2104)."
-    return [Fault(where, problem, hashed)], []
+        return [Fault(where, problem, make_one)], []
+    hash_name = form.hash_name.upper().replace("SHA", "SHA-")
+    hashed = f"If it is the key itself, store its {hash_name} hash, which gives the same MACs (RFC 2104)."
+    return [Fault(where, problem, f"{_WRAPPED_PERHAPS} {hashed}" if looks_random else hashed)], []
 
 
 def _newline_perhaps(size: int, right: int) -> str:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +22,14 @@ def world():
 
 @pytest.fixture
 def refused(world) -> Callable[..., str]:
-    """Creates what is to be refused, and gives the reason, once it is shown that nothing whatever happened to KMS."""
+    """Creates what is to be refused, and gives the reason, once it is shown that nothing whatever happened to KMS.
+
+    Behind the property stands which secret and which version of it was read, `(secret NAME, version ID)`. It is compared here
+    with what Secrets Manager gave away, and left out of what is given.
+    """
 
     def refused(key_id: str, **properties: object) -> str:
+        world.secrets.given.clear()
         before, changes = world.snapshot(), world.changes()
         answer = world.create(key_id, **properties)
         assert answer["Status"] == "FAILED", answer
@@ -32,9 +38,20 @@ def refused(world) -> Callable[..., str]:
         assert world.snapshot() == before
         reason, end = answer["Reason"], " Nothing was imported."
         assert reason.endswith(end)
-        return str(reason.removesuffix(end))
+        return without_names(world, reason.removesuffix(end))
 
     return refused
+
+
+def without_names(world: World, reason: str) -> str:
+    """The reason without the secret's name and version, which stand in all that is said of a value that was read."""
+    read = {f"secret {name}, version {version_id}" for name, version_id in world.secrets.given}
+    named = re.findall(r" \((secret [^)]*)\):", reason)
+    assert {one for one in named if ", version " in one} <= read
+    assert {one.partition(",")[0] for one in named} <= {f"secret {secret.name}" for secret in world.secrets.all()}
+    if read:
+        assert not re.search(r"(^|\(\d+\) )(SecretId|SecretJsonKey|SecretWrapping|MaterialEncoding):", reason), reason
+    return re.sub(r" \(secret [^)]*\):", ":", reason)
 
 
 @pytest.fixture

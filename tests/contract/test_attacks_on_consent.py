@@ -75,7 +75,7 @@ def test_a_secret_that_is_exchanged_after_the_look_for_the_victim_s_of_the_same_
 
     reason = refused(world.external_key(), SecretId="shared/name")
 
-    assert reason.startswith("SecretId: secretsmanager:GetSecretValue was refused with ResourceNotFoundException")
+    assert reason.startswith("SecretId: secretsmanager:GetSecretValue was refused with AccessDeniedException")
 
 
 def test_consent_that_is_taken_back_while_kms_s_quota_is_waited_for_lets_nothing_in(world):

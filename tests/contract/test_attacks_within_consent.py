@@ -113,7 +113,7 @@ def test_a_version_s_id_is_pinned_by_the_secret_s_arn_alone(world, refused):
     key = world.external_key()
 
     reason = refused(key, SecretId=before.arn, SecretVersionId=VERSION)
-    assert reason.startswith("SecretId: secretsmanager:DescribeSecret was refused with ResourceNotFoundException")
+    assert reason.startswith("SecretId: secretsmanager:DescribeSecret was refused with AccessDeniedException")
 
     world.create(key, SecretId=before.name, SecretVersionId=VERSION)
     assert holds(world, key, PLANTED)
@@ -301,7 +301,8 @@ def test_a_request_forged_within_its_minutes_gets_nothing_that_does_not_name_tha
 
     answer = world.invoke(event | {"ResourceProperties": event["ResourceProperties"] | {"SecretId": theirs.name}})
 
-    assert answer["Reason"].startswith("SecretId: The secret has the tag imported-key-material, but it does not name")
+    other = "SecretId (secret payments/master-key): The secret has the tag imported-key-material, but it does not name"
+    assert answer["Reason"].startswith(other)
     assert world.changes() == changes
     assert world.aws.count("GetSecretValue") == 0
 
@@ -362,7 +363,7 @@ def test_a_refusal_tells_that_a_key_and_a_secret_are_there_and_whom_their_tags_n
 
     assert "set the tag imported-key-material to 'payments orders'" in reason
     assert "set the tag imported-key-material to 'payments shop orders'" in reason
-    assert refused(key, SecretId="payments/nothing").count("ResourceNotFoundException") == 1
+    assert refused(key, SecretId="payments/nothing").count("AccessDeniedException") == 1
 
 
 def test_whom_a_disabled_key_s_tag_does_not_name_learns_that_it_is_disabled(world, refused):

@@ -7,15 +7,27 @@ import pytest
 
 from tests.support.importing import import_material
 from tests.support.random_keys import random_key
-from tests.support.world import TAG, World
+from tests.support.secretsmanager import said_by_iam
+from tests.support.world import ACCOUNT, TAG, World
 
 KEY = random_key(32)
+OTHER_ACCOUNT = "999988887777"
 
 
 def no_tag(what, where, names="orders"):
     return (
         f"{where}: {what} has no tag imported-key-material, so this stack may not use it. If its owner agrees, set the "
-        f"tag imported-key-material to '{names}'."
+        f"tag imported-key-material to '{names}' (in the stack's own template: !Ref AWS::StackName)."
+    )
+
+
+def denied(secret):
+    return (
+        "SecretId: secretsmanager:DescribeSecret was refused with AccessDeniedException: "
+        f"{said_by_iam('DescribeSecret', secret.arn)} IAM answers this in three cases: there is no secret of this name in "
+        "account 111122223333 and Region eu-central-1; or it has no tag imported-key-material; or a policy forbids the "
+        "function's role to read it. Check them in this order: aws secretsmanager describe-secret shows name and tags. A "
+        "secret of another account needs its full ARN."
     )
 
 
@@ -41,11 +53,48 @@ def test_a_key_whose_tag_names_other_stacks_takes_no_material(world, refused):
     assert reason == other_tag("The KMS key", "KeyId", "payments shop")
 
 
-def test_a_secret_without_the_tag_is_not_read(world, refused):
-    reason = refused(world.external_key(), SecretId=world.secret(KEY, tag=None).name)
+def test_a_secret_without_the_tag_is_not_even_shown_to_the_function(world, refused):
+    """IAM refuses it, as it does one that is not there."""
+    secret = world.secret(KEY, tag=None)
+
+    reason = refused(world.external_key(), SecretId=secret.name)
+
+    assert reason == denied(secret)
+    assert world.aws.count("GetSecretValue") == 0
+
+
+def test_another_account_s_secret_without_the_tag_is_not_read(world, refused):
+    """There IAM does not ask for the tag, and the function does."""
+    secret = world.secret(KEY, tag=None, account=OTHER_ACCOUNT)
+    secret.readers.add(ACCOUNT)
+
+    reason = refused(world.external_key(), SecretId=secret.arn)
 
     assert reason == no_tag("The secret", "SecretId")
     assert world.aws.count("GetSecretValue") == 0
+
+
+def test_a_tag_with_commas_is_told_so_and_the_remedy_has_none(world, refused):
+    reason = refused(world.external_key(tag="payments,orders"), SecretId=world.secret(KEY).name)
+
+    assert reason == (
+        "KeyId: The KMS key has the tag imported-key-material, but it does not name the stack orders, so this stack may not "
+        "use it. Names are separated by spaces, not commas. If its owner agrees, set the tag imported-key-material to "
+        "'payments orders'."
+    )
+
+
+def test_a_tag_in_another_case_is_told_so(world, refused):
+    secret = world.secret(KEY)
+    secret.tags = {"Imported-Key-Material": "orders"}
+
+    reason = refused(world.external_key(), SecretId=secret.name)
+
+    assert reason == (
+        "SecretId: The secret has no tag imported-key-material, so this stack may not use it. It has a tag "
+        "Imported-Key-Material; the key is written in lower case. If its owner agrees, set the tag imported-key-material to "
+        "'orders' (in the stack's own template: !Ref AWS::StackName)."
+    )
 
 
 def test_a_secret_whose_tag_names_other_stacks_is_not_read(world, refused):
@@ -57,15 +106,16 @@ def test_a_secret_whose_tag_names_other_stacks_is_not_read(world, refused):
 
 def test_all_consents_that_are_missing_are_named_at_once(world, refused):
     unwrap = world.key(KeySpec="SYMMETRIC_DEFAULT", tag=None)
+    secret = world.secret(KEY, tag=None)
 
     reason = refused(
         world.external_key(tag=None),
-        SecretId=world.secret(KEY, tag=None).name,
+        SecretId=secret.name,
         SecretWrapping={"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": unwrap},
     )
 
     assert reason == (
-        f"3 things are wrong. (1) {no_tag('The KMS key', 'KeyId')} (2) {no_tag('The secret', 'SecretId')} "
+        f"3 things are wrong. (1) {no_tag('The KMS key', 'KeyId')} (2) {denied(secret)} "
         f"(3) {no_tag('The key that unwraps the secret', 'SecretWrapping.KeyId')}"
     )
 

@@ -76,17 +76,20 @@ def tr_31(*_):
 
 
 TRAPS = {
-    "OAEP with SHA-256 over MGF1 with SHA-1": Trap(mixed_hashes, DOES_NOT_OPEN),
-    "SHA-1 declared as SHA_256": Trap(lambda *given: by_softhsm(*given).joined, DOES_NOT_OPEN, spec="ECC_NIST_P256"),
+    "OAEP with SHA-256 over MGF1 with SHA-1": Trap(mixed_hashes, DOES_NOT_OPEN[SHA_256]),
+    "SHA-1 declared as SHA_256": Trap(
+        lambda *given: by_softhsm(*given).joined, DOES_NOT_OPEN[SHA_256], spec="ECC_NIST_P256"
+    ),
     "The AES block first": Trap(
-        lambda world, unwrap, _: b"".join(reversed(blocks(world, unwrap, SHA_256, KEY))), DOES_NOT_OPEN
+        lambda world, unwrap, _: b"".join(reversed(blocks(world, unwrap, SHA_256, KEY))), DOES_NOT_OPEN[SHA_256]
     ),
     "Wrapped for another RSA key": Trap(
-        lambda world, _, folder: by_openssl(world, unwrap_key(world, SHA_256), SHA_256, KEY, folder), DOES_NOT_OPEN
+        lambda world, _, folder: by_openssl(world, unwrap_key(world, SHA_256), SHA_256, KEY, folder),
+        DOES_NOT_OPEN[SHA_256],
     ),
     "kms:Encrypt without the encryption context": Trap(
         lambda world, unwrap, _: world.call("Encrypt", KeyId=unwrap, Plaintext=KEY)["CiphertextBlob"],
-        DOES_NOT_OPEN,
+        DOES_NOT_OPEN["SYMMETRIC_DEFAULT"],
         algorithm="SYMMETRIC_DEFAULT",
     ),
     "One block alone": Trap(

@@ -50,7 +50,7 @@ def test_what_passes_by_is_waited_out(world, operation, refusal):
 
 def test_a_key_that_kms_does_not_show_yet_is_waited_for(world):
     """CloudFormation goes on as soon as CreateKey has answered."""
-    key, secret = world.external_key(), world.secret(KEY)
+    key, secret = world.external_key(in_stack=True), world.secret(KEY)
     world.aws.faults.inject("DescribeKey", Refusal(400, "NotFoundException", f"Key '{key}' does not exist"), times=8)
 
     answer = world.create(key, SecretId=secret.name)

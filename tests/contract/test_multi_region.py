@@ -52,9 +52,9 @@ def test_a_replica_takes_no_bytes_but_the_primary_key_s(world):
     answer = world.create(key, SecretId=world.secret(OTHER).name)
 
     assert answer["Reason"] == (
-        "SecretId: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), "
-        "and a multi-Region replica takes the bytes that its primary holds. Name the secret version that holds them; new "
-        "material is first staged in the primary's Region. Nothing was imported."
+        f"SecretId {world.last_read()}: The secret holds other material than the key holds or once held "
+        "(IncorrectKeyMaterialException), and a multi-Region replica takes the bytes that its primary holds. Name the "
+        "secret version that holds them; new material is first staged in the primary's Region. Nothing was imported."
     )
     assert answer["PhysicalResourceId"] == f"not-imported:Material:{answer['RequestId']}"
     assert world.state(key) == "PendingImport"

@@ -30,11 +30,11 @@ RULE = (
 )
 
 
-def sentence(spec):
+def sentence(world, spec):
     rule = SYMMETRIC_RULE if spec == "SYMMETRIC_DEFAULT" else RULE.format(spec)
     return (
-        "SecretId: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), "
-        f"and {rule} Nothing was imported."
+        f"SecretId {world.last_read()}: The secret holds other material than the key holds or once held "
+        f"(IncorrectKeyMaterialException), and {rule} Nothing was imported."
     )
 
 
@@ -65,7 +65,7 @@ def test_other_bytes_than_the_key_s_are_refused_and_the_key_stays_as_it_is(world
 
     answer = world.update(key, SecretId=SECRET)
 
-    assert answer["Reason"] == sentence(spec)
+    assert answer["Reason"] == sentence(world, spec)
     assert answer["PhysicalResourceId"] == key
     assert world.snapshot() == before
 
@@ -81,7 +81,7 @@ def test_an_emptied_key_takes_nothing_but_its_first_material(world, spec):
 
     answer = world.create(key, SecretId=SECRET)
 
-    assert answer["Reason"] == sentence(spec)
+    assert answer["Reason"] == sentence(world, spec)
     assert answer["PhysicalResourceId"] == f"not-imported:Material:{answer['RequestId']}"
     assert world.snapshot() == before
 
@@ -129,9 +129,9 @@ def test_an_earlier_material_of_a_rotated_key_can_t_become_current_again(world):
 
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
-        "SecretVersionId: The key holds these bytes as earlier material; a rotation has made "
-        f"{current} current, and a key can't go back. Name the secret version that holds the current material, or declare "
-        "a new key. KMS may hold the material already: a rollback or the next update sees to it."
+        f"SecretVersionId (secret {SECRET}, version {first}): The key holds these bytes as earlier material; a rotation has "
+        f"made {current} current, and a key can't go back. Name the secret version that holds the current material, or "
+        "declare a new key. No new material was imported."
     )
     assert answer["PhysicalResourceId"] == key
     assert world.describe(key)["CurrentKeyMaterialId"] == current
@@ -152,9 +152,9 @@ def test_the_same_rsa_key_in_another_encoding_is_called_that(world):
     answer = world.update(key, SecretId=SECRET)
 
     assert answer["Reason"] == (
-        "SecretId: The secret holds the key's own RSA_2048 key in another encoding, and KMS compares the encoding "
-        "(IncorrectKeyMaterialException). Name the secret version from which the material was first imported. Nothing "
-        "was imported."
+        f"SecretId {world.last_read()}: The secret holds the key's own RSA_2048 key in another encoding, and KMS compares the "
+        "encoding (IncorrectKeyMaterialException). Name the secret version from which the material was first imported. "
+        "Nothing was imported."
     )
     assert world.snapshot() == before
 
@@ -171,7 +171,8 @@ def test_a_key_that_shows_other_bytes_right_after_the_import_fails_under_its_arn
 
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
-        "SecretId: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), "
-        f"and {RULE.format('HMAC_256')} KMS may hold the material already: a rollback or the next update sees to it."
+        f"SecretId {world.last_read()}: The secret holds other material than the key holds or once held "
+        f"(IncorrectKeyMaterialException), and {RULE.format('HMAC_256')} KMS may hold the material already: a "
+        "rollback or the next update sees to it."
     )
     assert answer["PhysicalResourceId"] == key

@@ -132,9 +132,10 @@ def test_an_empty_key_that_held_other_material_once_is_not_taken_for_adopted(wor
     answer = world.create(key, SecretId=world.secret(mine).name)
 
     assert answer["Reason"] == (
-        "SecretId: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), "
-        "and an HMAC_256 key never takes other material than its first, not even after a deletion. Name the secret "
-        "version that holds the key's material, or declare a new key for the new material. Nothing was imported."
+        f"SecretId {world.last_read()}: The secret holds other material than the key holds or once held "
+        "(IncorrectKeyMaterialException), and an HMAC_256 key never takes other material than its first, not even after a "
+        "deletion. Name the secret version that holds the key's material, or declare a new key for the new material. Nothing "
+        "was imported."
     )
     assert answer["PhysicalResourceId"] == f"not-imported:Material:{answer['RequestId']}"
     assert world.state(key) == "PendingImport"

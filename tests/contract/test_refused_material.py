@@ -24,6 +24,7 @@ HEX_PERHAPS = (
     "SecretId: The text consists of hex digits alone, and would be read as base64. If it is hex, set MaterialEncoding "
     "to HEX."
 )
+WRAPPED = "Is it wrapped? Then declare SecretWrapping, which says how and under which key."
 TEXT = (
     "and a SYMMETRIC_DEFAULT key is random bytes: a passphrase, or base64 or hex that was not decoded. Store "
     "or wrap the bytes themselves, or declare the ExpectedCheckValue if the key is really text. MaterialEncoding says "
@@ -117,6 +118,40 @@ TEXT = (
             f"SecretId: The material is 16 bytes long, and a SYMMETRIC_DEFAULT key takes exactly 32. {RANDOM}",
             id="AES-128",
         ),
+        *(
+            pytest.param(
+                random_key(size),
+                {},
+                f"SecretId: The material is {size} bytes long, and a SYMMETRIC_DEFAULT key takes exactly 32. {WRAPPED} If it "
+                "is not, name the secret that holds the key.",
+                id=f"{size} random bytes",
+            )
+            for size in (110, 256, 512)  # a ciphertext of kms:Encrypt, of RSA_2048, of RSA_4096
+        ),
+        # --- text in a SecretBinary
+        *(
+            pytest.param(
+                value,
+                declared,
+                f"SecretId: The bytes are those of a text: a SYMMETRIC_DEFAULT key in {name}, which nobody decoded. Set "
+                f"MaterialEncoding to {name}, or store the decoded bytes.",
+                id=f"{name} in a SecretBinary{kind}",
+            )
+            for name, value, declared, kind in [
+                ("BASE64", BASE64.encode(), {}, ""),
+                ("BASE64", BASE64.encode() + b"\n", {}, " and a newline"),
+                ("BASE64", BASE64.encode(), {"MaterialEncoding": "RAW"}, " that is declared RAW"),
+                ("HEX", KEY.hex().encode(), {}, ""),
+                ("HEX", KEY.hex().upper().encode() + b"\r\n", {}, " and a newline"),
+            ]
+        ),
+        pytest.param(
+            base64.b64encode(KEY + b"\n"),
+            {},
+            "2 things are wrong. (1) SecretId: The material is 44 bytes long, and a SYMMETRIC_DEFAULT key takes exactly 32. "
+            f"(2) SecretId: The material reads as text (printable ASCII), {TEXT}",
+            id="BASE64 of no good key in a SecretBinary",
+        ),
         pytest.param(
             bytes(32), {}, f"SecretId: The material is not random: all of its bytes are equal. {RANDOM}", id="zeros"
         ),
@@ -172,9 +207,17 @@ def test_symmetric_material_that_breaks_a_rule_is_refused(world, refused, value,
         pytest.param(
             "HMAC_512",
             lambda: random_key(129),
-            "SecretId: The material is 129 bytes long, and an HMAC_512 key takes 64 to 128. Store its SHA-512 hash, "
-            "which gives the same MACs (RFC 2104).",
+            f"SecretId: The material is 129 bytes long, and an HMAC_512 key takes 64 to 128. {WRAPPED} If it is the key "
+            "itself, store its SHA-512 hash, which gives the same MACs (RFC 2104).",
             id="too long",
+        ),
+        pytest.param(
+            "HMAC_512",
+            lambda: b"correct horse battery staple; " * 4 + b"and other words, too",
+            "2 things are wrong. (1) SecretId: The material is 140 bytes long, and an HMAC_512 key takes 64 to 128. If it is "
+            "the key itself, store its SHA-512 hash, which gives the same MACs (RFC 2104). (2) SecretId: The material reads as "
+            f"text (printable ASCII), {TEXT.replace('a SYMMETRIC_DEFAULT', 'an HMAC_512')}",
+            id="a long text",
         ),
         pytest.param(
             "HMAC_256",

@@ -204,7 +204,7 @@ def test_a_faulty_declaration_does_not_keep_the_key_and_the_secret_from_being_lo
     reason = refused(
         key,
         SecretId=secret.name,
-        Colour="blue",
+        ServiceTimeout="90",
         ValidForDays="400",
         ExpectedCheckValue="HMAC:000000",
         WrappingAlgorithm="RSA_AES_KEY_WRAP_SHA_1",
@@ -212,8 +212,8 @@ def test_a_faulty_declaration_does_not_keep_the_key_and_the_secret_from_being_lo
 
     assert reason == (
         "7 things are wrong. "
-        "(1) ValidForDays: The value does not fit the property's rule. It must be a whole number of days from 1 to "
-        "364. (2) Colour: There is no such property. Take it out. "
+        "(1) ServiceTimeout: The value does not fit the property's rule. It must be a whole number of seconds from 120 to "
+        "3600. (2) ValidForDays: The value does not fit the property's rule. It must be a whole number of days from 1 to 364. "
         "(3) KeyId: The key is scheduled for deletion. Take that back with aws kms cancel-key-deletion, or use another "
         "key. (4) KeyId: The KMS key has the tag imported-key-material, but it does not name the stack orders, so this "
         "stack may not use it. If its owner agrees, set the tag imported-key-material to 'payments orders'. "
@@ -224,3 +224,53 @@ def test_a_faulty_declaration_does_not_keep_the_key_and_the_secret_from_being_lo
         "(7) WrappingAlgorithm: KMS does not take RSA_AES_KEY_WRAP_SHA_1 for SYMMETRIC_DEFAULT keys here. Set one of "
         "RSAES_OAEP_SHA_256, RSAES_OAEP_SHA_1, or leave WrappingAlgorithm out."
     )
+
+
+NO_SUCH = "There is no such property."
+
+
+@pytest.mark.parametrize(
+    ("declared", "sentence"),
+    [
+        pytest.param({"SecretWraping": WRAPPING}, f"SecretWraping: {NO_SUCH} Is it SecretWrapping?", id="misspelt"),
+        pytest.param({"Colour": "blue"}, f"Colour: {NO_SUCH} Take it out.", id="like nothing"),
+        pytest.param(
+            {"Secret Wrapping": WRAPPING},
+            "Properties: There is a property whose name is none of this resource's. Take it out.",
+            id="no name",
+        ),
+        pytest.param(
+            {"SecretWrapping": WRAPPING | {"KeyID": "alias/transport"}},
+            f"SecretWrapping.KeyID: {NO_SUCH} Is it SecretWrapping.KeyId?",
+            id="misspelt inside",
+        ),
+        pytest.param(
+            {"SecretWrapping": "SYMMETRIC_DEFAULT"},
+            f"SecretWrapping: {RULE} an object with Algorithm and KeyId.",
+            id="SecretWrapping",
+        ),
+        pytest.param(
+            {"MaterialEncoding": "base64"}, f"MaterialEncoding: {RULE} one of RAW, BASE64, HEX, PEM.", id="encoding"
+        ),
+        pytest.param(
+            {"SecretJsonKey": ""}, f"SecretJsonKey: {RULE} the name of a field, 1 to 256 characters.", id="field"
+        ),
+        pytest.param(
+            {"SecretVersionId": "1"},
+            f"SecretVersionId: {RULE} a version id of the secret, 32 to 64 characters.",
+            id="version",
+        ),
+        pytest.param(
+            {"SecretVersionStage": ""}, f"SecretVersionStage: {RULE} a staging label, 1 to 256 characters.", id="stage"
+        ),
+        pytest.param(
+            {"MaterialEncoding": "{{resolve:ssm-secure:/encoding}}"}, f"MaterialEncoding: {RESOLVE}", id="unresolved"
+        ),
+    ],
+)
+def test_material_is_not_judged_where_the_declaration_leaves_open_how_to_read_it(world, refused, declared, sentence):
+    """Wrapped bytes, judged as if they were the material, would get the advice to store others in their place."""
+    secret = world.secret(random_key(110))
+
+    assert refused(world.external_key(), SecretId=secret.name, **declared) == sentence
+    assert world.aws.count("GetSecretValue") == 0

@@ -165,8 +165,8 @@ def test_a_key_whose_material_can_t_be_brought_back_is_a_success_with_a_warning(
     assert answer["PhysicalResourceId"] == key
     assert world.state(key) == "PendingImport"
     assert (
-        "The key's material could not be brought back. SecretId: The secret is marked for deletion, and Secrets "
-        "Manager does not give its value. aws secretsmanager restore-secret takes that back. Nothing was imported."
+        "The key's material could not be brought back. SecretId (secret orders/master-key): The secret is marked for deletion, "
+        "and Secrets Manager does not give its value. aws secretsmanager restore-secret takes that back. Nothing was imported."
     ) in world.log.getvalue()
 
 

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support.application import Application
 from tests.support.clock import VirtualClock
+from tests.support.identity_policy import Call, allows
 from tests.support.in_process import InProcessAws
-from tests.support.secretsmanager import SecretsManager
-from tests.support.transport import AwsError
+from tests.support.secretsmanager import ROLE, SecretsManager, role_allows
+from tests.support.transport import AwsError, Caller
 
 OTHER_ACCOUNT = "999988887777"
 NO_SECRET = "Secrets Manager can't find the specified secret."
@@ -22,7 +24,16 @@ def clock():
 
 @pytest.fixture
 def secrets(clock):
-    return SecretsManager(clock)
+    """As somebody sees it who may read every secret of the account."""
+    return SecretsManager(clock, any_secret=True)
+
+
+@pytest.fixture
+def as_the_function(clock):
+    """As the function's role sees it: the stand-in, and a client."""
+    secrets = SecretsManager(clock)
+    with InProcessAws(clock, [secrets]) as aws:
+        yield secrets, aws.client("secretsmanager")
 
 
 @pytest.fixture
@@ -88,8 +99,8 @@ def test_another_account_s_secret_needs_its_full_arn_and_its_leave(aws, secrets)
     call = aws.client("secretsmanager").get_secret_value
     action = "secretsmanager:GetSecretValue"
     denied = (
-        f"User: arn:aws:iam::123456789012:root is not authorized to perform: {action} on resource: {secret.arn} "
-        f"because no resource-based policy allows the {action} action"
+        f"User: arn:aws:sts::123456789012:assumed-role/{ROLE}/imported-key-material is not authorized to perform: {action} on "
+        f"resource: {secret.arn} because no resource-based policy allows the {action} action"
     )
     assert refusal(call, SecretId=secret.arn) == ("AccessDeniedException", denied)
 
@@ -206,3 +217,76 @@ def test_constraints_are_checked_first(client):
     )
 
     assert refusal(client.get_secret_value, SecretId="x" * 2049) == ("ValidationException", sentence)
+
+
+# ----------------------------------------------------------------------------------------------- as the function's role
+
+TAG = "imported-key-material"
+
+
+def denied(operation, resource, kind="identity-based"):
+    action = f"secretsmanager:{operation}"
+    return (
+        "AccessDeniedException",
+        f"User: arn:aws:sts::123456789012:assumed-role/{ROLE}/imported-key-material is not authorized to perform: {action} on "
+        f"resource: {resource} because no {kind} policy allows the {action} action",
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "operation"), [("describe_secret", "DescribeSecret"), ("get_secret_value", "GetSecretValue")]
+)
+def test_a_secret_without_the_tag_and_one_that_is_not_there_are_denied_alike(as_the_function, call, operation):
+    secrets, client = as_the_function
+    bare = secrets.put("bare", "value", tags={"team": "orders"})
+
+    assert refusal(getattr(client, call), SecretId="bare") == denied(operation, bare.arn)
+    assert refusal(getattr(client, call), SecretId="none") == denied(operation, "none")
+
+
+def test_a_secret_with_the_tag_is_read_whatever_its_value_and_its_case(as_the_function):
+    secrets, client = as_the_function
+    secrets.put("orders", "value", tags={TAG: ""})
+    secrets.put("payments", "value", tags={"Imported-Key-Material": "payments"})
+
+    assert client.get_secret_value(SecretId="orders")["SecretString"] == "value"
+    assert client.get_secret_value(SecretId="payments")["SecretString"] == "value"
+
+
+def test_of_a_secret_that_may_be_read_a_version_that_is_not_there_is_not_found(as_the_function):
+    secrets, client = as_the_function
+    secrets.put("orders", "value", tags={TAG: "orders"})
+    sentence = "Secrets Manager can't find the specified secret value for staging label: blue"
+
+    expected = ("ResourceNotFoundException", sentence)
+    assert refusal(client.get_secret_value, SecretId="orders", VersionStage="blue") == expected
+
+
+def test_another_account_s_secret_is_read_without_the_tag_where_its_own_policy_lets_the_role_in(as_the_function):
+    secrets, client = as_the_function
+    secret = secrets.put("orders", "value", account=OTHER_ACCOUNT)
+
+    assert refusal(client.describe_secret, SecretId=secret.arn) == denied(
+        "DescribeSecret", secret.arn, "resource-based"
+    )
+    secret.readers.add("123456789012")
+    assert client.describe_secret(SecretId=secret.arn)["Name"] == "orders"
+
+
+@pytest.mark.parametrize("account", ["111122223333", OTHER_ACCOUNT])
+@pytest.mark.parametrize(
+    "tags", [{}, {"team": "orders"}, {TAG: ""}, {TAG: "orders"}, {"Imported-Key-Material": "orders"}]
+)
+def test_the_stand_in_lets_the_function_see_what_the_template_s_role_does(secrets, account, tags):
+    secret = secrets.put("orders", "value", tags=tags, account=account, region="eu-central-1")
+    context = {"aws:ResourceAccount": account}
+    if account == "111122223333":  # IAM may not know the tags of another account's secret
+        context |= {f"aws:ResourceTag/{name}": value for name, value in tags.items()}
+    role = Application().role_statements()
+
+    by_role = {
+        allows(role, Call(f"secretsmanager:{action}", secret.arn, context))
+        for action in ("DescribeSecret", "GetSecretValue")
+    }
+
+    assert by_role == {role_allows(secret, Caller("111122223333", "eu-central-1"))}

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.private_keys import key_for, pkcs8_der, pkcs8_pem, spki_der, traditional_der, traditional_pem
 from tests.support.random_keys import random_key, random_keys
+from tests.support.secretsmanager import said_by_iam
 
 KEY = random_key(32)
 BASE64 = base64.b64encode(KEY).decode()
@@ -144,9 +145,11 @@ def test_the_name_of_another_account_s_secret_finds_nothing(world, refused):
     reason = refused(world.external_key("HMAC_256"), SecretId=secret.name)
 
     assert reason == (
-        "SecretId: secretsmanager:DescribeSecret was refused with ResourceNotFoundException: Secrets Manager can't find the "
-        "specified secret. There is no such secret, or it has no such version or stage. Check SecretId, SecretVersionId and "
-        "SecretVersionStage. A secret of another account needs its full ARN."
+        "SecretId: secretsmanager:DescribeSecret was refused with AccessDeniedException: "
+        f"{said_by_iam('DescribeSecret', secret.name)} IAM answers this in three cases: there is no secret of this name in "
+        "account 111122223333 and Region eu-central-1; or it has no tag imported-key-material; or a policy forbids the "
+        "function's role to read it. Check them in this order: aws secretsmanager describe-secret shows name and tags. A "
+        "secret of another account needs its full ARN."
     )
 
 
@@ -155,11 +158,12 @@ def test_another_account_s_secret_whose_policy_does_not_let_the_function_in_is_r
 
     reason = refused(world.external_key("HMAC_256"), SecretId=secret.arn)
 
-    assert reason.startswith("SecretId: secretsmanager:DescribeSecret was refused with AccessDeniedException: User: ")
-    assert reason.endswith(
-        "The function's role, the key's policy or the secret's policy does not allow it. The tag imported-key-material must "
-        "be on the key and the secret before the role may touch them (up to five minutes before); the policy of a key must "
-        "let the account's IAM policies count, or name the role."
+    assert reason == (
+        "SecretId: secretsmanager:DescribeSecret was refused with AccessDeniedException: "
+        f"{said_by_iam('DescribeSecret', secret.arn, kind='resource-based')} IAM answers this in two cases: there is no secret "
+        "of this ARN in account 999988887777 and Region eu-central-1; or a policy forbids the function's role to read it. "
+        "Check the ARN first, with the hyphen and the six characters at its end, then that account's policy of the secret: it "
+        "must name the role."
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.at_rest import encrypted, unwrap_key
 from tests.support.random_keys import random_key
+from tests.support.transport import Refusal
 
 SYMMETRIC, OAEP, AES_WRAP = "SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_256", "RSA_AES_KEY_WRAP_SHA_256"
 KEY = random_key(32)
@@ -36,6 +37,8 @@ def of_another_account(world):
 
 FOREIGN = "SecretWrapping.KeyId: The key is of another account or Region. Unwrap with a key of the stack's own."
 MAKE_IT_ENABLED = "Make it Enabled (aws kms enable-key, or first cancel-key-deletion), or name another."
+NO_SUCH_KEY = "There is no such key or alias in account 111122223333 and Region eu-central-1"
+LIST_ALIASES = "Check SecretWrapping.KeyId; aws kms list-aliases shows the aliases there are."
 UNFIT = "Name the key under which the material was wrapped, and its algorithm."
 
 
@@ -65,7 +68,8 @@ UNFIT = "Name the key under which the material was wrapped, and its algorithm."
             SYMMETRIC,
             lambda world: unwrap_key(world, SYMMETRIC, tag=None),
             "SecretWrapping.KeyId: The key that unwraps the secret has no tag imported-key-material, so this stack may "
-            "not use it. If its owner agrees, set the tag imported-key-material to 'orders'.",
+            "not use it. If its owner agrees, set the tag imported-key-material to 'orders' (in the stack's own template: "
+            "!Ref AWS::StackName).",
             id="no consent tag",
         ),
         pytest.param(
@@ -80,9 +84,7 @@ UNFIT = "Name the key under which the material was wrapped, and its algorithm."
             SYMMETRIC,
             lambda _: "alias/transport",
             "SecretWrapping.KeyId: kms:DescribeKey was refused with NotFoundException: Alias arn:aws:kms:eu-central-1:"
-            "111122223333:<SecretWrapping.KeyId> is not found. There is no such key in this account and Region, or it was "
-            "made a moment ago and KMS does not show it yet. Check the id; !GetAtt Key.Arn also makes CloudFormation "
-            "wait for the key.",
+            f"111122223333:<SecretWrapping.KeyId> is not found. {NO_SUCH_KEY}, or it was made a moment ago. {LIST_ALIASES}",
             id="no such alias",
         ),
         pytest.param(
@@ -117,6 +119,18 @@ def test_a_key_that_may_not_unwrap_is_refused_before_the_secret_is_read(world, r
     assert world.aws.count("Decrypt") == 0
 
 
+def test_an_alias_that_iam_denies_may_not_be_there(world, refused):
+    """Where IAM has no key to look at, it may deny instead."""
+    world.aws.faults.inject("DescribeKey", Refusal(400, "AccessDeniedException", "not authorized"), skip=1)
+
+    reason = refused(world.external_key(), SecretId=world.secret(KEY).name, **declared(SYMMETRIC, "alias/transport"))
+
+    assert reason == (
+        "SecretWrapping.KeyId: kms:DescribeKey was refused with AccessDeniedException: not authorized. "
+        f"{NO_SUCH_KEY}, or a policy forbids the function's role to look at it. {LIST_ALIASES}"
+    )
+
+
 def test_all_that_an_unwrap_key_is_not_is_named_at_once(world, refused):
     unwrap = unwrap_key(world, OAEP, KeyUsage="SIGN_VERIFY", tag=None)
     world.call("DisableKey", KeyId=unwrap)
@@ -129,7 +143,8 @@ def test_all_that_an_unwrap_key_is_not_is_named_at_once(world, refused):
         f"an RSA key for ENCRYPT_DECRYPT. {UNFIT} "
         f"(2) SecretWrapping.KeyId: The key is Disabled, and only an Enabled key decrypts. {MAKE_IT_ENABLED} "
         "(3) SecretWrapping.KeyId: The key that unwraps the secret has no tag imported-key-material, so this stack may "
-        "not use it. If its owner agrees, set the tag imported-key-material to 'orders'."
+        "not use it. If its owner agrees, set the tag imported-key-material to 'orders' (in the stack's own template: !Ref "
+        "AWS::StackName)."
     )
 
 

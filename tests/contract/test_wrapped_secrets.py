@@ -222,8 +222,8 @@ def test_the_check_value_is_that_of_what_is_inside(world):
     answer = world.create(key, SecretId=secret.name, ExpectedCheckValue="CMAC:000000", **declared(SYMMETRIC, unwrap))
 
     assert answer["Reason"] == (
-        "ExpectedCheckValue: The material has another check value than the one declared. Name the secret and version that "
-        "hold the key which is meant, or correct ExpectedCheckValue. Nothing was imported."
+        f"ExpectedCheckValue {world.last_read()}: The material has another check value than the one declared. Name the secret "
+        "and version that hold the key which is meant, or correct ExpectedCheckValue. Nothing was imported."
     )
 
 

@@ -39,14 +39,26 @@ def test_a_wrapped_secret_is_not_taken_for_the_material_itself_where_secret_wrap
 
 # -------------------------------------------------------------------------------------------- what the unwrap key refuses
 
-DOES_NOT_OPEN = (
-    "SecretWrapping: kms:Decrypt was refused with InvalidCiphertextException. The unwrap key does not open what the "
-    "secret holds. It was encrypted under another key or with another algorithm. With SYMMETRIC_DEFAULT the encryption "
-    "context must be imported-key-material = <the secret's account id>/<the secret's name>. With RSAES_OAEP_SHA_256 "
-    "and RSA_AES_KEY_WRAP_SHA_256 the hash of MGF1 must be SHA-256, too (Java's default and a bare `openssl pkeyutl` "
-    "use SHA-1); where all of it is SHA-1, as Azure's BYOK tools and many HSMs make it, declare the algorithm with "
-    "SHA_1. Of an RSA_AES_KEY_WRAP the RSA block comes first."
+REFUSED = "SecretWrapping: kms:Decrypt was refused with InvalidCiphertextException. The unwrap key does not open what"
+UNDER_ANOTHER = "the secret holds. It was encrypted under another key or with another algorithm, or was changed."
+WITH_SHA_256 = (
+    "The hash of OAEP and that of MGF1 must both be SHA-256 (Java's default and a bare `openssl pkeyutl` use SHA-1); where "
+    "both are SHA-1, as Azure's BYOK tools and many HSMs make it, declare"
 )
+WITH_SHA_1 = "The hash of OAEP and that of MGF1 must both be SHA-1; where both are SHA-256, declare"
+RSA_FIRST = "The RSA block comes first, and the AES block behind it."
+# By SecretWrapping.Algorithm: the hints of another one would lead astray.
+DOES_NOT_OPEN = {
+    SYMMETRIC: (
+        f"{REFUSED} the secret holds. It was encrypted with another encryption context, for example for another secret, or was "
+        "changed. Encrypt the material again, with the encryption context "
+        "imported-key-material=111122223333/orders/master-key: the secret's account and name."
+    ),
+    OAEP: f"{REFUSED} {UNDER_ANOTHER} {WITH_SHA_256} RSAES_OAEP_SHA_1.",
+    "RSAES_OAEP_SHA_1": f"{REFUSED} {UNDER_ANOTHER} {WITH_SHA_1} RSAES_OAEP_SHA_256.",
+    AES_WRAP: f"{REFUSED} {UNDER_ANOTHER} {WITH_SHA_256} RSA_AES_KEY_WRAP_SHA_1. {RSA_FIRST}",
+    "RSA_AES_KEY_WRAP_SHA_1": f"{REFUSED} {UNDER_ANOTHER} {WITH_SHA_1} RSA_AES_KEY_WRAP_SHA_256. {RSA_FIRST}",
+}
 
 
 @pytest.mark.parametrize(
@@ -85,6 +97,14 @@ DOES_NOT_OPEN = (
             lambda world, unwrap: wrapped(world, unwrap, "RSA_AES_KEY_WRAP_SHA_1", KEY),
             id="AES wrap with SHA-1",
         ),
+        pytest.param(
+            "RSAES_OAEP_SHA_1", lambda world, unwrap: wrapped(world, unwrap, OAEP, KEY), id="OAEP with SHA-256"
+        ),
+        pytest.param(
+            "RSA_AES_KEY_WRAP_SHA_1",
+            lambda world, unwrap: wrapped(world, unwrap, AES_WRAP, KEY),
+            id="AES wrap with SHA-256",
+        ),
     ],
 )
 def test_a_ciphertext_that_does_not_open_is_refused_with_the_likely_causes(world, refused, algorithm, made):
@@ -93,7 +113,7 @@ def test_a_ciphertext_that_does_not_open_is_refused_with_the_likely_causes(world
 
     reason = refused(world.external_key(), SecretId=secret.name, **declared(algorithm, unwrap))
 
-    assert reason == DOES_NOT_OPEN
+    assert reason == DOES_NOT_OPEN[algorithm]
     assert world.aws.count("GetParametersForImport") == 0
 
 

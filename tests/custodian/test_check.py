@@ -1,5 +1,6 @@
 """`custodian check`: what passes, what is refused in which words, and the check values against OpenSSL's."""
 
+import base64
 import json
 
 import pytest
@@ -93,6 +94,27 @@ def test_all_that_is_wrong_is_told_at_once(custodian, put_file):
         "Often a newline was stored, too: write it with printf, not echo.\n"
         "key.bin: The material is not random: all bytes of one half are equal: a shorter key was padded. "
         "Give 32 bytes of a random number generator, for example of openssl rand 32.\n"
+    )
+
+
+@pytest.mark.parametrize(("encoding", "text"), [("BASE64", base64.b64encode(KEY).decode()), ("HEX", KEY.hex())])
+def test_text_that_nobody_decoded_is_told_with_its_encoding(custodian, put_file, encoding, text):
+    done = custodian.run("check", put_file("key.txt", f"{text}\n"), "--key-spec", "HMAC_256")
+
+    assert (done.code, done.out) == (1, b"")
+    assert done.err == (
+        f"key.txt: The bytes are those of a text: an HMAC_256 key in {encoding}, which nobody decoded. Set --encoding to "
+        f"{encoding}, or decode it first.\n"
+    )
+
+
+def test_a_file_that_looks_wrapped_is_not_to_be_replaced_by_random_bytes(custodian, put_file):
+    done = custodian.run("check", put_file("wrapped.bin", random_key(256)), "--key-spec", "SYMMETRIC_DEFAULT")
+
+    assert (done.code, done.out) == (1, b"")
+    assert done.err == (
+        "wrapped.bin: The material is 256 bytes long, and a SYMMETRIC_DEFAULT key takes exactly 32. Is it wrapped? Then only "
+        "KMS opens it, and it can't be checked here: custodian put stores it. If it is not, name the file that holds the key.\n"
     )
 
 

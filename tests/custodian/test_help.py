@@ -1,8 +1,10 @@
 """What a newcomer reads: the help of every command, with examples that work, and docs/custodian.md, which quotes it."""
 
 import json
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,37 @@ def test_the_examples_work_as_they_stand(custodian, put_file, tmp_path, name):
             arguments[-1] = json.loads(custodian.run(*arguments[:-2], "--json").out)["check_values"][0]
         done = custodian.run(*arguments)
         assert done.code == 0, (arguments, done.err)
+
+
+def commands_of_the_page():
+    """Each command of docs/custodian.md, its help texts included, on one line."""
+    text = PAGE.read_text().replace("\\\n", " ")
+    return [" ".join(line.split()) for line in text.splitlines() if re.match(r"\s*(\$ )?(aws|custodian) ", line)]
+
+
+def test_the_symmetric_key_of_the_readme_is_named_only_where_a_symmetric_key_serves():
+    """In the README alias/transport is symmetric, and alias/transport-rsa is the key whose public key is handed out."""
+    named = [line for line in commands_of_the_page() if re.search(r"alias/transport(?!-rsa)", line)]
+
+    assert named
+    assert [line for line in named if "--secret" not in line or "RSA" in line or "get-public-key" in line] == []
+
+
+def test_a_public_key_that_aws_refuses_leaves_no_hash_of_nothing(tmp_path):
+    """The SHA-256 of an empty file was taken for the wrapping key's check value."""
+    refusing = tmp_path / "aws"
+    refusing.write_text("#!/bin/sh\necho refused >&2\nexit 254\n")
+    refusing.chmod(0o755)
+    line = next(line for line in commands_of_the_page() if "get-public-key" in line and "dgst" in line)
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", line.removeprefix("$ ")],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (254, "", "refused\n")
+    assert not (tmp_path / "transport.der").exists()

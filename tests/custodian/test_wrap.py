@@ -219,6 +219,16 @@ def test_another_key_or_no_key_is_no_wrapping_key(custodian, put_file, data):
     )
 
 
+def test_an_empty_file_is_no_wrapping_key_and_is_called_empty(custodian, put_file):
+    """A pipe that failed leaves one behind."""
+    put_file("transport.pem", b"")
+
+    assert refused(custodian, put_file, *TO_FILE) == (
+        "transport.pem: The file is empty: what was to write it has failed. Write it again, and look at the error: aws kms "
+        "get-public-key may be refused.\n"
+    )
+
+
 def test_a_short_rsa_key_is_no_wrapping_key(custodian, put_file):
     put_file("transport.pem", spki(rsa.generate_private_key(65537, 1024)))  # noqa: S505  # what is refused
 

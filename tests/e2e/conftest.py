@@ -65,6 +65,10 @@ class Scene:
         self.secretsmanager.create_secret(Name=full, **content, Tags=self._tags(consent, "Key", "Value"))
         return full
 
+    def current_version(self, secret: str) -> str:
+        stages = self.secretsmanager.describe_secret(SecretId=secret)["VersionIdsToStages"]
+        return str(next(id_ for id_, labels in stages.items() if "AWSCURRENT" in labels))
+
     def versions(self, *values: bytes, name: str = "material") -> tuple[str, list[str]]:
         """A secret's name, and the ids of its versions, oldest first, each with a stage of its own so that it stays."""
         full = self.secret(values[0], name)

@@ -16,13 +16,14 @@ def refused(scene, resources):
 
 
 def test_a_secret_that_holds_a_newline_too_many(scene):
-    key = scene.empty_key()
+    key, secret = scene.empty_key(), scene.secret(random_key(32) + b"\n")
 
-    reason = refused(scene, {"Material": scene.material(key, scene.secret(random_key(32) + b"\n"))})
+    reason = refused(scene, {"Material": scene.material(key, secret)})
 
     assert reason == (
-        "SecretId: The material is 33 bytes long, and a SYMMETRIC_DEFAULT key takes exactly 32. Often a newline was "
-        "stored, too: write it with printf, not echo. Nothing was imported."
+        f"SecretId (secret {secret}, version {scene.current_version(secret)}): The material is 33 bytes long, and a "
+        "SYMMETRIC_DEFAULT key takes exactly 32. Often a newline was stored, too: write it with printf, not echo. Nothing was "
+        "imported."
     )
     assert scene.state(key) == "PendingImport"
 
@@ -35,19 +36,19 @@ def test_several_things_are_wrong_at_once(scene):
 
     assert reason.startswith("2 things are wrong. (1) KeyId: ")
     assert f"it does not name the stack {scene.name}" in reason
-    assert " (2) SecretId: The secret has the tag imported-key-material" in reason
+    assert f" (2) SecretId (secret {secret}): The secret has the tag imported-key-material" in reason
     assert scene.state(key) == "PendingImport"
 
 
 def test_another_teams_secret_without_its_consent(scene):
-    key = scene.empty_key()
+    key, secret = scene.empty_key(), scene.secret(random_key(32), consent="another-team")
 
-    reason = refused(scene, {"Material": scene.material(key, scene.secret(random_key(32), consent="another-team"))})
+    reason = refused(scene, {"Material": scene.material(key, secret)})
 
     assert reason == (
-        f"SecretId: The secret has the tag imported-key-material, but it does not name the stack {scene.name}, so this "
-        f"stack may not use it. If its owner agrees, set the tag imported-key-material to 'another-team {scene.name}'. "
-        "Nothing was imported."
+        f"SecretId (secret {secret}): The secret has the tag imported-key-material, but it does not name the stack "
+        f"{scene.name}, so this stack may not use it. If its owner agrees, set the tag imported-key-material to 'another-team "
+        f"{scene.name}'. Nothing was imported."
     )
     assert scene.state(key) == "PendingImport"
 
@@ -58,10 +59,13 @@ def test_a_ciphertext_that_was_copied_into_another_secret_does_not_open(scene):
     key = scene.empty_key()
     wrapping = {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": transport}
 
-    reason = refused(scene, {"Material": scene.material(key, scene.secret(stolen), SecretWrapping=wrapping)})
+    secret = scene.secret(stolen)
 
-    assert reason.startswith("SecretWrapping: ")
+    reason = refused(scene, {"Material": scene.material(key, secret, SecretWrapping=wrapping)})
+
+    assert reason.startswith(f"SecretWrapping (secret {secret}, version {scene.current_version(secret)}): ")
     assert "InvalidCiphertextException" in reason
+    assert f"the encryption context imported-key-material={scene.aws.settings.account}/{secret}: " in reason
     assert scene.state(key) == "PendingImport"
 
 

@@ -129,10 +129,10 @@ def test_other_material_is_refused_and_the_key_stays_in_use(scene, key):
 
     assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
     assert scene.reason(stack) == (
-        "SecretId: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), and a "
-        "symmetric key takes new material only by a rotation, and NewMaterial is REFUSE. Name the secret version that holds "
-        "the key's material; or declare NewMaterial: STAGE or ROTATE, which can't be taken back; or declare a new key for the "
-        "new material. Nothing was imported."
+        f"SecretId (secret {key.secret}, version {key.versions[1]}): The secret holds other material than the key holds or "
+        "once held (IncorrectKeyMaterialException), and a symmetric key takes new material only by a rotation, and "
+        "NewMaterial is REFUSE. Name the secret version that holds the key's material; or declare NewMaterial: STAGE or "
+        "ROTATE, which can't be taken back; or declare a new key for the new material. Nothing was imported."
     )
     assert scene.materials(key.arn) == [("CURRENT", "IMPORTED")]
     assert key.encrypts_with(FIRST)
@@ -140,7 +140,7 @@ def test_other_material_is_refused_and_the_key_stays_in_use(scene, key):
 
 
 def test_a_rollback_after_the_rotation_leaves_the_key_rotated_and_usable(scene, key):
-    fails = scene.material(scene.empty_key(), "there/is/none", resource={"DependsOn": "Material"})
+    fails = scene.material(scene.empty_key(), "arn:of:none", resource={"DependsOn": "Material"})
 
     stack = scene.update(key.declared(2, NewMaterial="ROTATE") | {"Fails": fails}, OUTPUTS)
 

@@ -6,6 +6,7 @@ from tests.support.importing import import_material
 from tests.support.random_keys import random_key
 
 SOON = timedelta(minutes=5)
+NO_SECRET = "arn:of:none"  # refused at once; a name that is not there is asked for for twenty seconds
 
 
 def test_an_expiry_changes_in_place(scene):
@@ -109,7 +110,7 @@ def test_a_replacement_that_is_rolled_back_leaves_the_old_key_as_it_was(scene):
     old, new = scene.empty_key(), scene.empty_key()
     secret = scene.secret(random_key(32))
     scene.create({"Material": scene.material(old, secret)})
-    fails = scene.material(scene.empty_key(), "there/is/none", resource={"DependsOn": "Material"})
+    fails = scene.material(scene.empty_key(), NO_SECRET, resource={"DependsOn": "Material"})
 
     stack = scene.update({"Material": scene.material(new, secret), "Fails": fails})
 
@@ -124,7 +125,7 @@ def test_a_replacement_that_is_rolled_back_leaves_the_old_key_as_it_was(scene):
 
 def test_when_a_later_resource_fails_the_rollback_takes_the_material_out(scene):
     key = scene.empty_key()
-    fails = scene.material(scene.empty_key(), "there/is/none", resource={"DependsOn": "Material"})
+    fails = scene.material(scene.empty_key(), NO_SECRET, resource={"DependsOn": "Material"})
 
     stack = scene.create({"Material": scene.material(key, scene.secret(random_key(32))), "Fails": fails})
 
@@ -146,6 +147,7 @@ def test_an_update_that_fails_leaves_the_key_in_use(scene):
     stack = scene.update({"Material": scene.material(key, "there/is/none")})
 
     assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert "IAM answers this in three cases: there is no secret of this name in account" in scene.reason(stack)
     assert scene.state(key) == "Enabled"
 
 

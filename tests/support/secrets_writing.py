@@ -33,7 +33,7 @@ class WritableSecrets(SecretsManager):
     """Also keeps every call's parameters in `written`, without the value."""
 
     def __init__(self, clock: Now, *, seed: int = 0) -> None:
-        super().__init__(clock, seed=seed)
+        super().__init__(clock, seed=seed, any_secret=True)
         self._beside: dict[str, _Beside] = {}
         self.written: list[tuple[str, dict[str, Any]]] = []
         self._writing: dict[str, Callable[[Mapping[str, Any], Caller], dict[str, Any]]] = {

@@ -2,7 +2,11 @@
 
 Tests put secrets there, move versions and stages, mark for deletion, and let other accounts in; several Regions and accounts
 live in one. How a secret is found by name, ARN and ARN without its suffix, and each refusal's sentence, are AWS's (Secrets
-Manager API Reference). Rights are not asked, except another account's.
+Manager API Reference).
+
+IAM is asked before Secrets Manager looks, so that it answers the same for a secret that the caller may not read and for one
+that is not there. Who calls is the function, by its role in template.yaml: secrets of its own account with the consent tag,
+and those of other accounts whose policy lets it in. `any_secret`: a caller who may read every secret of its account instead.
 """
 
 import re
@@ -20,6 +24,8 @@ from tests.support.clock import Now
 from tests.support.json_service import JsonApi, JsonService
 from tests.support.transport import DEFAULT_ACCOUNT, DEFAULT_REGION, AwsError, Caller, Fault, FaultAnswers, Refusal
 
+TAG = "imported-key-material"
+ROLE = "imported-key-material-Role-1A2B3C4D5E6F"
 CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
 _SUFFIX = re.compile(r".*-[A-Za-z0-9]{6}")
 _NOT_FOUND = "Secrets Manager can't find the specified secret."
@@ -58,10 +64,12 @@ class Secret:
 
 
 class SecretsManager(JsonService):
-    def __init__(self, clock: Now, *, seed: int = 0) -> None:
+    def __init__(self, clock: Now, *, seed: int = 0, any_secret: bool = False) -> None:
         self._clock = clock
+        self._any_secret = any_secret
         self._random = Random(seed)  # noqa: S311  # suffixes and version ids that repeat
         self._secrets: dict[str, Secret] = {}  # by ARN
+        self.given: list[tuple[str, str]] = []  # name and version id of each value that was given away
         self._shapes = service_model("secretsmanager")
         api = JsonApi("secrets-manager", "secretsmanager", "secretsmanager", OPERATIONS, FAULT_ANSWERS)
         super().__init__(api, self._call)
@@ -121,6 +129,9 @@ class SecretsManager(JsonService):
     def remove(self, secret: Secret) -> None:
         del self._secrets[secret.arn]
 
+    def all(self) -> list[Secret]:
+        return list(self._secrets.values())
+
     # ------------------------------------------------------------------------------------------------------- answers
 
     def _call(self, operation: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
@@ -128,18 +139,23 @@ class SecretsManager(JsonService):
         if violations is not None:
             raise AwsError("ValidationException", violations)
         secret = self._find(params["SecretId"], caller, operation)
-        return OPERATIONS[operation](secret, params)
+        answer = OPERATIONS[operation](secret, params)
+        if operation == "GetSecretValue":
+            self.given.append((secret.name, answer["VersionId"]))
+        return answer
 
     def _find(self, reference: str, caller: Caller, operation: str) -> Secret:
         if not reference.startswith("arn:"):
             secret = self._by_name(reference, caller)
         else:
-            secret = self._secrets.get(reference)
-            if secret is None:
-                secret = self._by_arn_without_suffix(reference, caller)
-            if secret is not None and secret.account != caller.account and caller.account not in secret.readers:
-                raise AwsError("AccessDeniedException", _denied(caller, operation, reference))
-        if secret is None or secret.region != caller.region:
+            secret = self._secrets.get(reference) or self._by_arn_without_suffix(reference, caller)
+        if secret is not None and secret.region != caller.region:
+            secret = None
+        if secret is not None and secret.account != caller.account and caller.account not in secret.readers:
+            raise denied(caller, operation, reference, kind="resource-based")
+        if not self._any_secret and not (secret is not None and role_allows(secret, caller)):
+            raise denied(caller, operation, secret.arn if secret else reference)
+        if secret is None:
             raise AwsError("ResourceNotFoundException", _NOT_FOUND)
         return secret
 
@@ -161,12 +177,25 @@ class SecretsManager(JsonService):
         return self._by_name(parts[6], caller)
 
 
-def _denied(caller: Caller, operation: str, arn: str) -> str:
+def denied(caller: Caller, operation: str, resource: str, *, kind: str = "identity-based") -> AwsError:
+    """IAM's refusal. `resource`: the ARN of a secret that is there, else what was asked for."""
     action = f"secretsmanager:{operation}"
-    return (
-        f"User: arn:aws:iam::{caller.account}:root is not authorized to perform: {action} on resource: {arn} "
-        f"because no resource-based policy allows the {action} action"
+    return AwsError(
+        "AccessDeniedException",
+        f"User: arn:aws:sts::{caller.account}:assumed-role/{ROLE}/imported-key-material is not authorized to perform: "
+        f"{action} on resource: {resource} because no {kind} policy allows the {action} action",
     )
+
+
+def said_by_iam(operation: str, resource: str, *, account: str = "111122223333", kind: str = "identity-based") -> str:
+    """The same as the function repeats it: a sentence, and its beginning where it is long."""
+    said = str(denied(Caller(account, ""), operation, resource, kind=kind).message)
+    return f"{said[:300].rstrip()}..." if len(said) > 300 else f"{said}."
+
+
+def role_allows(secret: Secret, caller: Caller) -> bool:
+    """Whether the role's own policies do. IAM compares the names of condition keys, and so of tags, without their case."""
+    return secret.account != caller.account or TAG in map(str.lower, secret.tags)
 
 
 def _describe_secret(secret: Secret, _: Mapping[str, Any]) -> dict[str, Any]:

@@ -155,6 +155,11 @@ class World:
             name, value, tags=tags, region=REGION, account=options.pop("account", ACCOUNT), **options
         )
 
+    def last_read(self) -> str:
+        """The secret and the version that the function read last, as its errors name them."""
+        name, version_id = self.secrets.given[-1]
+        return f"(secret {name}, version {version_id})"
+
     def snapshot(self) -> object:
         """All that KMS holds. Two of them are equal if nothing was changed in between."""
         store = self.kms._store  # noqa: SLF001  # what nobody else may reach for is compared here

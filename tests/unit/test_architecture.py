@@ -45,6 +45,7 @@ GROUPS = {
             "consent",
             "consent_tags",
             "secret",
+            "secret_errors",
             "kms_key",
             "key_view",
             "import_parameters",

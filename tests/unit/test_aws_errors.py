@@ -4,7 +4,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from imported_key_material.aws_errors import code_of, translate
+from imported_key_material.aws_errors import Meaning, code_of, translate
 from imported_key_material.errors import Fault
 from tests.support.clock import VirtualClock
 from tests.support.cloudformation import CloudFormation
@@ -96,11 +96,7 @@ MEANINGS = {
     "InternalServiceError": f"Secrets Manager failed inside. {AGAIN}",
 }
 OF_DECRYPT = (
-    "The unwrap key does not open what the secret holds. It was encrypted under another key or with another algorithm. With "
-    "SYMMETRIC_DEFAULT the encryption context must be imported-key-material = <the secret's account id>/<the secret's name>. "
-    "With RSAES_OAEP_SHA_256 and RSA_AES_KEY_WRAP_SHA_256 the hash of MGF1 must be SHA-256, too (Java's default and a bare "
-    "`openssl pkeyutl` use SHA-1); where all of it is SHA-1, as Azure's BYOK tools and many HSMs make it, declare the "
-    "algorithm with SHA_1. Of an RSA_AES_KEY_WRAP the RSA block comes first."
+    "The unwrap key does not open what the secret holds. It was encrypted under another key or with another algorithm."
 )
 
 
@@ -124,8 +120,8 @@ def refused(code, message="", status=400):
     return ClientError(response, "Operation")
 
 
-def said(operation, error, where="KeyId"):
-    return str(translate(operation, error, where=where))
+def said(operation, error, where="KeyId", **meanings):
+    return str(translate(operation, error, where=where, meanings=meanings))
 
 
 # ------------------------------------------------------------------------------------------------- every code there is
@@ -201,6 +197,73 @@ def test_a_ciphertext_means_another_thing_to_decrypt_than_to_an_import():
 )
 def test_the_errors_that_any_operation_may_have_are_in_no_model_and_have_their_words(operation, code, meaning):
     assert said(operation, refused(code)) == f"KeyId: {operation} was refused with {code}. {meaning}"
+
+
+# ----------------------------------------------------------------------------------------- what the caller knows better
+
+
+def test_a_caller_s_own_meaning_of_a_code_goes_first_and_may_name_another_property():
+    of_version = Meaning("The secret has no such version.", "Name another.", "SecretVersionId")
+
+    assert said("secretsmanager:GetSecretValue", refused("ResourceNotFoundException"), "SecretId") == (
+        "SecretId: secretsmanager:GetSecretValue was refused with ResourceNotFoundException. "
+        f"{MEANINGS['ResourceNotFoundException']}"
+    )
+    assert said(
+        "secretsmanager:GetSecretValue",
+        refused("ResourceNotFoundException"),
+        "SecretId",
+        ResourceNotFoundException=of_version,
+    ) == (
+        "SecretVersionId: secretsmanager:GetSecretValue was refused with ResourceNotFoundException. The secret has no such "
+        "version. Name another."
+    )
+
+
+def test_a_caller_s_meaning_of_another_code_is_left_aside():
+    other = Meaning("The secret has no such version.", "Name another.")
+
+    assert said("kms:DescribeKey", refused("DisabledException"), ResourceNotFoundException=other) == (
+        f"KeyId: kms:DescribeKey was refused with DisabledException. {MEANINGS['DisabledException']}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "policy"),
+    [
+        ("User: R is not authorized to perform: kms:Decrypt on resource: K with an explicit deny", "A policy"),
+        ("not authorized with an explicit deny in a service control policy", "A service control policy"),
+        ("not authorized with an explicit deny in a resource control policy", "A resource control policy"),
+        ("not authorized with an explicit deny in a permissions boundary", "A permissions boundary"),
+        ("not authorized with an explicit deny in an identity-based policy", "An identity-based policy"),
+        ("not authorized with an explicit deny in a resource-based policy", "A resource-based policy"),
+        ("not authorized with an explicit deny in a session policy", "A session policy"),
+        ("not authorized with an explicit deny in a VPC endpoint policy", "A VPC endpoint policy"),
+        ("not authorized with an explicit deny in a policy of tomorrow", "A policy"),
+    ],
+)
+@pytest.mark.parametrize("code", ["AccessDeniedException", "AccessDenied"])
+def test_an_explicit_deny_is_told_as_that_and_outweighs_what_the_caller_knows(code, text, policy):
+    own = Meaning("There is no such secret.", "Check the name.")
+
+    assert said("kms:Decrypt", refused(code, text), **{code: own}) == (
+        f"KeyId: kms:Decrypt was refused with {code}: {text}. {policy} denies it explicitly, and no tag and no permission "
+        "outweighs that. Take the Deny out of that policy, or except the function's role from it."
+    )
+
+
+def test_an_explicit_deny_is_seen_in_a_text_that_is_cut_before_it():
+    text = f"User: {'x' * 300} is not authorized with an explicit deny in a permissions boundary"
+
+    assert "A permissions boundary denies it explicitly," in said("kms:Decrypt", refused("AccessDeniedException", text))
+
+
+def test_another_error_than_a_denial_is_not_told_as_one_for_its_words():
+    text = "The key has an explicit deny in its name"
+
+    assert said("kms:DescribeKey", refused("DisabledException", text)) == (
+        f"KeyId: kms:DescribeKey was refused with DisabledException: {text}. {MEANINGS['DisabledException']}"
+    )
 
 
 def test_a_code_that_nobody_knows_is_kept():

@@ -50,7 +50,6 @@ def test_a_stack_that_the_tag_names_may(value):
         "orders-production/",
         "rders-/",
         "prod/",
-        "orders-prod,billing",  # only spaces separate
         "orders-prod;",
         "orders-prod.",
         "orders-*",
@@ -76,10 +75,53 @@ def test_a_longer_name_that_begins_alike_is_another_stack():
     assert refusal({consent.TAG: "orders-prod"}, stack_name="orders")
 
 
+NO_TAG = "KeyId: The KMS key has no tag imported-key-material, so this stack may not use it."
+TEMPLATE = "(in the stack's own template: !Ref AWS::StackName)"
+
+
 def test_without_the_tag_nobody_may():
-    assert refusal({"Imported-Key-Material": "/", "imported-key-materials": "/"}) == (
-        "KeyId: The KMS key has no tag imported-key-material, so this stack may not use it. If its owner agrees, set the "
-        "tag imported-key-material to 'orders-prod'."
+    assert refusal({"team": "/", "imported-key-materials": "/"}) == (
+        f"{NO_TAG} If its owner agrees, set the tag imported-key-material to 'orders-prod' {TEMPLATE}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        ("Imported-Key-Material", "orders-prod", "orders-prod"),
+        ("IMPORTED-KEY-MATERIAL", "billing", "billing orders-prod"),
+        ("imported-key-Material", "", "orders-prod"),
+    ],
+)
+def test_a_tag_in_another_case_is_none_and_is_named(key, value, wanted):
+    assert refusal({"team": "x", key: value}) == (
+        f"{NO_TAG} It has a tag {key}; the key is written in lower case. If its owner agrees, set the tag "
+        f"imported-key-material to '{wanted}' {TEMPLATE}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("orders-prod,billing", "orders-prod billing"),
+        ("orders-prod, billing", "orders-prod billing"),
+        ("billing,shop", "billing shop orders-prod"),
+        ("billing,orders-/", "billing orders-/"),
+        (",", "orders-prod"),
+    ],
+)
+def test_names_with_commas_between_them_are_no_names_and_the_remedy_has_spaces(value, wanted):
+    assert refusal({consent.TAG: value}) == (
+        "KeyId: The KMS key has the tag imported-key-material, but it does not name the stack orders-prod, so this stack may "
+        "not use it. Names are separated by spaces, not commas. If its owner agrees, set the tag imported-key-material to "
+        f"'{wanted}'."
+    )
+
+
+def test_commas_in_a_tag_of_another_case_are_two_things_to_mend():
+    assert refusal({"Imported-Key-Material": "billing,orders-prod"}) == (
+        f"{NO_TAG} It has a tag Imported-Key-Material; the key is written in lower case. Names are separated by spaces, not "
+        f"commas. If its owner agrees, set the tag imported-key-material to 'billing orders-prod' {TEMPLATE}."
     )
 
 
@@ -94,7 +136,7 @@ def test_an_empty_tag_is_there_and_names_nobody(value):
 def test_the_sentence_names_what_it_is_about():
     assert refusal({}, where="SecretWrapping.KeyId", what="the key that unwraps the secret") == (
         "SecretWrapping.KeyId: The key that unwraps the secret has no tag imported-key-material, so this stack may not use "
-        "it. If its owner agrees, set the tag imported-key-material to 'orders-prod'."
+        f"it. If its owner agrees, set the tag imported-key-material to 'orders-prod' {TEMPLATE}."
     )
 
 
@@ -115,4 +157,4 @@ def test_a_tag_without_room_for_another_name_gets_another_remedy():
 
 
 def test_the_longest_stack_name_fits_a_fresh_tag():
-    assert f"to '{'s' * 128}'." in refusal({}, stack_name="s" * 128)
+    assert f"to '{'s' * 128}' {TEMPLATE}." in refusal({}, stack_name="s" * 128)

@@ -234,7 +234,7 @@ def test_every_aws_command_and_its_options_exist(page):
     session = botocore.session.get_session()
     wrong = []
     text = page.read_text().replace("\\\n", " ")
-    for command in re.findall(r"(?:\$ |`|\(|\| )(aws [a-z-]+ [a-z-]+[^`|\n]*)", text):
+    for command in re.findall(r"(?:\$ |`|\(|\| )(aws [a-z-]+ [a-z-]+[^`|&\n]*)", text):
         _, service, operation, *_ = command.split()
         if (service, operation) in CLI_COMMANDS:
             continue
@@ -247,6 +247,90 @@ def test_every_aws_command_and_its_options_exist(page):
         options = {f"--{xform_name(member, '-')}" for member in members} | CLI_ALONE
         wrong += [f"{command}: {option}" for option in re.findall(r"(?<= )--[a-z-]+", command) if option not in options]
     assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_console_block_is_whole_for_the_shell(page):
+    """A single apostrophe in a placeholder left the shell waiting for the other one."""
+    for block in blocks(page, "console"):
+        lines, continued = [], False
+        for line in block.splitlines():
+            if re.match(r" *\$ ", line) or continued:
+                lines.append(re.sub(r"^ *\$ ", "", line))
+                continued = line.endswith("\\")
+        done = subprocess.run(["/bin/bash", "-n"], input="\n".join(lines), capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), block
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_aws_command_has_a_placeholder_that_the_shell_takes_for_a_redirection(page):
+    text = page.read_text().replace("\\\n", " ")
+    commands = re.findall(r"(?:\$ |`|\(|\| )(aws [a-z-]+ [a-z-]+[^`\n]*)", text)
+    assert [command for command in commands if re.search(r"<[A-Za-z]", command)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_lines_of_a_log_are_printed_one_a_line(page):
+    """`--output text` puts a list of texts on one line; a list of lists has a line for each."""
+    assert re.findall(r"events\[\]\.message", page.read_text()) == []
+
+
+RETAINED = "DeletionPolicy: RetainExceptOnCreate\n{0}UpdateReplacePolicy: Retain\n"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [README, DOCS / "ceremony.md", *sorted((REPOSITORY / "examples").glob("*.yaml"))],
+    ids=lambda page: page.name,
+)
+def test_what_is_retained_is_not_kept_where_its_first_deployment_fails(page):
+    """With Retain a failed Create leaves a key, and the material in it, in no stack."""
+    policies = re.findall(r"^( *)DeletionPolicy: (\w+)", page.read_text(), re.MULTILINE)
+    retained = {policy for _, policy in policies} - {"Delete"}
+    assert retained <= {"RetainExceptOnCreate"}
+    assert all(
+        RETAINED.format(indent) in re.sub(" *#.*", "", page.read_text())
+        for indent, policy in policies
+        if policy in retained
+    )
+
+
+def test_the_readme_says_what_a_failed_create_leaves():
+    (row,) = [
+        line
+        for line in section(README, "## What happens on update and delete").splitlines()
+        if "a Create fails" in line
+    ]
+    assert all(word in row for word in ("DeletionPolicy: Retain`", "--disable-rollback", "express mode"))
+
+
+def test_who_deploys_to_a_local_aws_is_told_of_response_host():
+    """`sam deploy --guided` and Enter leave it empty, and then every stack there hangs."""
+    (row,) = [line for line in section(README, "## Deploying to an account").splitlines() if "| ResponseHost |" in line]
+    template, _ = cfnlint.decode.decode(str(REPOSITORY / "template.yaml"))
+    assert "without it every stack there hangs" in row
+    assert "every stack hangs" in template["Parameters"]["ResponseHost"]["Description"]
+
+
+def test_a_secret_that_is_not_there_begins_with_its_misspelt_name():
+    """The most frequent mistake of all."""
+    text = (DOCS / "troubleshooting.md").read_text()
+    entry = text.partition("> IAM answers this in three cases:")[2].partition("\n> ")[0]
+    assert [line[:24] for line in entry.splitlines() if re.match(r"\d\. ", line)] == [
+        "1. SecretId is misspelt,",
+        "2. The secret has no tag",
+        "3. A policy forbids it: ",
+    ]
+
+
+def test_what_is_waited_for_six_minutes_is_not_the_look_at_a_secret():
+    text = (DOCS / "troubleshooting.md").read_text()
+    entry = text.partition("> The function's role, the key's policy or the secret's policy")[2].partition("\n> ")[0]
+    assert "AccessDenied on a key, or on a secret's value, that lasted for six minutes" in entry
+    assert (
+        "which lasted for twenty seconds"
+        in text.partition("> IAM answers this in three cases:")[2].partition("\n> ")[0]
+    )
 
 
 def test_the_design_has_its_ten_rules_and_the_code_cites_no_other():

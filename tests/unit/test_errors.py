@@ -11,6 +11,7 @@ from imported_key_material.errors import (
     OutOfTime,
     Refused,
     ServiceRefused,
+    found_in,
 )
 
 NO_SECRET = Fault("SecretId", "There is no such secret.", "Check SecretId.")
@@ -28,6 +29,46 @@ def test_one_fault_reads_as_a_sentence():
 
 def test_a_fault_without_a_remedy_ends_with_its_problem():
     assert str(Fault("KeyId", "KMS showed nothing yet.")) == "KeyId: KMS showed nothing yet."
+
+
+def test_what_was_looked_at_stands_behind_the_property():
+    fault = Fault("SecretId", "The material is empty.", "Store it.", "secret orders, version 1")
+
+    assert str(fault) == "SecretId (secret orders, version 1): The material is empty. Store it."
+
+
+def test_all_that_is_refused_within_a_place_was_found_there_but_what_says_its_own():
+    elsewhere = Fault("SecretId", "The tag is missing.", "Set it.", "secret orders")
+
+    with pytest.raises(Refused) as refused, found_in("secret orders, version 1"):
+        refuse(Refused(NO_SECRET, elsewhere))
+
+    assert str(refused.value) == (
+        "2 things are wrong. (1) SecretId (secret orders, version 1): There is no such secret. Check SecretId. "
+        "(2) SecretId (secret orders): The tag is missing. Set it."
+    )
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__
+
+
+def test_where_nothing_is_refused_a_place_is_not_named():
+    with pytest.raises(OutOfTime, match=r"^late$"), found_in("secret orders"):
+        refuse(OutOfTime("late"))
+
+    with found_in("secret orders"):
+        pass
+
+
+def test_faults_know_which_properties_they_are_about():
+    faults = Faults()
+    assert faults.only_about(())
+
+    faults.add("SecretWrapping.KeyId", "The key is Disabled.")
+
+    assert faults.about("SecretWrapping")
+    assert not faults.about("Secret")
+    assert faults.only_about({"SecretWrapping"})
+    assert not faults.only_about({"KeyId"})
 
 
 def test_several_faults_are_numbered_in_one_text():

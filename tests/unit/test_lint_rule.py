@@ -349,7 +349,7 @@ def test_a_kept_key_whose_material_is_not_kept_is_a_warning(policy: str) -> None
     assert findings(kept + GOOD) == [
         (
             "W9905 DeletionPolicy: The key Key is retained, and its material is not: when the resource or the stack is "
-            "deleted, the material is taken out of the key that is kept. Set DeletionPolicy: Retain here, too."
+            f"deleted, the material is taken out of the key that is kept. Set DeletionPolicy: {policy} here, too."
         ),
         (
             "W9905 UpdateReplacePolicy: The key Key is retained, and its material is not: when another key takes its place, "
@@ -358,8 +358,9 @@ def test_a_kept_key_whose_material_is_not_kept_is_a_warning(policy: str) -> None
     ]
 
 
-def test_a_kept_key_with_kept_material_is_left_alone() -> None:
-    policies = "    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Properties:"
+@pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
+def test_a_kept_key_with_kept_material_is_left_alone(policy: str) -> None:
+    policies = f"    DeletionPolicy: {policy}\n    UpdateReplacePolicy: Retain\n    Properties:"
     assert findings((KEY + GOOD).replace("    Properties:", policies)) == []
 
 

@@ -238,10 +238,15 @@ def test_der_that_is_no_private_key_is_refused(make: Callable[[], bytes]) -> Non
 
 
 def test_text_where_der_is_expected_is_refused_as_text() -> None:
-    source = base64.b64encode(pkcs8_der(ec_key()))
+    source = b"a passphrase, and no key at all"
     assert refusal(source) == (
         "SecretId: The material reads as text (printable ASCII), and is neither a PEM nor DER. "
         "Store or wrap the key itself. MaterialEncoding says how a secret's text is encoded; a PEM needs none."
+    )
+    encoded = base64.b64encode(pkcs8_der(ec_key()))
+    assert refusal(encoded) == (
+        "SecretId: The bytes are those of a text: an ECC_NIST_P256 key in BASE64, which nobody decoded. Set MaterialEncoding "
+        "to BASE64, or store the decoded bytes."
     )
     assert "reads as text (UTF-16)" in refusal(pkcs8_pem(ec_key()).encode("utf-16"))  # PowerShell's redirection
 

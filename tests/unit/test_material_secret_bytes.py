@@ -129,7 +129,8 @@ def test_no_check_value_lets_an_hmac_key_pass_that_kms_does_not_take(spec: KeySp
     sha = spec.name.replace("HMAC_", "SHA-")
     assert refusal(key, spec, expected_check_value=hmac_of(key, spec)) == (
         f"SecretId: The material is 129 bytes long, and an {spec.name} key takes {right} to 128. "
-        f"Store its {sha} hash, which gives the same MACs (RFC 2104)."
+        "Is it wrapped? Then declare SecretWrapping, which says how and under which key. If it is the key itself, store its "
+        f"{sha} hash, which gives the same MACs (RFC 2104)."
     )
 
 

@@ -19,6 +19,8 @@ from tests.support.scripted_key import ARN
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=30)
 EXPIRES, NEVER = "KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"
+PLACE = f"secret orders/master-key, version {'1' * 32}"
+READ = f"({PLACE})"
 INCORRECT, CIPHERTEXT = "IncorrectKeyMaterialException", "InvalidCiphertextException"
 
 
@@ -53,11 +55,12 @@ def prepared(spec, source, **of_view):
         wrapping_algorithm=known.wrapping[0],
         expiry=Expiry(None),
         secret_version_id="1" * 32,
+        place=PLACE,
     )
 
 
 def refusal(ready, code):
-    return refused_material(ready, ready.proof, code)
+    return refused_material(ready, ready.proof, ready.place, code)
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "KMSInvalidStateException", CIPHERTEXT])
@@ -68,12 +71,12 @@ def test_what_says_nothing_of_the_material_is_left_to_others(code):
 def test_other_bytes_for_a_symmetric_key():
     ready = prepared("SYMMETRIC_DEFAULT", random_key(32))
 
-    assert refusal(ready, INCORRECT) == other_material(ready.spec)
-    assert str(other_material(ready.spec)) == (
-        "SecretId: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), and a "
-        "symmetric key takes new material only by a rotation, and NewMaterial is REFUSE. Name the secret version "
-        "that holds the key's material; or declare NewMaterial: STAGE or ROTATE, which can't be taken back; or declare a new "
-        "key for the new material."
+    assert refusal(ready, INCORRECT) == other_material(ready.spec, PLACE)
+    assert str(other_material(ready.spec, PLACE)) == (
+        f"SecretId {READ}: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), "
+        "and a symmetric key takes new material only by a rotation, and NewMaterial is REFUSE. Name the secret version that "
+        "holds the key's material; or declare NewMaterial: STAGE or ROTATE, which can't be taken back; or declare a new key "
+        "for the new material."
     )
 
 
@@ -81,9 +84,9 @@ def test_other_bytes_for_a_replica():
     ready = prepared("SYMMETRIC_DEFAULT", random_key(32), replica=True)
 
     assert str(refusal(ready, INCORRECT)) == (
-        "SecretId: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), and a "
-        "multi-Region replica takes the bytes that its primary holds. Name the secret version that holds them; new material is "
-        "first staged in the primary's Region."
+        f"SecretId {READ}: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), "
+        "and a multi-Region replica takes the bytes that its primary holds. Name the secret version that holds them; new "
+        "material is first staged in the primary's Region."
     )
 
 
@@ -101,7 +104,7 @@ def test_the_key_s_own_private_key_in_another_encoding():
     fault = refusal(prepared("RSA_2048", pkcs8_der(key_for("RSA_2048"))), INCORRECT)
 
     assert str(fault) == (
-        "SecretId: The secret holds the key's own RSA_2048 key in another encoding, and KMS compares the encoding "
+        f"SecretId {READ}: The secret holds the key's own RSA_2048 key in another encoding, and KMS compares the encoding "
         "(IncorrectKeyMaterialException). Name the secret version from which the material was first imported."
     )
 
@@ -109,7 +112,7 @@ def test_the_key_s_own_private_key_in_another_encoding():
 def test_an_empty_asymmetric_key_shows_no_public_key_to_compare():
     ready = prepared("RSA_2048", pkcs8_der(key_for("RSA_2048")), state="PendingImport")
 
-    assert refusal(ready, INCORRECT) == other_material(ready.spec)
+    assert refusal(ready, INCORRECT) == other_material(ready.spec, PLACE)
 
 
 def test_an_rsa_key_with_the_usual_exponent_is_not_blamed_for_it():
@@ -120,15 +123,15 @@ def test_an_rsa_key_that_kms_does_not_take_may_have_another_exponent():
     fault = refusal(prepared("RSA_2048", pkcs8_der(rsa_key(exponent=3))), CIPHERTEXT)
 
     assert str(fault) == (
-        "SecretId: KMS does not take this RSA_2048 key (InvalidCiphertextException); its public exponent is 3, "
+        f"SecretId {READ}: KMS does not take this RSA_2048 key (InvalidCiphertextException); its public exponent is 3, "
         "not 65537. Make a key with the public exponent 65537."
     )
 
 
 def test_superseded_bytes():
-    assert str(superseded_material(view())) == (
-        "SecretVersionId: The key holds these bytes as earlier material; a rotation has made two current, and a key can't go "
-        "back. Name the secret version that holds the current material, or declare a new key."
+    assert str(superseded_material(view(), PLACE)) == (
+        f"SecretVersionId {READ}: The key holds these bytes as earlier material; a rotation has made two current, and a key "
+        "can't go back. Name the secret version that holds the current material, or declare a new key."
     )
 
 

@@ -452,7 +452,8 @@ def test_no_other_host_is_answered(url):
 )
 def test_an_event_with_another_host_is_no_request_and_the_url_is_not_quoted(url):
     assert refusal(event("Create", ResponseURL=url)) == (
-        "The event's ResponseURL is not one of CloudFormation in this Region."
+        "The event's ResponseURL is not one of CloudFormation in this Region. If this is a local AWS, deploy the application "
+        "with its host as the parameter ResponseHost."
     )
 
 

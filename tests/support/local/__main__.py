@@ -39,6 +39,7 @@ DEPLOY_AGAIN = """\
 export PATH={python}:$PATH SAM_CLI_TELEMETRY=0   # SAM builds with the python3.13 that it finds on PATH
 {sam} build
 {sam} deploy --no-confirm-changeset --parameter-overrides ResponseHost={host}
+# With --guided, give {host} as ResponseHost. Without it the function sends no answer, and every stack hangs.
 """
 
 
