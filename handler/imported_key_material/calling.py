@@ -31,7 +31,6 @@ TRIES_PER_CALL: Final = 3
 RESERVE_SECONDS: Final = 75.0
 FAULT_PATIENCE_SECONDS: Final = 120.0  # a service that fails, or that can't be reached
 CONSISTENCY_PATIENCE_SECONDS: Final = 120.0  # a key that KMS does not show yet
-JUST_TAGGED_SECONDS: Final = 20.0  # a secret that is being made, or whose tag is being changed
 TAG_PATIENCE_SECONDS: Final = 360.0  # tags count in KMS's authorization up to five minutes late
 
 THROTTLES: Final = frozenset(
@@ -55,8 +54,6 @@ NEW_KEY: Final[Mapping[str, float]] = MappingProxyType(
 )
 # A key or a secret that ListResourceTags shows as tagged; IAM may not see it yet.
 TAGGED: Final[Mapping[str, float]] = MappingProxyType({"AccessDeniedException": TAG_PATIENCE_SECONDS})
-# A secret that may have been tagged a moment ago. IAM answers the same for one that is not there: it is not waited for as long.
-JUST_TAGGED: Final[Mapping[str, float]] = MappingProxyType({"AccessDeniedException": JUST_TAGGED_SECONDS})
 NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
 
 _BACKOFF = Backoff(first_seconds=0.5, cap_seconds=10.0)

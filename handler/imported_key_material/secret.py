@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from imported_key_material import encoding, foreign_form, key_view, secret_errors, wrapping
-from imported_key_material.calling import JUST_TAGGED, NOTHING, TAGGED, Caller
+from imported_key_material import consent, encoding, foreign_form, key_view, secret_errors, wrapping
+from imported_key_material.calling import TAGGED, Caller
 from imported_key_material.consent_tags import ConsentTags
 from imported_key_material.errors import Fault, Faults, Refused, ServiceRefused, found_in
 from imported_key_material.properties import Properties, SecretWrapping
@@ -127,19 +127,30 @@ class SecretReader:
         return Source(opened, None, None, version_id, place, unwrapped=True)
 
     def _described(self, secret_id: str) -> Mapping[str, Any]:
-        """DescribeSecret's answer, of a secret that is there and whose owner consents."""
+        """DescribeSecret's answer, of a secret that is there and whose owner consents.
+
+        Without the tag IAM does not open it, so that an AccessDenied may be a tag that is missing for a moment, too.
+        """
         account = secret_errors.account_of(secret_id, self.home)
         answer: Mapping[str, Any] = {}
+        denied: ServiceRefused | None = None
 
         def tags() -> Mapping[str, str]:
-            nonlocal answer
-            answer = self.caller.call(
-                "secretsmanager:DescribeSecret",
-                lambda: self.secrets.describe_secret(SecretId=secret_id),
-                where="SecretId",
-                waits=JUST_TAGGED if self.consent_tags.patient else NOTHING,
-                meanings=secret_errors.of_missing_secret(account, self.home),
-            )
+            nonlocal answer, denied
+            try:
+                answer = self._describe(secret_id, account)
+            except ServiceRefused as refused:
+                if refused.code != "AccessDeniedException":
+                    raise
+                denied = refused
+                return {}
+            denied = None
+            return {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
+
+        seen = self.consent_tags.read(tags)
+        if denied is not None:
+            raise denied
+        with found_in(secret_errors.place(answer["Name"])):
             if "DeletedDate" in answer:
                 raise Refused(
                     Fault(
@@ -148,18 +159,16 @@ class SecretReader:
                         "aws secretsmanager restore-secret takes that back.",
                     )
                 )
-            return {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
+            consent.require(seen, self.stack_name, where="SecretId", what="the secret")
+        return answer
 
-        try:
-            self.consent_tags.require(tags, where="SecretId", what="the secret")
-        except ServiceRefused:
-            raise
-        except Refused as refused:
-            faults = refused.faults
-        else:
-            return answer
-        with found_in(secret_errors.place(answer["Name"])):
-            raise Refused(*faults)
+    def _describe(self, secret_id: str, account: str) -> Mapping[str, Any]:
+        return self.caller.call(
+            "secretsmanager:DescribeSecret",
+            lambda: self.secrets.describe_secret(SecretId=secret_id),
+            where="SecretId",
+            meanings=secret_errors.of_missing_secret(account, self.home),
+        )
 
     def _require_consent_of(self, unwrap_key: key_view.KeyView) -> None:
         where = "SecretWrapping.KeyId"

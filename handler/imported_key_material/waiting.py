@@ -8,7 +8,7 @@ Jitter is "full": a wait is drawn evenly from zero to the step, which spreads hu
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -69,7 +69,7 @@ class Backoff:
 class Seen[T]:
     """What one attempt saw, and whether it is enough: else it is worth another attempt, and `value` is the reason why not."""
 
-    value: T
+    value: T = field(repr=False)
     enough: bool
 
 

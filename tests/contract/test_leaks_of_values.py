@@ -52,29 +52,38 @@ LOOKED_AT = {
     "Answer": {"physical_id", "data"},
     "Cause": {"problem", "remedy"},
     "CipherKey": {"cipher"},
+    "ConsentTags": {"stack_name"},
     "EcKey": {"curve", "curve_words", "oid"},
     "ExpectedCheckValue": {"given", "_digits"},
-    "Fault": {"where", "problem", "remedy"},
+    "Event": {"logical_id", "physical_id", "status"},
+    "Evidence": {"material_ids"},
+    "Fault": {"where", "problem", "remedy", "found_in"},
     "FoundSecret": {"arn", "name"},
     "FreshExecution": {"_function_arn"},
     "Holder": {"logical_id", "physical_id"},
+    "HeldMaterial": {"id", "state"},
     "Home": {"partition", "region", "account"},
     "ImportParameters": {"_key_arn", "_algorithm"},
+    "KeyChange": {"kept_id", "physical_id"},
     "KeySpec": {"name", "usages", "wrapping", "no_oaep_under"},
     "KeyView": {
         *("arn", "spec", "usage", "origin", "state", "expiration_model", "current_material_id", "replica_regions"),
     },
     "KmsKey": {"arn"},
     "MacKey": {"hash_name"},
-    "Meaning": {"cause", "remedy"},
+    "Meaning": {"cause", "remedy", "where"},
     "OnFailure": {"dns_suffix", "response_host"},
     "Past": {"stack_id", "logical_id"},
-    "Prepared": {"wrapping_algorithm", "secret_version_id"},
-    "Proof": {"mac_algorithm"},
+    "Prepared": {"wrapping_algorithm", "secret_version_id", "place"},
+    "Proof": {"mac_algorithm", "check_value"},
     "Purpose": {"failed_id", "kept_id"},
+    "ReadMaterial": {"version_id", "place"},
+    "Restoration": {"left"},
     "Request": {"request_id", "stack_id", "logical_id", "resource_type", "physical_id"},
     "SealedMaterial": {"key_arn"},
-    "SecretReader": {"stack_name"},
+    "Sealed": {"version_id", "place"},
+    "ShownExpiry": {"model"},
+    "Version": {"id"},
     "Verdict": {"check_value", "verified_check_value"},
     "Waited": {"outcome"},
     "_Execution": {"undelivered"},
@@ -97,7 +106,7 @@ def told_by(class_):
     if dataclasses.is_dataclass(class_) and "__repr__" in vars(class_):
         shown = {field.name for field in dataclasses.fields(class_) if field.repr}
     elif issubclass(class_, tuple):
-        shown = set(class_._fields)
+        shown = set(getattr(class_, "_fields", ()))  # of any other tuple, its items are looked at by themselves
     else:
         return set() if class_.__name__ in WITH_A_REPR_OF_ITS_OWN else {"__repr__"}
     hints = get_type_hints(class_)

@@ -171,7 +171,7 @@ def test_a_version_that_is_not_there_is_named_by_its_own_property(world):
 
 
 def test_where_secrets_manager_did_not_answer_no_secret_is_named(world):
-    denied = said_by_iam("DescribeSecret", "orders/none")
+    denied = said_by_iam("DescribeSecret", "<SecretId>")
 
     said = reason(world, world.external_key(), SecretId="orders/none")
 

@@ -146,7 +146,7 @@ def test_the_name_of_another_account_s_secret_finds_nothing(world, refused):
 
     assert reason == (
         "SecretId: secretsmanager:DescribeSecret was refused with AccessDeniedException: "
-        f"{said_by_iam('DescribeSecret', secret.name)} IAM answers this in three cases: there is no secret of this name in "
+        f"{said_by_iam('DescribeSecret', '<SecretId>')} IAM answers this in three cases: there is no secret of this name in "
         "account 111122223333 and Region eu-central-1; or it has no tag imported-key-material; or a policy forbids the "
         "function's role to read it. Check them in this order: aws secretsmanager describe-secret shows name and tags. A "
         "secret of another account needs its full ARN."
@@ -160,7 +160,7 @@ def test_another_account_s_secret_whose_policy_does_not_let_the_function_in_is_r
 
     assert reason == (
         "SecretId: secretsmanager:DescribeSecret was refused with AccessDeniedException: "
-        f"{said_by_iam('DescribeSecret', secret.arn, kind='resource-based')} IAM answers this in two cases: there is no secret "
+        f"{said_by_iam('DescribeSecret', '<SecretId>', kind='resource-based')} IAM answers this in two cases: there is no secret "
         "of this ARN in account 999988887777 and Region eu-central-1; or a policy forbids the function's role to read it. "
         "Check the ARN first, with the hyphen and the six characters at its end, then that account's policy of the secret: it "
         "must name the role."
