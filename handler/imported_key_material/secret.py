@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from imported_key_material import consent, encoding, foreign_form, key_view, secret_errors, wrapping
+from imported_key_material import consent, key_view, secret_errors, wrapping
 from imported_key_material.calling import TAGGED, Caller
 from imported_key_material.consent_tags import ConsentTags
 from imported_key_material.errors import Fault, Faults, Refused, ServiceRefused, found_in
 from imported_key_material.properties import Properties, SecretWrapping
 from imported_key_material.request import Home
-
-CIPHERTEXT_MAX_BYTES: Final = 6144  # of kms:Decrypt
+from imported_key_material.wrapped_value import ciphertext_of
 
 # SecretWrapping.Algorithm -> (the EncryptionAlgorithm of kms:Decrypt, whether it opens an AES key that wraps the material)
 _DECRYPT: Final[Mapping[str, tuple[str, bool]]] = {
@@ -119,7 +118,7 @@ class SecretReader:
             return Source(value, encoded, json_key, version_id, place, unwrapped=False)
         with found_in(place):
             opened = self._unwrapped(
-                _ciphertext(value, properties),
+                ciphertext_of(value, properties),
                 wrapped.algorithm,
                 found.unwrap_key,
                 context=f"{found.arn.split(':')[4]}/{found.name}",
@@ -249,39 +248,3 @@ class SecretReader:
         )
         plaintext: bytes = answer["Plaintext"]
         return wrapping.unwrap_with_aes(plaintext, wrapped_material) if opens_aes_key else plaintext
-
-
-def _ciphertext(value: bytes | str, properties: Properties) -> bytes:
-    """What kms:Decrypt gets: SecretBinary as it is, text decoded."""
-    encoded = properties.material_encoding
-    if properties.secret_json_key is not None:
-        if isinstance(value, bytes):
-            raise Refused(
-                Fault(
-                    "SecretJsonKey",
-                    "The secret is a SecretBinary, and a JSON field is one of a SecretString.",
-                    "Store the JSON as a SecretString (--secret-string file://...), or take SecretJsonKey out.",
-                )
-            )
-        value = encoding.json_field(value, properties.secret_json_key)
-    foreign_form.refuse_in_place_of_wrapped(
-        value,
-        is_field=properties.secret_json_key is not None,
-        is_encoded=encoded in ("BASE64", "HEX"),
-        where="SecretId",
-    )
-    if isinstance(value, bytes) and encoded in ("BASE64", "HEX"):
-        value = value.decode("latin-1")  # never fails; what is no base64 and no hex is refused below
-    if isinstance(value, bytes):
-        ciphertext = value
-    else:
-        ciphertext = bytes(encoding.decode_text(value, encoded or "BASE64", where="SecretId"))
-    if len(ciphertext) > CIPHERTEXT_MAX_BYTES:
-        raise Refused(
-            Fault(
-                "SecretId",
-                f"The secret holds {len(ciphertext)} bytes, and wrapped material has at most {CIPHERTEXT_MAX_BYTES}.",
-                "Store the wrapped material alone.",
-            )
-        )
-    return ciphertext

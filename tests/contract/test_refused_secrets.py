@@ -207,8 +207,8 @@ def test_an_earlier_version_that_is_not_there_is_named_by_its_place_in_the_list(
     reason = refused(key, SecretId="orders/master-key", SecretVersionId=first, PreviousSecretVersionIds=[first, second])
 
     assert reason == (
-        f"PreviousSecretVersionIds: {GOT} secret value for VersionId: <PreviousSecretVersionIds.1>. The secret has no version of "
-        f"the id that is number 2 in the list. {LISTED}"
+        f"PreviousSecretVersionIds: {GOT} secret value for VersionId: <PreviousSecretVersionIds.1>. The secret has no version "
+        f"of the id that is number 2 in the list. {LISTED}"
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.materials import states
 from tests.support.random_keys import random_key
-from tests.support.simulation.resources import TAKES_OVER_SECONDS
+from tests.support.simulation.resources import TAKEN_OVER_SECONDS
 from tests.support.timeline import DELIVERY_SECONDS, Timeline
 from tests.support.transport import Fault
 
@@ -46,7 +46,7 @@ def test_a_create_is_told_under_its_answered_id_before_it_is_told_to_be_over(tim
         ("CREATE_IN_PROGRESS", answered_id),
         (ends, answered_id),
     ]
-    shortest, longest = TAKES_OVER_SECONDS
+    shortest, longest = TAKEN_OVER_SECONDS
     assert shortest <= (third.at - second.at).total_seconds() <= longest
 
 

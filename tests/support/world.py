@@ -95,7 +95,7 @@ class World:
             put=self._put,
             log=FieldsInText(self._logger),
             dns_suffix="amazonaws.com",
-            meter=self._measure,
+            meter=lambda waited: self.meter(waited),
         )
 
     def _take(self, function_arn: str, event: dict[str, Any]) -> None:
@@ -168,9 +168,6 @@ class World:
     def changes(self) -> int:
         """How many calls that change a key's material have reached KMS."""
         return self.aws.count("ImportKeyMaterial") + self.aws.count("DeleteImportedKeyMaterial")
-
-    def _measure(self, waited: Waited) -> None:
-        self.meter(waited)
 
     # --------------------------------------------------------------------------------------------- CloudFormation
 

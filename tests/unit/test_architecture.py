@@ -54,6 +54,7 @@ GROUPS = {
     },
     "pure": {
         "held_materials",
+        "wrapped_value",
         *(
             "properties",
             "masks",
