@@ -22,10 +22,11 @@ def no_tag(what, where, names="orders"):
 
 
 def denied(secret):
+    shown = secret.arn.replace(secret.name, "<SecretId>")
     return (
         "SecretId: secretsmanager:DescribeSecret was refused with AccessDeniedException: "
-        f"{said_by_iam('DescribeSecret', secret.arn.replace(secret.name, '<SecretId>'))} IAM answers this in three cases: "
-        "there is no secret of this name in account 111122223333 and Region eu-central-1; or it has no tag imported-key-material; or a policy forbids the "
+        f"{said_by_iam('DescribeSecret', shown)} IAM answers this in three cases: there is no secret of this name in "
+        "account 111122223333 and Region eu-central-1; or it has no tag imported-key-material; or a policy forbids the "
         "function's role to read it. Check them in this order: aws secretsmanager describe-secret shows name and tags. A "
         "secret of another account needs its full ARN."
     )

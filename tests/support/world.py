@@ -95,7 +95,7 @@ class World:
             put=self._put,
             log=FieldsInText(self._logger),
             dns_suffix="amazonaws.com",
-            meter=lambda waited: self.meter(waited),
+            meter=self._measure,
         )
 
     def _take(self, function_arn: str, event: dict[str, Any]) -> None:
@@ -137,12 +137,10 @@ class World:
 
     def key(self, *, tag: str | None = "orders", **params: Any) -> str:
         tags = [{"TagKey": TAG, "TagValue": tag}] if tag is not None else []
-        arn: str = self.call("CreateKey", **params, Tags=tags)["KeyMetadata"]["Arn"]
-        return arn
+        return str(self.call("CreateKey", **params, Tags=tags)["KeyMetadata"]["Arn"])
 
     def describe(self, arn: str) -> dict[str, Any]:
-        metadata: dict[str, Any] = self.call("DescribeKey", KeyId=arn)["KeyMetadata"]
-        return metadata
+        return dict(self.call("DescribeKey", KeyId=arn)["KeyMetadata"])
 
     def state(self, arn: str) -> str:
         return str(self.describe(arn)["KeyState"])
@@ -168,6 +166,9 @@ class World:
     def changes(self) -> int:
         """How many calls that change a key's material have reached KMS."""
         return self.aws.count("ImportKeyMaterial") + self.aws.count("DeleteImportedKeyMaterial")
+
+    def _measure(self, waited: Waited) -> None:
+        self.meter(waited)
 
     # --------------------------------------------------------------------------------------------- CloudFormation
 
@@ -268,8 +269,7 @@ class World:
         if len(self.bodies) == answered:
             return None
         (body,) = self.bodies[answered:]
-        answer: dict[str, Any] = json.loads(body)
-        return answer
+        return dict(json.loads(body))
 
     def invoke_to_the_end(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
         """One execution, and those to which it hands the request on, one after the other."""
