@@ -162,8 +162,8 @@ def test_another_account_s_secret_whose_policy_does_not_let_the_function_in_is_r
         "SecretId: secretsmanager:DescribeSecret was refused with AccessDeniedException: "
         f"{said_by_iam('DescribeSecret', '<SecretId>', kind='resource-based')} IAM answers this in two cases: there is no "
         "secret of this ARN in account 999988887777 and Region eu-central-1; or a policy forbids the function's role to read "
-        "it. Check the ARN first, with the hyphen and the six characters at its end, then that account's policy of the secret: it "
-        "must name the role."
+        "it. Check the ARN first, with the hyphen and the six characters at its end, then that account's policy of the "
+        "secret: it must name the role."
     )
 
 
