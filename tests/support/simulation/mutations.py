@@ -1,7 +1,7 @@
 """Planted bugs: for each rule at least one, which the simulation must find, or its silence means nothing.
 
 `rules`: which may be the ones to break; `seeds`: how many the search may take, several times what it took when this was
-written. The bugs themselves are in `plants.py`.
+written. The bugs themselves are in `plants.py` and `plants_of_answers.py`.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.simulation import plants
+from tests.support.simulation import plants_of_answers as answers
 from tests.support.simulation.drawing import draw
 from tests.support.simulation.history import play
 from tests.support.simulation.scripts import (
@@ -62,22 +63,22 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "ARN for an adopted key": Mutation(plants.arn_for_an_adopted_key, _any(1), 100),
     "material left at Delete": Mutation(plants.material_left_at_delete, _any(5), 100),
-    "success before it is confirmed": Mutation(plants.success_before_confirmed, _any(3), 200),
-    "expiry forgotten": Mutation(plants.expiry_forgotten, _any(3), 50),
-    "a failed Create loses the ARN": Mutation(plants.failed_create_loses_the_arn, _any(6), 300),
-    "material logged": Mutation(plants.material_logged, _any(8), 5),
-    "ResponseURL in an exception": Mutation(plants.url_in_an_exception, _any(8), 100),
-    "leaves without a word": Mutation(plants.leaves_without_a_word, _any(6), 50),
-    "a failed update is forgotten": Mutation(plants.failed_before_is_forgotten, _any(3), 50, failed_and_kept),
-    "events that can't be read are believed": Mutation(plants.unreadable_is_no_failure, _any(3), 300, failed_and_kept),
-    "an expiry is taken back in silence": Mutation(plants.expiry_is_taken_back_in_silence, _any(3), 300, two_expiries),
+    "success before it is confirmed": Mutation(answers.success_before_confirmed, _any(3), 200),
+    "expiry forgotten": Mutation(answers.expiry_forgotten, _any(3), 50),
+    "a failed Create loses the ARN": Mutation(answers.failed_create_loses_the_arn, _any(6), 300),
+    "material logged": Mutation(answers.material_logged, _any(8), 5),
+    "ResponseURL in an exception": Mutation(answers.url_in_an_exception, _any(8), 100),
+    "leaves without a word": Mutation(answers.leaves_without_a_word, _any(6), 50),
+    "a failed update is forgotten": Mutation(answers.failed_before_is_forgotten, _any(3), 50, failed_and_kept),
+    "events that can't be read are believed": Mutation(answers.unreadable_is_no_failure, _any(3), 300, failed_and_kept),
+    "an expiry is taken back in silence": Mutation(answers.expiry_is_taken_back_in_silence, _any(3), 300, two_expiries),
     "a rotation between is forgotten": Mutation(
-        plants.rotation_between_is_forgotten, _any(5), 300, rotated_and_cancelled
+        answers.rotation_between_is_forgotten, _any(5), 300, rotated_and_cancelled
     ),
-    "earlier material keeps its expiry": Mutation(plants.earlier_material_keeps_its_expiry, _any(3), 600),
-    "rollback is silent": Mutation(plants.rollback_is_silent, _any(3), 200),
-    "attributes as declared": Mutation(plants.attributes_as_declared, _any(3), 50),
-    "no time for the answer": Mutation(plants.no_time_for_the_answer, _any(6), 50, in_two_regions),
+    "earlier material keeps its expiry": Mutation(answers.earlier_material_keeps_its_expiry, _any(3), 600),
+    "rollback is silent": Mutation(answers.rollback_is_silent, _any(3), 200),
+    "attributes as declared": Mutation(answers.attributes_as_declared, _any(3), 50),
+    "no time for the answer": Mutation(answers.no_time_for_the_answer, _any(6), 50, in_two_regions),
 }
 
 
