@@ -26,8 +26,8 @@ STATUS_LEAD: Final = timedelta(seconds=10)
 OWN_STATUS_LEAD: Final = timedelta(seconds=2)
 # X-Amz-Date is cut to the second; the stack's times are not.
 CUT_OFF: Final = timedelta(seconds=1)
-# A Delete's event is told before its request is made; by how much is not known. Reading back a little further costs at most a
-# page, and lets nothing more pass: the newest event decides.
+# CloudFormation sets a Delete's event before it makes the request; how long before is not known, and X-Amz-Date is cut. To read
+# back a minute costs a page at most, and lets nothing more pass: the newest event decides.
 EVENT_LEAD: Final = timedelta(seconds=60)
 
 STATUS_BACKOFF: Final = Backoff(first_seconds=1.0, cap_seconds=10.0)
@@ -163,7 +163,7 @@ class Stack:
         return f"{request.logical_id} bears another PhysicalResourceId."
 
     def _why_not_cleaned_up(self, began: datetime) -> str:
-        """A clean-up deletes ids that their resources do not bear any more, and resources that CloudFormation then forgets.
+        """A clean-up deletes ids that their resources no longer have, and resources that CloudFormation then forgets.
 
         Only its event shows that such an id is being deleted. Nothing else will do: the Delete may come a second time, and
         another stack may have filled the key again since it was answered.

@@ -1,4 +1,4 @@
-"""Whether the update before failed is told by the stack's events alone. What follows where they can't be read (rules 5, 6).
+"""Only the stack's events tell whether the update before failed. What follows where they can't be read (rules 5, 6).
 
 Found by the simulation: a failed update was tried again under --disable-rollback, the events could not be read, and that
 nothing had changed was believed, though KMS held nothing of what the properties asked for.

@@ -116,7 +116,7 @@ class Stack:
         return known
 
     def set_old(self, logical_id: str, status: str, at: datetime, physical_id: str) -> None:
-        """The status of an id that the resource does not bear any more: nothing but an event tells it."""
+        """The status of an id that the resource no longer has: only an event tells it."""
         self.tell(logical_id, status, at, CLEANED_UP_TYPE, physical_id)
 
     def forget(self, logical_id: str, *, listed: bool) -> None:

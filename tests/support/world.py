@@ -227,7 +227,7 @@ class World:
         status = f"{kind.upper()}_{'COMPLETE' if answer['Status'] == 'SUCCESS' else 'FAILED'}"
         resource, id_, now = self.stack.resources.get(logical_id), answer["PhysicalResourceId"], self.clock.now()
         if kind == "Delete" and (resource is None or resource.status != "DELETE_IN_PROGRESS"):
-            self.stack.set_old(logical_id, status, now, id_)  # of an id that the resource does not bear any more
+            self.stack.set_old(logical_id, status, now, id_)  # of an id that the resource no longer has
             return
         if kind == "Create" or (kind == "Update" and resource is not None and resource.physical_id != id_):
             self.stack.set(logical_id, f"{kind.upper()}_IN_PROGRESS", now, physical_id=id_)

@@ -65,7 +65,7 @@ class Calls:
             raise self._not_wanted(execution, arn, doing, "the resource", resource)
 
     def _require_being_deleted(self, execution: Execution, arn: str, doing: str, resource: StackSeen) -> None:
-        """The resource shows it under this very id; or, of ids that it does not bear any more, the newest event does."""
+        """The resource shows it under this very id; or, of ids that it no longer has, the newest event does."""
         notes, id_ = self._watch.notes(execution), execution.event["PhysicalResourceId"]
         if (resource.status, resource.id) == ("DELETE_IN_PROGRESS", id_):
             return

@@ -130,7 +130,7 @@ class Stack(StackOfResources):
         self._set_status(done)
 
     def _delete_old(self, old: Resource) -> bool:
-        """Told by events alone, under the resource's logical id: recorded 2018 to 2026-01-14."""
+        """Only events tell of it, under the resource's logical id: recorded 2018 to 2026-01-14."""
         self._shown.old_id(old.logical_id, "DELETE_IN_PROGRESS", old.physical_id)
         succeeded = self._ask("Delete", old, old.properties).succeeded
         self._shown.old_id(old.logical_id, "DELETE_COMPLETE" if succeeded else "DELETE_FAILED", old.physical_id)

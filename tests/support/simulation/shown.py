@@ -56,7 +56,7 @@ class Shown:
         self._show(change)
 
     def old_id(self, logical_id: str, status: str, physical_id: str) -> None:
-        """The status of an id that the resource does not bear any more."""
+        """The status of an id that the resource no longer has."""
         at = self._scheduler.now()
         self._show(lambda: self.stack.set_old(logical_id, status, at, physical_id))
 
