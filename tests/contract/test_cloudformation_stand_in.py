@@ -122,7 +122,7 @@ def test_a_resource_without_an_id_has_an_empty_one_in_events_and_none_in_the_lis
     stack = stacks.stack("orders")
     stack.set("Material", "CREATE_IN_PROGRESS", clock.now(), type=TYPE)
 
-    (event,) = client.describe_stack_events(StackName="orders")["StackEvents"]
+    event = client.describe_stack_events(StackName="orders")["StackEvents"][0]
     (listed,) = client.list_stack_resources(StackName="orders")["StackResourceSummaries"]
 
     assert (event["ResourceStatus"], event["PhysicalResourceId"]) == ("CREATE_IN_PROGRESS", "")
