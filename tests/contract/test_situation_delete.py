@@ -160,9 +160,10 @@ def test_the_key_s_consent_gone_at_delete(world, key, tag):
         if tag is None
         else ("has the tag imported-key-material, but it does not name the stack orders")
     )
+    wanted = f"'{tag} orders'" if tag else "'orders' (in the stack's own template: !Ref AWS::StackName)"
     assert failed(world, key) == (
         f"KeyId: The KMS key {found}, so this stack may not use it. If its owner agrees, set the tag imported-key-material "
-        f"to '{f'{tag} orders' if tag else 'orders'}'. Nothing was removed."
+        f"to {wanted}. Nothing was removed."
     )
 
 

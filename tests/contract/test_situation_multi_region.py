@@ -84,9 +84,9 @@ def test_a_replica_refuses_other_bytes_than_the_primary_s(pair):
     pair.run()
 
     assert pair.timeline.of("Update", "Replica")[0].answer["Reason"] == (
-        "SecretId: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), and a "
-        "multi-Region replica takes the bytes that its primary holds. Name the secret version that holds them; new "
-        "material is first staged in the primary's Region. Nothing was imported."
+        f"SecretId (secret orders/master-key, version {V2}): The secret holds other material than the key holds or once held "
+        "(IncorrectKeyMaterialException), and a multi-Region replica takes the bytes that its primary holds. Name the secret "
+        "version that holds them; new material is first staged in the primary's Region. Nothing was imported."
     )
     assert pair.away.status == "UPDATE_ROLLBACK_COMPLETE"
     assert pair.usable == ("Enabled", "Enabled")

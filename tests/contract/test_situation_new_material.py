@@ -15,10 +15,10 @@ def test_new_bytes_are_refused_where_nothing_is_said(world):
     key = created(world)
 
     assert failed(world, key, V2) == (
-        "SecretId: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), and "
-        "a symmetric key takes new material only by a rotation, and NewMaterial is REFUSE. Name the secret version that "
-        "holds the key's material; or declare NewMaterial: STAGE or ROTATE, which can't be taken back; or declare a new "
-        "key for the new material. Nothing was imported."
+        f"SecretId (secret {SECRET}, version {V2}): The secret holds other material than the key holds or once held "
+        "(IncorrectKeyMaterialException), and a symmetric key takes new material only by a rotation, and NewMaterial is "
+        "REFUSE. Name the secret version that holds the key's material; or declare NewMaterial: STAGE or ROTATE, which can't "
+        "be taken back; or declare a new key for the new material. Nothing was imported."
     )
 
 
@@ -152,9 +152,10 @@ def test_bytes_that_a_rotation_superseded_are_refused_where_the_version_changed(
     answer = updated(world, key, V1, NewMaterial=new_material, ValidForDays="30")
 
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith(
-        f"SecretVersionId: The key holds these bytes as earlier material; a rotation has made {current} current, and a key "
-        f"can't go back. Name the secret version that holds the current material, or declare a new key."
+    assert answer["Reason"] == (
+        f"SecretVersionId (secret {SECRET}, version {V1}): The key holds these bytes as earlier material; a rotation has made "
+        f"{current} current, and a key can't go back. Name the secret version that holds the current material, or declare a "
+        "new key. No new material was imported."
     )
     assert world.snapshot() == before
     assert states(world, key) == [NON_CURRENT, CURRENT, PENDING]

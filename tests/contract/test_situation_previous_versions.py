@@ -113,10 +113,10 @@ def test_a_previous_version_that_is_gone_is_named_before_anything_is_imported(wo
     answer = brought_back(world, rotated, ["5" * 32])
 
     assert answer["Reason"] == (
-        "PreviousSecretVersionIds: secretsmanager:GetSecretValue was refused with ResourceNotFoundException: Secrets Manager "
-        "can't find the specified secret value for VersionId: <PreviousSecretVersionIds.0>. There is no such secret, or it has "
-        "no such version or stage. Check SecretId, SecretVersionId and SecretVersionStage. A secret of another account needs "
-        "its full ARN. Nothing was imported."
+        f"PreviousSecretVersionIds (secret {SECRET}): secretsmanager:GetSecretValue was refused with "
+        "ResourceNotFoundException: Secrets Manager can't find the specified secret value for VersionId: "
+        "<PreviousSecretVersionIds.0>. The secret has no version of the id that is number 1 in the list. aws secretsmanager "
+        "list-secret-version-ids --include-deprecated shows its versions. Nothing was imported."
     )
     assert world.snapshot() == before
 
@@ -129,7 +129,7 @@ def test_a_previous_version_that_no_check_lets_pass_is_named_before_anything_is_
     answer = brought_back(world, rotated, ["6" * 32])
 
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("PreviousSecretVersionIds: ")
+    assert answer["Reason"].startswith(f"PreviousSecretVersionIds (secret {SECRET}, version {'6' * 32}): ")
     assert answer["Reason"].endswith(" Nothing was imported.")
     assert world.snapshot() == before
 

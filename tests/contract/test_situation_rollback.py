@@ -103,9 +103,9 @@ def test_rollback_when_the_old_secret_version_is_gone_and_the_key_lost_its_mater
     assert not CHANGES & set(operations)
     assert answer["Data"]["KeyArn"] == key
     assert (
-        f'{LEFT} {{"problem": "The key\'s material could not be brought back. SecretId: secretsmanager:GetSecretValue was '
-        f"refused with ResourceNotFoundException: Secrets Manager can't find the specified secret value for VersionId: "
-        "<SecretVersionId>."
+        f'{LEFT} {{"problem": "The key\'s material could not be brought back. SecretVersionId (secret {SECRET}): '
+        "secretsmanager:GetSecretValue was refused with ResourceNotFoundException: Secrets Manager can't find the specified "
+        "secret value for VersionId: <SecretVersionId>."
     ) in world.log.getvalue()
 
 
@@ -133,9 +133,10 @@ def test_rollback_of_a_key_that_lost_its_material_rotates_nothing_and_stages_not
 
     assert "RotateKeyOnDemand" not in operations
     assert states(world, key) == [("CURRENT", "PENDING_IMPORT")]
-    assert "The key's material could not be brought back. SecretId: The secret holds other material" in (
-        world.log.getvalue()
+    other = (
+        f"The key's material could not be brought back. SecretId {world.last_read()}: The secret holds other material"
     )
+    assert other in world.log.getvalue()
 
 
 # ------------------------------------------------------------------------------------------------- time, statuses, shapes

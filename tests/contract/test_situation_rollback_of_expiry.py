@@ -39,7 +39,8 @@ def test_rollback_when_the_old_secret_version_is_gone_leaves_the_new_expiry_with
     answer, _ = rolled_back(world, key)
 
     assert answer["Data"]["ExpirationModel"] == "KEY_MATERIAL_EXPIRES"
-    assert f'{LEFT} {{"problem": "The key\'s expiry could not be brought back. SecretId: ' in world.log.getvalue()
+    said = f'{LEFT} {{"problem": "The key\'s expiry could not be brought back. SecretVersionId (secret orders/master-key): '
+    assert said in world.log.getvalue()
 
 
 def test_rollback_after_a_rotation_that_brought_an_expiry_says_that_it_stays(world):

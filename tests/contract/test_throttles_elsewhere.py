@@ -32,6 +32,11 @@ def created(world):
     return answer["Reason"], (world.clock.now() - started).total_seconds()
 
 
+def named(where, operation):
+    """Once Secrets Manager has described the secret, what it refuses names it."""
+    return f"{where} (secret {SECRET})" if operation == "GetSecretValue" else where
+
+
 # ------------------------------------------------------------------------------------------------------------- throttles
 
 CALLS = {
@@ -96,7 +101,7 @@ def test_a_service_that_fails_is_waited_for_two_minutes_and_named(world, operati
 
     reason, seconds = created(world)
 
-    assert f"{where}: {service}:{operation} {said}" in reason
+    assert f"{named(where, operation)}: {service}:{operation} {said}" in reason
     assert 120 <= seconds < 260  # CloudFormation's status is asked for twice
 
 
@@ -119,8 +124,9 @@ def test_credentials_that_ran_out_fail_the_request_at_once_and_say_so(world, ope
     reason, seconds = created(world)
 
     assert reason == (
-        f"{where}: {service}:{operation} was refused with {refusal.code}: The security token included in the request is "
-        "expired. The function's credentials ran out. This passes by itself. Run the deployment again. Nothing was imported."
+        f"{named(where, operation)}: {service}:{operation} was refused with {refusal.code}: The security token included in the "
+        "request is expired. The function's credentials ran out. This passes by itself. Run the deployment again. Nothing was "
+        "imported."
     )
     assert seconds < 61  # a "no" of CloudFormation's is asked for again; this is none
 

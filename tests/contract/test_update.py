@@ -178,7 +178,8 @@ def test_a_failed_update_that_is_tried_again_imports_what_it_could_not_import_be
     answer = world.invoke(event | {"OldResourceProperties": failed})
 
     assert refused["Status"] == answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("SecretId: The secret holds other material than the key holds")
+    other = f"SecretId (secret {SECRET}, version {'v' * 32}): The secret holds other material than the key holds"
+    assert answer["Reason"].startswith(other)
 
 
 def test_an_update_of_a_secret_that_is_not_pinned_verifies_the_material_every_time(world):
@@ -207,8 +208,8 @@ def test_a_check_value_that_differs_is_an_error_even_though_the_key_has_the_mate
     answer, operations = updated(world, key, **PINNED, ExpectedCheckValue="CMAC:000000")
 
     assert answer["Reason"] == (
-        "ExpectedCheckValue: The material has another check value than the one declared. Name the secret and version "
-        "that hold the key which is meant, or correct ExpectedCheckValue. Nothing was imported."
+        f"ExpectedCheckValue {world.last_read()}: The material has another check value than the one declared. Name the secret "
+        "and version that hold the key which is meant, or correct ExpectedCheckValue. Nothing was imported."
     )
     assert "ImportKeyMaterial" not in operations
     assert world.snapshot() == before
