@@ -65,10 +65,16 @@ def _holder(operation: Operation, arn: str) -> Holder | None:
     the material. That nobody does, while a resource is being made or updated: it may hold the key by now (two resources that
     have swapped their keys).
     """
+    asked = False
 
     def look() -> Seen[Holder | None]:
+        nonlocal asked
         holder, at_rest = operation.holders.holder_and_rest(arn)
-        return Seen(holder, enough=holder is None and at_rest)
+        is_sure = holder is None and at_rest
+        if not is_sure and not asked:  # before anything is waited for: the Delete may have its answer already
+            asked = True
+            operation.stack.leave_if_answered()
+        return Seen(holder, enough=is_sure)
 
     return poll(operation.caller.within(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, look).value
 

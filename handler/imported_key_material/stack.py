@@ -82,6 +82,10 @@ class Stack:
             raise Leave
         raise NotWanted(f"CloudFormation does not wait for this {self.request.type} request: {why_not}")
 
+    def leave_if_answered(self) -> None:
+        """Raises Leave where CloudFormation shows that a Delete has its answer. Nothing is waited for, and a "no" says nothing."""
+        self._why_not()
+
     # ------------------------------------------------------------------------------------------------ what it is told
 
     def _describe(self) -> Mapping[str, Any]:

@@ -46,7 +46,7 @@ def refilled(stacked, request):
         timeline.at(10, lambda: stacked.stack.create({"Material": stacked.on_a, "Slow": slow}))
         timeline.at(100, lambda: stacked.stack.update(then))
         other = timeline.stack("payments")
-        timeline.at(120, lambda: other.create({"Material": stacked.on_a}))
+        timeline.at(140, lambda: other.create({"Material": stacked.on_a}))
         timeline.run()
         first, again = timeline.of("Delete")
         assert (first.answer["Status"], REMOVAL in first.operations) == ("SUCCESS", True)
@@ -79,14 +79,14 @@ def test_in_a_rollback_s_clean_up_too(stacked, forgets_at_once):
     """What the failed update made is deleted there."""
     timeline, made = stacked.timeline, stacked.on_b | {"KeyId": stacked.timeline.external_key()}
     stacked.stack._shown.forgets_at_once = forgets_at_once  # the same
-    timeline.delivers("Delete", "New", 0.1, 60.0)
+    timeline.delivers("Delete", "New", 0.1, 90.0)
     timeline.delivers("Delete", "Slow", 200.0)
     timeline.at(10, lambda: stacked.stack.create({"Material": stacked.on_b}))
     failing = {"Material": stacked.on_b, "New": stacked.on_a, "Slow": made, "Failing": stacked.failing}
     timeline.delivers("Create", "Failing", 10.0)
     timeline.at(100, lambda: stacked.stack.update(failing))
     other = timeline.stack("payments")
-    timeline.at(130, lambda: other.create({"Material": stacked.on_a}))
+    timeline.at(160, lambda: other.create({"Material": stacked.on_a}))
     timeline.run()
 
     first, again = timeline.of("Delete", "New")
