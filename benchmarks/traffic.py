@@ -39,9 +39,9 @@ class Unexpected(Exception):
 IMPORTED = ("Symmetric", "Mac", "Rsa", "Curve")
 ROUND = (
     *(Step("Create", name) for name in IMPORTED),
-    Step("Create", "TooLong", refused="SecretId: "),
+    Step("Create", "TooLong", refused="SecretId (secret orders/too-long, version "),
     Step("Create", "Unknown", {"Secret": "orders/too-long"}, refused="Secret: "),
-    Step("Create", "Foreign", refused="SecretId: "),
+    Step("Create", "Foreign", refused="SecretId (secret payments/key): "),
     Step("Create", "MadeByKms", refused="KeyId: "),
     Step("Update", "Symmetric"),
     Step("Update", "Rsa"),

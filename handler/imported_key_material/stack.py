@@ -83,7 +83,7 @@ class Stack:
         raise NotWanted(f"CloudFormation does not wait for this {self.request.type} request: {why_not}")
 
     def leave_if_answered(self) -> None:
-        """Raises Leave where CloudFormation shows that a Delete has its answer. Nothing is waited for, and a "no" says nothing."""
+        """Raises Leave where CloudFormation shows that a Delete has its answer. Asked once: a "no" is not believed here."""
         self._why_not()
 
     # ------------------------------------------------------------------------------------------------ what it is told
