@@ -1,13 +1,14 @@
 """What an answer may say: rules 3, 5, 6 and 7 of docs/simulation.md, judged when its PUT arrives, and when it is taken."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from imported_key_material import consent
 from imported_key_material.errors import Leave
 from tests.support.kms.keys import MaterialState
+from tests.support.simulation.engine import Stack
 from tests.support.simulation.functions import Execution, OutOfTime
 from tests.support.simulation.given import READS, Evidence, untrue
 from tests.support.simulation.notes import uuid_of
@@ -29,6 +30,9 @@ _LOCATES = (
 class Answers:
     def __init__(self, watch: Watch) -> None:
         self.texts: list[str] = []  # of every answer
+        self._undone: set[tuple[str, str, str]] = (
+            set()
+        )  # Deletes that failed, or were not answered: they may be tried again
         self.slow = False  # calls take seconds: then no promise is made of when an answer comes
         self._watch = watch
         self._truth = watch.truth
@@ -227,7 +231,10 @@ class Answers:
         elif sent.rollback and not answer.succeeded and not (self._status_was_unreadable(sent) or self._gave_up(sent)):
             raise self._watch.broken(7, f"a rollback fails: {sent}: {answer.reason}")
         elif sent.event["RequestType"] == "Delete" and answer.succeeded:
+            self._undone.discard(_of_delete(sent))
             self._end_tenure(sent)
+        if sent.event["RequestType"] == "Delete" and not answer.succeeded:
+            self._undone.add(_of_delete(sent))
 
     def _executions(self, sent: Sent) -> list[Execution]:
         return self._watch.executions_of(sent.event["RequestId"])
@@ -261,5 +268,21 @@ class Answers:
             one.physical_id in (arn, uuid_of(arn)) and one.logical_id != sent.event["LogicalResourceId"]
             for one in stack.resources.values()
         )
+        # Another of its resources had the key, and its Delete is under way, or failed and may be tried again: what that one
+        # takes was this stack's, and nobody can tell it from what came since.
+        held = held or any(_of_delete(one)[:2] == (stack_id, arn) for one in self._deletes_under_way(stack, sent))
+        held = held or any(one[:2] == (stack_id, arn) for one in self._undone)
         if arn.startswith("arn:") and not held:
             self._truth.ledger(arn).since.pop(stack_id, None)
+
+    @staticmethod
+    def _deletes_under_way(stack: Stack, but: Sent) -> Iterator[Sent]:
+        for one in stack.requests.sent.values():
+            if one is not but and one.event["RequestType"] == "Delete" and one.awaited and not one.answered.is_set:
+                yield one
+
+
+def _of_delete(sent: Sent) -> tuple[str, str, str]:
+    """The stack, the physical id, and the resource."""
+    event = sent.event
+    return str(event["StackId"]), str(event["PhysicalResourceId"]), str(event["LogicalResourceId"])
