@@ -122,7 +122,7 @@ def test_a_resource_without_an_id_has_an_empty_one_in_events_and_none_in_the_lis
     stack = stacks.stack("orders")
     stack.set("Material", "CREATE_IN_PROGRESS", clock.now(), type=TYPE)
 
-    event = client.describe_stack_events(StackName="orders")["StackEvents"][0]
+    event, _of_the_stack = client.describe_stack_events(StackName="orders")["StackEvents"]
     (listed,) = client.list_stack_resources(StackName="orders")["StackResourceSummaries"]
 
     assert (event["ResourceStatus"], event["PhysicalResourceId"]) == ("CREATE_IN_PROGRESS", "")
@@ -197,3 +197,100 @@ def test_an_operation_that_is_not_modelled_is_refused(client):
     refused = ("InvalidAction", "Could not find operation ListStacks")
 
     assert refusal(client.list_stacks) == refused
+
+
+# --------------------------------------------------------------------------------------- events, and what is forgotten
+
+
+def events(client, **how):
+    pages = client.get_paginator("describe_stack_events").paginate(StackName="orders", **how)
+    return [event for page in pages for event in page["StackEvents"]]
+
+
+def test_events_come_newest_first_the_stack_s_own_among_them(client, stacks, clock):
+    """Recorded 2017-10-20. The first event of a resource has an empty id (2017-10-20 to 2025-03-11)."""
+    stack = stacks.stack("orders")
+    clock.advance(1)
+    stack.set("Material", "CREATE_IN_PROGRESS", clock.now(), type=TYPE)
+    clock.advance(1)
+    stack.set("Material", "CREATE_COMPLETE", clock.now(), physical_id="arn")
+    clock.advance(1)
+    stack.enter("CREATE_COMPLETE", clock.now())
+
+    shown = [
+        (one["LogicalResourceId"], one["PhysicalResourceId"], one["ResourceType"], one["ResourceStatus"])
+        for one in events(client)
+    ]
+    assert shown == [
+        ("orders", stack.id, "AWS::CloudFormation::Stack", "CREATE_COMPLETE"),
+        ("Material", "arn", TYPE, "CREATE_COMPLETE"),
+        ("Material", "", TYPE, "CREATE_IN_PROGRESS"),
+        ("orders", stack.id, "AWS::CloudFormation::Stack", "CREATE_IN_PROGRESS"),
+    ]
+    assert events(client)[0]["Timestamp"] == clock.now()
+
+
+def test_a_clean_up_tells_of_an_old_id_by_events_alone_and_under_the_custom_resource_s_general_type(
+    client, stacks, clock
+):
+    """Recorded 2018 to 2026-01-14; the type 2020-10-22."""
+    stack = stacks.stack("orders")
+    stack.set("Material", "UPDATE_COMPLETE", clock.now(), type=TYPE, physical_id="new")
+    stack.set("Removed", "UPDATE_COMPLETE", clock.now(), type=TYPE, physical_id="id")
+    stack.enter("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", clock.now())
+    stack.set_old("Material", "DELETE_IN_PROGRESS", clock.now(), "old")
+    stack.set("Removed", "DELETE_IN_PROGRESS", clock.now())
+
+    removed, old = events(client)[:2]
+    assert (removed["LogicalResourceId"], removed["ResourceStatus"]) == ("Removed", "DELETE_IN_PROGRESS")
+    assert (old["LogicalResourceId"], old["PhysicalResourceId"]) == ("Material", "old")
+    assert removed["ResourceType"] == old["ResourceType"] == "AWS::CloudFormation::CustomResource"
+    shown = client.describe_stack_resource(StackName="orders", LogicalResourceId="Material")["StackResourceDetail"]
+    assert (shown["PhysicalResourceId"], shown["ResourceStatus"], shown["ResourceType"]) == (
+        "new",
+        "UPDATE_COMPLETE",
+        TYPE,
+    )
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_resource_that_is_forgotten_does_not_exist_and_may_be_listed_all_the_same(client, stacks, clock, listed):
+    """Removed by an update, or rolled back: recorded 2025-10-16; listed after a rollback to nothing: 2021-06-22, 2022-04-02."""
+    stack = stacks.stack("orders")
+    stack.set("Material", "DELETE_COMPLETE", clock.now(), type=TYPE, physical_id="arn")
+    stack.forget("Material", listed=listed)
+
+    missing = ("ValidationError", "Resource Material does not exist for stack orders")
+    assert refusal(client.describe_stack_resource, StackName="orders", LogicalResourceId="Material") == missing
+    summaries = client.list_stack_resources(StackName="orders")["StackResourceSummaries"]
+    assert [one["ResourceStatus"] for one in summaries] == ["DELETE_COMPLETE"] * listed
+    assert events(client)[0]["ResourceStatus"] == "DELETE_COMPLETE"
+
+    stack.set("Material", "CREATE_IN_PROGRESS", clock.now(), type=TYPE)  # made anew
+    summaries = client.list_stack_resources(StackName="orders")["StackResourceSummaries"]
+    assert [one["ResourceStatus"] for one in summaries] == ["CREATE_IN_PROGRESS"]
+
+
+def test_an_operation_that_begins_ends_the_one_before(client, stacks, clock):
+    stack = stacks.stack("orders")
+    stack.set("Material", "UPDATE_COMPLETE", clock.now(), type=TYPE, physical_id="arn")
+    stack.begin("UPDATE_IN_PROGRESS", clock.now())
+    stack.set("Material", "UPDATE_FAILED", clock.now())
+    stack.begin("UPDATE_IN_PROGRESS", clock.now())
+    stack.begin("UPDATE_ROLLBACK_IN_PROGRESS", clock.now())
+    stack.begin("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", clock.now())
+    stack.set("Material", "UPDATE_COMPLETE", clock.now())
+    stack.begin("DELETE_IN_PROGRESS", clock.now())
+
+    own = [one["ResourceStatus"] for one in reversed(events(client)) if one["PhysicalResourceId"] == stack.id]
+    assert own == [
+        "CREATE_IN_PROGRESS",
+        "CREATE_COMPLETE",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_FAILED",
+        "UPDATE_IN_PROGRESS",
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "DELETE_IN_PROGRESS",
+    ]
