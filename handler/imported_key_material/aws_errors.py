@@ -16,7 +16,7 @@ from botocore.exceptions import ConnectionError as NotConnectedError
 
 from imported_key_material.errors import Fault, ServiceRefused
 
-NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+NO_MASKS: Final[Mapping[str, str]] = MappingProxyType({})
 # As Service Quotas lists it. Its code was found in no page of AWS.
 GET_PARAMETERS_QUOTA: Final = "GetParametersForImport request rate"
 _MESSAGE_MAX_CHARACTERS = 300
@@ -207,7 +207,7 @@ def translate(
     error: ClientError | BotoCoreError,
     *,
     where: str,
-    masks: Mapping[str, str] = NOTHING,
+    masks: Mapping[str, str] = NO_MASKS,
     meanings: Mapping[str, Meaning] = NO_MEANINGS,
 ) -> ServiceRefused:
     """`operation`: "kms:DescribeKey"; `where`: the property that the call was made for.

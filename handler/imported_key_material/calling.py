@@ -54,7 +54,7 @@ NEW_KEY: Final[Mapping[str, float]] = MappingProxyType(
 )
 # A key or a secret that ListResourceTags shows as tagged; IAM may not see it yet.
 TAGGED: Final[Mapping[str, float]] = MappingProxyType({"AccessDeniedException": TAG_PATIENCE_SECONDS})
-NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
+NO_WAITS: Final[Mapping[str, float]] = MappingProxyType({})
 
 _BACKOFF = Backoff(first_seconds=0.5, cap_seconds=10.0)
 # Waits after a throttle are so many times longer: hundreds may ask at once, and each try in vain is one that somebody lacks.
@@ -92,7 +92,7 @@ class Caller:
     made_at: datetime | None = None
     successor: Successor | None = None  # None: there can be none
     meter: Meter = unmetered
-    masks: Mapping[str, str] = field(default=aws_errors.NOTHING, repr=False)  # what AWS's texts must not repeat
+    masks: Mapping[str, str] = field(default=aws_errors.NO_MASKS, repr=False)  # what AWS's texts must not repeat
 
     def within(self, seconds: float) -> Deadline:
         """So many seconds from now, or the deadline if that is earlier."""
@@ -118,7 +118,7 @@ class Caller:
         function: Callable[[], T],
         *,
         where: str,
-        waits: Mapping[str, float] = NOTHING,
+        waits: Mapping[str, float] = NO_WAITS,
         faults_seconds: float = FAULT_PATIENCE_SECONDS,
         throttles_seconds: float = math.inf,
         meanings: Mapping[str, Meaning] = NO_MEANINGS,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from imported_key_material.calling import NOTHING, Caller
+from imported_key_material.calling import NO_WAITS, Caller
 from imported_key_material.cloudformation import BELIEVED_AFTER_SECONDS, NOT_YET_READABLE, CloudFormation
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted, ServiceRefused
 from imported_key_material.past import Past
@@ -117,7 +117,7 @@ class Stack:
         return detail
 
     def call(
-        self, operation: str, function: Callable[[], Mapping[str, Any]], *, waits: Mapping[str, float] = NOTHING
+        self, operation: str, function: Callable[[], Mapping[str, Any]], *, waits: Mapping[str, float] = NO_WAITS
     ) -> Mapping[str, Any]:
         """Asked once even after the deadline: whether anybody waits for an answer must be known before one is given."""
         caller = replace(self.caller, at_least_once=True)

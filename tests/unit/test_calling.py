@@ -20,7 +20,7 @@ from botocore.exceptions import (
 
 from imported_key_material.calling import (
     NEW_KEY,
-    NOTHING,
+    NO_WAITS,
     TAGGED,
     Caller,
     deadline_of,
@@ -99,7 +99,7 @@ def caller(clock, *, seconds=900.0, at_least_once=False):
     return Caller(clock, Deadline(clock, clock.now() + timedelta(seconds=seconds)), Log(), at_least_once=at_least_once)
 
 
-def outcome(clock, service, *, seconds=900.0, operation="kms:DescribeKey", waits=NOTHING, **how):
+def outcome(clock, service, *, seconds=900.0, operation="kms:DescribeKey", waits=NO_WAITS, **how):
     """What a call that fails ends with, and after how many seconds."""
     with pytest.raises((ServiceRefused, OutOfTime)) as raised:
         caller(clock, seconds=seconds).call(operation, service, where="KeyId", waits=waits, **how)
