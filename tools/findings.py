@@ -7,13 +7,13 @@ The rows are facts, kept beside the tests that prove them (tests/support/finding
 severest first, then as the files and their rows come.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from tests.support.findings import Finding, all_findings
+from tools.generated import write_or_check
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "findings.md"
@@ -94,16 +94,8 @@ def _sums(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.findings", description="Writes docs/findings.md.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is not current")
-    check = parser.parse_args(arguments).check
     text = page(all_findings())
-    if not check:
-        PAGE.write_text(text, "utf-8")
-    elif not PAGE.exists() or PAGE.read_text("utf-8") != text:
-        print("docs/findings.md is not what tests/findings/ says: run `make reference`.", file=sys.stderr)
-        return 1
-    return 0
+    return write_or_check(arguments, program="findings", page=PAGE, text=text, source="tests/findings/")
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ The schema says what may be declared, and in which words. What it has no place f
 to a resource that exists, is in two tables here, held complete by a lookup that fails, and true by tests/unit/test_docs.py.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from tools.generated import write_or_check
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SCHEMA: Final = ROOT / "handler" / "imported_key_material" / "schema.json"
@@ -141,16 +142,8 @@ def _escaped(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.reference", description="Writes docs/properties.md.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is not current")
-    check = parser.parse_args(arguments).check
     text = page(json.loads(SCHEMA.read_text("utf-8")))
-    if not check:
-        PAGE.write_text(text, "utf-8")
-    elif not PAGE.exists() or PAGE.read_text("utf-8") != text:
-        print("docs/properties.md is not what schema.json says: run `make reference`.", file=sys.stderr)
-        return 1
-    return 0
+    return write_or_check(arguments, program="reference", page=PAGE, text=text, source="schema.json")
 
 
 if __name__ == "__main__":
