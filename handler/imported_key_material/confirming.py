@@ -78,7 +78,7 @@ def _lacks_of_key(view: KeyView, lost: Sequence[HeldMaterial]) -> str:
     )
 
 
-def _lacks(  # what is compared with what
+def _lacks(
     view: KeyView, materials: HeldMaterials, expiry: Expiry, material_id: str, accepted: frozenset[str], place: str
 ) -> str:
     """What KMS does not show of the material yet, or ""; raises Refused for bytes that a rotation has superseded."""

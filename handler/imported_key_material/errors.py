@@ -140,7 +140,7 @@ class Faults:
 
     def only_about(self, names: Collection[str]) -> bool:
         """Whether every fault is of one of these properties, or of a part of one. True where there is no fault."""
-        return all(fault.where.split(".")[0] in names for fault in self._found)
+        return all(fault.top in names for fault in self._found)
 
     def __bool__(self) -> bool:
         return bool(self._found)

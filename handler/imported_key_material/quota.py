@@ -4,7 +4,7 @@ A stack with hundreds of keys starts hundreds of executions at once, and each wa
 "Getting through KMS's quota"). KMS keeps no order: who asks when a request is free gets it. So
 
 - each try is the function's own: the client makes no retries;
-- the first try does not wait, and whoever holds plaintext makes no other: it is wiped before any wait (`importing.py`);
+- the first try does not wait, and whoever holds plaintext makes no other: it is wiped before any wait (`sealing.py`);
 - waits are drawn evenly from zero to a step. What is lost are the moments in which a request is free and nobody asks. While
   hundreds wait, a long step loses next to nothing; when few are left, it does. Nobody knows how many wait, but a request's
   age tells how long the crowd has lasted: the step is a quarter of it, and `STEP_MAX_SECONDS` at most;
