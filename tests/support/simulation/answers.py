@@ -1,13 +1,13 @@
 """What an answer may say: rules 3, 5, 6 and 7 of docs/simulation.md, judged when its PUT arrives, and when it is taken."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from imported_key_material import consent
 from imported_key_material.errors import Leave
-from tests.support.kms.keys import MaterialState
+from tests.support.kms.keys import Material, MaterialState
 from tests.support.simulation.engine import Stack
 from tests.support.simulation.functions import Execution, OutOfTime
 from tests.support.simulation.given import READS, Evidence, untrue
@@ -119,12 +119,24 @@ class Answers:
             raise self._watch.fault(
                 3, execution, f"answers SUCCESS, and in {{key}} the material is {material.state}", arn
             )
-        # Those that were there when it looked first; and an update that imports nothing leaves them alone.
-        alone = not self._truth.ledger(arn).changed_by_others(execution.number, execution.started_at)
-        named = asked.earlier if notes.imported and alone else ()
-        earlier = (self._truth.material_of(arn, encoded) for encoded in named if encoded is not None)
-        for one in (material, *(one for one in earlier if one is not None and one.state is MaterialState.NON_CURRENT)):
-            self._expires_as_asked(execution, arn, one.id)
+        self._expires_as_asked(execution, arn, material.id)
+        if notes.imported:  # an update that imports nothing leaves the earlier ones as they are
+            for one in self._earlier(execution, arn, asked.earlier):
+                self._expires_as_asked(execution, arn, one.id)
+
+    def _earlier(self, execution: Execution, arn: str, named: Iterable[bytes | None]) -> Iterator[Material]:
+        """The earlier materials that the properties name, as far as the execution found them earlier or current.
+
+        One that was pending then has become current since, by a rotation that was under way: rule 5 lets that one be.
+        """
+        started_at = execution.started_at
+        if self._truth.ledger(arn).changed_by_others(execution.number, started_at):
+            return
+        for material in (self._truth.material_of(arn, encoded) for encoded in named if encoded is not None):
+            if material is None or material.state is not MaterialState.NON_CURRENT:
+                continue
+            if material.rotation_date is None or material.rotation_date < started_at:
+                yield material
 
     def _gives_what_is_so(self, execution: Execution, arn: str, answer: Mapping[str, Any]) -> None:
         """What Fn::GetAtt gives. Not judged after a look that may be late."""
