@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from imported_key_material.aws_errors import NO_MEANINGS, Meaning
 from imported_key_material.calling import NEW_KEY, Caller
 from imported_key_material.held_materials import ShownExpiry
+from imported_key_material.key_id import KeyId
 
 _HOLDS_MATERIAL: Final = frozenset({"Enabled", "Disabled", "Updating"})
 
@@ -58,8 +59,8 @@ class KeyView:
         )
 
     @property
-    def id(self) -> str:
-        return self.arn.rsplit("/", 1)[-1]
+    def key_id(self) -> KeyId:
+        return KeyId.of_arn(self.arn)
 
     @property
     def expiry(self) -> ShownExpiry:

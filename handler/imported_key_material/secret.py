@@ -13,8 +13,8 @@ from imported_key_material import consent, key_view, secret_errors, wrapping
 from imported_key_material.calling import TAGGED, Caller
 from imported_key_material.consent_tags import ConsentTags
 from imported_key_material.errors import Fault, Faults, Refused, ServiceRefused, found_in
+from imported_key_material.key_id import Home
 from imported_key_material.properties import Properties, SecretWrapping
-from imported_key_material.request import Home
 from imported_key_material.wrapped_value import ciphertext_of
 
 # SecretWrapping.Algorithm -> (the EncryptionAlgorithm of kms:Decrypt, whether it opens an AES key that wraps the material)
@@ -195,8 +195,8 @@ class SecretReader:
     def _unwrap_key(self, declared: SecretWrapping) -> key_view.KeyView:
         """Looks at the key that unwraps: in this account and Region, fit for the algorithm, with consent."""
         where = "SecretWrapping.KeyId"
-        parts = declared.key_id.split(":")
-        if len(parts) > 1 and (parts[3], parts[4]) != (self.home.region, self.home.account):
+        there = Home.of_named(declared.key_id, self.home)
+        if (there.region, there.account) != (self.home.region, self.home.account):
             raise Refused(
                 Fault(where, "The key is of another account or Region.", "Unwrap with a key of the stack's own.")
             )

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imported_key_material.request import Home, NotARequest, RequestType, read, response_hosts
+from imported_key_material.key_id import Home
+from imported_key_material.request import NotARequest, RequestType, read, response_hosts
 from tests.support.events import (
     BUCKET,
     HOME,
@@ -102,10 +103,8 @@ def test_every_type_that_a_custom_resource_may_have_is_taken(resource_type):
     assert request("Create", ResourceType=resource_type).resource_type == resource_type
 
 
-def test_the_function_learns_from_its_arn_where_it_is_at_home():
-    home = Home.of_function("arn:aws-us-gov:lambda:us-gov-west-1:210987654321:function:imported-key-material")
-
-    assert home == Home(partition="aws-us-gov", region="us-gov-west-1", account="210987654321")
+def test_a_request_is_at_home_where_its_stack_is():
+    assert request("Update").home == HOME
 
 
 # ------------------------------------------------------------------------------------------------------ what is missing
