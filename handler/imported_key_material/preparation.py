@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from imported_key_material import check_value, consent
+from imported_key_material import check_value
 from imported_key_material.declared_expiry import asked_expiry
 from imported_key_material.errors import Fault, Faults, Refused
 from imported_key_material.held_materials import Expiry
@@ -179,7 +179,7 @@ def _check_key(key: SeenKey, properties: Properties, reader: SecretReader, fault
         require_importable(view)
     if key.tags is not None:
         with faults.collected():
-            consent.require(key.tags, reader.stack_name, where="KeyId", what="the KMS key")
+            reader.consent_tags.require_in(key.tags, where="KeyId", what="the KMS key")
     spec: KeySpec | None = None
     with faults.collected():
         spec = key_spec(view.spec, partition=reader.home.partition)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from imported_key_material import consent, key_view, secret_errors, wrapping
+from imported_key_material import key_view, secret_errors, wrapping
 from imported_key_material.calling import TAGGED, Caller
 from imported_key_material.consent_tags import ConsentTags
 from imported_key_material.errors import Fault, Faults, Refused, ServiceRefused, found_in
@@ -84,11 +84,7 @@ class SecretReader:
     home: Home
     consent_tags: ConsentTags
 
-    @property
-    def stack_name(self) -> str:
-        return self.consent_tags.stack_name
-
-    def find(self, properties: Properties) -> "FoundSecret":
+    def find(self, properties: Properties) -> FoundSecret:
         """Raises Refused with every fault of the secret and of the unwrap key. Nothing secret is read."""
         faults = Faults()
         unwrap_key: key_view.KeyView | None = None
@@ -158,7 +154,7 @@ class SecretReader:
                         "aws secretsmanager restore-secret takes that back.",
                     )
                 )
-            consent.require(seen, self.stack_name, where="SecretId", what="the secret")
+            self.consent_tags.require_in(seen, where="SecretId", what="the secret")
         return answer
 
     def _describe(self, secret_id: str, account: str) -> Mapping[str, Any]:
