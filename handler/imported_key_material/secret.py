@@ -96,25 +96,25 @@ class SecretReader:
         faults.raise_if_any()
         return FoundSecret(description["ARN"], description["Name"], unwrap_key)
 
-    def require_consent(self, found: "FoundSecret") -> None:
+    def require_consent(self, found: FoundSecret) -> None:
         """The tags of the secret and of the key that unwraps it, as they are now. Raises Refused."""
         self._described(found.arn)
         if found.unwrap_key is not None:
             self._require_consent_of(found.unwrap_key)
 
-    def open(self, found: "FoundSecret", properties: Properties, version: Version) -> Source:
+    def open(self, found: FoundSecret, properties: Properties, version: Version) -> Source:
         """Reads one version, and unwraps it."""
         with found_in(secret_errors.place(found.name)):
             answer = self._value(found.arn, properties, version)
         value: bytes | str = answer["SecretBinary"] if "SecretBinary" in answer else answer["SecretString"]
         version_id, wrapped = answer["VersionId"], properties.secret_wrapping
         place = secret_errors.place(found.name, version_id)
+        encoding, json_key = properties.material_encoding, properties.secret_json_key
         if wrapped is None or found.unwrap_key is None:
-            encoded, json_key = properties.material_encoding, properties.secret_json_key
-            return Source(value, encoded, json_key, version_id, place, unwrapped=False)
+            return Source(value, encoding, json_key, version_id, place, unwrapped=False)
         with found_in(place):
             opened = self._unwrapped(
-                ciphertext_of(value, properties),
+                ciphertext_of(value, encoding=encoding, json_key=json_key),
                 wrapped.algorithm,
                 found.unwrap_key,
                 context=f"{found.arn.split(':')[4]}/{found.name}",
