@@ -16,6 +16,7 @@ from imported_key_material.errors import Fault, Faults, ImportedKeyMaterialError
 from imported_key_material.held_materials import HeldMaterials
 from imported_key_material.holders import Holders
 from imported_key_material.key_id import Home, KeyId
+from imported_key_material.key_specs import Kind
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import KmsKey
 from imported_key_material.past import Past
@@ -147,7 +148,7 @@ class Operation:
 
     def materials(self, view: KeyView) -> HeldMaterials:
         """A symmetric key's materials. Other keys have one, and KMS lists none; IAM opens the list of EXTERNAL keys alone."""
-        has_many = view.spec == "SYMMETRIC_DEFAULT" and view.origin == "EXTERNAL"
+        has_many = view.kind is Kind.SYMMETRIC and view.origin == "EXTERNAL"
         return self.key(view.arn).materials() if has_many else HeldMaterials()
 
     def until_consistent[T](self, attempt: Callable[[], Seen[T]], *, out_of_time: OutOfTimeAs = ()) -> Seen[T]:
@@ -175,6 +176,4 @@ class Operation:
 
     def public_key(self, view: KeyView) -> bytes | None:
         """KMS's public key of an asymmetric key that holds its material; None for others."""
-        if view.usage == "GENERATE_VERIFY_MAC" or view.spec == "SYMMETRIC_DEFAULT" or not view.holds_material:
-            return None
-        return self.key(view.arn).public_key()
+        return self.key(view.arn).public_key() if view.is_asymmetric and view.holds_material else None

@@ -14,6 +14,7 @@ from imported_key_material.errors import Faults, ImportedKeyMaterialError
 from imported_key_material.held_materials import HeldMaterials
 from imported_key_material.importing import Importing, Purpose
 from imported_key_material.key_id import KeyId
+from imported_key_material.key_specs import Kind
 from imported_key_material.key_view import KeyView
 from imported_key_material.operation import Operation
 from imported_key_material.properties import NewMaterial, Properties
@@ -97,7 +98,7 @@ def _restoration(operation: Operation, declared: Properties, view: KeyView) -> R
         return Restoration(Restore.MATERIAL)
     pinned = declared.secret_version_id is not None  # else other bytes may be there by now
     materials = HeldMaterials()
-    if pinned and view.spec == "SYMMETRIC_DEFAULT":
+    if pinned and view.kind is Kind.SYMMETRIC:
         # Without consent nothing could be imported, and without the tag IAM does not open the list.
         if not operation.consents(view):
             return Restoration(Restore.NOTHING, _UNKNOWN)

@@ -17,9 +17,10 @@ from imported_key_material.key_id import Home
 from imported_key_material.properties import Properties, SecretWrapping
 from imported_key_material.wrapped_value import ciphertext_of
 
+_SYMMETRIC: Final = "SYMMETRIC_DEFAULT"  # SecretWrapping.Algorithm, EncryptionAlgorithm and KeySpec share the name
 # SecretWrapping.Algorithm -> (the EncryptionAlgorithm of kms:Decrypt, whether it opens an AES key that wraps the material)
 _DECRYPT: Final[Mapping[str, tuple[str, bool]]] = {
-    "SYMMETRIC_DEFAULT": ("SYMMETRIC_DEFAULT", False),
+    _SYMMETRIC: (_SYMMETRIC, False),
     "RSAES_OAEP_SHA_1": ("RSAES_OAEP_SHA_1", False),
     "RSAES_OAEP_SHA_256": ("RSAES_OAEP_SHA_256", False),
     "RSA_AES_KEY_WRAP_SHA_1": ("RSAES_OAEP_SHA_1", True),
@@ -200,16 +201,13 @@ class SecretReader:
         missing = secret_errors.of_missing_unwrap_key(self.home)
         view = key_view.look(key_id, self.kms, self.caller, where=where, waits={}, meanings=missing)
         faults = Faults()
-        fits = (
-            view.spec.startswith("RSA_")
-            if declared.algorithm != "SYMMETRIC_DEFAULT"
-            else view.spec == declared.algorithm
-        )
+        is_symmetric = declared.algorithm == _SYMMETRIC
+        fits = view.spec == _SYMMETRIC if is_symmetric else view.spec.startswith("RSA_")
         if not fits or view.usage != "ENCRYPT_DECRYPT":
             faults.add(
                 where,
                 f"The key's spec is {view.spec} and its usage {view.usage}, and {declared.algorithm} takes "
-                f"{'a SYMMETRIC_DEFAULT' if declared.algorithm == 'SYMMETRIC_DEFAULT' else 'an RSA'} key for ENCRYPT_DECRYPT.",
+                f"{'a SYMMETRIC_DEFAULT' if is_symmetric else 'an RSA'} key for ENCRYPT_DECRYPT.",
                 "Name the key under which the material was wrapped, and its algorithm.",
             )
         if view.state != "Enabled":
@@ -233,7 +231,7 @@ class SecretReader:
             "CiphertextBlob": ciphertext,
             "EncryptionAlgorithm": decrypt_algorithm,
         }
-        if decrypt_algorithm == "SYMMETRIC_DEFAULT":
+        if decrypt_algorithm == _SYMMETRIC:
             parameters["EncryptionContext"] = {secret_errors.CONTEXT_KEY: context}
         answer = self.caller.call(
             "kms:Decrypt",

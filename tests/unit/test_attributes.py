@@ -8,6 +8,7 @@ import pytest
 from imported_key_material import attributes
 from imported_key_material.attributes import Evidence
 from imported_key_material.errors import Faults
+from imported_key_material.key_specs import Kind
 from imported_key_material.key_view import KeyView
 from imported_key_material.properties import read
 from tests.support.events import KEY_ARN
@@ -120,6 +121,21 @@ def test_an_asymmetric_key_whose_public_key_was_not_read_has_none(spec):
 @pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
 def test_a_key_that_lost_its_material_has_none(spec):
     assert check_value(Evidence(material_ids=(MATERIAL_ID,)), KeySpec=spec, KeyState="PendingImport") == ""
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind", "is_asymmetric"),
+    [
+        ("SYMMETRIC_DEFAULT", Kind.SYMMETRIC, False),
+        ("HMAC_384", Kind.HMAC, False),
+        ("RSA_3072", Kind.RSA, True),
+        ("ECC_NIST_P521", Kind.EC, True),
+        ("ECC_NIST_EDWARDS25519", Kind.EDWARDS, True),
+        ("ML_DSA_65", None, False),  # takes no imported material
+    ],
+)
+def test_the_kind_of_a_key_follows_from_its_spec(spec, kind, is_asymmetric):
+    assert (view(KeySpec=spec).kind, view(KeySpec=spec).is_asymmetric) == (kind, is_asymmetric)
 
 
 def test_a_key_without_material_shows_every_name_all_the_same():
