@@ -118,7 +118,7 @@ class SecretReader:
                 ciphertext_of(value, encoding=encoding, json_key=json_key),
                 wrapped.algorithm,
                 found.unwrap_key,
-                context=f"{found.arn.split(':')[4]}/{found.name}",
+                context=f"{Home.of_arn(found.arn).account}/{found.name}",
             )
         return Source(opened, None, None, version_id, place, unwrapped=True)
 
