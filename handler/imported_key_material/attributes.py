@@ -1,4 +1,4 @@
-"""What CloudFormation keeps of a key: the physical id's forms (rule 1), and what Fn::GetAtt gives.
+"""What Fn::GetAtt gives of a key.
 
 Attributes come from KMS and the properties only, so that no-ops and rollbacks give the same: a changed attribute makes
 CloudFormation update whatever uses it. What varies from run to run goes to the log.
@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from imported_key_material import check_value
+from imported_key_material.key_id import KeyId, owned_key
 from imported_key_material.key_specs import KEY_SPECS, Kind
 from imported_key_material.key_view import KeyView
 from imported_key_material.properties import Properties
-from imported_key_material.request import Home, is_own_key_arn
 
 # Every name is in every answer.
 NONE: Final = dict.fromkeys(
@@ -33,17 +33,11 @@ class Evidence:
     material_ids: tuple[str, ...] = ()
 
 
-def is_id_of(physical_id: str, view: KeyView) -> bool:
-    """Whether a physical id, in either of its forms, is that of the key."""
-    return physical_id in (view.arn, view.id)
-
-
-def of_unseen(key_id: str, home: Home) -> dict[str, str]:
+def of_unseen(key: KeyId) -> dict[str, str]:
     """What can be said of a key that can't be looked at. Whatever uses its ARN must not be given an empty one."""
-    arn = home.key_arn(key_id)
-    if not is_own_key_arn(arn, home):
+    if owned_key(key.arn, key.home) is None:  # no key has such an ARN
         return dict(NONE)
-    return NONE | {"KeyArn": arn, "KeyId": key_id}
+    return NONE | {"KeyArn": key.arn, "KeyId": key.uuid}
 
 
 def timestamp(moment: datetime) -> str:
@@ -55,7 +49,7 @@ def of(view: KeyView, declared: Properties, evidence: Evidence | None) -> dict[s
     """`evidence`: None without consent, and where KMS could not be asked."""
     return {
         "KeyArn": view.arn,
-        "KeyId": view.id,
+        "KeyId": view.key_id.uuid,
         "KeySpec": view.spec,
         "KeyMaterialId": view.current_material_id,
         "ExpirationModel": view.expiration_model,

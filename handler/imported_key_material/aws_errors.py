@@ -61,7 +61,8 @@ _MEANINGS: Final[dict[str, Meaning]] = {
         "The key once held other material, and the first import into a key is for ever.",
         "Import the material that the key held, or make a new key for the new material.",
     ),
-    "InvalidCiphertextException": Meaning(
+    # What kms:Decrypt means by it depends on how the secret is wrapped: `secret_errors.of_refused_decrypt`.
+    "kms:ImportKeyMaterial InvalidCiphertextException": Meaning(
         "KMS could not use what it unwrapped, though it passed every check made here.",
         "Check that the material fits the key spec.",
     ),
@@ -69,10 +70,6 @@ _MEANINGS: Final[dict[str, Meaning]] = {
         "KMS does not take the import token as one of this key.", "Run the deployment again: it fetches a new one."
     ),
     "ExpiredImportTokenException": Meaning("The import token is older than 24 hours.", "Run the deployment again."),
-    "kms:Decrypt InvalidCiphertextException": Meaning(
-        "The unwrap key does not open what the secret holds.",
-        "It was encrypted under another key or with another algorithm.",
-    ),
     "IncorrectKeyException": Meaning(
         "The secret was encrypted under another key.", "Name that key in SecretWrapping.KeyId."
     ),

@@ -44,5 +44,9 @@ class ConsentTags:
         return poll(self._until, _BACKOFF, look).value
 
     def require(self, read: ReadTags, *, where: str, what: str) -> None:
-        """Raises Refused unless the tags of `what` ("the KMS key") name the stack."""
-        consent.require(self.read(read), self.stack_name, where=where, what=what)
+        """Reads the tags of `what` ("the KMS key"). Raises Refused unless they name the stack."""
+        self.require_in(self.read(read), where=where, what=what)
+
+    def require_in(self, tags: Mapping[str, str], *, where: str, what: str) -> None:
+        """The same of tags that were read already."""
+        consent.require(tags, self.stack_name, where=where, what=what)

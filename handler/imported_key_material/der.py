@@ -12,9 +12,6 @@ import enum
 import re
 from dataclasses import dataclass
 
-INTEGER = 0x02
-BIT_STRING = 0x03
-OCTET_STRING = 0x04
 OBJECT_IDENTIFIER = 0x06
 SEQUENCE = 0x30
 CONTEXT_0 = 0xA0

@@ -5,8 +5,9 @@ What Python's own decoders let pass would put other bytes into a key for ever: `
 of two fields of one name. Here an encoding is accepted only where encoding the bytes again gives the text back. Base64 and hex
 are never guessed between: text that may be either is refused until MaterialEncoding or a check value says which.
 
-What is read from where is in `source.py`; PEM is in `pem.py`. No error quotes any of the text, nor the name of a field.
-Every refusal is raised outside of `except`, since JSONDecodeError and UnicodeDecodeError carry the text along.
+What is read from where is in `secret_value.py` and `wrapped_value.py`; PEM is in `pem.py`. No error quotes any of the text,
+nor the name of a field. Every refusal is raised outside of `except`, since JSONDecodeError and UnicodeDecodeError carry the
+text along.
 
 Sources: RFC 4648 (sections 3.3 to 3.5, 4, 5, 8); RFC 8259, section 4.
 """
@@ -98,13 +99,16 @@ class _TwiceError(ValueError):
     """A JSON object names a field twice."""
 
 
-def json_field(text: str, key: str) -> str:
-    """Returns the text of one field of the JSON object that `text` is. Refused (SecretJsonKey)."""
+def json_field(value: bytes | bytearray | str, key: str) -> str:
+    """Returns the text of one field of the JSON object that a SecretString (str) is. Refused (SecretJsonKey)."""
 
     def refused(problem: str, remedy: str) -> Refused:
         return Refused(Fault("SecretJsonKey", problem, remedy))
 
-    found, twice = _json(text)
+    if not isinstance(value, str):
+        remedy = "Store the JSON as a SecretString (--secret-string file://...), or take SecretJsonKey out."
+        raise refused("The secret is a SecretBinary, and only a SecretString has JSON fields.", remedy)
+    found, twice = _json(value)
     if twice:
         remedy = "Write each field once: which one is meant can't be known."
         raise refused("The secret's JSON has an object with two fields of the same name.", remedy)

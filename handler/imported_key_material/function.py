@@ -6,8 +6,9 @@ from imported_key_material.clients import Clients
 from imported_key_material.consent_tags import ConsentTags
 from imported_key_material.delivery import Context, Put
 from imported_key_material.handing_on import FreshExecution
+from imported_key_material.key_id import Home
 from imported_key_material.operation import Operation
-from imported_key_material.request import Answer, Home, Request, RequestType
+from imported_key_material.request import Answer, Request, RequestType
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import Clock, Meter, unmetered
 
@@ -30,7 +31,7 @@ def build(  # noqa: PLR0913  # the edges of the world, by name
         nonlocal event_at_work
         event_at_work = None
         log.append_keys(request_id=None, stack_id=None, logical_id=None)  # of the event before this one
-        home = Home.of_function(context.invoked_function_arn)
+        home = Home.of_arn(context.invoked_function_arn)
         received = request.read(event, home, request.response_hosts(home, dns_suffix, response_host))
         # An answer may say that the log has the place "under this request's id".
         log.append_keys(request_id=received.request_id, stack_id=received.stack_id, logical_id=received.logical_id)
@@ -52,7 +53,7 @@ def build(  # noqa: PLR0913  # the edges of the world, by name
         deadline = deadline_of(received, clock, remaining_seconds)
         hidden = masks.of(received.properties, received.old_properties)
         caller = Caller(clock, deadline, log, made_at=received.made_at, successor=successor, meter=meter, masks=hidden)
-        home = Home.of_function(context.invoked_function_arn)
+        home = Home.of_arn(context.invoked_function_arn)
         consent_tags = ConsentTags(caller, received.stack_name)
         return resource.handle(Operation(received, made, caller, log, home, consent_tags))
 

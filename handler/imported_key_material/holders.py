@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from imported_key_material.cloudformation import NOT_YET_READABLE, pages
-from imported_key_material.stack import GONE, OWN_STATUS, OWN_STATUS_LEAD, STATUS_LAG_SECONDS, Stack, key_uuid
+from imported_key_material.key_id import KeyId
+from imported_key_material.stack import GONE, OWN_STATUS, OWN_STATUS_LEAD, STATUS_LAG_SECONDS, Stack
 
 _KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 
@@ -29,45 +30,43 @@ class Holders:
 
     stack: Stack
 
-    def makes(self, key_arn: str, created_at: datetime | None) -> bool:
+    def makes(self, key: KeyId, created_at: datetime | None) -> bool:
         """Whether the key is the stack's own, and was made in its present operation: whatever it holds came since."""
         if created_at is None or created_at < self.stack.began():
             return False
         return any(
-            resource["ResourceType"] in _KEY_TYPES and resource.get("PhysicalResourceId") == key_uuid(key_arn)
+            resource["ResourceType"] in _KEY_TYPES and resource.get("PhysicalResourceId") == key.uuid
             for resource in self._all()
         )
 
-    def may_be_making(self, key_id: str) -> bool:
+    def may_be_making(self, key: KeyId) -> bool:
         """Whether the stack has made this key, or is making one: KMS may not show it yet."""
-        uuid = key_uuid(key_id)
         return any(
-            resource.get("PhysicalResourceId") == uuid
+            resource.get("PhysicalResourceId") == key.uuid
             or (resource["ResourceStatus"].endswith("_IN_PROGRESS") and resource["ResourceStatus"] not in GONE)
             for resource in self._all()
             if resource["ResourceType"] in _KEY_TYPES
         )
 
-    def holder_of(self, key_arn: str) -> Holder | None:
-        """Another resource, or this one under its present id, that holds the key: in the ARN form if there is one."""
-        return self.holder_and_rest(key_arn)[0]
+    def holder_of(self, key: KeyId) -> Holder | None:
+        """Another resource, or this one under its present id, that holds the key: one that owns it, if there is one."""
+        return self.holder_and_rest(key)[0]
 
-    def holder_and_rest(self, key_arn: str) -> tuple[Holder | None, bool]:
+    def holder_and_rest(self, key: KeyId) -> tuple[Holder | None, bool]:
         """The holder, as `holder_of`; and whether no resource is being made or updated.
 
         While one is, it may be about to hold the key, or hold it already: what is listed may lag, and may leave out what is
         being made. Custom resources alone: the key's own resource bears the bare id, too. What is being deleted holds nothing.
         """
-        forms = (key_arn, key_uuid(key_arn))
         custom = [resource for resource in self._all() if _is_custom(resource["ResourceType"])]
         holders = [
             Holder(resource["LogicalResourceId"], resource["PhysicalResourceId"])
             for resource in custom
-            if resource.get("PhysicalResourceId") in forms and resource["ResourceStatus"] not in GONE
+            if resource.get("PhysicalResourceId") in key.physical_ids and resource["ResourceStatus"] not in GONE
         ]
         at_work = any(resource["ResourceStatus"] in OWN_STATUS.values() for resource in custom)
         at_rest = not at_work and self._is_as_new_as_the_request(custom)
-        return min(holders, key=lambda holder: forms.index(holder.physical_id), default=None), at_rest
+        return min(holders, key=lambda holder: key.physical_ids.index(holder.physical_id), default=None), at_rest
 
     def _is_as_new_as_the_request(self, listed: list[Mapping[str, Any]]) -> bool:
         """Whether the list shows this very Delete, or was read so late that it must: then it shows what was made before it.

@@ -7,7 +7,6 @@ its own key. The material comes as `CheckedMaterial`, which only the checks make
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Self
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -26,18 +25,16 @@ class SealedMaterial:
     key_arn: str
     encrypted_key_material: bytes = field(repr=False)
     import_token: bytes = field(repr=False)
-    valid_to: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class ImportParameters:
-    """One answer of GetParametersForImport: one key, one algorithm, until `ParametersValidTo`."""
+    """One answer of GetParametersForImport: one key, one algorithm, 24 hours."""
 
     _key_arn: str
     _algorithm: str
     _public_key: RSAPublicKey = field(repr=False)
     _token: bytes = field(repr=False)
-    _valid_to: datetime
 
     @classmethod
     def of_answer(cls, answer: Mapping[str, Any], *, key_arn: str, algorithm: str) -> Self:
@@ -57,13 +54,9 @@ class ImportParameters:
                 operation="kms:GetParametersForImport",
                 code="",
             )
-        return cls(key_arn, algorithm, public_key, answer["ImportToken"], answer["ParametersValidTo"])
+        return cls(key_arn, algorithm, public_key, answer["ImportToken"])
 
     def seal(self, material: CheckedMaterial) -> SealedMaterial:
         """Wraps the material for the trip to KMS. KMS holds nothing yet."""
-        return SealedMaterial(
-            self._key_arn,
-            wrapping.wrap(self._algorithm, self._public_key, material.encoded),
-            self._token,
-            self._valid_to,
-        )
+        wrapped = wrapping.wrap(self._algorithm, self._public_key, material.encoded)
+        return SealedMaterial(self._key_arn, wrapped, self._token)

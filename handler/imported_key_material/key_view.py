@@ -8,6 +8,8 @@ from typing import Any, Final, Protocol
 from imported_key_material.aws_errors import NO_MEANINGS, Meaning
 from imported_key_material.calling import NEW_KEY, Caller
 from imported_key_material.held_materials import ShownExpiry
+from imported_key_material.key_id import KeyId
+from imported_key_material.key_specs import KEY_SPECS, Kind
 
 _HOLDS_MATERIAL: Final = frozenset({"Enabled", "Disabled", "Updating"})
 
@@ -58,8 +60,19 @@ class KeyView:
         )
 
     @property
-    def id(self) -> str:
-        return self.arn.rsplit("/", 1)[-1]
+    def key_id(self) -> KeyId:
+        return KeyId.of_arn(self.arn)
+
+    @property
+    def kind(self) -> Kind | None:
+        """None of a key spec that takes no imported material."""
+        spec = KEY_SPECS.get(self.spec)
+        return spec.kind if spec else None
+
+    @property
+    def is_asymmetric(self) -> bool:
+        """Whether it takes a private key, and KMS gives its public key."""
+        return self.kind in {Kind.RSA, Kind.EC, Kind.EDWARDS}
 
     @property
     def expiry(self) -> ShownExpiry:

@@ -82,7 +82,7 @@ class KmsKey:
                 return
             parameters["Marker"] = page["NextMarker"]
 
-    def shows(self, proof: "Proof") -> Confirmation | None:
+    def shows(self, proof: Proof) -> Confirmation | None:
         """How KMS shows that the usable key holds these bytes; None for symmetric keys, where no call shows it.
 
         Raises OtherMaterial where KMS proves that it holds others.

@@ -17,7 +17,6 @@ What can't be found out or delivered is raised: Lambda tries again, twice.
 """
 
 import logging
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -28,15 +27,15 @@ from imported_key_material.cloudformation import CloudFormation
 from imported_key_material.delivery import DELIVERY_MAX_SECONDS, Context, Put
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted
 from imported_key_material.given_up import GivenUp
+from imported_key_material.key_id import Home, for_log, owned_key
 from imported_key_material.quiet import log_unexpected
-from imported_key_material.request import Answer, Failed, Home, NotARequest, Request, RequestType
+from imported_key_material.request import Answer, Failed, NotARequest, Request, RequestType
 from imported_key_material.stack import Stack
 from imported_key_material.waiting import Clock, Deadline
 
 # From CloudFormation's bucket to the resource's status: a first function that died right after its answer would else be
 # answered for.
 ANSWER_ARRIVES_SECONDS: Final = 10.0
-_KEY_ID: Final = re.compile(r"(arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/)?(mrk-)?[0-9a-f-]{32,36}")
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +74,7 @@ class OnFailure:
 
     def _read(self, record: object, context: Context) -> tuple[GivenUp, Request]:
         failure = given_up.read(record)
-        home = Home.of_function(context.invoked_function_arn)
+        home = Home.of_arn(context.invoked_function_arn)
         hosts = request.response_hosts(home, self.dns_suffix, self.response_host)
         received = request.read(failure.event, home, hosts)
         self.log.append_keys(request_id=received.request_id, stack_id=received.stack_id, logical_id=received.logical_id)
@@ -87,7 +86,7 @@ class OnFailure:
             received, self.cloudformation, Caller(self.clock, self._in(left_seconds - RESERVE_SECONDS), self.log)
         )
         self._require_waiting(stack)
-        outcome = self._outcome(failure, stack, Home.of_function(context.invoked_function_arn))
+        outcome = self._outcome(failure, stack, Home.of_arn(context.invoked_function_arn))
         answer.log_outcome(logger, received, outcome)
         self.put(received.response_url, answer.body(received, outcome), self._in(DELIVERY_MAX_SECONDS))
 
@@ -102,18 +101,13 @@ class OnFailure:
     def _outcome(self, failure: GivenUp, stack: Stack, home: Home) -> Answer | Failed:
         received = stack.request
         physical_id = received.fallback_id
-        if received.type is RequestType.DELETE and not request.is_own_key_arn(physical_id, home):
+        if received.type is RequestType.DELETE and owned_key(physical_id, home) is None:
             self.log.info(
                 "nothing to remove: the id is not that of material brought in", extra={"physical_id": physical_id}
             )
             return Answer(physical_id)
         rolling_back = received.type is RequestType.UPDATE and stack.shows_rollback()
         if received.type is RequestType.CREATE:
-            self.log.warning("the key may hold material that no Delete removes", extra={"key": _key_of(received)})
+            key = for_log(received.properties.get("KeyId"))
+            self.log.warning("the key may hold material that no Delete removes", extra={"key": key})
         return Failed(given_up.reason(failure, received, rolling_back=rolling_back), physical_id)
-
-
-def _key_of(received: Request) -> str:
-    """The declared KeyId; "" where it is not one: a user may put anything into a property, plaintext too."""
-    declared = received.properties.get("KeyId")
-    return declared if isinstance(declared, str) and _KEY_ID.fullmatch(declared) else ""

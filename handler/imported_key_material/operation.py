@@ -15,11 +15,13 @@ from imported_key_material.consent_tags import ConsentTags
 from imported_key_material.errors import Fault, Faults, ImportedKeyMaterialError, Refused, ServiceRefused
 from imported_key_material.held_materials import HeldMaterials
 from imported_key_material.holders import Holders
+from imported_key_material.key_id import Home, KeyId
+from imported_key_material.key_specs import Kind
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import KmsKey
 from imported_key_material.past import Past
 from imported_key_material.properties import Properties
-from imported_key_material.request import Home, Request
+from imported_key_material.request import Request
 from imported_key_material.secret import SecretReader
 from imported_key_material.stack import Stack
 from imported_key_material.waiting import Backoff, OutOfTimeAs, Seen, poll
@@ -72,9 +74,9 @@ class Operation:
         if not properties.key_id:
             return None
         with faults.collected():
-            key_id = preparation.of_this_home(properties.key_id, self.home)
+            preparation.require_at_home(properties.key_id, self.home)
             try:
-                return self._settled(key_id)
+                return self._settled(properties.key_id)
             except ServiceRefused as refused:
                 if refused.code != "NotFoundException":
                     raise
@@ -117,24 +119,26 @@ class Operation:
         """Whether the stack's own resources may be making the key; also where the list of them can't be read soon."""
         soon = replace(self.caller, deadline=self.caller.within(_LIST_SECONDS))
         try:
-            return Holders(replace(self.stack, caller=soon)).may_be_making(key_id)
+            return Holders(replace(self.stack, caller=soon)).may_be_making(KeyId.parse(key_id, self.home))
         except ImportedKeyMaterialError:
             return True
 
     def id_for(self, view: KeyView) -> str:
-        """Rule 1: the ARN where this resource brings the material in; the bare id of a key that already holds some.
+        """Rule 1: a resource owns a key that is empty, and adopts a key that already holds material.
 
-        Unless another resource of this stack holds the key in the ARN form: then a renamed logical id inherits it. Or this
-        stack made the key in its present operation, empty: then another execution of this request was here (rule 10).
+        Two exceptions, in which the resource owns a key that holds material:
+        - this stack made the key in its present operation, so that another execution of this request was here (rule 10);
+        - another resource of this stack owns the key, so that a renamed logical id inherits the material.
         """
+        key = view.key_id
         empty = not view.holds_material and not self._holds_some(view)
-        if empty or self.holders.makes(view.arn, view.created_at):
-            return view.arn
-        holder = self.holders.holder_of(view.arn)
-        if holder is not None and holder.physical_id == view.arn:
-            return view.arn
+        if empty or self.holders.makes(key, view.created_at):
+            return key.owned_id
+        holder = self.holders.holder_of(key)
+        if holder is not None and holder.physical_id == key.owned_id:
+            return key.owned_id
         self.log.info("adopts a key that already holds material", extra={"key_arn": view.arn})
-        return view.id
+        return key.adopted_id
 
     def _holds_some(self, view: KeyView) -> bool:
         """Whether a rotated key that lost one of its materials, and is PendingImport for it, still holds another."""
@@ -144,7 +148,7 @@ class Operation:
 
     def materials(self, view: KeyView) -> HeldMaterials:
         """A symmetric key's materials. Other keys have one, and KMS lists none; IAM opens the list of EXTERNAL keys alone."""
-        has_many = view.spec == "SYMMETRIC_DEFAULT" and view.origin == "EXTERNAL"
+        has_many = view.kind is Kind.SYMMETRIC and view.origin == "EXTERNAL"
         return self.key(view.arn).materials() if has_many else HeldMaterials()
 
     def until_consistent[T](self, attempt: Callable[[], Seen[T]], *, out_of_time: OutOfTimeAs = ()) -> Seen[T]:
@@ -172,6 +176,4 @@ class Operation:
 
     def public_key(self, view: KeyView) -> bytes | None:
         """KMS's public key of an asymmetric key that holds its material; None for others."""
-        if view.usage == "GENERATE_VERIFY_MAC" or view.spec == "SYMMETRIC_DEFAULT" or not view.holds_material:
-            return None
-        return self.key(view.arn).public_key()
+        return self.key(view.arn).public_key() if view.is_asymmetric and view.holds_material else None

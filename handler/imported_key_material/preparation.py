@@ -9,17 +9,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from imported_key_material import check_value, consent
+from imported_key_material import check_value
 from imported_key_material.declared_expiry import asked_expiry
 from imported_key_material.errors import Fault, Faults, Refused
 from imported_key_material.held_materials import Expiry
+from imported_key_material.key_id import Home
 from imported_key_material.key_specs import KeySpec, Kind, choose_wrapping, key_spec
 from imported_key_material.key_view import KeyView
 from imported_key_material.material import CheckedMaterial
 from imported_key_material.proof import Proof
 from imported_key_material.properties import NewMaterial, Properties
 from imported_key_material.read_material import read_all
-from imported_key_material.request import Home
 from imported_key_material.secret import FoundSecret, SecretReader, Version
 from imported_key_material.secret_errors import place
 
@@ -105,12 +105,10 @@ class Prepared:
             self.material.wipe()
 
 
-def of_this_home(key_id: str, home: Home) -> str:
-    """KeyId as it is, if it names a key of this account and Region; raises Refused. The bare id always does."""
-    parts = key_id.split(":")
-    if len(parts) == 1:
-        return key_id
-    for what, declared, own in (("account", parts[4], home.account), ("Region", parts[3], home.region)):
+def require_at_home(key_id: str, home: Home) -> None:
+    """Raises Refused where KeyId is the ARN of a key in another account or Region."""
+    there = Home.of_named(key_id, home)
+    for what, declared, own in (("account", there.account, home.account), ("Region", there.region, home.region)):
         if declared != own:
             raise Refused(
                 Fault(
@@ -119,7 +117,6 @@ def of_this_home(key_id: str, home: Home) -> str:
                     "Deploy the application there, and declare the resource in a stack of that account and Region.",
                 )
             )
-    return key_id
 
 
 def prepare(
@@ -182,7 +179,7 @@ def _check_key(key: SeenKey, properties: Properties, reader: SecretReader, fault
         require_importable(view)
     if key.tags is not None:
         with faults.collected():
-            consent.require(key.tags, reader.stack_name, where="KeyId", what="the KMS key")
+            reader.consent_tags.require_in(key.tags, where="KeyId", what="the KMS key")
     spec: KeySpec | None = None
     with faults.collected():
         spec = key_spec(view.spec, partition=reader.home.partition)

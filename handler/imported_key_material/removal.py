@@ -1,4 +1,4 @@
-"""Rule 2: Delete acts on the ARN form alone, and on nothing that another resource of the stack holds.
+"""Rule 2: Delete acts only on a key that the resource owns, and that no other resource of the stack holds.
 
 Every other physical id (an adopted key's, a failed Create's, one that CloudFormation made up) is a success that touches
 nothing. It reads no property, so that old shapes of properties can't block it.
@@ -10,10 +10,11 @@ from imported_key_material import key_view
 from imported_key_material.cloudformation import BELIEVED_AFTER_SECONDS
 from imported_key_material.errors import ImportedKeyMaterialError, OutOfTime, ServiceRefused
 from imported_key_material.holders import Holder
+from imported_key_material.key_id import KeyId, owned_key
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import ChangeAttempt, KmsKey
 from imported_key_material.operation import Operation
-from imported_key_material.request import Answer, Failed, is_own_key_arn
+from imported_key_material.request import Answer, Failed
 from imported_key_material.stack import STATUS_BACKOFF
 from imported_key_material.waiting import Seen, poll
 
@@ -23,9 +24,10 @@ _GONE_AFTER_SECONDS: Final = 20.0
 
 
 def delete(operation: Operation) -> Answer:
-    """Rule 2: acts on the ARN form alone, and reads no property."""
+    """Rule 2: acts on an owned id only, and reads no property."""
     arn = operation.request.fallback_id
-    if not is_own_key_arn(arn, operation.home):
+    owned = owned_key(arn, operation.home)
+    if owned is None:
         operation.log.info("nothing to remove: the id is not that of material brought in", extra={"physical_id": arn})
         return Answer(arn)
     key = operation.key(arn)
@@ -43,7 +45,7 @@ def delete(operation: Operation) -> Answer:
         if view.arn != arn:  # another spelling was never answered, and would hide from the search for a holder
             operation.log.info("nothing to remove: the id is not the key's ARN", extra={"physical_id": arn})
             return Answer(arn)
-        holder = _holder(operation, arn)
+        holder = _holder(operation, owned)
         if holder is not None:
             operation.log.info(
                 "another resource holds the key: its material stays",
@@ -58,7 +60,7 @@ def delete(operation: Operation) -> Answer:
     return Answer(arn)
 
 
-def _holder(operation: Operation, arn: str) -> Holder | None:
+def _holder(operation: Operation, key: KeyId) -> Holder | None:
     """Who else holds the key. Statuses may lag, so that two things are believed after a minute alone.
 
     That somebody does: two resources of one key that are deleted at once would each see the other still stand, and both leave
@@ -69,7 +71,7 @@ def _holder(operation: Operation, arn: str) -> Holder | None:
 
     def look() -> Seen[Holder | None]:
         nonlocal asked
-        holder, at_rest = operation.holders.holder_and_rest(arn)
+        holder, at_rest = operation.holders.holder_and_rest(key)
         is_sure = holder is None and at_rest
         if not is_sure and not asked:  # before anything is waited for: the Delete may have its answer already
             asked = True

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from imported_key_material.errors import ImportedKeyMaterialError
+from imported_key_material.key_id import Home, not_imported_id
 
 SERVICE_TIMEOUT_DEFAULT_SECONDS = 3600  # CloudFormation's own default and maximum
 PHYSICAL_ID_MAX_BYTES = 1024  # CloudFormation refuses longer ones
@@ -32,25 +33,6 @@ class RequestType(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
-    """Where the function runs. Everything that it touches is in this account and Region, except a secret."""
-
-    partition: str
-    region: str
-    account: str
-
-    @classmethod
-    def of_function(cls, function_arn: str) -> "Home":
-        """`function_arn`: `context.invoked_function_arn`, `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`."""
-        parts = function_arn.split(":")
-        return cls(partition=parts[1], region=parts[3], account=parts[4])
-
-    def key_arn(self, key_id: str) -> str:
-        """The ARN of the KMS key of this id here."""
-        return f"arn:{self.partition}:kms:{self.region}:{self.account}:key/{key_id}"
-
-
-@dataclass(frozen=True, slots=True)
 class Request:
     """One request. `made_at` is when CloudFormation made it (X-Amz-Date of the ResponseURL), None where that is not said."""
 
@@ -58,7 +40,6 @@ class Request:
     request_id: str
     stack_id: str
     logical_id: str
-    resource_type: str
     properties: Mapping[str, Any] = field(repr=False)  # a user may put anything in there, plaintext too
     old_properties: Mapping[str, Any] = field(repr=False)
     physical_id: str | None  # None on Create
@@ -71,10 +52,13 @@ class Request:
         return self.stack_id.split("/")[1]
 
     @property
+    def home(self) -> Home:
+        """The stack's, and so the function's: `read` refuses an event of any other."""
+        return Home.of_arn(self.stack_id)
+
+    @property
     def not_imported_id(self) -> str:
-        """The physical id of a Create that failed before its import: a Delete of it touches nothing."""
-        # 255 characters of logical id and 36 of request id: far below CloudFormation's limit of 1,024 bytes.
-        return f"not-imported:{self.logical_id}:{self.request_id}"
+        return not_imported_id(self.logical_id, self.request_id)
 
     @property
     def fallback_id(self) -> str:
@@ -99,22 +83,9 @@ class Failed(Exception):
         super().__init__(reason)
 
 
-_KEY_ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):key/[A-Za-z0-9-]{1,64}"
-)
-
-
-def is_own_key_arn(physical_id: str, home: Home) -> bool:
-    """Whether it is the ARN of a key in the function's account and Region: nothing else was ever brought in (rule 2)."""
-    match = _KEY_ARN.fullmatch(physical_id)
-    return match is not None and match.groups() == (home.partition, home.region, home.account)
-
-
 # --------------------------------------------------------------------------------------------------- reading an event
 
-_STACK_ID = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):cloudformation:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):stack/[A-Za-z0-9-]{1,128}/[A-Za-z0-9-]{1,64}"
-)
+_STACK_ID = re.compile(r"arn:aws[a-z-]*:cloudformation:[a-z0-9-]+:\d{12}:stack/[A-Za-z0-9-]{1,128}/[A-Za-z0-9-]{1,64}")
 _REQUEST_TYPE = re.compile("|".join(RequestType))
 _LOGICAL_ID = re.compile(r"[A-Za-z0-9]{1,255}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,128}")
@@ -131,8 +102,7 @@ def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> 
 
     type_ = RequestType(_text(event, "RequestType", _REQUEST_TYPE))
     stack_id = _text(event, "StackId", _STACK_ID)
-    stack = _STACK_ID.fullmatch(stack_id)
-    if stack is None or stack.groups() != (home.partition, home.region, home.account):
+    if Home.of_arn(stack_id) != home:
         raise NotARequest("The event's StackId is of another account or Region than this function.")
     response_url = _text(event, "ResponseURL", _RESPONSE_URL)
     if not is_response_host(response_url):
@@ -140,13 +110,13 @@ def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> 
             "The event's ResponseURL is not one of CloudFormation in this Region. If this is a local AWS, deploy the "
             "application with its host as the parameter ResponseHost."
         )
+    _text(event, "ResourceType", _RESOURCE_TYPE)  # checked, and kept by nobody
     properties = _mapping(event, "ResourceProperties", required=type_ is not RequestType.DELETE)
     return Request(
         type=type_,
         request_id=_text(event, "RequestId", _REQUEST_ID),
         stack_id=stack_id,
         logical_id=_text(event, "LogicalResourceId", _LOGICAL_ID),
-        resource_type=_text(event, "ResourceType", _RESOURCE_TYPE),
         properties=properties,
         old_properties=_mapping(event, "OldResourceProperties", required=False),
         physical_id=None if type_ is RequestType.CREATE else _text(event, "PhysicalResourceId", _PHYSICAL_ID),

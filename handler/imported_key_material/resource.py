@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Final
 
 from imported_key_material import attributes, properties
-from imported_key_material.attributes import is_id_of
 from imported_key_material.declared_expiry import DeclaredExpiry
 from imported_key_material.errors import Faults, ImportedKeyMaterialError
 from imported_key_material.held_materials import HeldMaterials
@@ -73,7 +72,7 @@ def _go_forward(operation: Operation) -> Answer:
         declared = properties.read(request.properties, faults)
         view = operation.look(declared, faults)
         before = properties.read(request.old_properties, Faults())
-        in_place = view is not None and is_id_of(echoed, view)
+        in_place = view is not None and echoed in view.key_id.physical_ids
         if view is not None and in_place and not faults and _nothing_to_do(operation, declared, before, view):
             operation.log.info("nothing to do", extra={"key_arn": view.arn, "key_state": view.state})
             return Answer(echoed, attributes.of(view, declared, operation.evidence(view)))

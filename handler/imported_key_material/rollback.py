@@ -13,11 +13,12 @@ from imported_key_material.declared_expiry import DeclaredExpiry
 from imported_key_material.errors import Faults, ImportedKeyMaterialError
 from imported_key_material.held_materials import HeldMaterials
 from imported_key_material.importing import Importing, Purpose
+from imported_key_material.key_id import KeyId
+from imported_key_material.key_specs import Kind
 from imported_key_material.key_view import KeyView
 from imported_key_material.operation import Operation
 from imported_key_material.properties import NewMaterial, Properties
 from imported_key_material.request import Answer, Failed
-from imported_key_material.stack import key_uuid
 
 _UNKNOWN: Final = "The key's expiry could not be compared."
 _OTHER_EXPIRY: Final = "The key's expiry is another than before."
@@ -51,12 +52,13 @@ def roll_back(operation: Operation) -> Answer:
     # The old ServiceTimeout may be tiny: what the answer is made of is asked for once, however late it is.
     reading = replace(operation, caller=replace(operation.caller, at_least_once=True))
     declared = properties.read(request.properties, faults)
-    key_id = key_uuid(declared.key_id or request.fallback_id)
-    kept_id = request.fallback_id if key_uuid(request.fallback_id) == key_id else _id_of_before(reading, key_id)
+    key = KeyId.parse(declared.key_id or request.fallback_id, operation.home)
+    holds_it = KeyId.parse(request.fallback_id, operation.home) == key
+    kept_id = request.fallback_id if holds_it else _id_of_before(reading, key)
     try:
-        view = key_view.look(key_id, operation.clients.kms, reading.caller, waits={})
+        view = key_view.look(key.uuid, operation.clients.kms, reading.caller, waits={})
     except ImportedKeyMaterialError as error:
-        unseen = attributes.of_unseen(key_id, operation.home)
+        unseen = attributes.of_unseen(key)
         return _answer(operation, Answer(kept_id, unseen), f"The key can't be looked at. {error}")
 
     def seen(view: KeyView) -> Answer:
@@ -96,7 +98,7 @@ def _restoration(operation: Operation, declared: Properties, view: KeyView) -> R
         return Restoration(Restore.MATERIAL)
     pinned = declared.secret_version_id is not None  # else other bytes may be there by now
     materials = HeldMaterials()
-    if pinned and view.spec == "SYMMETRIC_DEFAULT":
+    if pinned and view.kind is Kind.SYMMETRIC:
         # Without consent nothing could be imported, and without the tag IAM does not open the list.
         if not operation.consents(view):
             return Restoration(Restore.NOTHING, _UNKNOWN)
@@ -127,16 +129,16 @@ def _looked_at_again(operation: Operation, view: KeyView) -> KeyView:
         return view
 
 
-def _id_of_before(operation: Operation, key_id: str) -> str:
+def _id_of_before(operation: Operation, key: KeyId) -> str:
     """Rule 1, where a change of KeyId is rolled back: the form in which the resource held the key that it goes back to.
 
-    Where that is not known, the bare id: what it holds counts as adopted, and is never removed.
+    Where that is not known, the key counts as adopted, and its material is never removed.
     """
     try:
-        return operation.past.held_as({operation.home.key_arn(key_id), key_id}) or key_id
+        return operation.past.held_as(key.physical_ids) or key.adopted_id
     except ImportedKeyMaterialError as error:
         operation.log.warning("the stack's events can't be read", extra={"problem": str(error)})
-        return key_id
+        return key.adopted_id
 
 
 def _answer(operation: Operation, answer: Answer, *left: str) -> Answer:

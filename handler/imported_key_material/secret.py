@@ -9,17 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from imported_key_material import consent, key_view, secret_errors, wrapping
+from imported_key_material import key_view, secret_errors, wrapping
 from imported_key_material.calling import TAGGED, Caller
 from imported_key_material.consent_tags import ConsentTags
 from imported_key_material.errors import Fault, Faults, Refused, ServiceRefused, found_in
+from imported_key_material.key_id import Home
 from imported_key_material.properties import Properties, SecretWrapping
-from imported_key_material.request import Home
 from imported_key_material.wrapped_value import ciphertext_of
 
+_SYMMETRIC: Final = "SYMMETRIC_DEFAULT"  # SecretWrapping.Algorithm, EncryptionAlgorithm and KeySpec share the name
 # SecretWrapping.Algorithm -> (the EncryptionAlgorithm of kms:Decrypt, whether it opens an AES key that wraps the material)
 _DECRYPT: Final[Mapping[str, tuple[str, bool]]] = {
-    "SYMMETRIC_DEFAULT": ("SYMMETRIC_DEFAULT", False),
+    _SYMMETRIC: (_SYMMETRIC, False),
     "RSAES_OAEP_SHA_1": ("RSAES_OAEP_SHA_1", False),
     "RSAES_OAEP_SHA_256": ("RSAES_OAEP_SHA_256", False),
     "RSA_AES_KEY_WRAP_SHA_1": ("RSAES_OAEP_SHA_1", True),
@@ -84,11 +85,7 @@ class SecretReader:
     home: Home
     consent_tags: ConsentTags
 
-    @property
-    def stack_name(self) -> str:
-        return self.consent_tags.stack_name
-
-    def find(self, properties: Properties) -> "FoundSecret":
+    def find(self, properties: Properties) -> FoundSecret:
         """Raises Refused with every fault of the secret and of the unwrap key. Nothing secret is read."""
         faults = Faults()
         unwrap_key: key_view.KeyView | None = None
@@ -100,28 +97,28 @@ class SecretReader:
         faults.raise_if_any()
         return FoundSecret(description["ARN"], description["Name"], unwrap_key)
 
-    def require_consent(self, found: "FoundSecret") -> None:
+    def require_consent(self, found: FoundSecret) -> None:
         """The tags of the secret and of the key that unwraps it, as they are now. Raises Refused."""
         self._described(found.arn)
         if found.unwrap_key is not None:
             self._require_consent_of(found.unwrap_key)
 
-    def open(self, found: "FoundSecret", properties: Properties, version: Version) -> Source:
+    def open(self, found: FoundSecret, properties: Properties, version: Version) -> Source:
         """Reads one version, and unwraps it."""
         with found_in(secret_errors.place(found.name)):
             answer = self._value(found.arn, properties, version)
         value: bytes | str = answer["SecretBinary"] if "SecretBinary" in answer else answer["SecretString"]
         version_id, wrapped = answer["VersionId"], properties.secret_wrapping
         place = secret_errors.place(found.name, version_id)
+        encoding, json_key = properties.material_encoding, properties.secret_json_key
         if wrapped is None or found.unwrap_key is None:
-            encoded, json_key = properties.material_encoding, properties.secret_json_key
-            return Source(value, encoded, json_key, version_id, place, unwrapped=False)
+            return Source(value, encoding, json_key, version_id, place, unwrapped=False)
         with found_in(place):
             opened = self._unwrapped(
-                ciphertext_of(value, properties),
+                ciphertext_of(value, encoding=encoding, json_key=json_key),
                 wrapped.algorithm,
                 found.unwrap_key,
-                context=f"{found.arn.split(':')[4]}/{found.name}",
+                context=f"{Home.of_arn(found.arn).account}/{found.name}",
             )
         return Source(opened, None, None, version_id, place, unwrapped=True)
 
@@ -158,7 +155,7 @@ class SecretReader:
                         "aws secretsmanager restore-secret takes that back.",
                     )
                 )
-            consent.require(seen, self.stack_name, where="SecretId", what="the secret")
+            self.consent_tags.require_in(seen, where="SecretId", what="the secret")
         return answer
 
     def _describe(self, secret_id: str, account: str) -> Mapping[str, Any]:
@@ -195,8 +192,8 @@ class SecretReader:
     def _unwrap_key(self, declared: SecretWrapping) -> key_view.KeyView:
         """Looks at the key that unwraps: in this account and Region, fit for the algorithm, with consent."""
         where = "SecretWrapping.KeyId"
-        parts = declared.key_id.split(":")
-        if len(parts) > 1 and (parts[3], parts[4]) != (self.home.region, self.home.account):
+        there = Home.of_named(declared.key_id, self.home)
+        if (there.region, there.account) != (self.home.region, self.home.account):
             raise Refused(
                 Fault(where, "The key is of another account or Region.", "Unwrap with a key of the stack's own.")
             )
@@ -204,16 +201,13 @@ class SecretReader:
         missing = secret_errors.of_missing_unwrap_key(self.home)
         view = key_view.look(key_id, self.kms, self.caller, where=where, waits={}, meanings=missing)
         faults = Faults()
-        fits = (
-            view.spec.startswith("RSA_")
-            if declared.algorithm != "SYMMETRIC_DEFAULT"
-            else view.spec == declared.algorithm
-        )
+        is_symmetric = declared.algorithm == _SYMMETRIC
+        fits = view.spec == _SYMMETRIC if is_symmetric else view.spec.startswith("RSA_")
         if not fits or view.usage != "ENCRYPT_DECRYPT":
             faults.add(
                 where,
                 f"The key's spec is {view.spec} and its usage {view.usage}, and {declared.algorithm} takes "
-                f"{'a SYMMETRIC_DEFAULT' if declared.algorithm == 'SYMMETRIC_DEFAULT' else 'an RSA'} key for ENCRYPT_DECRYPT.",
+                f"{'a SYMMETRIC_DEFAULT' if is_symmetric else 'an RSA'} key for ENCRYPT_DECRYPT.",
                 "Name the key under which the material was wrapped, and its algorithm.",
             )
         if view.state != "Enabled":
@@ -237,7 +231,7 @@ class SecretReader:
             "CiphertextBlob": ciphertext,
             "EncryptionAlgorithm": decrypt_algorithm,
         }
-        if decrypt_algorithm == "SYMMETRIC_DEFAULT":
+        if decrypt_algorithm == _SYMMETRIC:
             parameters["EncryptionContext"] = {secret_errors.CONTEXT_KEY: context}
         answer = self.caller.call(
             "kms:Decrypt",

@@ -11,7 +11,7 @@ from typing import Final
 from imported_key_material import consent
 from imported_key_material.aws_errors import Meaning
 from imported_key_material.errors import Fault, Refused
-from imported_key_material.request import Home
+from imported_key_material.key_id import Home
 
 CONTEXT_KEY: Final = consent.TAG  # of the encryption context with SYMMETRIC_DEFAULT; IAM asks for it, too
 NAME_SHOWN_MAX_CHARACTERS: Final = 100  # a secret's name may have 512

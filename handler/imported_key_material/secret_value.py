@@ -42,7 +42,7 @@ def read(value: Value, *, encoding: str | None, json_key: str | None, where: str
     if encoding is not None and encoding not in ENCODINGS:
         faults.add("MaterialEncoding", "The value is not a known encoding.", f"Set one of {', '.join(ENCODINGS)}.")
     with faults.collected():
-        value = _field(value, json_key)
+        value = value if json_key is None else codec.json_field(value, json_key)
     faults.raise_if_any()
     foreign_form.refuse_in_place_of_material(value, is_field=json_key is not None, where=where)
     has_pem = _has_pem_header(value)
@@ -57,15 +57,6 @@ def read(value: Value, *, encoding: str | None, json_key: str | None, where: str
         remedy = "Store the PEM itself as the secret's text, and leave MaterialEncoding out."
         raise Refused(Fault(where, f"The text is a PEM that was encoded once more, as {encoding or BASE64}.", remedy))
     return raw
-
-
-def _field(value: Value, json_key: str | None) -> Value:
-    if json_key is None:
-        return value
-    if not isinstance(value, str):
-        problem = "The secret is a SecretBinary, and a field can be taken only of the JSON in a SecretString."
-        raise Refused(Fault("SecretJsonKey", problem, "Leave SecretJsonKey out, or store the JSON as a SecretString."))
-    return codec.json_field(value, json_key)
 
 
 def _has_pem_header(value: Value) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from imported_key_material.calling import NO_WAITS, Caller
 from imported_key_material.cloudformation import BELIEVED_AFTER_SECONDS, NOT_YET_READABLE, CloudFormation
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted, ServiceRefused
+from imported_key_material.key_id import KeyId
 from imported_key_material.past import Past
 from imported_key_material.request import Request, RequestType
 from imported_key_material.waiting import Backoff, Seen, poll
@@ -35,10 +36,6 @@ _ROLLING_BACK: Final = frozenset({"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBAC
 GONE: Final = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})
 _COMPLETE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 OWN_STATUS: Final = {RequestType.CREATE: "CREATE_IN_PROGRESS", RequestType.UPDATE: "UPDATE_IN_PROGRESS"}
-
-
-def key_uuid(key_id: str) -> str:  # the part that the ARN and the id of a key share
-    return key_id.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +230,8 @@ class Stack:
         set_at = resource.get("LastUpdatedTimestamp")
         if not (self._is_set_after(set_at) if surely else self._is_set_since(resource)):
             return False
-        key_id = str(request.properties.get("KeyId", ""))
-        return key_uuid(resource.get("PhysicalResourceId", "")) == key_uuid(key_id) != ""
+        declared = KeyId.parse(str(request.properties.get("KeyId", "")), request.home)
+        return declared.uuid != "" and declared == KeyId.parse(resource.get("PhysicalResourceId", ""), request.home)
 
 
 def _began(stack: Mapping[str, Any]) -> datetime:

@@ -2,38 +2,28 @@
 
 from typing import Final
 
-from imported_key_material import encoding, foreign_form
+from imported_key_material import encoding as codec
+from imported_key_material import foreign_form
+from imported_key_material.encoding import BASE64, HEX
 from imported_key_material.errors import Fault, Refused
-from imported_key_material.properties import Properties
 
 CIPHERTEXT_MAX_BYTES: Final = 6144  # of kms:Decrypt
 
 
-def ciphertext_of(value: bytes | str, properties: Properties) -> bytes:
-    """What kms:Decrypt gets: SecretBinary as it is, text decoded."""
-    encoded = properties.material_encoding
-    if properties.secret_json_key is not None:
-        if isinstance(value, bytes):
-            raise Refused(
-                Fault(
-                    "SecretJsonKey",
-                    "The secret is a SecretBinary, and a JSON field is one of a SecretString.",
-                    "Store the JSON as a SecretString (--secret-string file://...), or take SecretJsonKey out.",
-                )
-            )
-        value = encoding.json_field(value, properties.secret_json_key)
+def ciphertext_of(value: bytes | str, *, encoding: str | None, json_key: str | None) -> bytes:
+    """Returns the ciphertext: SecretBinary (bytes) as it is unless MaterialEncoding tells how to decode it, text decoded.
+
+    `encoding`: MaterialEncoding; `json_key`: SecretJsonKey. Refused (those two, and SecretId).
+    """
+    if json_key is not None:
+        value = codec.json_field(value, json_key)
+    is_encoded = encoding in (BASE64, HEX)
     foreign_form.refuse_in_place_of_wrapped(
-        value,
-        is_field=properties.secret_json_key is not None,
-        is_encoded=encoded in ("BASE64", "HEX"),
-        where="SecretId",
+        value, is_field=json_key is not None, is_encoded=is_encoded, where="SecretId"
     )
-    if isinstance(value, bytes) and encoded in ("BASE64", "HEX"):
+    if isinstance(value, bytes) and is_encoded:
         value = value.decode("latin-1")  # never fails; what is no base64 and no hex is refused below
-    if isinstance(value, bytes):
-        found = value
-    else:
-        found = bytes(encoding.decode_text(value, encoded or "BASE64", where="SecretId"))
+    found = value if isinstance(value, bytes) else bytes(codec.decode_text(value, encoding, where="SecretId"))
     if len(found) > CIPHERTEXT_MAX_BYTES:
         raise Refused(
             Fault(

@@ -1,11 +1,12 @@
-"""Wraps key material for its trip to KMS, and unwraps it: RSA-OAEP, and RSA with AES key wrap. Pure, both directions.
+"""Wraps key material for its trip to KMS, and opens the AES block of a wrapped secret: RSA-OAEP, and RSA with AES key wrap.
 
     RSAES_OAEP_SHA_x        RFC 8017, section 7.1: one hash for OAEP and MGF1, the label empty
     RSA_AES_KEY_WRAP_SHA_x  PKCS#11, CKM_RSA_AES_KEY_WRAP: a fresh AES-256 key by RSA-OAEP, and behind it, under that key,
                             the material by AES key wrap with padding (RFC 5649, CKM_AES_KEY_WRAP_KWP)
 
-Nothing here is cryptography of our own: the library does it, and what it raises is told as a sentence. Which algorithm goes for
-which key is in `key_specs.py`. Refusals name the well-known traps, since a blob that does not open tells nothing itself.
+Nothing here is cryptography of our own: the library does it, and what it raises is told as a sentence. No RSA private key comes
+in here: KMS opens the RSA blocks. Which algorithm goes for which key is in `key_specs.py`. Refusals name the well-known traps,
+since a blob that does not open tells nothing itself. Pure.
 """
 
 import os
@@ -14,7 +15,7 @@ from types import MappingProxyType
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.keywrap import (
     InvalidUnwrap,
     aes_key_unwrap,
@@ -25,7 +26,7 @@ from cryptography.hazmat.primitives.keywrap import (
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.key_specs import AES_WRAP_SHA_1, AES_WRAP_SHA_256, OAEP_SHA_1, OAEP_SHA_256
 
-AES_KEY_BYTES = 32  # what KMS asks for; what is unwrapped here may be of any AES length
+AES_KEY_BYTES = 32  # what KMS asks for; the AES key of a wrapped secret may be of any AES length
 AES_KEY_SIZES = (16, 24, 32)
 AES_BLOCK_LEAST_BYTES = 16  # RFC 5649, section 3: one semiblock of header, one of material
 SEMIBLOCK_BYTES = 8
@@ -35,11 +36,6 @@ _SHA_256 = hashes.SHA256()
 _OAEP_HASH: Mapping[str, hashes.HashAlgorithm] = MappingProxyType({OAEP_SHA_1: _SHA_1, OAEP_SHA_256: _SHA_256})
 _AES_WRAP_HASH: Mapping[str, hashes.HashAlgorithm] = MappingProxyType(
     {AES_WRAP_SHA_1: _SHA_1, AES_WRAP_SHA_256: _SHA_256}
-)
-
-_OAEP_TRAPS = (
-    "Wrap it for this very key, with one hash for OAEP and MGF1 (Java leaves MGF1 at SHA-1 by default, OpenSSL both) and "
-    "without a label."
 )
 
 _WITH_PKCS7 = (
@@ -65,19 +61,6 @@ def wrap(algorithm: str, public_key: RSAPublicKey, material: bytes | bytearray) 
         return _encrypt(public_key, aes_key, hash_) + aes_key_wrap_with_padding(aes_key, material)
     finally:
         aes_key[:] = bytes(AES_KEY_BYTES)
-
-
-def unwrap(algorithm: str, private_key: RSAPrivateKey, wrapped: bytes) -> bytearray:
-    """Returns the material that `wrap` wrapped. Refused (WrappingAlgorithm, SecretId), with the traps named."""
-    if algorithm in _OAEP_HASH:
-        return _decrypt(private_key, wrapped, _OAEP_HASH[algorithm])
-    hash_ = _aes_wrap_hash(algorithm)
-    rsa_block, aes_block = split_rsa_aes(wrapped, private_key.key_size // 8)
-    aes_key = _decrypt(private_key, rsa_block, hash_)
-    try:
-        return unwrap_with_aes(aes_key, aes_block)
-    finally:
-        aes_key[:] = bytes(len(aes_key))
 
 
 def split_rsa_aes(wrapped: bytes, modulus_bytes: int) -> tuple[bytes, bytes]:
@@ -133,10 +116,6 @@ def _aes_wrap_hash(algorithm: str) -> hashes.HashAlgorithm:
     return _AES_WRAP_HASH[algorithm]
 
 
-def _oaep(hash_: hashes.HashAlgorithm) -> OAEP:
-    return OAEP(mgf=MGF1(hash_), algorithm=hash_, label=None)
-
-
 def _encrypt(public_key: RSAPublicKey, material: bytes | bytearray, hash_: hashes.HashAlgorithm) -> bytes:
     most_bytes = public_key.key_size // 8 - 2 * hash_.digest_size - 2  # RFC 8017, section 7.1.1
     if len(material) > most_bytes:
@@ -145,17 +124,7 @@ def _encrypt(public_key: RSAPublicKey, material: bytes | bytearray, hash_: hashe
         )
         raise Refused(Fault("WrappingAlgorithm", problem, "Use a larger wrapping key, or RSA_AES_KEY_WRAP_SHA_256."))
     # The library takes bytes alone: a copy that can't be wiped.
-    return public_key.encrypt(bytes(material), _oaep(hash_))
-
-
-def _decrypt(private_key: RSAPrivateKey, wrapped: bytes, hash_: hashes.HashAlgorithm) -> bytearray:
-    try:
-        return bytearray(private_key.decrypt(wrapped, _oaep(hash_)))
-    except ValueError:
-        pass  # refused below, where the library's exception is no context
-    name = hash_.name.upper().replace("SHA", "SHA-")
-    problem = f"The RSA block does not open with this key by OAEP with {name}."
-    raise Refused(Fault("SecretId", problem, _OAEP_TRAPS))
+    return public_key.encrypt(bytes(material), OAEP(mgf=MGF1(hash_), algorithm=hash_, label=None))
 
 
 def _unwrapped(aes_key: bytes | bytearray, block: bytes) -> bytearray | None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.keywrap import aes_key_wrap_with_padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap_with_padding, aes_key_wrap_with_padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 DEFAULT_ALGORITHM = "RSAES_OAEP_SHA_256"
@@ -30,6 +30,15 @@ def wrap(algorithm: str, public_key_der: bytes, material: bytes) -> bytes:
         return public_key.encrypt(material, oaep(algorithm))
     aes_key = os.urandom(32)
     return public_key.encrypt(aes_key, oaep(algorithm)) + aes_key_wrap_with_padding(aes_key, material)
+
+
+def unwrap(algorithm: str, private_key: RSAPrivateKey, wrapped: bytes) -> bytes:
+    """What KMS would find in wrapped material. Raises ValueError or InvalidUnwrap where it does not open."""
+    if algorithm.startswith("RSAES_OAEP"):
+        return private_key.decrypt(wrapped, oaep(algorithm))
+    modulus_bytes = private_key.key_size // 8
+    aes_key = private_key.decrypt(wrapped[:modulus_bytes], oaep(algorithm))
+    return aes_key_unwrap_with_padding(aes_key, wrapped[modulus_bytes:])
 
 
 def parameters(kms: Any, key_id: str, algorithm: str = DEFAULT_ALGORITHM, wrapping_key_spec: str = "RSA_2048") -> Any:

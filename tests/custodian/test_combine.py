@@ -6,8 +6,9 @@ from functools import reduce
 
 import pytest
 
-from imported_key_material import check_value, wrapping
+from imported_key_material import check_value
 from imported_key_material.key_specs import KEY_SPECS
+from lab.keys.by_hand import unwrap
 from lab.keys.private_keys import rsa_key
 from lab.keys.random_keys import random_keys
 from lab.program import check_values_in
@@ -39,7 +40,7 @@ def in_groups(component):
 
 
 def opened(folder):
-    return bytes(wrapping.unwrap("RSAES_OAEP_SHA_256", rsa_key(2048), (folder / "wrapped.bin").read_bytes()))
+    return unwrap("RSAES_OAEP_SHA_256", rsa_key(2048), (folder / "wrapped.bin").read_bytes())
 
 
 def types(terminal, number, component, answer="y"):

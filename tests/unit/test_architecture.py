@@ -68,10 +68,10 @@ GROUPS = {
         ),
         *("check_value", "encoding", "foreign_form", "pem", "der", "readable", "pattern", "key_specs"),
     },
-    "foundation": {"errors", "waiting", "quiet", "__init__"},
+    "foundation": {"errors", "key_id", "waiting", "quiet", "__init__"},
 }
 APART = {"protocol", "life cycle"}  # neither knows the other; the entry brings them together
-PURE = GROUPS["pure"] | {"errors", "__init__"}
+PURE = GROUPS["pure"] | {"errors", "key_id", "__init__"}
 OF_AWS = ("boto3", "botocore", "crhelper", "aws_lambda_powertools")
 
 ONLY_IN = {  # what is not passed in can't be simulated
@@ -195,7 +195,7 @@ def test_the_on_failure_function_loads_nothing_of_the_life_cycle():
             "stack",
             "past",
         ),
-        *("calling", "aws_errors", "aws_session", "errors", "waiting", "quiet"),
+        *("calling", "aws_errors", "aws_session", "errors", "key_id", "waiting", "quiet"),
     }
 
 

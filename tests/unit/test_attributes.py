@@ -8,9 +8,10 @@ import pytest
 from imported_key_material import attributes
 from imported_key_material.attributes import Evidence
 from imported_key_material.errors import Faults
+from imported_key_material.key_specs import Kind
 from imported_key_material.key_view import KeyView
 from imported_key_material.properties import read
-from lab.cloudformation.events import HOME, KEY_ARN
+from lab.cloudformation.events import KEY_ARN
 
 KEY_ID = KEY_ARN.rsplit("/", 1)[-1]
 MATERIAL_ID = "0123456789abcdef" * 4
@@ -122,6 +123,21 @@ def test_a_key_that_lost_its_material_has_none(spec):
     assert check_value(Evidence(material_ids=(MATERIAL_ID,)), KeySpec=spec, KeyState="PendingImport") == ""
 
 
+@pytest.mark.parametrize(
+    ("spec", "kind", "is_asymmetric"),
+    [
+        ("SYMMETRIC_DEFAULT", Kind.SYMMETRIC, False),
+        ("HMAC_384", Kind.HMAC, False),
+        ("RSA_3072", Kind.RSA, True),
+        ("ECC_NIST_P521", Kind.EC, True),
+        ("ECC_NIST_EDWARDS25519", Kind.EDWARDS, True),
+        ("ML_DSA_65", None, False),  # takes no imported material
+    ],
+)
+def test_the_kind_of_a_key_follows_from_its_spec(spec, kind, is_asymmetric):
+    assert (view(KeySpec=spec).kind, view(KeySpec=spec).is_asymmetric) == (kind, is_asymmetric)
+
+
 def test_a_key_without_material_shows_every_name_all_the_same():
     empty = view(KeyState="PendingImport", ExpirationModel=None, CurrentKeyMaterialId=None)
 
@@ -129,42 +145,3 @@ def test_a_key_without_material_shows_every_name_all_the_same():
 
     assert shown == attributes.NONE | {"KeyArn": KEY_ARN, "KeyId": KEY_ID, "KeySpec": "SYMMETRIC_DEFAULT"}
     assert list(shown) == list(attributes.NONE)
-
-
-# ------------------------------------------------------------------------------------------------------- physical ids
-
-
-@pytest.mark.parametrize("key_id", [KEY_ID, "mrk-1234abcd12ab34cd56ef1234567890ab"])
-def test_the_arn_of_a_key_of_the_function_s_own_is_one(key_id):
-    assert attributes.is_own_key_arn(f"arn:aws:kms:eu-central-1:111122223333:key/{key_id}", HOME)
-
-
-@pytest.mark.parametrize(
-    "physical_id",
-    [
-        KEY_ID,  # an adopted key
-        "not-imported:Material:5e4d3c2b-1a09-4f8e-8d7c-6b5a49382716",
-        "orders-Material-1ABCDEFGHIJKL",  # made up by CloudFormation
-        "orders_Material_ABCD1234",  # made up by crhelper
-        "",
-        KEY_ARN.replace("111122223333", "999988887777"),
-        KEY_ARN.replace("eu-central-1", "eu-west-1"),
-        KEY_ARN.replace("arn:aws:", "arn:aws-cn:"),
-        KEY_ARN.replace(":kms:", ":secretsmanager:"),
-        KEY_ARN.replace(":key/", ":alias/"),
-        f"{KEY_ARN}\n",
-        f"{KEY_ARN}/x",
-        f" {KEY_ARN}",
-        f"x{KEY_ARN}",
-        KEY_ARN.rsplit("/", 1)[0] + "/",
-    ],
-)
-def test_every_other_id_is_not_that_of_material_brought_in(physical_id):
-    assert not attributes.is_own_key_arn(physical_id, HOME)
-
-
-def test_both_forms_are_a_key_s_id_and_those_of_another_key_are_not():
-    assert attributes.is_id_of(KEY_ARN, view())
-    assert attributes.is_id_of(KEY_ID, view())
-    for other in (f"{KEY_ID[:-1]}0", KEY_ARN.replace(":key/", ":key/x"), "not-imported:Material:r", ""):
-        assert not attributes.is_id_of(other, view())

@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 
 from imported_key_material.aws_errors import Meaning, code_of, translate
 from imported_key_material.errors import Fault
+from imported_key_material.secret_errors import of_refused_decrypt
 from lab.clock import VirtualClock
 from lab.cloudformation.stack_reads import CloudFormation
 from lab.kms.service import StrictKms
@@ -96,8 +97,10 @@ MEANINGS = {
     "InternalServiceError": f"Secrets Manager failed inside. {AGAIN}",
 }
 OF_DECRYPT = (
-    "The unwrap key does not open what the secret holds. It was encrypted under another key or with another algorithm."
+    "The unwrap key does not open what the secret holds. It was encrypted under another key or with another algorithm, or was "
+    "changed. The hash of OAEP and that of MGF1 must both be SHA-1; where both are SHA-256, declare RSAES_OAEP_SHA_256."
 )
+TO_DECRYPT = of_refused_decrypt("RSAES_OAEP_SHA_1", context="")  # as the reader of secrets passes it
 
 
 def modeled():
@@ -129,9 +132,10 @@ def said(operation, error, where="KeyId", **meanings):
 
 @pytest.mark.parametrize(("service", "operation", "code"), MODELED)
 def test_every_error_that_an_operation_may_answer_with_has_its_cause_and_remedy(service, operation, code):
-    meaning = OF_DECRYPT if (operation, code) == ("Decrypt", "InvalidCiphertextException") else MEANINGS[code]
+    of_decrypt = (operation, code) == ("Decrypt", "InvalidCiphertextException")
+    meaning, known = (OF_DECRYPT, TO_DECRYPT) if of_decrypt else (MEANINGS[code], {})
 
-    assert said(f"{service}:{operation}", refused(code)) == (
+    assert said(f"{service}:{operation}", refused(code), **known) == (
         f"KeyId: {service}:{operation} was refused with {code}. {meaning}"
     )
 
@@ -156,7 +160,7 @@ def test_nothing_is_said_about_errors_that_no_operation_has():
 
 
 def test_a_ciphertext_means_another_thing_to_decrypt_than_to_an_import():
-    assert said("kms:Decrypt", refused("InvalidCiphertextException"), "SecretWrapping") == (
+    assert said("kms:Decrypt", refused("InvalidCiphertextException"), "SecretWrapping", **TO_DECRYPT) == (
         f"SecretWrapping: kms:Decrypt was refused with InvalidCiphertextException. {OF_DECRYPT}"
     )
     assert said("kms:ImportKeyMaterial", refused("InvalidCiphertextException")) == (

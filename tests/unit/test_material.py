@@ -147,8 +147,8 @@ def test_text_that_may_be_hex_is_refused_whatever_it_would_be_as_base64(source: 
 
 def test_a_json_field_of_secret_binary_is_refused() -> None:
     assert refusal(json.dumps({"key": TEXT_KEY}).encode(), json_key="key") == (
-        "SecretJsonKey: The secret is a SecretBinary, and a field can be taken only of the JSON in a SecretString. "
-        "Leave SecretJsonKey out, or store the JSON as a SecretString."
+        "SecretJsonKey: The secret is a SecretBinary, and only a SecretString has JSON fields. "
+        "Store the JSON as a SecretString (--secret-string file://...), or take SecretJsonKey out."
     )
 
 

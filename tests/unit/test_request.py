@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imported_key_material.request import Home, NotARequest, RequestType, read, response_hosts
+from imported_key_material.key_id import Home
+from imported_key_material.request import NotARequest, RequestType, read, response_hosts
 from lab.cloudformation.events import (
     BUCKET,
     HOME,
@@ -44,7 +45,6 @@ def test_a_create_becomes_a_request():
     assert read_.stack_id == STACK_ID
     assert read_.stack_name == "orders"
     assert read_.logical_id == "Material"
-    assert read_.resource_type == "Custom::ImportedKeyMaterial"
     assert read_.properties == {"ServiceToken": SERVICE_TOKEN, "KeyId": KEY_ARN, "SecretId": "orders/master-key"}
     assert read_.old_properties == {}
     assert read_.physical_id is None
@@ -99,13 +99,11 @@ def test_neither_a_property_nor_the_url_shows_in_the_repr_of_a_request():
     "resource_type", ["Custom::X", f"Custom::{'x' * 60}", "Custom::a_b@c-1", "AWS::CloudFormation::CustomResource"]
 )
 def test_every_type_that_a_custom_resource_may_have_is_taken(resource_type):
-    assert request("Create", ResourceType=resource_type).resource_type == resource_type
+    assert request("Create", ResourceType=resource_type).type is RequestType.CREATE
 
 
-def test_the_function_learns_from_its_arn_where_it_is_at_home():
-    home = Home.of_function("arn:aws-us-gov:lambda:us-gov-west-1:210987654321:function:imported-key-material")
-
-    assert home == Home(partition="aws-us-gov", region="us-gov-west-1", account="210987654321")
+def test_a_request_is_at_home_where_its_stack_is():
+    assert request("Update").home == HOME
 
 
 # ------------------------------------------------------------------------------------------------------ what is missing

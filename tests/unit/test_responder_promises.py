@@ -219,7 +219,6 @@ def test_a_request_whose_ids_leave_no_room_for_an_answer_is_an_error(kept: KeptA
             request_id=good.request_id,
             stack_id=good.stack_id,
             logical_id=good.logical_id,
-            resource_type=good.resource_type,
             properties={},
             old_properties={},
             physical_id="\x01" * 1024,

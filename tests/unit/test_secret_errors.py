@@ -6,7 +6,7 @@ import pytest
 
 from imported_key_material import preparation, properties, secret_errors
 from imported_key_material.errors import Refused
-from imported_key_material.request import Home
+from imported_key_material.key_id import Home
 
 HOME = Home("aws", "eu-central-1", "111122223333")
 ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:orders/master-key-AbCdEf"

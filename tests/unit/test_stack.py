@@ -8,7 +8,8 @@ import pytest
 from imported_key_material.calling import Caller
 from imported_key_material.errors import Leave, NotWanted, OutOfTime, ServiceRefused
 from imported_key_material.holders import Holder, Holders
-from imported_key_material.stack import Stack, key_uuid
+from imported_key_material.key_id import KeyId
+from imported_key_material.stack import Stack
 from imported_key_material.waiting import Deadline
 from lab.clock import VirtualClock
 from lab.cloudformation.events import BUCKET, KEY_ARN, request
@@ -17,7 +18,8 @@ from lab.wire.faults import Faults
 from lab.wire.in_process import InProcessAws
 from lab.wire.transport import Fault, Refusal
 
-KEY_ID = KEY_ARN.rsplit("/", 1)[-1]
+KEY = KeyId.of_arn(KEY_ARN)
+KEY_ID = KEY.uuid
 OTHER_ARN = KEY_ARN.replace("1234abcd", "9876fedc")
 TYPE = "Custom::ImportedKeyMaterial"
 REGION, ACCOUNT = "eu-central-1", "111122223333"
@@ -873,14 +875,14 @@ def test_what_was_made_since_the_newest_of_the_stack_s_times_was_made_in_its_pre
     scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type="AWS::KMS::Key", physical_id=KEY_ID)
 
     with scene.aws:
-        assert Holders(scene.asking()).makes(KEY_ARN, scene.made_at + timedelta(seconds=seconds)) is made_in_it
+        assert Holders(scene.asking()).makes(KEY, scene.made_at + timedelta(seconds=seconds)) is made_in_it
 
 
 def test_a_key_that_does_not_tell_when_it_was_made_was_not_made_in_it():
     scene = Scene("Update")
     scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type="AWS::KMS::Key", physical_id=KEY_ID)
 
-    assert Holders(scene.asking()).makes(KEY_ARN, None) is False
+    assert Holders(scene.asking()).makes(KEY, None) is False
 
 
 @pytest.mark.parametrize(
@@ -888,7 +890,7 @@ def test_a_key_that_does_not_tell_when_it_was_made_was_not_made_in_it():
     [
         ("AWS::KMS::Key", KEY_ID, True),
         ("AWS::KMS::ReplicaKey", KEY_ID, True),
-        ("AWS::KMS::Key", key_uuid(OTHER_ARN), False),
+        ("AWS::KMS::Key", KeyId.of_arn(OTHER_ARN).uuid, False),
         ("AWS::KMS::Key", None, False),
         ("AWS::KMS::Alias", KEY_ID, False),
         (TYPE, KEY_ID, False),
@@ -903,7 +905,7 @@ def test_a_key_is_the_stack_s_own_where_a_key_resource_of_the_stack_bears_its_id
     scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type=type_, physical_id=physical_id)
 
     with scene.aws:
-        assert Holders(scene.asking()).makes(KEY_ARN, scene.made_at) is its_own
+        assert Holders(scene.asking()).makes(KEY, scene.made_at) is its_own
 
 
 # --------------------------------------------------------------------------------------------------------- who holds it
@@ -911,7 +913,7 @@ def test_a_key_is_the_stack_s_own_where_a_key_resource_of_the_stack_bears_its_id
 
 def holder(scene, key_arn=KEY_ARN):
     with scene.aws:
-        return Holders(scene.asking()).holder_of(key_arn)
+        return Holders(scene.asking()).holder_of(KeyId.of_arn(key_arn))
 
 
 def empty_scene(**how):
@@ -976,7 +978,7 @@ def test_what_is_going_holds_nothing(status):
 
 def at_rest(scene, **how):
     with scene.aws:
-        return Holders(scene.asking(**how)).holder_and_rest(KEY_ARN) == (None, True)
+        return Holders(scene.asking(**how)).holder_and_rest(KEY) == (None, True)
 
 
 @pytest.mark.parametrize(
@@ -1059,8 +1061,3 @@ def test_a_page_that_fails_once_is_read_again():
     scene.aws.faults.inject("ListStackResources", Fault.INTERNAL_ERROR, skip=1, times=5)
 
     assert holder(scene) == Holder("Renamed", KEY_ARN)
-
-
-def test_the_id_and_the_arn_of_a_key_share_their_last_part():
-    assert key_uuid(KEY_ARN) == key_uuid(KEY_ID) == KEY_ID
-    assert key_uuid(OTHER_ARN) != KEY_ID

@@ -17,7 +17,6 @@ from tests.support.scripted_key import ARN, ScriptedKey
 
 DECLARED = Expiry(datetime(2027, 3, 1, tzinfo=UTC))
 ITS_OWN = datetime(2027, 1, 1, tzinfo=UTC)
-LATER = datetime(2027, 2, 1, tzinfo=UTC)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 AS_DECLARED = {"ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": DECLARED.valid_to, "ImportState": "IMPORTED"}
 LOST = {"ImportState": "PENDING_IMPORT"}
@@ -25,7 +24,7 @@ EXISTING, NEW = "EXISTING_KEY_MATERIAL", "NEW_KEY_MATERIAL"
 
 
 def sealed(bytes_of):
-    return SealedMaterial(ARN, bytes_of.encode(), b"a token", LATER)
+    return SealedMaterial(ARN, bytes_of.encode(), b"a token")
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,8 +135,8 @@ TRAPS = {
     ),
     "A .byok file as SecretBinary": Trap(
         lambda *given: byok(*given).encode(),
-        "SecretJsonKey: The secret is a SecretBinary, and a JSON field is one of a SecretString. Store the JSON as a "
-        "SecretString (--secret-string file://...), or take SecretJsonKey out.",
+        "SecretJsonKey: The secret is a SecretBinary, and only a SecretString has JSON fields. "
+        "Store the JSON as a SecretString (--secret-string file://...), or take SecretJsonKey out.",
         algorithm=SHA_1,
         spec="ECC_NIST_P256",
         more={"SecretJsonKey": "ciphertext"},

@@ -79,7 +79,7 @@ LOOKED_AT = {
     "Purpose": {"failed_id", "kept_id"},
     "ReadMaterial": {"version_id", "place"},
     "Restoration": {"left"},
-    "Request": {"request_id", "stack_id", "logical_id", "resource_type", "physical_id"},
+    "Request": {"request_id", "stack_id", "logical_id", "physical_id"},
     "SealedMaterial": {"key_arn"},
     "Sealed": {"version_id", "place"},
     "ShownExpiry": {"model"},

@@ -287,8 +287,8 @@ NO_FIELD = (
     "count."
 )
 BINARY = (
-    "SecretJsonKey: The secret is a SecretBinary, and a field can be taken only of the JSON in a SecretString. Leave "
-    "SecretJsonKey out, or store the JSON as a SecretString."
+    "SecretJsonKey: The secret is a SecretBinary, and only a SecretString has JSON fields. "
+    "Store the JSON as a SecretString (--secret-string file://...), or take SecretJsonKey out."
 )
 
 

@@ -210,8 +210,8 @@ def test_blocks_that_are_not_rsa_and_rfc_5649_are_refused_by_name(world, refused
         pytest.param(
             lambda blob: blob,
             {"SecretJsonKey": "wrapped"},
-            "SecretJsonKey: The secret is a SecretBinary, and a JSON field is one of a SecretString. Store the "
-            "JSON as a SecretString (--secret-string file://...), or take SecretJsonKey out.",
+            "SecretJsonKey: The secret is a SecretBinary, and only a SecretString has JSON fields. "
+            "Store the JSON as a SecretString (--secret-string file://...), or take SecretJsonKey out.",
             id="a JSON field of a SecretBinary",
         ),
         pytest.param(
