@@ -4,10 +4,12 @@ from imported_key_material import masks, request, resource
 from imported_key_material.calling import Caller, Log, deadline_of
 from imported_key_material.clients import Clients
 from imported_key_material.consent_tags import ConsentTags
-from imported_key_material.delivery import Context, Put
+from imported_key_material.delivery import Put
 from imported_key_material.handing_on import FreshExecution
+from imported_key_material.invocation import Context
 from imported_key_material.operation import Operation
-from imported_key_material.request import Answer, Home, Request, RequestType
+from imported_key_material.outcome import Answer
+from imported_key_material.request import Home, Request, RequestType
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import Clock, Meter, unmetered
 

@@ -13,7 +13,8 @@ from imported_key_material.holders import Holder
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import ChangeAttempt, KmsKey
 from imported_key_material.operation import Operation
-from imported_key_material.request import Answer, Failed, is_own_key_arn
+from imported_key_material.outcome import Answer, Failed
+from imported_key_material.request import is_own_key_arn
 from imported_key_material.stack import STATUS_BACKOFF
 from imported_key_material.waiting import Seen, poll
 

@@ -1,4 +1,4 @@
-"""One CloudFormation request, as a value; and the answer to it.
+"""One CloudFormation request, as a value.
 
 What CloudFormation sends is checked here for its form alone, before anything is done with it: an event without these
 fields, for another account or Region, or with a ResponseURL that is not CloudFormation's own, is `NotARequest`, and nobody is
@@ -80,23 +80,6 @@ class Request:
     def fallback_id(self) -> str:
         """The id of an answer to a request that changed nothing."""
         return self.physical_id or self.not_imported_id
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """SUCCESS: the id that CloudFormation keeps, and what Fn::GetAtt gives."""
-
-    physical_id: str
-    data: Mapping[str, str] = field(default_factory=dict)
-
-
-class Failed(Exception):
-    """FAILED: the sentence for the stack's events, and the id under which a Delete may come."""
-
-    def __init__(self, reason: str, physical_id: str) -> None:
-        self.reason = reason
-        self.physical_id = physical_id
-        super().__init__(reason)
 
 
 _KEY_ARN = re.compile(

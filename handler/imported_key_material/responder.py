@@ -27,10 +27,12 @@ from typing import Final
 from crhelper import FAILED, CfnResource
 
 from imported_key_material.answer import TooLong, body, log_outcome, usable_id, vetted
-from imported_key_material.delivery import DELIVERY_MAX_SECONDS, Context, DeliveryFailed, Put
+from imported_key_material.delivery import DELIVERY_MAX_SECONDS, DeliveryFailed, Put
 from imported_key_material.errors import ImportedKeyMaterialError, Leave
+from imported_key_material.invocation import Context
+from imported_key_material.outcome import Answer, Failed
 from imported_key_material.quiet import log_unexpected, quieten_libraries
-from imported_key_material.request import Answer, Failed, NotARequest, Request, RequestType
+from imported_key_material.request import NotARequest, Request, RequestType
 from imported_key_material.waiting import Clock, Deadline
 
 AFTERWARDS_SECONDS: Final = 2.0  # to log what became of the answer, and to end the invocation

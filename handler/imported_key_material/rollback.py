@@ -15,8 +15,8 @@ from imported_key_material.held_materials import HeldMaterials
 from imported_key_material.importing import Importing, Purpose
 from imported_key_material.key_view import KeyView
 from imported_key_material.operation import Operation
+from imported_key_material.outcome import Answer, Failed
 from imported_key_material.properties import NewMaterial, Properties
-from imported_key_material.request import Answer, Failed
 from imported_key_material.stack import key_uuid
 
 _UNKNOWN: Final = "The key's expiry could not be compared."

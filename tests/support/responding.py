@@ -6,8 +6,10 @@ from typing import Any, cast
 
 import pytest
 
-from imported_key_material.delivery import Context, Delivery, Https, Put
-from imported_key_material.request import Answer, Request, RequestType, read, response_hosts
+from imported_key_material.delivery import Delivery, Https, Put
+from imported_key_material.invocation import Context
+from imported_key_material.outcome import Answer
+from imported_key_material.request import Request, RequestType, read, response_hosts
 from imported_key_material.responder import Handler, Responder
 from imported_key_material.waiting import Deadline, SystemClock
 from tests.support.clock import VirtualClock

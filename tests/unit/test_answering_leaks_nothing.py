@@ -15,9 +15,11 @@ import pytest
 
 from imported_key_material.delivery import Delivery, Https
 from imported_key_material.errors import Fault, ImportedKeyMaterialError, Leave, Refused
+from imported_key_material.invocation import Context
+from imported_key_material.outcome import Answer, Failed
 from imported_key_material.quiet import quieten_libraries
-from imported_key_material.request import Answer, Failed, Request, RequestType
-from imported_key_material.responder import Context, Handler, Responder
+from imported_key_material.request import Request, RequestType
+from imported_key_material.responder import Handler, Responder
 from tests.support.clock import VirtualClock
 from tests.support.events import KEY_ARN, SIGNATURE, Remaining, event, request
 from tests.support.responding import KeptAnswers, done, raising, responder

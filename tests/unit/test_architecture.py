@@ -38,6 +38,8 @@ GROUPS = {
         *(
             "clients",
             "request",
+            "outcome",
+            "invocation",
             "cloudformation",
             "stack",
             "holders",
@@ -191,6 +193,8 @@ def test_the_on_failure_function_loads_nothing_of_the_life_cycle():
             "answer",
             "delivery",
             "request",
+            "outcome",
+            "invocation",
             "cloudformation",
             "stack",
             "past",

@@ -17,8 +17,9 @@ from crhelper import utils as crhelper_utils
 
 from imported_key_material.delivery import DeliveryFailed
 from imported_key_material.errors import Fault, Leave, Refused
-from imported_key_material.request import Answer, Failed, Request
-from imported_key_material.responder import Context
+from imported_key_material.invocation import Context
+from imported_key_material.outcome import Answer, Failed
+from imported_key_material.request import Request
 from tests.support.clock import VirtualClock
 from tests.support.events import KEY_ARN, REQUEST_ID, Remaining, event
 from tests.support.responding import KeptAnswers, done, in_turn, over_tls, raising, responder, returning, warnings_of

@@ -7,8 +7,10 @@ import pytest
 
 from imported_key_material.delivery import DeliveryFailed
 from imported_key_material.errors import Fault, ImportedKeyMaterialError, Refused
-from imported_key_material.request import Answer, Failed, Request, RequestType, read, response_hosts
-from imported_key_material.responder import Context, Handler, Responder
+from imported_key_material.invocation import Context
+from imported_key_material.outcome import Answer, Failed
+from imported_key_material.request import Request, RequestType, read, response_hosts
+from imported_key_material.responder import Handler, Responder
 from imported_key_material.waiting import Deadline
 from tests.support.clock import VirtualClock
 from tests.support.events import HOME, KEY_ARN, REQUEST_ID, Remaining, event

@@ -19,8 +19,9 @@ from imported_key_material import (
 from imported_key_material.errors import Refused
 from imported_key_material.kms_key import ChangeAttempt
 from imported_key_material.operation import Operation
+from imported_key_material.outcome import Answer, Failed
 from imported_key_material.properties import NewMaterial
-from imported_key_material.request import Answer, Failed, RequestType
+from imported_key_material.request import RequestType
 from imported_key_material.responder import Responder
 from imported_key_material.rotation import Rotation
 from imported_key_material.stack import Stack

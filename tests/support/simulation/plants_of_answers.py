@@ -21,9 +21,9 @@ from imported_key_material.confirming import Confirmed
 from imported_key_material.errors import ImportedKeyMaterialError, Leave
 from imported_key_material.held_materials import HeldMaterials
 from imported_key_material.operation import Operation
+from imported_key_material.outcome import Answer, Failed
 from imported_key_material.past import Past
 from imported_key_material.proof import Confirmation
-from imported_key_material.request import Answer, Failed
 from imported_key_material.responder import Responder
 
 
