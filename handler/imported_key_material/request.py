@@ -64,6 +64,7 @@ class Request:
     physical_id: str | None  # None on Create
     made_at: datetime | None
     response_url: str = field(repr=False)  # pre-signed: whoever has it can answer in our place
+    event: Mapping[str, Any] = field(repr=False)  # as it came, with the ResponseURL: only `handing_on.py` may send it
     service_timeout_seconds: int = SERVICE_TIMEOUT_DEFAULT_SECONDS  # how long CloudFormation waits
 
     @property
@@ -135,6 +136,7 @@ def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> 
         physical_id=None if type_ is RequestType.CREATE else _text(event, "PhysicalResourceId", _PHYSICAL_ID),
         made_at=_made_at(response_url),
         response_url=response_url,
+        event=event,
         # Recorded in both places (June 2024 and later). If they differ, the shorter time is the safe one.
         service_timeout_seconds=min(_seconds(event.get("ServiceTimeout")), _seconds(properties.get("ServiceTimeout"))),
     )

@@ -86,6 +86,7 @@ LOOKED_AT = {
     "Version": {"id"},
     "Verdict": {"check_value", "verified_check_value"},
     "Waited": {"outcome"},
+    "Wiring": {"dns_suffix", "response_host"},
     "_Execution": {"undelivered"},
     "_Method": {"name"},
 }

@@ -18,7 +18,7 @@ TOOL = REPOSITORY / "custodian"
 
 # From the top down. A module imports from its own group and from those below, in no circle.
 GROUPS = {
-    "entry": {"app", "function", "on_failure_app", "on_failure"},
+    "entry": {"app", "wiring", "on_failure_app", "on_failure"},
     "protocol": {"responder", "answer", "delivery", "given_up"},
     "life cycle": {
         *("resource", "removal", "importing", "symmetric", "rotation", "confirming", "rollback"),

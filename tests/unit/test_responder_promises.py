@@ -227,6 +227,7 @@ def test_a_request_whose_ids_leave_no_room_for_an_answer_is_an_error(kept: KeptA
             physical_id="\x01" * 1024,
             made_at=None,
             response_url=good.response_url,
+            event=good.event,
         )
 
     warm = Responder(
