@@ -14,7 +14,7 @@ from imported_key_material.handing_on import FreshExecution
 from imported_key_material.invocation import Context, seconds_left
 from imported_key_material.operation import Operation
 from imported_key_material.outcome import Answer
-from imported_key_material.request import Home, Request, RequestType
+from imported_key_material.request import Home, Request
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import Clock, Meter, unmetered
 
@@ -34,7 +34,7 @@ class Wiring:
 
     def responder(self) -> Responder:
         """The Lambda handler."""
-        return Responder(dict.fromkeys(RequestType, self.handle), read=self.read, put=self.put, clock=self.clock)
+        return Responder(self.handle, read=self.read, put=self.put, clock=self.clock)
 
     def read(self, event: object, context: Context) -> Request:
         """Raises NotARequest. From here on, every line of the log names the request: an answer may point to them."""

@@ -87,7 +87,6 @@ LOOKED_AT = {
     "Verdict": {"check_value", "verified_check_value"},
     "Waited": {"outcome"},
     "Wiring": {"dns_suffix", "response_host"},
-    "_Execution": {"undelivered"},
     "_Method": {"name"},
 }
 WITH_A_REPR_OF_ITS_OWN = {"CheckedMaterial"}  # tests/unit/test_material.py has looked at it

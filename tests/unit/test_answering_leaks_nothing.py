@@ -19,7 +19,7 @@ from imported_key_material.invocation import Context
 from imported_key_material.outcome import Answer, Failed
 from imported_key_material.quiet import quieten_libraries
 from imported_key_material.request import Request, RequestType
-from imported_key_material.responder import Handler, Responder
+from imported_key_material.responder import Handle, Responder
 from tests.support.clock import VirtualClock
 from tests.support.events import KEY_ARN, SIGNATURE, Remaining, event, request
 from tests.support.responding import KeptAnswers, done, raising, responder
@@ -116,7 +116,7 @@ FULL: dict[str, Any] = {
     ],
 )
 def test_nothing_planted_comes_out_of_a_request_however_it_ends(
-    bucket: ResponseBucket, seen: Seen, request_type: RequestType, handler: Handler, behaviors: list[Behavior]
+    bucket: ResponseBucket, seen: Seen, request_type: RequestType, handler: Handle, behaviors: list[Behavior]
 ) -> None:
     bucket.will(*behaviors)
     clock = VirtualClock()
@@ -166,7 +166,7 @@ def test_nothing_planted_comes_out_where_reading_or_putting_breaks(seen: Seen) -
 
     kept = KeptAnswers()
     kept.error = ValueError(f"{IN_AN_EXCEPTION} {event('Create')['ResponseURL']}")
-    unread = Responder(dict.fromkeys(RequestType, done), read=broken, put=kept, clock=VirtualClock())
+    unread = Responder(done, read=broken, put=kept, clock=VirtualClock())
 
     out = seen.during(lambda: unread(event("Create", **FULL), Remaining()))
     out += seen.during(lambda: responder(kept)(event("Create", **FULL), Remaining()))

@@ -19,7 +19,7 @@ TOOL = REPOSITORY / "custodian"
 # From the top down. A module imports from its own group and from those below, in no circle.
 GROUPS = {
     "entry": {"app", "wiring", "on_failure_app", "on_failure"},
-    "protocol": {"responder", "answer", "delivery", "given_up"},
+    "protocol": {"responder", "crhelper_adapter", "answer", "delivery", "given_up"},
     "life cycle": {
         *("resource", "removal", "importing", "symmetric", "rotation", "confirming", "rollback"),
         *(
@@ -78,7 +78,7 @@ OF_AWS = ("boto3", "botocore", "crhelper", "aws_lambda_powertools")
 
 ONLY_IN = {  # what is not passed in can't be simulated
     "boto3": {"app", "on_failure_app", "aws_session", "clients"},
-    "crhelper": {"responder"},
+    "crhelper": {"crhelper_adapter"},
     "random": {"waiting"},
 }
 CLOCKS = {("time", "sleep"), ("time", "time"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}

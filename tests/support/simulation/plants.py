@@ -56,14 +56,13 @@ def delete_not_guarded() -> AbstractContextManager[Any]:
 
 
 def answers_twice() -> AbstractContextManager[Any]:
-    real = Responder._send  # noqa: SLF001  # the same
+    real = Responder._answer  # noqa: SLF001  # the same
 
-    def send(self: Responder, *args: Any, **kwargs: Any) -> None:
-        real(self, *args, **kwargs)
-        self._current.answering = False  # the same
-        real(self, *args, **kwargs)
+    def answer(self: Responder, *args: Any) -> None:
+        real(self, *args)
+        real(self, *args)
 
-    return patch.object(Responder, "_send", send)
+    return patch.object(Responder, "_answer", answer)
 
 
 def imports_before_the_check() -> AbstractContextManager[Any]:
