@@ -1,13 +1,13 @@
-"""crhelper behind one door: what a handler came to goes in, what CloudFormation is to be told comes out.
+"""crhelper behind one door: a request and its handler go in, what CloudFormation is to be told comes out.
 
 crhelper 2.0.12 (https://github.com/aws-cloudformation/custom-resource-helper) carries the protocol of custom resources: it
 runs the handler of a request's type, makes SUCCESS or FAILED of how that ended, and finds an id where the handler named none.
-Nothing else is left to it. It does not send: `responder.py` does. It has neither ResponseURL nor properties nor Lambda's
-context: what it does not have, it can't log or hand on. Its polling (`poll_create` and its sisters, which keep both in
-EventBridge rules) is not used.
+It does nothing else here. `responder.py` sends the answer. crhelper gets neither ResponseURL nor properties nor Lambda's
+context: what it does not have, it can't log or pass on. Its polling (`poll_create` and its sisters) is not used: it keeps
+ResponseURL and properties in EventBridge rules.
 
-By itself crhelper has 24 traps. `tests/unit/test_responder.py` has a test for each that fails when it is open again, and
-`tests/unit/test_crhelper_alone.py` shows that crhelper still has it: an override goes when it is no longer needed.
+By itself crhelper has 24 traps. For each, a test in `tests/unit/test_responder.py` fails when the trap is open again, and
+one in `tests/unit/test_crhelper_alone.py` shows that crhelper still has it. When crhelper mends one, its override can go.
 
      #  crhelper by itself                                          here
      1  the timer's answer has an empty id, and hides the reason    no timer; deadlines leave a minute for the answer
@@ -28,7 +28,7 @@ By itself crhelper has 24 traps. `tests/unit/test_responder.py` has a test for e
     16  the reason is the end of any exception's text               the beginning; of an unvetted exception, its class
     17  the default level logs event, address and answer            it has none of them; quiet.py sets its level
     18  each call sets the root logger's level                      the root logger is left alone
-    19  what is no Exception passes through unanswered              kept, and used: Leave ends an execution so
+    19  what is no Exception passes through unanswered              kept: Leave ends an invocation this way
     20  the function that sends can't be replaced                   the `put` is an argument of the responder
     21  an unknown RequestType is answered, with an empty id        not a request: nobody is answered
     22  ids of any type and length go out                           1 to 1,024 bytes of text, else FAILED, the id there was
@@ -53,19 +53,19 @@ _BROKEN = "The function could not finish this request: an error in its protocol 
 
 
 @dataclass(slots=True)
-class _Run:
+class _Work:
     """One request on its way through crhelper."""
 
     request: Request
     handle: Callable[[], Outcome] = field(repr=False)
-    told: Outcome | None = None  # the first, and the only one
+    outcome: Outcome | None = None  # the first that crhelper comes to; later ones are dropped
 
 
 class CrHelper(CfnResource):
     """crhelper with its traps closed. `run` is all that is called from outside; the rest is what crhelper calls."""
 
     def __init__(self) -> None:
-        self._running: _Run | None = None
+        self._at_work: _Work | None = None
         with _without_side_effects():
             super().__init__(sleep_on_delete=0)
         self.create(self._handler)
@@ -73,26 +73,26 @@ class CrHelper(CfnResource):
         self.delete(self._handler)
 
     def run(self, request: Request, handle: Callable[[], Outcome]) -> Outcome | None:
-        """What CloudFormation is to be told, under an id that is not empty. None where crhelper ends without a word.
+        """The outcome that CloudFormation is to be told, under an id that is not empty. None where crhelper ends without one.
 
         `handle` gives an id that CloudFormation takes, or "". What it raises and is no Exception passes through.
         """
-        running = self._running = _Run(request, handle)
+        work = self._at_work = _Work(request, handle)
         try:
             self(_what_crhelper_needs(request), None)
         finally:
-            self._running = None  # nothing is left that a later event could be answered with
-        return running.told
+            self._at_work = None  # nothing is left that a later event could be answered with
+        return work.outcome
 
     @property
-    def _run(self) -> _Run:
-        if self._running is None:
+    def _work(self) -> _Work:
+        if self._at_work is None:
             raise CannotHappen("crhelper calls while there is no request.")
-        return self._running
+        return self._at_work
 
     def _handler(self, _event: object, _context: object) -> str:
         """`handle` as crhelper calls it: returns the id, or raises what crhelper makes FAILED of."""
-        outcome = self._run.handle()
+        outcome = self._work.handle()
         self.PhysicalResourceId = outcome.physical_id  # kept when this raises; crhelper finds another for ""
         if isinstance(outcome, Failed):
             raise outcome
@@ -100,16 +100,16 @@ class CrHelper(CfnResource):
         return outcome.physical_id
 
     def _send(self, status: str | None = None, _reason: str = "", _send_response: object = None) -> None:
-        """Keeps what crhelper would send. It calls again after errors of its own: the first word counts."""
-        run = self._run
-        if run.told is not None:
+        """Keeps what crhelper would send. After errors of its own it calls again: the first outcome counts."""
+        work = self._work
+        if work.outcome is not None:
             return
         if status is not None:  # an error inside crhelper; its text is not vetted
-            run.told = Failed(_BROKEN, run.request.fallback_id)
+            work.outcome = Failed(_BROKEN, work.request.fallback_id)
         elif self.Status == FAILED:
-            run.told = Failed(self.Reason, self.PhysicalResourceId)
+            work.outcome = Failed(self.Reason, self.PhysicalResourceId)
         else:
-            run.told = Answer(self.PhysicalResourceId, self.Data)
+            work.outcome = Answer(self.PhysicalResourceId, self.Data)
 
     def _set_timeout(self) -> None:
         """No timer. crhelper's answers from a second thread while the handler goes on, and may yet change a key.
@@ -126,7 +126,7 @@ class CrHelper(CfnResource):
 
     def generate_physical_id(self, _event: object) -> str:
         """Where no id is known: one that says so, in place of crhelper's random one."""
-        return self._run.request.not_imported_id
+        return self._work.request.not_imported_id
 
     def init_failure(self, error: BaseException) -> None:
         """A function that can't start crashes, and Lambda tries a new one; crhelper would answer FAILED for ever."""

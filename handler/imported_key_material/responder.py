@@ -2,9 +2,9 @@
 
 Held here (docs/design.md, rule 10):
 
-- an event is a request of CloudFormation to this function, or nothing happens at all;
-- each execution makes one effort to deliver one answer. `Leave` ends an execution without one;
-- only sentences that were written for users reach CloudFormation; of any other exception, its class;
+- for an event that is no request of CloudFormation to this function, nothing is done, and nobody is answered;
+- each invocation makes one effort to deliver one answer. `Leave` ends an invocation without one;
+- only sentences that were written for users reach CloudFormation; of any other exception, only its class;
 - an answer that can't be delivered is raised: Lambda sees a failure, repeats the request, and in the end hands it to
   the on-failure destination.
 
