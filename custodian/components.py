@@ -17,7 +17,7 @@ from custodian.errors import refused, told
 from custodian.wording import as_options
 from imported_key_material import check_value, material
 from imported_key_material.encoding import HEX
-from imported_key_material.errors import Fault, Refused
+from imported_key_material.errors import CannotHappen, Fault, Refused
 from imported_key_material.key_specs import CipherKey, KeySpec, MacKey
 from imported_key_material.material import CheckedMaterial
 
@@ -139,7 +139,7 @@ def _ask(spec: KeySpec, declared: Declared, encoding: str | None) -> str:
 def _size_bytes(spec: KeySpec) -> int:
     if isinstance(spec.form, CipherKey | MacKey):
         return spec.form.size_bytes
-    raise TypeError(f"{spec.name} has no components.")
+    raise CannotHappen(f"A key of {spec.name} has no components.")
 
 
 def _checked(value: bytes | str, spec: KeySpec, declared: Declared, encoding: str | None) -> CheckedMaterial:

@@ -22,8 +22,9 @@ from typing import Any, Self
 
 import boto3
 
-from imported_key_material import clients, function
+from imported_key_material import clients
 from imported_key_material.waiting import Deadline, Waited
+from imported_key_material.wiring import Wiring
 from lab.awslambda.execution import Context, FieldsInText
 from lab.awslambda.invoke import LambdaService
 from lab.clock import START, VirtualClock
@@ -88,15 +89,14 @@ class World:
         self.before: dict[str, dict[str, Any]] = {}  # by logical id: the properties of the last success
 
     def _function(self) -> Any:
-        made = clients.make(self.session())
-        return function.build(
-            made,
+        return Wiring(
+            clients.make(self.session()),
             clock=self.clock,
             put=self._put,
             log=FieldsInText(self._logger),
             dns_suffix="amazonaws.com",
             meter=self._measure,
-        )
+        ).responder()
 
     def _take(self, function_arn: str, event: dict[str, Any]) -> None:
         """Lambda's queue, of events that the function hands on."""

@@ -17,7 +17,8 @@ import json
 import logging
 from typing import Final
 
-from imported_key_material.request import PHYSICAL_ID_MAX_BYTES, Answer, Failed, Request, RequestType
+from imported_key_material.outcome import Answer, Failed, Outcome
+from imported_key_material.request import PHYSICAL_ID_MAX_BYTES, Request, RequestType
 
 BODY_MAX_BYTES: Final = 4096
 REASON_LOGGED_MAX_CHARACTERS: Final = 10_000
@@ -39,7 +40,7 @@ def usable_id(physical_id: object) -> str:
     return physical_id if 1 <= size_bytes <= PHYSICAL_ID_MAX_BYTES else ""
 
 
-def vetted(request: Request, answer: object) -> Answer | Failed:
+def vetted(request: Request, answer: object) -> Outcome:
     """A handler's answer if CloudFormation takes it; else the FAILED that says why.
 
     It keeps the id, so that the Delete of a rollback finds what was done under it. "" is an id that can't be used.
@@ -60,12 +61,21 @@ def vetted(request: Request, answer: object) -> Answer | Failed:
     return answer
 
 
-def body(request: Request, outcome: Answer | Failed) -> bytes:
+def body(request: Request, outcome: Outcome) -> bytes:
     """The bytes to PUT: for a vetted Answer, or a Failed with a usable id. Raises TooLong."""
     encoded = _json(_failed(request, outcome) if isinstance(outcome, Failed) else _success(request, outcome))
     if len(encoded) > BODY_MAX_BYTES:
         raise TooLong
     return encoded
+
+
+def log_outcome(logger: logging.Logger, request: Request, outcome: Outcome) -> None:
+    """The one line of a request's end."""
+    what = (request.type, request.logical_id, outcome.physical_id, request.request_id, request.stack_id)
+    if isinstance(outcome, Failed):
+        logger.warning("FAILED %s of %s as %s, request %s, stack %s. %s", *what, _logged(outcome.reason))
+    else:
+        logger.info("SUCCESS %s of %s as %s, request %s, stack %s.", *what)
 
 
 def _success(request: Request, answer: Answer) -> dict[str, object]:
@@ -140,12 +150,3 @@ def _cost(text: str) -> int:
 
 def _own_fault(problem: str) -> str:
     return f"The function met a fault of its own: {problem}. Its log has the place under this request's id."
-
-
-def log_outcome(logger: logging.Logger, request: Request, outcome: Answer | Failed) -> None:
-    """The one line of a request's end."""
-    what = (request.type, request.logical_id, outcome.physical_id, request.request_id, request.stack_id)
-    if isinstance(outcome, Failed):
-        logger.warning("FAILED %s of %s as %s, request %s, stack %s. %s", *what, _logged(outcome.reason))
-    else:
-        logger.info("SUCCESS %s of %s as %s, request %s, stack %s.", *what)

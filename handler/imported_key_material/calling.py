@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from imported_key_material import aws_errors
 from imported_key_material.aws_errors import NO_MEANINGS, Meaning
-from imported_key_material.errors import OutOfTime, ServiceRefused, Throttled
+from imported_key_material.errors import CannotHappen, OutOfTime, ServiceRefused, Throttled
 from imported_key_material.request import Request
 from imported_key_material.waiting import Backoff, Clock, Deadline, Meter, unmetered
 
@@ -163,7 +163,7 @@ class Caller:
             )
             longer = THROTTLED_TIMES if code in THROTTLES else 1.0
             self.clock.sleep(min(wait_seconds * longer, left))
-        raise AssertionError("unreachable: the waits do not end")
+        raise CannotHappen("The waits do not end.")
 
     @staticmethod
     def _patience_seconds(

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import urllib3
@@ -32,6 +32,7 @@ from botocore.utils import get_environ_proxies
 from imported_key_material.errors import ImportedKeyMaterialError
 from imported_key_material.waiting import Backoff, Clock, Deadline, Seen, poll
 
+DELIVERY_MAX_SECONDS: Final = 60.0  # `calling.RESERVE_SECONDS` of the invocation's time has room for it
 ATTEMPT_MAX_SECONDS: Final = 16.0
 ATTEMPT_MIN_SECONDS: Final = 1.0  # the first attempt is made even after the deadline
 ADDRESSES_MAX: Final = 8  # S3's names have up to eight; urllib3 gives each of them the whole connect timeout
@@ -40,17 +41,6 @@ _DELIVERED: Final = range(200, 300)
 _TRY_AGAIN: Final = frozenset({408, 429, *range(500, 600)})
 
 logger = logging.getLogger(__name__)
-
-
-DELIVERY_MAX_SECONDS: Final = 60.0  # `calling.RESERVE_SECONDS` of the invocation's time has room for it
-
-
-class Context(Protocol):
-    """What is used of Lambda's context object."""
-
-    invoked_function_arn: str
-
-    def get_remaining_time_in_millis(self) -> int: ...
 
 
 class DeliveryFailed(ImportedKeyMaterialError):

@@ -11,6 +11,7 @@ caught exception may hold such a thing). This module imports nothing of the proj
             Throttled       AWS took no more requests
         NotWanted       nobody: CloudFormation does not wait for this request
     Leave               not an error: the execution ends without an answer
+    CannotHappen        a defect of this program; the user reads its name only
 """
 
 from collections import Counter
@@ -103,6 +104,10 @@ class NotWanted(ImportedKeyMaterialError):
 
 class Leave(BaseException):
     """Ends an execution without an answer. A BaseException, so that no `except Exception` on the way answers after all."""
+
+
+class CannotHappen(Exception):
+    """What the code itself rules out has happened all the same: the program is wrong. Holds no value, as the others."""
 
 
 @contextmanager

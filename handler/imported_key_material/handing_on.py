@@ -27,7 +27,7 @@ from imported_key_material.request import Request
 from imported_key_material.waiting import Clock, Deadline
 
 OWN_SECONDS_MIN: Final = 300.0
-AFTERWARDS_SECONDS: Final = 120.0  # of the invocation's time: who gets through must still import and confirm
+IMPORT_SECONDS: Final = 120.0  # kept of the invocation's time, to import and confirm after the wait
 SPREAD_SECONDS: Final = 120.0  # hundreds that began together do not hand on together, and ask CloudFormation at once
 PATIENCE_SECONDS: Final = 30.0  # with Lambda, which takes the event or does not
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
@@ -44,7 +44,7 @@ class FreshExecution:
     """The successor of one execution (`calling.Successor`)."""
 
     waits_until: Deadline
-    _event: object = field(repr=False)  # CloudFormation's, with the pre-signed ResponseURL
+    _event: Mapping[str, Any] = field(repr=False)  # CloudFormation's, with the pre-signed ResponseURL
     _function_arn: str
     _functions: LambdaFunctions = field(repr=False)
 
@@ -52,7 +52,6 @@ class FreshExecution:
     def of(
         cls,
         request: Request,
-        event: object,
         *,
         invoked_arn: str,
         remaining_seconds: float,
@@ -65,11 +64,11 @@ class FreshExecution:
             return None
         spread = SPREAD_SECONDS * crc32(request.request_id.encode()) / 2**32
         of_invocation = invocation_deadline(clock, remaining_seconds)
-        waits_until = Deadline(clock, of_invocation.at - timedelta(seconds=AFTERWARDS_SECONDS + spread))
-        nothing_left = waits_until.at + timedelta(seconds=AFTERWARDS_SECONDS) >= request_deadline(request, clock).at
+        waits_until = Deadline(clock, of_invocation.at - timedelta(seconds=IMPORT_SECONDS + spread))
+        nothing_left = waits_until.at + timedelta(seconds=IMPORT_SECONDS) >= request_deadline(request, clock).at
         if nothing_left or waits_until.left_seconds() < OWN_SECONDS_MIN:
             return None
-        return cls(waits_until, event, unqualified(invoked_arn), functions)
+        return cls(waits_until, request.event, unqualified(invoked_arn), functions)
 
     def take_over(self, caller: Caller, unfinished: OutOfTime) -> None:
         """Raises Leave; OutOfTime where Lambda does not take the event."""

@@ -26,11 +26,11 @@ from imported_key_material.key_change import KeyChange
 from imported_key_material.key_specs import Kind
 from imported_key_material.key_view import KeyView
 from imported_key_material.operation import Operation
+from imported_key_material.outcome import Answer, Failed
 from imported_key_material.preparation import Prepared, SeenKey
 from imported_key_material.properties import NewMaterial, Properties
 from imported_key_material.quiet import places
 from imported_key_material.refusals import other_material, refused_material, superseded_material
-from imported_key_material.request import Answer, Failed
 from imported_key_material.rotation import Rotation
 from imported_key_material.sealing import Sealed, Sealing
 from imported_key_material.symmetric import SupersededMaterial, SymmetricImport, UnknownMaterial

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from imported_key_material import aws_errors, key_view
 from imported_key_material.calling import NEW_KEY, TAGGED, Caller
-from imported_key_material.errors import ServiceRefused
+from imported_key_material.errors import CannotHappen, ServiceRefused
 from imported_key_material.held_materials import Expiry, HeldMaterials
 from imported_key_material.import_parameters import ImportParameters, SealedMaterial
 from imported_key_material.key_view import KeyView, Kms
@@ -161,7 +161,7 @@ class KmsKey:
         KeyMaterialDescription, which KMS takes for symmetric encryption keys only.
         """
         if sealed.key_arn != self.arn:
-            raise ValueError("the material was sealed for another key")
+            raise CannotHappen("The material was sealed for another key.")
 
         def once() -> Mapping[str, Any]:
             self._ask(attempt)

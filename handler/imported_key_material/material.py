@@ -22,7 +22,7 @@ from typing import Final, NoReturn, final
 from imported_key_material import asymmetric, check_value, pem, private_key, secret_bytes, secret_value
 from imported_key_material.check_value import ExpectedCheckValue
 from imported_key_material.encoding import BASE64, HEX, RAW, hex_or_base64
-from imported_key_material.errors import Fault, Faults, Refused
+from imported_key_material.errors import CannotHappen, Fault, Faults, Refused
 from imported_key_material.key_specs import CipherKey, EcKey, EdwardsKey, KeySpec, MacKey, RsaKey
 from imported_key_material.pem import PemKey
 from imported_key_material.secret_value import PemValue, RawValue
@@ -138,7 +138,7 @@ def check(  # noqa: PLR0913  # by name
         checked.wipe()
     faults.raise_if_any()
     if checked is None:
-        raise RuntimeError("what is missing was no fault")
+        raise CannotHappen("There is no material, and no fault.")
     return checked
 
 

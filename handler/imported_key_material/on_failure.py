@@ -24,12 +24,14 @@ from typing import Final
 from imported_key_material import answer, given_up, request
 from imported_key_material.calling import RESERVE_SECONDS, Caller, Log
 from imported_key_material.cloudformation import CloudFormation
-from imported_key_material.delivery import DELIVERY_MAX_SECONDS, Context, Put
+from imported_key_material.delivery import DELIVERY_MAX_SECONDS, Put
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted
 from imported_key_material.given_up import GivenUp
+from imported_key_material.invocation import Context, seconds_left
 from imported_key_material.key_id import Home, for_log, owned_key
+from imported_key_material.outcome import Answer, Failed, Outcome
 from imported_key_material.quiet import log_unexpected
-from imported_key_material.request import Answer, Failed, NotARequest, Request, RequestType
+from imported_key_material.request import NotARequest, Request, RequestType
 from imported_key_material.stack import Stack
 from imported_key_material.waiting import Clock, Deadline
 
@@ -81,10 +83,8 @@ class OnFailure:
         return failure, received
 
     def _answer(self, failure: GivenUp, received: Request, context: Context) -> None:
-        left_seconds = context.get_remaining_time_in_millis() / 1000
-        stack = Stack(
-            received, self.cloudformation, Caller(self.clock, self._in(left_seconds - RESERVE_SECONDS), self.log)
-        )
+        deadline = self._in(seconds_left(context) - RESERVE_SECONDS)
+        stack = Stack(received, self.cloudformation, Caller(self.clock, deadline, self.log))
         self._require_waiting(stack)
         outcome = self._outcome(failure, stack, Home.of_arn(context.invoked_function_arn))
         answer.log_outcome(logger, received, outcome)
@@ -98,7 +98,7 @@ class OnFailure:
         self.clock.sleep(ANSWER_ARRIVES_SECONDS)
         stack.require_wanted()
 
-    def _outcome(self, failure: GivenUp, stack: Stack, home: Home) -> Answer | Failed:
+    def _outcome(self, failure: GivenUp, stack: Stack, home: Home) -> Outcome:
         received = stack.request
         physical_id = received.fallback_id
         if received.type is RequestType.DELETE and owned_key(physical_id, home) is None:

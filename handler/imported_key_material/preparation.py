@@ -11,7 +11,7 @@ from typing import Final
 
 from imported_key_material import check_value
 from imported_key_material.declared_expiry import asked_expiry
-from imported_key_material.errors import Fault, Faults, Refused
+from imported_key_material.errors import CannotHappen, Fault, Faults, Refused
 from imported_key_material.held_materials import Expiry
 from imported_key_material.key_id import Home
 from imported_key_material.key_specs import KeySpec, Kind, choose_wrapping, key_spec
@@ -159,7 +159,7 @@ def prepare(
         read.material.wipe()
     faults.raise_if_any()
     if key is None or spec is None or found is None:
-        raise ValueError("what is missing was no fault")
+        raise CannotHappen("There is no key, no key spec or no secret, and no fault.")
     if read is None:
         return Prepared(key.view, spec, found, versions, None, None, "", place(found.name), algorithm, expiry)
     kept = None if earlier else read.material  # one material at a time

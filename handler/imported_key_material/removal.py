@@ -14,7 +14,7 @@ from imported_key_material.key_id import KeyId, owned_key
 from imported_key_material.key_view import KeyView
 from imported_key_material.kms_key import ChangeAttempt, KmsKey
 from imported_key_material.operation import Operation
-from imported_key_material.request import Answer, Failed
+from imported_key_material.outcome import Answer, Failed
 from imported_key_material.stack import STATUS_BACKOFF
 from imported_key_material.waiting import Seen, poll
 

@@ -1,4 +1,4 @@
-"""One CloudFormation request, as a value; and the answer to it.
+"""One CloudFormation request, as a value.
 
 What CloudFormation sends is checked here for its form alone, before anything is done with it: an event without these
 fields, for another account or Region, or with a ResponseURL that is not CloudFormation's own, is `NotARequest`, and nobody is
@@ -45,6 +45,7 @@ class Request:
     physical_id: str | None  # None on Create
     made_at: datetime | None
     response_url: str = field(repr=False)  # pre-signed: whoever has it can answer in our place
+    event: Mapping[str, Any] = field(repr=False)  # as it came, with the ResponseURL: only `handing_on.py` may send it
     service_timeout_seconds: int = SERVICE_TIMEOUT_DEFAULT_SECONDS  # how long CloudFormation waits
 
     @property
@@ -64,23 +65,6 @@ class Request:
     def fallback_id(self) -> str:
         """The id of an answer to a request that changed nothing."""
         return self.physical_id or self.not_imported_id
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """SUCCESS: the id that CloudFormation keeps, and what Fn::GetAtt gives."""
-
-    physical_id: str
-    data: Mapping[str, str] = field(default_factory=dict)
-
-
-class Failed(Exception):
-    """FAILED: the sentence for the stack's events, and the id under which a Delete may come."""
-
-    def __init__(self, reason: str, physical_id: str) -> None:
-        self.reason = reason
-        self.physical_id = physical_id
-        super().__init__(reason)
 
 
 # --------------------------------------------------------------------------------------------------- reading an event
@@ -122,6 +106,7 @@ def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> 
         physical_id=None if type_ is RequestType.CREATE else _text(event, "PhysicalResourceId", _PHYSICAL_ID),
         made_at=_made_at(response_url),
         response_url=response_url,
+        event=event,
         # Recorded in both places (June 2024 and later). If they differ, the shorter time is the safe one.
         service_timeout_seconds=min(_seconds(event.get("ServiceTimeout")), _seconds(properties.get("ServiceTimeout"))),
     )

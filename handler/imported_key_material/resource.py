@@ -15,9 +15,10 @@ from imported_key_material.held_materials import HeldMaterials
 from imported_key_material.importing import NOTHING_IMPORTED, Importing, Purpose
 from imported_key_material.key_view import KeyView
 from imported_key_material.operation import Operation
+from imported_key_material.outcome import Answer, Failed
 from imported_key_material.properties import NewMaterial, Properties
 from imported_key_material.removal import delete
-from imported_key_material.request import Answer, Failed, RequestType
+from imported_key_material.request import RequestType
 from imported_key_material.rollback import roll_back
 from imported_key_material.stack import STATUS_BACKOFF, STATUS_LAG_SECONDS
 from imported_key_material.waiting import Seen, poll

@@ -17,8 +17,8 @@ from imported_key_material.key_id import KeyId
 from imported_key_material.key_specs import Kind
 from imported_key_material.key_view import KeyView
 from imported_key_material.operation import Operation
+from imported_key_material.outcome import Answer, Failed
 from imported_key_material.properties import NewMaterial, Properties
-from imported_key_material.request import Answer, Failed
 
 _UNKNOWN: Final = "The key's expiry could not be compared."
 _OTHER_EXPIRY: Final = "The key's expiry is another than before."

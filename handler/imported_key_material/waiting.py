@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from imported_key_material.errors import CannotHappen
+
 
 class Clock(Protocol):
     """The edges that can't be simulated unless they are passed in."""
@@ -96,7 +98,7 @@ def poll[T](
         if last.enough or left <= 0:
             return last
         deadline.clock.sleep(min(wait_seconds, left))
-    raise AssertionError("unreachable: the waits do not end")  # pragma: no cover
+    raise CannotHappen("The waits do not end.")  # pragma: no cover
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from imported_key_material import clients, function
+from imported_key_material import clients
 from imported_key_material.clients import Clients
 from imported_key_material.on_failure import OnFailure
 from imported_key_material.waiting import Deadline
+from imported_key_material.wiring import Wiring
 from lab.awslambda.execution import Context, FieldsInText
 from lab.awslambda.gave_up import KILLED
 from lab.awslambda.gave_up import TIMEOUT_SECONDS as ON_FAILURE_SECONDS
@@ -122,9 +123,9 @@ class _Recorder:
         def put(_url: str, body: bytes, _deadline: Deadline) -> None:
             world.bodies.append(body)
 
-        world.function = function.build(
+        world.function = Wiring(
             Clients(**listening), clock=world.clock, put=put, log=log, dns_suffix=DNS_SUFFIX
-        )
+        ).responder()
         self._on_failure = OnFailure(listening["cloudformation"], world.clock, put, log, DNS_SUFFIX)
         for service in (KmsWire(world.kms), world.secrets, world.cloudformation):
             world.aws.plug(_Recorded(service, self._exchanges))

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
-from imported_key_material import function
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import Deadline
+from imported_key_material.wiring import Wiring
 from lab.awslambda.invoke import LambdaService
 from lab.cloudformation.stack_reads import CloudFormation
 from lab.kms.service import StrictKms
@@ -101,9 +101,9 @@ class World:
     # -------------------------------------------------------------------------------------------------------- edges
 
     def _build(self) -> Responder:
-        return function.build(
+        return Wiring(
             self._made, clock=self.scheduler, put=self._put, log=SilentLog(), dns_suffix="amazonaws.com"
-        )
+        ).responder()
 
     def _execution(self) -> Execution:
         execution = self.functions.current()

@@ -19,8 +19,9 @@ from imported_key_material import (
 from imported_key_material.errors import Refused
 from imported_key_material.kms_key import ChangeAttempt
 from imported_key_material.operation import Operation
+from imported_key_material.outcome import Answer, Failed
 from imported_key_material.properties import NewMaterial
-from imported_key_material.request import Answer, Failed, RequestType
+from imported_key_material.request import RequestType
 from imported_key_material.responder import Responder
 from imported_key_material.rotation import Rotation
 from imported_key_material.stack import Stack
@@ -55,14 +56,13 @@ def delete_not_guarded() -> AbstractContextManager[Any]:
 
 
 def answers_twice() -> AbstractContextManager[Any]:
-    real = Responder._send  # noqa: SLF001  # the same
+    real = Responder._answer  # noqa: SLF001  # the same
 
-    def send(self: Responder, *args: Any, **kwargs: Any) -> None:
-        real(self, *args, **kwargs)
-        self._current.answering = False  # the same
-        real(self, *args, **kwargs)
+    def answer(self: Responder, *args: Any) -> None:
+        real(self, *args)
+        real(self, *args)
 
-    return patch.object(Responder, "_send", send)
+    return patch.object(Responder, "_answer", answer)
 
 
 def imports_before_the_check() -> AbstractContextManager[Any]:

@@ -18,12 +18,14 @@ from imported_key_material import (
     rollback,
 )
 from imported_key_material.confirming import Confirmed
+from imported_key_material.delivery import DeliveryFailed
 from imported_key_material.errors import ImportedKeyMaterialError, Leave
 from imported_key_material.held_materials import HeldMaterials
 from imported_key_material.operation import Operation
+from imported_key_material.outcome import Answer, Failed
 from imported_key_material.past import Past
 from imported_key_material.proof import Confirmation
-from imported_key_material.request import Answer, Failed
+from imported_key_material.request import Request
 from imported_key_material.responder import Responder
 
 
@@ -66,14 +68,15 @@ def material_logged() -> AbstractContextManager[Any]:
 
 
 def url_in_an_exception() -> AbstractContextManager[Any]:
-    real = Responder._send  # noqa: SLF001  # the same
+    real = Responder._answer  # noqa: SLF001  # the same
 
-    def send(self: Responder, *args: Any, **kwargs: Any) -> None:
-        real(self, *args, **kwargs)
-        if self._current.undelivered:  # the same
-            self._current.undelivered += self._current.request.response_url  # the same
+    def answer(self: Responder, request: Request, *args: Any) -> None:
+        try:
+            real(self, request, *args)
+        except DeliveryFailed as error:
+            raise DeliveryFailed(f"{error}{request.response_url}") from None
 
-    return patch.object(Responder, "_send", send)
+    return patch.object(Responder, "_answer", answer)
 
 
 def leaves_without_a_word() -> AbstractContextManager[Any]:

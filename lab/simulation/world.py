@@ -9,12 +9,13 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from imported_key_material import clients, function
+from imported_key_material import clients
 from imported_key_material.clients import WhenNeeded
 from imported_key_material.delivery import DeliveryFailed
 from imported_key_material.on_failure import OnFailure
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import Deadline
+from imported_key_material.wiring import Wiring
 from lab.awslambda.invoke import LambdaService
 from lab.clock import VirtualClock
 from lab.kms.service import Lag, StrictKms
@@ -177,9 +178,9 @@ class World:
     # ------------------------------------------------------------------------------------------------------- function
 
     def _build(self, region: str) -> Callable[[], Responder]:
-        return lambda: function.build(
+        return lambda: Wiring(
             _clients(region), clock=self.scheduler, put=self.put, log=Log(self.log), dns_suffix="amazonaws.com"
-        )
+        ).responder()
 
     def _build_on_failure(self, region: str) -> Callable[[], OnFailure]:
         return lambda: OnFailure(

@@ -6,9 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from imported_key_material.delivery import Context, Delivery, Https, Put
-from imported_key_material.request import Answer, Request, RequestType, read, response_hosts
-from imported_key_material.responder import Handler, Responder
+from imported_key_material.delivery import Delivery, Https, Put
+from imported_key_material.invocation import Context
+from imported_key_material.outcome import Answer
+from imported_key_material.request import Request, RequestType, read, response_hosts
+from imported_key_material.responder import Handle, Responder
 from imported_key_material.waiting import Deadline, SystemClock
 from lab.clock import VirtualClock
 from lab.cloudformation.events import HOME, KEY_ARN
@@ -42,18 +44,18 @@ def done(request: Request, _context: Context) -> Answer:
     return Answer(KEY_ARN, {} if request.type is RequestType.DELETE else {"KeyArn": KEY_ARN, "ValidTo": ""})
 
 
-def returning(answer: object) -> Handler:
+def returning(answer: object) -> Handle:
     return lambda _request, _context: cast("Answer", answer)
 
 
-def raising(error: BaseException) -> Handler:
+def raising(error: BaseException) -> Handle:
     def handler(_request: Request, _context: Context) -> Answer:
         raise error
 
     return handler
 
 
-def in_turn(*handlers: Handler) -> Handler:
+def in_turn(*handlers: Handle) -> Handle:
     """The first of them for the first request, the second for the second."""
     left = iter(handlers)
 
@@ -64,18 +66,18 @@ def in_turn(*handlers: Handler) -> Handler:
 
 
 def responder(
-    put: Put, handler: Handler = done, *, also: str = "", clock: VirtualClock | SystemClock | None = None
+    put: Put, handler: Handle = done, *, also: str = "", clock: VirtualClock | SystemClock | None = None
 ) -> Responder:
     hosts = response_hosts(HOME, "amazonaws.com", also)
     return Responder(
-        dict.fromkeys(RequestType, handler),
+        handler,
         read=lambda event_, _context: read(event_, HOME, hosts),
         put=put,
         clock=clock or VirtualClock(),
     )
 
 
-def over_tls(bucket: ResponseBucket, handler: Handler = done, *, clock: VirtualClock | None = None) -> Responder:
+def over_tls(bucket: ResponseBucket, handler: Handle = done, *, clock: VirtualClock | None = None) -> Responder:
     time_ = clock or SystemClock()
     return responder(Delivery(time_, Https()), handler, also=bucket.netloc, clock=time_)
 

@@ -25,10 +25,11 @@ from typing import Any, Self, cast
 
 import boto3
 
-from imported_key_material import clients, function
+from imported_key_material import clients
 from imported_key_material.errors import Leave
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import Deadline
+from imported_key_material.wiring import Wiring
 from lab.awslambda.execution import Context, FieldsInText
 from lab.awslambda.invoke import LambdaService
 from lab.clock import VirtualClock
@@ -203,9 +204,9 @@ class Timeline:
     def _environment(self, region: str) -> Responder:
         session: boto3.Session = self.aws.session(region=region, account=ACCOUNT)
         log = FieldsInText(self._logger)
-        return function.build(
+        return Wiring(
             clients.make(session), clock=self.scheduler, put=self._put, log=log, dns_suffix="amazonaws.com"
-        )
+        ).responder()
 
     def _put(self, _url: str, body: bytes, _deadline: Deadline) -> None:
         execution = self._execution()

@@ -19,7 +19,8 @@ from imported_key_material.answer import (
     vetted,
 )
 from imported_key_material.errors import Fault, Refused
-from imported_key_material.request import Answer, Failed, Request, RequestType
+from imported_key_material.outcome import Answer, Failed
+from imported_key_material.request import Request, RequestType
 from lab.cloudformation.events import KEY_ARN, REQUEST_ID, STACK_ID, request
 
 OWN_FAULT = "The function met a fault of its own: {}. Its log has the place under this request's id."

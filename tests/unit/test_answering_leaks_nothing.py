@@ -15,9 +15,11 @@ import pytest
 
 from imported_key_material.delivery import Delivery, Https
 from imported_key_material.errors import Fault, ImportedKeyMaterialError, Leave, Refused
+from imported_key_material.invocation import Context
+from imported_key_material.outcome import Answer, Failed
 from imported_key_material.quiet import quieten_libraries
-from imported_key_material.request import Answer, Failed, Request, RequestType
-from imported_key_material.responder import Context, Handler, Responder
+from imported_key_material.request import Request, RequestType
+from imported_key_material.responder import Handle, Responder
 from lab.clock import VirtualClock
 from lab.cloudformation.events import KEY_ARN, SIGNATURE, Remaining, event, request
 from lab.cloudformation.response_bucket import Behavior, ResponseBucket, endless_body, reset, status
@@ -114,7 +116,7 @@ FULL: dict[str, Any] = {
     ],
 )
 def test_nothing_planted_comes_out_of_a_request_however_it_ends(
-    bucket: ResponseBucket, seen: Seen, request_type: RequestType, handler: Handler, behaviors: list[Behavior]
+    bucket: ResponseBucket, seen: Seen, request_type: RequestType, handler: Handle, behaviors: list[Behavior]
 ) -> None:
     bucket.will(*behaviors)
     clock = VirtualClock()
@@ -164,7 +166,7 @@ def test_nothing_planted_comes_out_where_reading_or_putting_breaks(seen: Seen) -
 
     kept = KeptAnswers()
     kept.error = ValueError(f"{IN_AN_EXCEPTION} {event('Create')['ResponseURL']}")
-    unread = Responder(dict.fromkeys(RequestType, done), read=broken, put=kept, clock=VirtualClock())
+    unread = Responder(done, read=broken, put=kept, clock=VirtualClock())
 
     out = seen.during(lambda: unread(event("Create", **FULL), Remaining()))
     out += seen.during(lambda: responder(kept)(event("Create", **FULL), Remaining()))

@@ -18,8 +18,8 @@ TOOL = REPOSITORY / "custodian"
 
 # From the top down. A module imports from its own group and from those below, in no circle.
 GROUPS = {
-    "entry": {"app", "function", "on_failure_app", "on_failure"},
-    "protocol": {"responder", "answer", "delivery", "given_up"},
+    "entry": {"app", "wiring", "on_failure_app", "on_failure"},
+    "protocol": {"responder", "crhelper_adapter", "answer", "delivery", "given_up"},
     "life cycle": {
         *("resource", "removal", "importing", "symmetric", "rotation", "confirming", "rollback"),
         *(
@@ -38,6 +38,8 @@ GROUPS = {
         *(
             "clients",
             "request",
+            "outcome",
+            "invocation",
             "cloudformation",
             "stack",
             "holders",
@@ -76,7 +78,7 @@ OF_AWS = ("boto3", "botocore", "crhelper", "aws_lambda_powertools")
 
 ONLY_IN = {  # what is not passed in can't be simulated
     "boto3": {"app", "on_failure_app", "aws_session", "clients"},
-    "crhelper": {"responder"},
+    "crhelper": {"crhelper_adapter"},
     "random": {"waiting"},
 }
 CLOCKS = {("time", "sleep"), ("time", "time"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
@@ -191,6 +193,8 @@ def test_the_on_failure_function_loads_nothing_of_the_life_cycle():
             "answer",
             "delivery",
             "request",
+            "outcome",
+            "invocation",
             "cloudformation",
             "stack",
             "past",

@@ -1,7 +1,7 @@
-"""crhelper by itself still has the traps that responder.py closes.
+"""crhelper by itself still has the traps that crhelper_adapter.py closes.
 
 Where one of these tests fails after an upgrade, crhelper has mended it: look whether the override can go. Numbers as in
-docs/crhelper.md.
+crhelper_adapter.py.
 """
 
 import gc
@@ -49,7 +49,7 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_SAM_LOCAL", "true")
     names = ("", "boto", "boto3", "botocore", "urllib3", "crhelper")
     levels = {name: logging.getLogger(name).level for name in names}
-    logging.getLogger("crhelper").setLevel(logging.NOTSET)  # a Responder may have been made before in this process
+    logging.getLogger("crhelper").setLevel(logging.NOTSET)  # a responder may have been made before in this process
     yield
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)

@@ -1,24 +1,26 @@
 """One answer to each request: crhelper's 24 traps, each closed.
 
-docs/crhelper.md lists the traps; test_crhelper_alone.py shows that crhelper still has them. Answers go to a `put` that
+crhelper_adapter.py lists the traps; test_crhelper_alone.py shows that crhelper still has them. Answers go to a `put` that
 keeps them, except where the net is the point: there they go over TLS.
 """
 
 import json
 import logging
+import re
 import threading
 import time
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from crhelper import utils as crhelper_utils
 
+from imported_key_material import crhelper_adapter
 from imported_key_material.delivery import DeliveryFailed
-from imported_key_material.errors import Fault, Leave, Refused
-from imported_key_material.request import Answer, Failed, Request
-from imported_key_material.responder import Context
+from imported_key_material.errors import CannotHappen, Fault, Leave, Refused
+from imported_key_material.invocation import Context
+from imported_key_material.outcome import Answer, Failed
+from imported_key_material.request import Request
 from lab.clock import VirtualClock
 from lab.cloudformation.events import KEY_ARN, REQUEST_ID, Remaining, event
 from lab.cloudformation.response_bucket import ResponseBucket, connect_proxy, reset, status
@@ -146,7 +148,7 @@ def test_a_delete_is_answered_at_once(kept: KeptAnswers) -> None:
 def test_no_echo_is_false_whatever_an_earlier_request_left(kept: KeptAnswers) -> None:
     warm = responder(kept)
     warm(event("Create"), Remaining())
-    warm.NoEcho = True
+    warm._crhelper.NoEcho = True
     warm(event("Create"), Remaining())
 
     assert [answer["NoEcho"] for answer in kept.answers] == [False, False]
@@ -156,7 +158,7 @@ def test_no_echo_is_false_whatever_an_earlier_request_left(kept: KeptAnswers) ->
 def test_attributes_are_those_of_this_success_alone(kept: KeptAnswers) -> None:
     warm = responder(kept, in_turn(done, raising(Failed("Later.", KEY_ARN)), returning(Answer(KEY_ARN))))
 
-    warm.Data = {"Left": "over"}
+    warm._crhelper.Data = {"Left": "over"}
     warm(event("Create"), Remaining())
     warm(event("Update"), Remaining())
     warm(event("Delete"), Remaining())
@@ -203,7 +205,7 @@ def test_a_failed_start_is_a_crash_and_sticks_to_no_later_request(kept: KeptAnsw
     warm = responder(kept)
 
     with pytest.raises(OSError, match=r"^schema\.json is missing$"):
-        warm.init_failure(OSError("schema.json is missing"))
+        warm._crhelper.init_failure(OSError("schema.json is missing"))
 
     warm(event("Delete"), Remaining())
     assert kept.only["Status"] == "SUCCESS"
@@ -360,7 +362,7 @@ def test_a_second_request_at_the_same_time_is_refused_and_the_first_unharmed(kep
     def intrude() -> None:
         try:
             busy(event("Delete", RequestId="another"), Remaining())
-        except RuntimeError as error:
+        except CannotHappen as error:
             refused.append(str(error))
 
     def handler(request: Request, context: Context) -> Answer:
@@ -377,10 +379,7 @@ def test_a_second_request_at_the_same_time_is_refused_and_the_first_unharmed(kep
     assert kept.only["Status"] == "SUCCESS"
 
 
-def test_the_page_about_crhelper_lists_each_trap_with_its_test() -> None:
-    page = Path(__file__).parents[2] / "docs" / "crhelper.md"
-    rows = [line.split("|") for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
-    listed = {int(row[1]): row[4].strip().strip("`") for row in rows if row[1].strip().isdigit()}
+def test_the_adapter_lists_each_trap_and_each_has_its_test() -> None:
+    rows = re.findall(r"^ +(\d+)  (\S.*?)  +(\S.*)$", str(crhelper_adapter.__doc__), re.MULTILINE)
 
-    assert listed == traps.names
-    assert sorted(listed) == list(range(1, 25))
+    assert [int(number) for number, _, _ in rows] == sorted(traps.names) == list(range(1, 25))

@@ -5,10 +5,14 @@ import os
 import boto3
 import pytest
 
+from imported_key_material import resource
+from imported_key_material.crhelper_adapter import CrHelper
 from imported_key_material.delivery import DeliveryFailed
 from imported_key_material.errors import Fault, ImportedKeyMaterialError, Refused
-from imported_key_material.request import Answer, Failed, Request, RequestType, read, response_hosts
-from imported_key_material.responder import Context, Handler, Responder
+from imported_key_material.invocation import Context
+from imported_key_material.outcome import Answer, Failed
+from imported_key_material.request import Request, RequestType, read, response_hosts
+from imported_key_material.responder import Responder
 from imported_key_material.waiting import Deadline
 from lab.clock import VirtualClock
 from lab.cloudformation.events import HOME, KEY_ARN, REQUEST_ID, Remaining, event
@@ -39,26 +43,18 @@ def test_a_success_is_answered_with_what_the_handler_said(kept: KeptAnswers) -> 
     }
 
 
-def test_each_request_type_has_its_own_handler(kept: KeptAnswers) -> None:
+def test_each_request_type_reaches_the_handler(kept: KeptAnswers) -> None:
     said: list[str] = []
 
-    def handler_of(type_: RequestType) -> Handler:
-        def handler(request: Request, context: Context) -> Answer:
-            said.append(f"{type_}: {request.type}")
-            return done(request, context)
+    def handler(request: Request, context: Context) -> Answer:
+        said.append(str(request.type))
+        return done(request, context)
 
-        return handler
-
-    all_three = Responder(
-        {type_: handler_of(type_) for type_ in RequestType},
-        read=lambda event_, _context: read(event_, HOME, response_hosts(HOME, "amazonaws.com")),
-        put=kept,
-        clock=VirtualClock(),
-    )
+    all_three = responder(kept, handler)
     for type_ in RequestType:
         all_three(event(str(type_)), Remaining())
 
-    assert said == ["Create: Create", "Update: Update", "Delete: Delete"]
+    assert said == ["Create", "Update", "Delete"]
 
 
 def test_a_handler_sees_the_request_and_the_context_as_they_came(kept: KeptAnswers) -> None:
@@ -86,14 +82,8 @@ def test_a_failure_after_the_import_is_answered_under_the_keys_arn(kept: KeptAns
     assert kept.only["PhysicalResourceId"] == KEY_ARN
 
 
-def test_a_request_type_without_a_handler_is_seen_at_the_start(kept: KeptAnswers) -> None:
-    with pytest.raises(KeyError, match="Delete"):
-        Responder(
-            {RequestType.CREATE: done, RequestType.UPDATE: done},
-            read=lambda event_, _context: read(event_, HOME, response_hosts(HOME, "amazonaws.com")),
-            put=kept,
-            clock=VirtualClock(),
-        )
+def test_the_life_cycle_has_a_handler_for_each_request_type() -> None:
+    assert set(resource._HANDLERS) == set(RequestType)
 
 
 @pytest.mark.parametrize("url", [FOREIGN_URL, "http://127.0.0.1/x", "https://169.254.170.2/x"])
@@ -134,8 +124,7 @@ def test_crhelper_holds_neither_address_nor_properties(kept: KeptAnswers) -> Non
     held: list[str] = []
 
     def handler(request: Request, context: Context) -> Answer:
-        fields = {name: value for name, value in vars(warm).items() if name != "_execution"}
-        held.append(repr(fields))
+        held.append(repr(vars(warm._crhelper)))
         return done(request, context)
 
     warm = responder(kept, handler)
@@ -178,7 +167,7 @@ def test_an_error_inside_crhelper_is_one_failure_without_its_text(
     def broken(_self: object, _event: object) -> None:
         raise RuntimeError("X-Amz-Signature=1")
 
-    monkeypatch.setattr(Responder, "_cfn_response", broken, raising=False)
+    monkeypatch.setattr(CrHelper, "_cfn_response", broken)
     responder(kept)(event("Create"), Remaining())
 
     assert kept.only["Status"] == "FAILED"
@@ -189,11 +178,11 @@ def test_an_error_inside_crhelper_is_one_failure_without_its_text(
 def test_a_crhelper_that_answers_and_then_breaks_does_not_answer_again(
     kept: KeptAnswers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: Responder, _event: object) -> None:
+    def broken(self: CrHelper, _event: object) -> None:
         self._send()
         raise RuntimeError
 
-    monkeypatch.setattr(Responder, "_cfn_response", broken, raising=False)
+    monkeypatch.setattr(CrHelper, "_cfn_response", broken)
     responder(kept)(event("Create"), Remaining())
 
     assert kept.only["Status"] == "SUCCESS"
@@ -202,7 +191,7 @@ def test_a_crhelper_that_answers_and_then_breaks_does_not_answer_again(
 def test_an_execution_that_crhelper_ends_without_an_answer_is_an_error(
     kept: KeptAnswers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Responder, "_cfn_response", lambda _self, _event: None, raising=False)
+    monkeypatch.setattr(CrHelper, "_cfn_response", lambda _self, _event: None)
 
     with pytest.raises(DeliveryFailed) as caught:
         responder(kept)(event("Create"), Remaining())
@@ -224,11 +213,10 @@ def test_a_request_whose_ids_leave_no_room_for_an_answer_is_an_error(kept: KeptA
             physical_id="\x01" * 1024,
             made_at=None,
             response_url=good.response_url,
+            event=good.event,
         )
 
-    warm = Responder(
-        dict.fromkeys(RequestType, raising(ValueError())), read=read_without_checks, put=kept, clock=VirtualClock()
-    )
+    warm = Responder(raising(ValueError()), read=read_without_checks, put=kept, clock=VirtualClock())
     with pytest.raises(DeliveryFailed) as caught:
         warm(event("Update"), Remaining())
 
@@ -242,7 +230,7 @@ def test_an_event_that_breaks_the_reading_is_an_error_without_its_text(
     def read_badly(_event: object, _context: object) -> Request:
         raise KeyError("X-Amz-Signature=1")
 
-    broken = Responder(dict.fromkeys(RequestType, done), read=read_badly, put=kept, clock=VirtualClock())
+    broken = Responder(done, read=read_badly, put=kept, clock=VirtualClock())
     with pytest.raises(ImportedKeyMaterialError) as caught:
         broken(event("Create"), Remaining())
 

@@ -86,7 +86,7 @@ LOOKED_AT = {
     "Version": {"id"},
     "Verdict": {"check_value", "verified_check_value"},
     "Waited": {"outcome"},
-    "_Execution": {"undelivered"},
+    "Wiring": {"dns_suffix", "response_host"},
     "_Method": {"name"},
 }
 WITH_A_REPR_OF_ITS_OWN = {"CheckedMaterial"}  # tests/unit/test_material.py has looked at it

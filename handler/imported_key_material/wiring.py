@@ -1,0 +1,72 @@
+"""The function from event to answer: gives each part its edges. A test or a simulation passes in its own.
+
+`responder.py` calls both methods, in this order: `read` makes a request of an event, `handle` gives it to the life cycle.
+"""
+
+from dataclasses import KW_ONLY, dataclass
+
+from imported_key_material import masks, request, resource
+from imported_key_material.calling import Caller, Log, deadline_of
+from imported_key_material.clients import Clients
+from imported_key_material.consent_tags import ConsentTags
+from imported_key_material.delivery import Put
+from imported_key_material.handing_on import FreshExecution
+from imported_key_material.invocation import Context, seconds_left
+from imported_key_material.key_id import Home
+from imported_key_material.operation import Operation
+from imported_key_material.outcome import Answer
+from imported_key_material.request import Request
+from imported_key_material.responder import Responder
+from imported_key_material.waiting import Clock, Meter, unmetered
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The edges. `dns_suffix`: of the partition, "amazonaws.com"; `response_host`: as in `app.py`."""
+
+    clients: Clients
+    _: KW_ONLY
+    clock: Clock
+    put: Put
+    log: Log
+    dns_suffix: str
+    response_host: str = ""
+    meter: Meter = unmetered
+
+    def responder(self) -> Responder:
+        """The Lambda handler."""
+        return Responder(self.handle, read=self.read, put=self.put, clock=self.clock)
+
+    def read(self, event: object, context: Context) -> Request:
+        """Raises NotARequest. From here on, every line of the log names the request: an answer may point to them."""
+        self.log.append_keys(request_id=None, stack_id=None, logical_id=None)  # of the event before this one
+        home = Home.of_arn(context.invoked_function_arn)
+        received = request.read(event, home, request.response_hosts(home, self.dns_suffix, self.response_host))
+        self.log.append_keys(request_id=received.request_id, stack_id=received.stack_id, logical_id=received.logical_id)
+        return received
+
+    def handle(self, received: Request, context: Context) -> Answer:
+        """Raises what `resource.handle` raises."""
+        caller = self._caller(received, context)
+        home = Home.of_arn(context.invoked_function_arn)
+        consent_tags = ConsentTags(caller, received.stack_name)
+        return resource.handle(Operation(received, self.clients, caller, self.log, home, consent_tags))
+
+    def _caller(self, received: Request, context: Context) -> Caller:
+        remaining_seconds = seconds_left(context)
+        successor = FreshExecution.of(
+            received,
+            invoked_arn=context.invoked_function_arn,
+            remaining_seconds=remaining_seconds,
+            functions=self.clients.functions,
+            clock=self.clock,
+        )
+        return Caller(
+            self.clock,
+            deadline_of(received, self.clock, remaining_seconds),
+            self.log,
+            made_at=received.made_at,
+            successor=successor,
+            meter=self.meter,
+            masks=masks.of(received.properties, received.old_properties),
+        )
