@@ -47,13 +47,17 @@ GROUPS = {
             "secret",
             "secret_errors",
             "kms_key",
-            "key_view",
+            "kms_reads",
             "import_parameters",
         ),
         *("calling", "aws_errors", "aws_session", "quota", "handing_on", "metrics"),
     },
     "pure": {
         "held_materials",
+        "key_view",
+        "kms_pages",
+        "transport_key",
+        "aws_meanings",
         "wrapped_value",
         *(
             "properties",
@@ -195,7 +199,7 @@ def test_the_on_failure_function_loads_nothing_of_the_life_cycle():
             "stack",
             "past",
         ),
-        *("calling", "aws_errors", "aws_session", "errors", "waiting", "quiet"),
+        *("calling", "aws_errors", "aws_meanings", "aws_session", "errors", "waiting", "quiet"),
     }
 
 

@@ -4,7 +4,8 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from imported_key_material.aws_errors import Meaning, code_of, translate
+from imported_key_material.aws_errors import code_of, translate
+from imported_key_material.aws_meanings import Meaning
 from imported_key_material.errors import Fault
 from tests.support.clock import VirtualClock
 from tests.support.cloudformation import CloudFormation
