@@ -10,9 +10,11 @@ from typing import Any
 
 import click
 
-from custodian import argument_types, options, output, report, wrapping_key, writing
+from custodian import argument_types, new_file, options, output, report, wrapping_key
 from custodian.aws import Connection
 from custodian.errors import refused
+from custodian.report import WrapReport
+from custodian.session import Session
 from custodian.wrapping_key import WrappingKey
 from imported_key_material.material import CheckedMaterial
 
@@ -47,7 +49,7 @@ _OPTIONS = (
         "--secret",
         metavar="NAME",
         type=argument_types.secret,
-        help="Name of the secret that will hold it. Needed under a symmetric key of KMS: it will open for this secret alone.",
+        help="Name of the secret that will hold it. Needed under a symmetric key of KMS: it will open for this secret only.",
     ),
     click.option(
         "--account",
@@ -76,11 +78,11 @@ class Sealing:
             chosen = self.key.choose(spec, len(checked.encoded), self.algorithm)
             output.say(f"Wrapping with {chosen.algorithm}: {chosen.reason}.", err=True)
             wrapped = self.key.wrap(chosen.algorithm, checked.encoded)
-            told = report.of_wrapped(checked, self.key, chosen.algorithm, wrapped, self.out)
+            told = WrapReport.of(checked, self.key, chosen.algorithm, wrapped, self.out)
         finally:
             checked.wipe()
-        writing.write_new(self.out, wrapped, where="--out")
-        report.show(told, as_json=as_json, err=self.out == writing.STDOUT)
+        new_file.write(self.out, wrapped, where="--out")
+        report.show(told, as_json=as_json, err=self.out == new_file.STDOUT)
 
     def _require_another(self, checked: CheckedMaterial) -> None:
         if self.key.check_value and checked.check_value == self.key.check_value:
@@ -115,20 +117,20 @@ def prepare(  # noqa: PLR0913  # one for each option
         )
         raise click.UsageError(f"Missing {missing}: material is written wrapped, under a key, to a new file.")
     _require_name(secret)
-    writing.require_writable(out, where="--out")
-    key = _key(wrapping_key, Connection(profile, region), secret=secret, account=account)
+    new_file.require_writable(out, where="--out")
+    key = _key(wrapping_key, Session(Connection(profile, region)), secret=secret, account=account)
     if wrapping_key_check_value is not None:
         _compare(key, wrapping_key_check_value)
-    if secret is not None and not key.context:
+    if secret is not None and not key.opens_for:
         told = "--secret binds nothing under an RSA key: the file opens in any secret whose tag names the stack."
         output.say(f"Warning: {told}", err=True)
-    output.say(*(f"Warning: {line}" for line in key.mind), err=True)
+    output.say(*(f"Warning: {line}" for line in key.warnings), err=True)
     return Sealing(key, algorithm, out)
 
 
-def _key(name: str, connection: Connection, *, secret: str | None, account: str | None) -> WrappingKey:
+def _key(name: str, session: Session, *, secret: str | None, account: str | None) -> WrappingKey:
     if wrapping_key.is_of_kms(name):
-        return wrapping_key.from_kms(name, connection, secret=secret, account=account)
+        return wrapping_key.from_kms(name, session, secret=secret, account=account)
     return wrapping_key.from_file(name)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from custodian.opening_key import uncovered
+from custodian.transport_key import uncovered
 from imported_key_material.consent import TAG, TAG_VALUE_MAX_CHARACTERS
 from imported_key_material.errors import Faults
 

@@ -247,7 +247,8 @@ def test_a_key_that_can_t_open_it_is_refused(bank):
         "2 things are wrong.\n"
         "--wrapping-key: The key's spec is SYMMETRIC_DEFAULT and its usage ENCRYPT_DECRYPT, and RSAES_OAEP_SHA_256 takes an "
         "RSA key for ENCRYPT_DECRYPT. Name the key under which the material was wrapped, and its algorithm.\n"
-        "--wrapping-key: The key is Disabled, and only an Enabled key decrypts. Make it Enabled, or name another.\n"
+        "--wrapping-key: The key is Disabled, and only an Enabled key decrypts. "
+        "Make it Enabled (aws kms enable-key, or first cancel-key-deletion), or name another.\n"
     )
 
 
@@ -346,7 +347,7 @@ def test_without_credentials_it_says_where_they_come_from(bank, custodian):
 
     assert (ended.code, ended.err) == (
         1,
-        "--profile: sts:GetCallerIdentity did not come about: Unable to locate credentials. There are no credentials. Sign in "
+        "--profile: sts:GetCallerIdentity failed: Unable to locate credentials. There are no credentials. Sign in "
         "as for the AWS CLI, or name a profile: --profile.\n",
     )
 

@@ -302,7 +302,7 @@ def test_a_secret_that_is_rotated_is_told(bank, secret):
     bank.secrets.describe(secret, is_rotated=True)
 
     assert (
-        "  Mind: Secrets Manager rotates this secret, and will put other values into it: let templates pin the version id.\n"
+        "  Warning: Secrets Manager rotates this secret, and will put other values into it: let templates pin the version id.\n"
     ) in bank.run(*PUT, "--plan").text
 
 

@@ -4,14 +4,16 @@ A step that fails ends it, and the error says what was done before. Doing all of
 decides whether there is anything left to do.
 """
 
+import json
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from custodian import output, secret_plan, template_piece
+from custodian import output, secret_plan
 from custodian.aws import Unanswered
 from custodian.content import Content
 from custodian.errors import REFUSED, refused
@@ -19,13 +21,23 @@ from custodian.secret_plan import CURRENT, Step
 from custodian.session import DENIED, Session, Who
 from imported_key_material.errors import Fault, Refused, ServiceRefused
 
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9/_+=.@:-]*(?<!:)|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NOT_TEXT: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})  # YAML 1.1's
+_BEGIN: Final = (
+    "Material:",
+    "  Type: Custom::ImportedKeyMaterial",
+    "  Properties:",
+    "    ServiceToken: !ImportValue imported-key-material-ServiceToken",
+    "    KeyId: !GetAtt Key.Arn",
+)
 
-def show_plan(steps: tuple[Step, ...], mind: tuple[str, ...], by: str, *, err: bool) -> None:
+
+def show_plan(steps: tuple[Step, ...], remarks: tuple[str, ...], by: str, *, err: bool) -> None:
     lines = [f"Plan, as {by}:"]
     for number, step in enumerate(steps, start=1):
         first, *more = step.words
         lines += [f"  {number}. {first}", *(f"       {line}" for line in more)]
-    output.say(*lines, *(f"  Mind: {line}" for line in mind), err=err)
+    output.say(*lines, *(f"  {line}" for line in remarks), err=err)
 
 
 def ask() -> None:
@@ -126,7 +138,27 @@ def lines(result: dict[str, Any]) -> list[str]:
         f"Stored by:        {result['by']}, {result['time']}",
         "",
         "In the template:",
-        *(f"  {line}" for line in template_piece.of(result["properties"]).splitlines()),
+        *(f"  {line}" for line in _template(result["properties"])),
         "",
         "Write down the version id. Next, once the stack is deployed: custodian verify --help",
     ]
+
+
+def _template(properties: Mapping[str, Any]) -> Iterator[str]:
+    """The resource in a template, ready to be pasted. `properties`: text, or one level of text below."""
+    yield from _BEGIN
+    yield from _yaml(properties, "    ")
+
+
+def _yaml(properties: Mapping[str, Any], indent: str) -> Iterator[str]:
+    for name, value in properties.items():
+        if isinstance(value, Mapping):
+            yield f"{indent}{name}:"
+            yield from _yaml(value, f"{indent}  ")
+        else:
+            yield f"{indent}{name}: {_scalar(value)}"
+
+
+def _scalar(text: str) -> str:
+    """Quoted where YAML would read something else than this text."""
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT else json.dumps(text)
