@@ -4,13 +4,19 @@ A new module of the function needs a row in GROUPS: where it belongs is a decisi
 """
 
 import ast
+import json
+import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from tests.support.random_keys import random_key
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = REPOSITORY / "handler" / "imported_key_material"
@@ -266,6 +272,50 @@ def test_no_command_loads_boto3_before_it_talks_to_aws():
 @pytest.mark.parametrize("module", sorted(path.stem for path in TOOL.glob("*.py")))
 def test_the_tool_keeps_to_the_syntax_of_python_3_11(module):
     ast.parse(tool_modules()[module].read_text(), feature_version=(3, 11))
+
+
+def python_3_11():
+    """A Python 3.11 that loads this environment's cryptography and click, which come without a version of their own."""
+    here = {"PYTHONPATH": sysconfig.get_path("purelib"), "PYTHONDONTWRITEBYTECODE": "1"}
+    pythons = [shutil.which("python3.11"), *Path.home().glob(".pyenv/versions/3.11*/bin/python3.11")]
+    for python in filter(None, pythons):
+        ready = "import cryptography.x509, click, sys; sys.exit(sys.version_info[:2] != (3, 11))"
+        if subprocess.run([python, "-c", ready], env=here, capture_output=True, check=False).returncode == 0:
+            return str(python)
+    return None
+
+
+@pytest.fixture(scope="module")
+def on_python_3_11():
+    """Runs a program there, with the tool and the function's modules to import; returns what it prints."""
+    python = python_3_11()
+    if python is None:
+        pytest.skip("there is no Python 3.11 here that could load cryptography and click")
+    paths = (PACKAGE.parent, REPOSITORY, sysconfig.get_path("purelib"))
+    environment = {"PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def run(*arguments, **more):
+        done = subprocess.run([python, *arguments], env=environment, capture_output=True, check=False, **more)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout.decode()
+
+    return run
+
+
+def test_python_3_11_loads_the_whole_tool_and_nothing_of_boto3(on_python_3_11):
+    names = [f"custodian.{name}" for name in tool_modules() if name != "__main__"]
+    names += [f"{PACKAGE.name}.{name}" for name in sorted(FOR_THE_TOOL - {"__init__"})]
+
+    loaded = on_python_3_11("-c", f"import sys, {', '.join(names)}; print(sys.version_info[:2], *sys.modules)")
+
+    assert loaded.startswith("(3, 11) ")
+    assert {name.split(".")[0] for name in loaded.split()} & set(OF_AWS) == set()
+
+
+def test_python_3_11_runs_the_tool(on_python_3_11):
+    shown = on_python_3_11("-m", "custodian", "check", "-", "--key-spec", "HMAC_256", "--json", input=random_key(32))
+
+    assert json.loads(shown)["in_order"] is True
 
 
 # ---------------------------------------------------------------------------------------------------- size and names
