@@ -54,7 +54,7 @@ class Content:
     wrapped_under: str = ""
 
     @property
-    def told(self) -> str:
+    def words(self) -> str:
         if not self.algorithm:
             return f"the PLAINTEXT of {self.file}, {len(self.value)} bytes"
         how = f"wrapped with {self.algorithm} under {self.wrapping_key}"

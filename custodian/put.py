@@ -25,6 +25,7 @@ from custodian.aws import Connection
 from custodian.content import Content, FileOptions
 from custodian.secret_plan import Wanted
 from custodian.session import Session
+from custodian.storage import PutReport
 
 _STACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}/?|/")
 _VERSION: Final = re.compile(r"[A-Za-z0-9-]{32,64}")
@@ -143,7 +144,7 @@ def command(given: PutOptions) -> None:
     who = session.who()
     goal = destination.look(session, given.secret_id, given.stacks, who)
     remarks = destination.check(session, item, goal)
-    not_aws = tuple(f"Warning: {line}" for line in elsewhere.told(session.not_aws()))
+    not_aws = tuple(f"Warning: {line}" for line in elsewhere.warnings(session.not_aws()))
     steps = secret_plan.steps(_wanted(given, item, goal.name), goal.found)
     storage.show_plan(steps, (*not_aws, *remarks), f"{who.arn} in {session.region()}", err=not given.only_plan)
     if given.only_plan:
@@ -151,11 +152,11 @@ def command(given: PutOptions) -> None:
     if not given.yes:
         storage.ask()
     stored = storage.carry_out(session, steps)
-    told = storage.told(item, stored, who) | {"requests": session.requests}
+    report = PutReport(item, stored, who, tuple(session.requests))
     if given.as_json:
-        output.say_json(told)
+        output.say_json(report.to_json())
     else:
-        output.say(*storage.lines(told))
+        output.say(*report.lines())
 
 
 # ------------------------------------------------------------------------------------------------------ before the plan
@@ -186,7 +187,7 @@ def _wanted(given: PutOptions, item: Content, secret_name: str) -> Wanted:
     return Wanted(
         secret_id=given.secret_id,
         value=item.value,
-        told=item.told,
+        value_words=item.words,
         version_id=version_id,
         label=item.label(version_id),
         stacks=tuple(dict.fromkeys(given.stacks)),

@@ -39,7 +39,7 @@ class Receipt:
     requests: tuple[dict[str, str], ...]
     tool: str
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return {
             "receipt": "custodian verify",
             "receipt_version": VERSION,

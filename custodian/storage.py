@@ -82,11 +82,11 @@ def carry_out(session: Session, steps: tuple[Step, ...]) -> Stored:
 
 
 def _require_stages(step: Step, answer: Mapping[str, Any]) -> None:
-    """A version that is there and bears no stage any more is not shown beforehand, and not given one by storing it again."""
+    """DescribeSecret does not show a version without a stage, and to store it again gives it none."""
     missing = sorted(set(step.parameters.get("VersionStages", ())) - set(answer.get("VersionStages", ())))
     if missing:
         version_id, name = answer["VersionId"], answer["Name"]
-        problem = f"The version {version_id} was there already, and does not bear the stage {missing[0]}."
+        problem = f"The version {version_id} was there already, and does not have the stage {missing[0]}."
         remedy = f"Give it: {secret_plan.update_stage(name, missing[0], version_id)}."
         raise refused("--secret", problem, remedy)
 
@@ -105,43 +105,55 @@ def _with_what_was_done(failed: ServiceRefused, step: Step, done: list[str]) -> 
     return Fault(fault.where, " ".join(said), fault.remedy)
 
 
-def told(content: Content, stored: Stored, who: Who) -> dict[str, Any]:
-    """The result. The template names the secret by its ARN: whoever deletes it and makes one of its name may choose the
-    version's id, too, but not the six characters that an ARN ends in.
-    """
-    properties: dict[str, Any] = {"SecretId": stored.arn, "SecretVersionId": stored.version_id}
-    if content.algorithm:
-        properties["SecretWrapping"] = {"Algorithm": content.algorithm, "KeyId": content.wrapping_key}
-    if content.check_value:
-        properties["ExpectedCheckValue"] = content.check_value
-    return {
-        "secret": stored.arn,
-        "version_id": stored.version_id,
-        "stages": list(stored.stages),
-        "key_spec": content.spec.name,
-        "check_value": content.check_value or None,
-        "by": who.arn,
-        "time": who.time,
-        "aws_time": who.aws_time or None,
-        "properties": properties,
-        "done": list(stored.done),
-    }
+@dataclass(frozen=True, slots=True)
+class PutReport:
+    """What came of it. `requests`: as `Session` keeps them."""
 
+    content: Content
+    stored: Stored
+    who: Who
+    requests: tuple[dict[str, str], ...]
 
-def lines(result: dict[str, Any]) -> list[str]:
-    return [
-        f"Secret:           {result['secret']}",
-        f"SecretVersionId:  {result['version_id']}",
-        f"Stages:           {', '.join(result['stages'])}",
-        f"Key spec:         {result['key_spec']}",
-        f"Check value:      {result['check_value'] or 'none given'}",
-        f"Stored by:        {result['by']}, {result['time']}",
-        "",
-        "In the template:",
-        *(f"  {line}" for line in _template(result["properties"])),
-        "",
-        "Write down the version id. Next, once the stack is deployed: custodian verify --help",
-    ]
+    def properties(self) -> dict[str, Any]:
+        """The template names the secret by its ARN: whoever deletes it and makes one of its name may choose the version's id,
+        too, but not the six characters that an ARN ends in.
+        """
+        properties: dict[str, Any] = {"SecretId": self.stored.arn, "SecretVersionId": self.stored.version_id}
+        if self.content.algorithm:
+            properties["SecretWrapping"] = {"Algorithm": self.content.algorithm, "KeyId": self.content.wrapping_key}
+        if self.content.check_value:
+            properties["ExpectedCheckValue"] = self.content.check_value
+        return properties
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "secret": self.stored.arn,
+            "version_id": self.stored.version_id,
+            "stages": list(self.stored.stages),
+            "key_spec": self.content.spec.name,
+            "check_value": self.content.check_value or None,
+            "by": self.who.arn,
+            "time": self.who.time,
+            "aws_time": self.who.aws_time or None,
+            "properties": self.properties(),
+            "done": list(self.stored.done),
+            "requests": list(self.requests),
+        }
+
+    def lines(self) -> list[str]:
+        return [
+            f"Secret:           {self.stored.arn}",
+            f"SecretVersionId:  {self.stored.version_id}",
+            f"Stages:           {', '.join(self.stored.stages)}",
+            f"Key spec:         {self.content.spec.name}",
+            f"Check value:      {self.content.check_value or 'none given'}",
+            f"Stored by:        {self.who.arn}, {self.who.time}",
+            "",
+            "In the template:",
+            *(f"  {line}" for line in _template(self.properties())),
+            "",
+            "Write down the version id. Next, once the stack is deployed: custodian verify --help",
+        ]
 
 
 def _template(properties: Mapping[str, Any]) -> Iterator[str]:

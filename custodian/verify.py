@@ -146,9 +146,9 @@ def command(given: VerifyOptions) -> None:
         tool=version(),
     )
     if given.out is not None:
-        new_file.write(given.out, f"{output.as_json(receipt.as_json())}\n".encode(), where="--out")
+        new_file.write(given.out, f"{output.as_json(receipt.to_json())}\n".encode(), where="--out")
     if given.as_json:
-        output.say_json(receipt.as_json())
+        output.say_json(receipt.to_json())
     else:
         output.say(*receipt.lines())
     if finding.verdict is not Verdict.PROVED:

@@ -10,7 +10,7 @@ from typing import Final
 from custodian import reading
 from custodian.errors import refused
 from custodian.report import NotAReportError, WrapReport
-from imported_key_material import der, wrapping
+from imported_key_material import der, transport_key, wrapping
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.key_specs import (
     AES_WRAP_SHA_1,
@@ -24,11 +24,10 @@ from imported_key_material.key_specs import (
 )
 from imported_key_material.readable import text_in
 from imported_key_material.transport_key import SYMMETRIC
-from imported_key_material.transport_key import modulus_bytes as modulus_bytes_of
 
 MOST_BYTES: Final = 6144  # of a CiphertextBlob of kms:Decrypt
 GCM_BYTES: Final = 12 + 16  # nonce and tag: what a ciphertext of KMS has beside the plaintext, at the very least
-_MODULUS_BYTES: Final = tuple(map(modulus_bytes_of, WRAPPING_KEY_SPECS))
+_MODULUS_BYTES: Final = tuple(map(transport_key.modulus_bytes, WRAPPING_KEY_SPECS))
 _AES_WRAPS: Final = (AES_WRAP_SHA_256, AES_WRAP_SHA_1)
 _WRAP_FIRST: Final = "Wrap it first: custodian wrap. To store plaintext on purpose: --plaintext."
 _MAKE_AGAIN: Final = "Check --algorithm and --wrapping-key, or wrap it again: custodian wrap."

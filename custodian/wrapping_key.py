@@ -208,4 +208,4 @@ def from_kms(name: str, session: Session, *, secret: str | None, account: str | 
 
 
 def _elsewhere(address: str, more: str) -> tuple[str, ...]:
-    return tuple(f"{line} {more}" for line in elsewhere.told({"kms": address} if address else {}))
+    return tuple(f"{line} {more}" for line in elsewhere.warnings({"kms": address} if address else {}))

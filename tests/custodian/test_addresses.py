@@ -88,4 +88,4 @@ def test_a_receipt_of_answers_of_aws_s_own_begins_with_the_verdict():
     assert made.lines()[0] == "Verdict:        NOT SHOWN"
     assert "Region:         eu-central-1" in made.lines()
     assert not [line for line in made.lines() if "NOT AWS" in line]
-    assert (made.as_json()["region"], made.as_json()["not_aws"]) == ("eu-central-1", None)
+    assert (made.to_json()["region"], made.to_json()["not_aws"]) == ("eu-central-1", None)

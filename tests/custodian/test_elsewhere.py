@@ -161,7 +161,7 @@ def test_a_plaintext_does_not_go_to(address):
 
 
 def test_each_address_is_told_once():
-    assert elsewhere.told({"kms": "http://a", "sts": "https://b", "secretsmanager": "http://a"}) == (
+    assert elsewhere.warnings({"kms": "http://a", "sts": "https://b", "secretsmanager": "http://a"}) == (
         "NOT AWS: what is meant for kms and secretsmanager goes to http://a.",
         "NOT AWS: what is meant for sts goes to https://b.",
     )

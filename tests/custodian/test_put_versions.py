@@ -173,7 +173,7 @@ def test_a_version_that_lost_its_stages_is_told(bank, secret):
 
     assert ended.code == 1
     assert ended.err.endswith(
-        f"--secret: The version {new} was there already, and does not bear the stage imported-key-material-{new}. Give it: "
+        f"--secret: The version {new} was there already, and does not have the stage imported-key-material-{new}. Give it: "
         "aws secretsmanager update-secret-version-stage --secret-id orders/mac-key --version-stage "
         f"imported-key-material-{new} --move-to-version-id {new}.\n"
     )
