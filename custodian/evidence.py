@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Final
 
 from custodian.errors import refused
-from custodian.session import Session
+from custodian.session import Session, if_allowed
 from imported_key_material import check_value
 from imported_key_material.check_value import ExpectedCheckValue
 from imported_key_material.errors import ServiceRefused
@@ -222,7 +222,7 @@ def _another(session: Session, key: Key, material_id: str) -> str:
     """What the key has to do with the material on paper. What KMS does not list is not repeated: it may be anything."""
     unlisted = "another one is on paper."
     parameters = {"KeyId": key.view.arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"}
-    pages = session.pages_if_allowed("kms:ListKeyRotations", where=WHERE, **parameters)
+    pages = if_allowed(lambda: session.pages("kms:ListKeyRotations", where=WHERE, **parameters))
     if pages is None:
         return unlisted
     for held in HeldMaterials.of_pages(pages):

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from custodian import argument_types, new_file, options, output, report, sealing
 from custodian.report import MaterialReport
+from custodian.sealing import SealingOptions
 from imported_key_material import material
 from imported_key_material.key_specs import KEY_SPECS, CipherKey, EcKey, KeySpec, MacKey, RsaKey
 from imported_key_material.material import CheckedMaterial
@@ -41,7 +42,7 @@ def command(
     key_spec: str,
     plaintext_out: str | None,
     as_json: bool,  # noqa: FBT001  # click passes it by name
-    **wrapping: str | None,
+    wrapping: SealingOptions,
 ) -> None:
     """Make new key material that nobody ever sees, and wrap it.
 
@@ -50,12 +51,11 @@ def command(
     """
     spec = KEY_SPECS[key_spec]
     if plaintext_out is None:
-        seal = sealing.prepare(**wrapping)
+        seal = sealing.prepare(wrapping)
         seal.seal(made(spec), as_json=as_json)
         return
-    given = [name for name, value in wrapping.items() if value is not None]
-    if given:
-        raise click.UsageError(f"--plaintext-out does not go with --{given[0].replace('_', '-')}: nothing is wrapped.")
+    if given := wrapping.given():
+        raise click.UsageError(f"--plaintext-out does not go with {given[0]}: nothing is wrapped.")
     new_file.require_writable(plaintext_out, where="--plaintext-out")
     checked = made(spec)
     try:

@@ -25,7 +25,7 @@ UNKNOWN_KEY: Final = "<the RSA key in KMS that this public key is of>"
 _GUESSABLE: Final = "not shown: --expected-check-value let the material pass though it may be guessable"
 _OPENS_FOR: Final = re.compile(rf"{forms.ACCOUNT.pattern}/{forms.SECRET_NAME.pattern}", re.ASCII)
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-_WIDTH: Final = 18
+_WIDTH: Final = 19
 
 
 class NotAReportError(Exception):

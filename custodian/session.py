@@ -4,12 +4,12 @@ What an auditor compares with CloudTrail comes from here. The clock of AWS's own
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from custodian import aws
 from custodian.aws import Connection
@@ -21,6 +21,7 @@ DENIED: Final = frozenset({"AccessDeniedException", "AccessDenied"})
 _PAGES_MAX: Final = 100  # a key has 50 tags and some 26 materials: what goes on for longer is no list of AWS's
 
 Answer = Mapping[str, Any]
+Asked = TypeVar("Asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +54,16 @@ class Session:
         self.requests.append({"operation": operation, "request_id": aws.request_id(answer)})
         return answer
 
-    def pages_if_allowed(self, operation: str, *, where: str, **parameters: object) -> list[Answer] | None:
-        """The pages of one of KMS's lists; None where these credentials may not read it, or not all of it."""
+    def pages(self, operation: str, *, where: str, **parameters: object) -> list[Answer]:
+        """One of KMS's lists, whole."""
 
         def page(marker: Answer) -> Answer:
             return self.call(operation, where=where, **parameters, **marker)
 
-        try:
-            return list(islice(kms_pages.of(page), _PAGES_MAX))
-        except ServiceRefused as refused:
-            if refused.code not in DENIED:
-                raise
-        return None
+        return list(islice(kms_pages.of(page), _PAGES_MAX))
 
     def key(self, key_id: str, *, where: str) -> KeyView:
         return KeyView.of_metadata(self.call("kms:DescribeKey", where=where, KeyId=key_id)["KeyMetadata"])
-
-    def key_if_allowed(self, key_id: str, *, where: str) -> KeyView | None:
-        """None where these credentials may not look at it: for what is good to know, and not needed."""
-        try:
-            return self.key(key_id, where=where)
-        except ServiceRefused as refused:
-            if refused.code not in DENIED:
-                raise
-        return None
 
     def who(self) -> Who:
         """Every credential may ask that."""
@@ -103,6 +90,16 @@ class Session:
         if service not in self._clients:
             self._clients[service] = self.connection.client(service)
         return self._clients[service]
+
+
+def if_allowed(ask: Callable[[], Asked]) -> Asked | None:
+    """None where these credentials may not: for what is good to know, and not needed."""
+    try:
+        return ask()
+    except ServiceRefused as refused:
+        if refused.code not in DENIED:
+            raise
+    return None
 
 
 def _rewritten(date: str) -> str:

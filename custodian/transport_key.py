@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from custodian.session import Session
+from custodian.session import Session, if_allowed
 from imported_key_material import consent
 from imported_key_material.key_specs import WRAPPING_KEY_SPECS
 from imported_key_material.key_view import tags_of
@@ -41,7 +41,7 @@ class TransportKey:
 
 def look(session: Session, key_id: str, algorithm: str, stacks: tuple[str, ...]) -> TransportKey:
     """Refused (--wrapping-key) where the function could not open the secret with it."""
-    view = session.key_if_allowed(key_id, where=WHERE)
+    view = if_allowed(lambda: session.key(key_id, where=WHERE))
     if view is None:
         return TransportKey("", None, f"The key {key_id} was not looked at: these credentials may not.")
     require_fit(view, algorithm, where=WHERE)
@@ -66,7 +66,7 @@ def who_else_holds(origin: str) -> tuple[str, ...]:
 
 def _missing_consent(session: Session, arn: str, stacks: tuple[str, ...]) -> tuple[str, ...]:
     """What is missing of the tag on the key: another one than the custodian may have to set it."""
-    pages = session.pages_if_allowed("kms:ListResourceTags", where=WHERE, KeyId=arn)
+    pages = if_allowed(lambda: session.pages("kms:ListResourceTags", where=WHERE, KeyId=arn))
     if pages is None:
         return ()
     value = tags_of(pages).get(consent.TAG, "")

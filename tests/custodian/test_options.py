@@ -5,7 +5,7 @@ import typing
 import click
 import pytest
 
-from custodian import put, verify
+from custodian import combine, generate, put, sealing, verify, wrap
 
 COMMANDS = [(put.command, put.PutOptions), (verify.command, verify.VerifyOptions)]
 
@@ -22,6 +22,13 @@ def given_by(parameter):
 @pytest.mark.parametrize(("command", "options"), COMMANDS, ids=[command.name for command, _ in COMMANDS])
 def test_the_typed_options_are_those_that_click_gives(command, options):
     assert typing.get_type_hints(options) == {one.name: given_by(one) for one in command.params}
+
+
+@pytest.mark.parametrize("command", [generate.command, wrap.command, combine.command], ids=lambda one: one.name)
+def test_whatever_wraps_gets_the_options_of_wrapping_as_one_value(command):
+    typed = typing.get_type_hints(sealing.SealingOptions)
+
+    assert {one.name: given_by(one) for one in command.params if one.name in typed} == typed
 
 
 @pytest.mark.parametrize(("command", "options"), COMMANDS, ids=[command.name for command, _ in COMMANDS])

@@ -232,7 +232,7 @@ def test_a_list_of_materials_that_never_ends_is_left(monkeypatch):
             asked.append((operation, where, parameters.get("Marker")))
             return {"Rotations": [], "Truncated": True, "NextMarker": str(len(asked))}
 
-    assert Endless(Connection()).pages_if_allowed("kms:ListKeyRotations", where="KEY") == [
+    assert Endless(Connection()).pages("kms:ListKeyRotations", where="KEY") == [
         {"Rotations": [], "Truncated": True, "NextMarker": str(number)} for number in (1, 2, 3)
     ]
     assert [marker for _, _, marker in asked] == [None, "1", "2"]
@@ -493,7 +493,7 @@ def test_a_version_that_the_secret_has_not_is_refused(bank, symmetric):
     version = ("--secret", "orders/master-key", "--version-id", SECRET_VERSION)
 
     assert refused(bank, symmetric[0], *on_paper(cmac_of(KEY)), *version) == (
-        f"--version-id: The secret orders/master-key has no version {SECRET_VERSION}, or none that bears a stage. "
+        f"--version-id: The secret orders/master-key has no version {SECRET_VERSION}, or none with a stage. "
         "aws secretsmanager list-secret-version-ids --include-deprecated shows all.\n"
     )
 
@@ -533,7 +533,7 @@ def test_a_disabled_hmac_key_verifies_nothing_and_the_remedy_is_told(bank):
 
     assert refused(bank, key, *paper, "--mac", hmac_of(KEY, CONFIRMATION_MESSAGE)) == (
         f"KEY: kms:VerifyMac was refused with DisabledException: {key} is disabled. The key is disabled. "
-        "aws kms enable-key, if it was not disabled for a reason.\n"
+        "Enable it, if it was not disabled for a reason.\n"
     )
 
 
