@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.support.faults import Moment
-from tests.support.online import ACCOUNT
+from tests.support.online import ACCOUNT, WHO
 from tests.support.private_keys import pkcs8_der, pkcs8_pem, rsa_key
 from tests.support.random_keys import random_key
 from tests.support.transport import Fault, Refusal
@@ -313,6 +313,22 @@ def test_a_right_that_is_missing_is_told_with_aws_s_code(bank):
         f"arn:aws:iam::{ACCOUNT}:user/custodian is not authorized to perform: CreateSecret. These credentials may not do it, "
         "or the policy of the key or secret does not let them. Nothing was changed. Ask its owner for the right, or use "
         "other credentials: --profile.\n"
+    )
+
+
+def test_an_explicit_deny_is_told_as_that(bank):
+    """Another profile does not help where a policy of the organization denies it."""
+    bank.transport_key()
+    text = f"User: {WHO} is not authorized to perform: CreateSecret with an explicit deny in a service control policy"
+    bank.faults.inject("CreateSecret", Refusal(400, "AccessDeniedException", text))
+    bank.file("wrapped.bin", BLOB)
+
+    ended = bank.run("put", "wrapped.bin", *OAEP, *TO, "--yes")
+
+    assert ended.code == 1
+    assert ended.err.endswith(
+        f"{text}. A service control policy denies it explicitly, and no tag and no permission outweighs that. Nothing was "
+        "changed. Take the Deny out of that policy, or except these credentials from it.\n"
     )
 
 
