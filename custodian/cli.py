@@ -184,7 +184,7 @@ def main() -> NoReturn:
     _end_in_order()
     try:
         cli(prog_name="custodian")
-    except Exception as error:  # noqa: BLE001  # a defect: told without the exception's text, which may hold anything
+    except Exception as error:  # noqa: BLE001  # a defect: shown without the exception's text, which may hold anything
         import traceback  # noqa: PLC0415  # slow to load, and seldom needed
 
         output.say(

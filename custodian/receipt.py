@@ -106,7 +106,7 @@ class Receipt:
             yield "", f"version {self.secret.version_id}, {', '.join(self.secret.stages)}"
         yield "Asked by", self.who.arn
         yield "Region", self.region
-        yield "Time", f"{self.who.time} (this machine), {self.who.aws_time or 'not told'} (AWS)"
+        yield "Time", f"{self.who.time} (this machine), {self.who.aws_time or 'unknown'} (AWS)"
         for label, request in zip(("Requests", *[""] * len(self.requests)), self.requests, strict=False):
             yield label, " ".join(filter(None, request.values()))
         yield "Tool", self.tool

@@ -48,10 +48,10 @@ class MaterialReport:
 
     @classmethod
     def of(cls, checked: CheckedMaterial) -> "MaterialReport":
-        is_shown, mac = bool(checked.check_value), ""
-        if is_shown and isinstance(checked.spec.form, MacKey):
+        may_show, mac = bool(checked.check_value), ""
+        if may_show and isinstance(checked.spec.form, MacKey):
             mac = checked.mac(CONFIRMATION_MESSAGE).hex().upper()
-        shown = check_value.compute_all(checked.spec, checked.public_key or checked.encoded) if is_shown else ()
+        shown = check_value.compute_all(checked.spec, checked.public_key or checked.encoded) if may_show else ()
         return cls(
             key_spec=checked.spec.name,
             material_bytes=len(checked.encoded),
@@ -61,16 +61,16 @@ class MaterialReport:
         )
 
     def to_json(self) -> dict[str, Any]:
-        told: dict[str, Any] = {
+        shown: dict[str, Any] = {
             "key_spec": self.key_spec,
             "material_bytes": self.material_bytes,
             "check_values": list(self.check_values),
         }
         if self.confirmation_mac:
-            told["confirmation_mac"] = self.confirmation_mac
+            shown["confirmation_mac"] = self.confirmation_mac
         if self.public_key:
-            told["public_key"] = self.public_key
-        return told
+            shown["public_key"] = self.public_key
+        return shown
 
     def lines(self) -> list[str]:
         return [
@@ -123,32 +123,32 @@ class WrapReport:
         return next(iter(self.material.check_values), "")
 
     def to_json(self) -> dict[str, Any]:
-        told = self.material.to_json() | {"wrapping_key": self.wrapping_key}
+        shown = self.material.to_json() | {"wrapping_key": self.wrapping_key}
         if self.wrapping_key_check_value:
-            told["wrapping_key_check_value"] = self.wrapping_key_check_value
-        told["algorithm"] = self.algorithm
+            shown["wrapping_key_check_value"] = self.wrapping_key_check_value
+        shown["algorithm"] = self.algorithm
         if self.opens_for:
-            told["encryption_context"] = {TAG: self.opens_for}
-        told["wrapped"] = {"file": self.file or None, "bytes": self.wrapped_bytes}
-        told["wrapped_sha256"] = self.sha256
+            shown["encryption_context"] = {TAG: self.opens_for}
+        shown["wrapped"] = {"file": self.file or None, "bytes": self.wrapped_bytes}
+        shown["wrapped_sha256"] = self.sha256
         properties: dict[str, Any] = {"SecretWrapping": {"Algorithm": self.algorithm, "KeyId": self.kms_key or None}}
         if self.check_value:
             properties["ExpectedCheckValue"] = self.check_value
-        return told | {"properties": properties}
+        return shown | {"properties": properties}
 
     @classmethod
     def from_json(cls, text: bytes) -> "WrapReport":
         """Raises NotAReportError. Each text has its form: it will be shown, go to AWS, and stand in a template."""
         try:
-            told = json.loads(text)
-            properties = told["properties"]
+            read = json.loads(text)
+            properties = read["properties"]
             expected = _text(forms.CHECK_VALUE, properties.get("ExpectedCheckValue") or "")
             return cls(
-                material=MaterialReport(_one_of(KEY_SPECS, told["key_spec"]), 0, (expected,) if expected else ()),
-                algorithm=_one_of((SYMMETRIC, *WRAPPING_ALGORITHMS), told["algorithm"]),
+                material=MaterialReport(_one_of(KEY_SPECS, read["key_spec"]), 0, (expected,) if expected else ()),
+                algorithm=_one_of((SYMMETRIC, *WRAPPING_ALGORITHMS), read["algorithm"]),
                 kms_key=_text(forms.KEY_ARN, properties["SecretWrapping"]["KeyId"] or ""),
-                opens_for=_text(_OPENS_FOR, next(iter(told.get("encryption_context", {}).values()), "")),
-                sha256=_text(_SHA256, told["wrapped_sha256"]),
+                opens_for=_text(_OPENS_FOR, next(iter(read.get("encryption_context", {}).values()), "")),
+                sha256=_text(_SHA256, read["wrapped_sha256"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass  # the exception may carry the text along

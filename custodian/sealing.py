@@ -97,11 +97,11 @@ class Sealing:
             chosen = self.key.choose(spec, len(checked.encoded), self.algorithm)
             output.say(f"Wrapping with {chosen.algorithm}: {chosen.reason}.", err=True)
             wrapped = self.key.wrap(chosen.algorithm, checked.encoded)
-            told = WrapReport.of(checked, self.key, chosen.algorithm, wrapped, self.out)
+            made = WrapReport.of(checked, self.key, chosen.algorithm, wrapped, self.out)
         finally:
             checked.wipe()
         new_file.write(self.out, wrapped, where="--out")
-        report.show(told, as_json=as_json, err=self.out == new_file.STDOUT)
+        report.show(made, as_json=as_json, err=self.out == new_file.STDOUT)
 
     def _require_another(self, checked: CheckedMaterial) -> None:
         if self.key.check_value and checked.check_value == self.key.check_value:
@@ -139,8 +139,10 @@ def prepare(given: SealingOptions) -> Sealing:
     if given.wrapping_key_check_value is not None:
         _compare(key, given.wrapping_key_check_value)
     if given.secret is not None and not key.opens_for:
-        told = "--secret binds nothing under an RSA key: the file opens in any secret whose tag names the stack."
-        output.say(f"Warning: {told}", err=True)
+        binds_nothing = (
+            "--secret binds nothing under an RSA key: the file opens in any secret whose tag names the stack."
+        )
+        output.say(f"Warning: {binds_nothing}", err=True)
     output.say(*(f"Warning: {line}" for line in key.warnings), err=True)
     return Sealing(key, given.algorithm, out)
 

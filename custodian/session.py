@@ -26,7 +26,7 @@ Asked = TypeVar("Asked")
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """GetCallerIdentity, and when. `aws_time` is "" where AWS told none. Times: ISO 8601, UTC, whole seconds."""
+    """GetCallerIdentity, and when. `aws_time` is "" where AWS gave none. Times: ISO 8601, UTC, whole seconds."""
 
     account: str
     arn: str

@@ -43,12 +43,12 @@ def look(session: Session, key_id: str, algorithm: str, stacks: tuple[str, ...])
     """Refused (--wrapping-key) where the function could not open the secret with it."""
     view = if_allowed(lambda: session.key(key_id, where=WHERE))
     if view is None:
-        return TransportKey("", None, f"The key {key_id} was not looked at: these credentials may not.")
+        return TransportKey("", None, f"The transport key {key_id} was not looked at: these credentials may not.")
     require_fit(view, algorithm, where=WHERE)
     return TransportKey(
         arn=view.arn,
         modulus_bytes=modulus_bytes(view.spec) if view.spec in WRAPPING_KEY_SPECS else None,
-        seen=f"The key that opens it is {view.arn} ({view.spec}, {view.state}).",
+        seen=f"The transport key is {view.arn} ({view.spec}, {view.state}).",
         warnings=(*who_else_holds(view.origin), *_missing_consent(session, view.arn, stacks)),
     )
 
@@ -61,7 +61,7 @@ def who_else_holds(origin: str) -> tuple[str, ...]:
     """
     if origin in _NOBODY_ELSE:
         return ()
-    return (f"The wrapping key's Origin is {origin or 'not told'}: {_WHO_ELSE.get(origin, _UNKNOWN)}",)
+    return (f"The wrapping key's Origin is {origin or 'unknown'}: {_WHO_ELSE.get(origin, _UNKNOWN)}",)
 
 
 def _missing_consent(session: Session, arn: str, stacks: tuple[str, ...]) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def _missing_consent(session: Session, arn: str, stacks: tuple[str, ...]) -> tup
         return ()
     found = f"is '{value}'" if value else "is missing"
     return (
-        f"The tag {consent.TAG} of the key that opens it {found}: it does not name {', '.join(missing)}. Its owner sets it.",
+        f"The tag {consent.TAG} of the transport key {found}: it does not name {', '.join(missing)}. Its owner sets it.",
     )
 
 

@@ -191,7 +191,7 @@ def _paper(key: Key, given: VerifyOptions) -> Paper:
 def _mac(key: Key, expected: ExpectedCheckValue, digits: str) -> bytes:
     """Refused (--mac) where it is the key itself, which has as many bytes: KMS is not to get it."""
     mac = b""
-    with contextlib.suppress(ValueError):  # told below
+    with contextlib.suppress(ValueError):  # refused below
         mac = bytes.fromhex(digits)
     if isinstance(key.spec.form, MacKey) and len(mac) != key.spec.form.size_bytes:
         raise click.UsageError(f"--mac has {2 * key.spec.form.size_bytes} hex digits for {key.spec.a_key}.")

@@ -5,7 +5,7 @@
     symmetric in KMS   kms:Encrypt, with the encryption context that the function will decrypt with: for one secret only
 
 A wrong wrapping key gives the material to somebody else. So a public key's check value is always shown, to be compared with
-paper, and --wrapping-key-check-value compares it. So it is told, too, where not AWS is asked; and kms:Encrypt, which takes the
+paper, and --wrapping-key-check-value compares it. So a warning says where not AWS is asked; and kms:Encrypt, which takes the
 plaintext, is not sent there without TLS. What the algorithms are is in the function's `wrapping.py`.
 """
 
@@ -123,7 +123,7 @@ class KmsWrappingKey:
     def check_value(self) -> str:
         return ""
 
-    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen:  # noqa: ARG002  # one way alone
+    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen:  # noqa: ARG002  # there is only one way
         if asked not in (None, SYMMETRIC):
             problem = f"{asked} is for an RSA key, and {self.source} is a symmetric key of KMS."
             raise refused("--algorithm", problem, "Leave --algorithm out, or name an RSA key.")

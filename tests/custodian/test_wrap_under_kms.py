@@ -163,7 +163,7 @@ def test_an_imported_symmetric_key_is_warned_of_too(bank):
             "NEW",
             ("The wrapping key's Origin is NEW: this tool does not know it, nor who else may hold the key.",),
         ),
-        ("", ("The wrapping key's Origin is not told: this tool does not know it, nor who else may hold the key.",)),
+        ("", ("The wrapping key's Origin is unknown: this tool does not know it, nor who else may hold the key.",)),
     ],
 )
 def test_what_each_origin_means(origin, told):
