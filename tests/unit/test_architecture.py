@@ -276,28 +276,25 @@ def test_the_tool_keeps_to_the_syntax_of_python_3_11(module):
     ast.parse(tool_modules()[module].read_text(), feature_version=(3, 11))
 
 
-def python_3_11():
-    """A Python 3.11 that loads this environment's cryptography and click, which come without a version of their own."""
-    here = {"PYTHONPATH": sysconfig.get_path("purelib"), "PYTHONDONTWRITEBYTECODE": "1"}
-    pythons = [shutil.which("python3.11"), *Path.home().glob(".pyenv/versions/3.11*/bin/python3.11")]
-    for python in filter(None, pythons):
-        ready = "import cryptography.x509, click, sys; sys.exit(sys.version_info[:2] != (3, 11))"
-        if subprocess.run([python, "-c", ready], env=here, capture_output=True, check=False).returncode == 0:
-            return str(python)
-    return None
+# cryptography's wheel serves every Python from 3.11 on, and click is Python: a 3.11 can load both from this environment.
+FOR_3_11 = {
+    "PATH": os.environ["PATH"],
+    "PYENV_VERSION": "3.11",  # which one python3.11 is, where pyenv has it
+    "PYTHONPATH": os.pathsep.join(map(str, (PACKAGE.parent, REPOSITORY, sysconfig.get_path("purelib")))),
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
 
 
 @pytest.fixture(scope="module")
 def on_python_3_11():
     """Runs a program there, with the tool and the function's modules to import; returns what it prints."""
-    python = python_3_11()
-    if python is None:
+    python = shutil.which("python3.11")
+    ready = [python, "-c", "import cryptography.x509, click, sys; sys.exit(sys.version_info[:2] != (3, 11))"]
+    if python is None or subprocess.run(ready, env=FOR_3_11, capture_output=True, check=False).returncode != 0:
         pytest.skip("there is no Python 3.11 here that could load cryptography and click")
-    paths = (PACKAGE.parent, REPOSITORY, sysconfig.get_path("purelib"))
-    environment = {"PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def run(*arguments, **more):
-        done = subprocess.run([python, *arguments], env=environment, capture_output=True, check=False, **more)
+        done = subprocess.run([python, *arguments], env=FOR_3_11, capture_output=True, check=False, **more)
         assert (done.returncode, done.stderr) == (0, b"")
         return done.stdout.decode()
 
