@@ -3,8 +3,9 @@
 boto3 is imported when the first client is made, so that the commands which need no network neither need nor load it.
 Credentials, profile, Region and endpoints come from where the AWS CLI takes them; --profile and --region say otherwise.
 
-An error keeps AWS's code and text; the cause that is meant most often, and the remedy, are added. Source of the codes: the API
-references of KMS, Secrets Manager and STS.
+An error keeps AWS's code and text; the cause that is meant most often, and the remedy, are added: the function's own words
+(`aws_meanings.py`), or what only a person with credentials can be told. Source of the codes: the API references of KMS, Secrets
+Manager and STS.
 """
 
 import functools
@@ -15,6 +16,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from custodian import answers, forms
+from imported_key_material import aws_meanings
+from imported_key_material.aws_meanings import FAILED_INSIDE, UNKNOWN, Meaning
 from imported_key_material.errors import Fault, ServiceRefused
 
 Answer = TypeVar("Answer")
@@ -33,106 +36,90 @@ class Unanswered(CallRefused):
 CONNECT_TIMEOUT_SECONDS: Final = 10
 READ_TIMEOUT_SECONDS: Final = 30
 TRIES_PER_CALL: Final = 3
-_MESSAGE_MAX_CHARACTERS: Final = 300
 _GLOBAL: Final = ("sts", "https://sts.amazonaws.com")  # AWS_STS_REGIONAL_ENDPOINTS=legacy
-
-
-class _Meaning(NamedTuple):
-    """Why AWS says it, and what to do."""
-
-    cause: str
-    remedy: str
 
 
 _SIGN_IN: Final = "Sign in as for the AWS CLI, or name a profile: --profile."
 _PASSING: Final = "This passes by itself. Run it again."
 
 # code, or "service:Operation code" where one operation means something else by it
-_MEANINGS: Final[Mapping[str, _Meaning]] = {
+_MEANINGS: Final[Mapping[str, Meaning]] = {
+    **aws_meanings.FOR_EVERYBODY,
+    **aws_meanings.passing(_PASSING),
     # --- rights and credentials
-    "AccessDeniedException": _Meaning(
+    "AccessDeniedException": Meaning(
         "These credentials may not do it, or the policy of the key or secret does not let them.",
         "Ask its owner for the right, or use other credentials: --profile.",
     ),
-    "AccessDenied": _Meaning("These credentials may not do it.", "Use other credentials: --profile."),
-    "ExpiredTokenException": _Meaning("The credentials ran out.", "Sign in again."),
-    "ExpiredToken": _Meaning("The credentials ran out.", "Sign in again."),
-    "UnrecognizedClientException": _Meaning("AWS does not know these credentials.", _SIGN_IN),
-    "InvalidClientTokenId": _Meaning("AWS does not know these credentials.", _SIGN_IN),
-    "InvalidSignatureException": _Meaning(
+    "AccessDenied": Meaning("These credentials may not do it.", "Use other credentials: --profile."),
+    "ExpiredTokenException": Meaning("The credentials ran out.", "Sign in again."),
+    "ExpiredToken": Meaning("The credentials ran out.", "Sign in again."),
+    "UnrecognizedClientException": Meaning("AWS does not know these credentials.", _SIGN_IN),
+    "InvalidClientTokenId": Meaning("AWS does not know these credentials.", _SIGN_IN),
+    "InvalidSignatureException": Meaning(
         "The secret access key is not the one of the access key id, or this machine's clock is wrong.", _SIGN_IN
     ),
-    "SignatureDoesNotMatch": _Meaning(
+    "SignatureDoesNotMatch": Meaning(
         "The secret access key is not the one of the access key id, or this machine's clock is wrong.", _SIGN_IN
     ),
     # --- KMS
-    "NotFoundException": _Meaning(
+    "NotFoundException": Meaning(
         "There is no such key in this account and Region.",
         "Check the id, and --region: a key id counts in its own Region.",
     ),
-    "InvalidArnException": _Meaning("KMS can't read the ARN, or it is of another Region.", "Check it, and --region."),
-    "DisabledException": _Meaning("The key is disabled.", "aws kms enable-key, if it was not disabled for a reason."),
-    "KMSInvalidStateException": _Meaning(
-        "The key's state does not allow it: its material is not there, or it is to be deleted.",
-        "Look at KeyState with aws kms describe-key.",
-    ),
-    "InvalidKeyUsageException": _Meaning("The key's usage or spec does not fit.", "Check which key is named."),
-    "UnsupportedOperationException": _Meaning("The key's spec does not fit.", "Check which key is named."),
-    "InvalidCiphertextException": _Meaning(
+    "InvalidArnException": Meaning("KMS can't read the ARN, or it is of another Region.", "Check it, and --region."),
+    "InvalidKeyUsageException": Meaning("The key's usage or spec does not fit.", "Check which key is named."),
+    "UnsupportedOperationException": Meaning("The key's spec does not fit.", "Check which key is named."),
+    "InvalidCiphertextException": Meaning(
         "It was wrapped under another key, or for another secret's name.", "Wrap it for this key and this secret."
     ),
-    "DependencyTimeoutException": _Meaning("KMS waited in vain for a service that it depends on.", _PASSING),
-    "KMSInternalException": _Meaning("KMS failed inside.", _PASSING),
-    "KeyUnavailableException": _Meaning("KMS can't reach the key at the moment.", _PASSING),
     # --- Secrets Manager
-    "ResourceNotFoundException": _Meaning(
+    "ResourceNotFoundException": Meaning(
         "There is no such secret in this account and Region.",
         "Check the name, and --region. A secret of another account needs its full ARN.",
     ),
-    "ResourceExistsException": _Meaning(
+    "ResourceExistsException": Meaning(
         "A secret or version of this name is there already, with something else in it.",
         "Run it again: the plan shows what is there.",
     ),
-    "InvalidRequestException": _Meaning(
+    "InvalidRequestException": Meaning(
         "The secret's present state does not allow it; often it is marked for deletion.",
         "Look at it with aws secretsmanager describe-secret; restore-secret takes a deletion back.",
     ),
-    "InvalidParameterException": _Meaning(
+    "InvalidParameterException": Meaning(
         "Secrets Manager does not take these values.", "Check the name, the stacks and the KMS key."
     ),
-    "EncryptionFailure": _Meaning(
+    "EncryptionFailure": Meaning(
         "Secrets Manager can't encrypt with the secret's KMS key.",
         "Look at the key's state and policy, and whether these credentials may use it (kms:GenerateDataKey, kms:Decrypt).",
     ),
-    "DecryptionFailure": _Meaning(
+    "DecryptionFailure": Meaning(
         "Secrets Manager can't decrypt with the secret's KMS key.", "Look at the state and policy of that key."
     ),
-    "LimitExceededException": _Meaning("A quota is used up.", "See Service Quotas."),
-    "secretsmanager:PutSecretValue LimitExceededException": _Meaning(
+    "LimitExceededException": Meaning("A quota is used up.", "See Service Quotas."),
+    "secretsmanager:PutSecretValue LimitExceededException": Meaning(
         "The secret has all the versions or stages that it may have (20 stages on all versions together).",
         "Take the stages of versions that no key needs any more off them: aws secretsmanager update-secret-version-stage.",
     ),
-    "InternalServiceError": _Meaning("Secrets Manager failed inside.", _PASSING),
     # --- any service
-    "ThrottlingException": _Meaning("Too many calls in this account and Region.", _PASSING),
-    "ValidationException": _Meaning("AWS does not take these values.", "Check the names and ids that were given."),
+    "ThrottlingException": Meaning("Too many calls in this account and Region.", _PASSING),
+    "ValidationException": Meaning("AWS does not take these values.", "Check the names and ids that were given."),
     # --- botocore, before or instead of an answer
-    "NoCredentialsError": _Meaning("There are no credentials.", _SIGN_IN),
-    "PartialCredentialsError": _Meaning("The credentials are not complete.", _SIGN_IN),
-    "UnauthorizedSSOTokenError": _Meaning("The session of IAM Identity Center ran out.", "aws sso login."),
-    "SSOTokenLoadError": _Meaning("There is no session of IAM Identity Center.", "aws sso login."),
-    "ProfileNotFound": _Meaning("", "aws configure list-profiles shows those there are."),
-    "InvalidRegionError": _Meaning("", "Name a Region, such as eu-central-1: --region."),
-    "NoRegionError": _Meaning("", "Name the Region: --region."),
-    "InvalidEndpointConfigurationError": _Meaning("", "Check --region, and AWS_ENDPOINT_URL."),
-    "EndpointConnectionError": _Meaning(
+    "NoCredentialsError": Meaning("There are no credentials.", _SIGN_IN),
+    "PartialCredentialsError": Meaning("The credentials are not complete.", _SIGN_IN),
+    "UnauthorizedSSOTokenError": Meaning("The session of IAM Identity Center ran out.", "aws sso login."),
+    "SSOTokenLoadError": Meaning("There is no session of IAM Identity Center.", "aws sso login."),
+    "ProfileNotFound": Meaning("", "aws configure list-profiles shows those there are."),
+    "InvalidRegionError": Meaning("", "Name a Region, such as eu-central-1: --region."),
+    "NoRegionError": Meaning("", "Name the Region: --region."),
+    "InvalidEndpointConfigurationError": Meaning("", "Check --region, and AWS_ENDPOINT_URL."),
+    "EndpointConnectionError": Meaning(
         "", "Check the network, and --region. To wrap under a public key file no network is needed."
     ),
 }
-_FAILED_INSIDE: Final = _Meaning("The service failed inside.", _PASSING)
-_UNKNOWN: Final = _Meaning("", "Look the code up in the API reference of that operation.")
-_UNREADABLE: Final = _Meaning("Often a proxy answers in its place.", "Check the network, and AWS_ENDPOINT_URL.")
-_NO_ANSWER: Final = _Meaning("", "Check the network, then run it again.")
+_FAILED_INSIDE: Final = Meaning(FAILED_INSIDE, _PASSING)
+_UNREADABLE: Final = Meaning("Often a proxy answers in its place.", "Check the network, and AWS_ENDPOINT_URL.")
+_NO_ANSWER: Final = Meaning("", "Check the network, then run it again.")
 
 
 @dataclass(frozen=True)
@@ -196,34 +183,54 @@ def call(operation: str, what: Callable[[], Answer], *, where: str) -> Answer:
     from botocore.exceptions import ConnectionError as NotConnectedError  # noqa: PLC0415  # as above
     from botocore.parsers import ResponseParserError  # noqa: PLC0415  # as above
 
-    kind: type[CallRefused]
-    id_ = ""
     try:
         answer = what()
         odd = answers.odd_field(operation, answer)
         if not odd:
             return answer
-        code, kind, fallback = "OddAnswer", Unanswered, _UNREADABLE
         said = f"{operation} got an answer that is not AWS's: no {odd} of AWS's looks so."
+        failure = _Failure(Unanswered, "OddAnswer", said, _UNREADABLE)
     except ClientError as error:
-        code = _fitting(forms.CODE, error.response.get("Error", {}).get("Code"), "Unknown")
-        message = _sentence(str(error.response.get("Error", {}).get("Message", "")))
-        said = f"{operation} was refused with {code}" + (f": {message}" if message else ".")
-        failed_inside = _status(error.response) >= 500
-        kind, fallback = (Unanswered, _FAILED_INSIDE) if failed_inside else (CallRefused, _UNKNOWN)
-        id_ = request_id(error.response)
+        failure = _refusal(operation, error.response)
     except BotoCoreError as error:
         was_sent = isinstance(error, HTTPClientError | NotConnectedError | IncompleteReadError)
-        code, kind, fallback = type(error).__name__, Unanswered if was_sent else CallRefused, _NO_ANSWER
-        said = f"{operation} did not come about: {_sentence(str(error))}"
+        said = f"{operation} failed: {_sentence(str(error))}"
+        failure = _Failure(Unanswered if was_sent else CallRefused, type(error).__name__, said, _NO_ANSWER)
     except ResponseParserError as error:  # its text holds the answer, which may be anything
-        code, kind, fallback = type(error).__name__, Unanswered, _UNREADABLE
         said = f"{operation} got an answer that is not AWS's."
-    meaning = _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code) or fallback
-    problem = f"{said} {meaning.cause}".rstrip()
-    refusal = kind(Fault(where, problem, meaning.remedy), operation=operation, code=code)
-    refusal.request_id = id_
-    raise refusal
+        failure = _Failure(Unanswered, type(error).__name__, said, _UNREADABLE)
+    code = failure.code
+    meaning = failure.denied or _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code) or failure.fallback
+    problem = f"{failure.said} {meaning.cause}".rstrip()
+    refused = failure.kind(Fault(where, problem, meaning.remedy), operation=operation, code=code)
+    refused.request_id = failure.request_id
+    raise refused
+
+
+class _Failure(NamedTuple):
+    """What came instead of an answer. `fallback`: what a code means that is in no table; `denied`: an explicit Deny."""
+
+    kind: type[CallRefused]
+    code: str
+    said: str
+    fallback: Meaning
+    denied: Meaning | None = None
+    request_id: str = ""
+
+
+def _refusal(operation: str, response: Mapping[str, Any]) -> _Failure:
+    code = _fitting(forms.CODE, response.get("Error", {}).get("Code"), "Unknown")
+    text = str(response.get("Error", {}).get("Message", ""))
+    message = _sentence(text)
+    failed_inside = _status(response) >= 500
+    return _Failure(
+        kind=Unanswered if failed_inside else CallRefused,
+        code=code,
+        said=f"{operation} was refused with {code}" + (f": {message}" if message else "."),
+        fallback=_FAILED_INSIDE if failed_inside else UNKNOWN,
+        denied=aws_meanings.denial(code, text, who="these credentials"),
+        request_id=request_id(response),
+    )
 
 
 def request_id(answer: Mapping[str, Any]) -> str:
@@ -238,10 +245,7 @@ def date(answer: Mapping[str, Any]) -> str:
 
 def _sentence(text: str) -> str:
     """On one line, with one full stop; a long one is cut."""
-    line = " ".join(text.split())
-    if len(line) > _MESSAGE_MAX_CHARACTERS:
-        return f"{line[:_MESSAGE_MAX_CHARACTERS].rstrip()}..."
-    return f"{line.rstrip('.')}." if line else ""
+    return aws_meanings.sentence(" ".join(text.split()))
 
 
 def _fitting(form: re.Pattern[str], value: object, otherwise: str) -> str:

@@ -2,8 +2,9 @@
 
 import click
 
-from custodian import argument_types, options, output, reading, report
+from custodian import argument_types, options, output, reading
 from custodian.errors import REFUSED
+from custodian.report import MaterialReport
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import KEY_SPECS
 
@@ -55,7 +56,10 @@ def command(
         output.say_json({"in_order": False, "key_spec": key_spec, "faults": faults})
         raise SystemExit(REFUSED) from None
     try:
-        said = report.of_material(checked)
+        said = MaterialReport.of(checked)
     finally:
         checked.wipe()
-    report.show({"in_order": True, **said} if as_json else said, as_json=as_json)
+    if as_json:
+        output.say_json({"in_order": True, **said.to_json()})
+    else:
+        output.say(*said.lines())

@@ -1,9 +1,11 @@
 """The program `custodian`: its commands, its exit codes, where its words go.
 
-    exit 0  done, and what was checked is in order
-    exit 1  refused: the material, a file, a key or AWS says no; or the work was broken off. Nothing was written
-            (but for verify's receipt of what is not so, what put names as done, and what was whole before its report could
-            not be printed, as into a closed pipe: the new file, the stored version)
+    exit 0  done, and every check passed
+    exit 1  refused: the material, a file, a key or AWS says no; or the work was broken off. Nothing was written, with three
+            exceptions:
+              - verify writes its receipt (--out) of a verdict that is not PROVED
+              - put names what it had done before a step failed
+              - a report that can't be printed (a closed pipe) does not undo what it reports: the file, or the version
     exit 2  a wrong call: an option is missing, unknown, takes no such value, or does not go with another
     exit 3  verify, of a symmetric key: KMS's id of the material is the one on paper. That its bytes have the check value on
             paper, KMS does not prove
@@ -21,14 +23,14 @@ Each command is a module of its own, with a click command named `command`; it is
 
     check generate wrap combine    the commands that need no network (wrap and its like do with a KMS key)
     put verify                     the commands that talk to AWS
-    reading writing                files, pipes and prompts in; files out
-    wrapping_key origin sealing report    from checked material to the wrapped file, and what is said about it
+    reading new_file               files, pipes and prompts in; files out
+    wrapping_key sealing report    from checked material to the wrapped file, and what is said about it
     components                     the components of a split key
-    content wrapped_file opening_key secret_plan storing template_piece    what put looks at, plans, does and prints
-    session proving finding receipt    who asks KMS, what it proves, and what is kept of that
+    content wrapped_file destination transport_key secret_plan storage    what put looks at, plans, does and prints
+    session evidence receipt       who asks KMS, what the answers prove, and what is kept of that
     options argument_types         options that commands share; what each option and argument takes
     wording errors                 the checks' words as this tool's; errors and exit codes
-    output quoting version         the only way out for words; what is never repeated; which version of the tool it is
+    output quoting                 the only way out for words; what is never repeated
     aws answers forms elsewhere    boto3, the only place that knows it; how AWS's answers and names look; calls elsewhere
 """
 
@@ -125,7 +127,7 @@ class _Tool(click.Group):
 
 def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001  # click's signature
     if asked:
-        output.say(version.tool())
+        output.say(version())
         ctx.exit()
 
 
@@ -158,7 +160,7 @@ def cli() -> None:
 def _no_core_dump() -> None:
     """A crash of a library must not write the memory, and so the material, to the disk. Windows writes none.
 
-    Linux asks the limit for files alone. Where core_pattern is a program (core(5)), and for debuggers of the same user
+    Linux asks the limit for files only. Where core_pattern is a program (core(5)), and for debuggers of the same user
     (ptrace(2)), what counts is that the process is not dumpable (prctl(2)).
     """
     with contextlib.suppress(ImportError, ValueError, OSError):
@@ -170,7 +172,7 @@ def _no_core_dump() -> None:
 
 
 def _end_in_order() -> None:
-    """A request to end is taken as Ctrl-C is: buffers are wiped, the terminal echoes again, a temporary file goes."""
+    """A request to end is taken as Ctrl-C is: buffers are wiped, the terminal echoes again, an unfinished file goes."""
     for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP on purpose
@@ -182,7 +184,7 @@ def main() -> NoReturn:
     _end_in_order()
     try:
         cli(prog_name="custodian")
-    except Exception as error:  # noqa: BLE001  # a defect: told without the exception's text, which may hold anything
+    except Exception as error:  # noqa: BLE001  # a defect: shown without the exception's text, which may hold anything
         import traceback  # noqa: PLC0415  # slow to load, and seldom needed
 
         output.say(

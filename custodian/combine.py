@@ -4,6 +4,7 @@ import click
 
 from custodian import argument_types, components, options, sealing
 from custodian.components import Declared
+from custodian.sealing import SealingOptions
 from imported_key_material.encoding import BASE64, HEX, RAW
 from imported_key_material.key_specs import KEY_SPECS, CipherKey, MacKey
 
@@ -79,17 +80,17 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
     encoding: str | None,
     expected_check_value: str | None,
     as_json: bool,  # noqa: FBT001  # click passes it by name
-    **wrapping: str | None,
+    wrapping: SealingOptions,
 ) -> None:
     """Combine the components of a key (XOR) in memory, and wrap the result.
 
-    Each holder types a component without echo, or gives a file; sees its check value alone; compares it with paper; and the
+    Each holder types a component without echo, or gives a file; sees only its check value; compares it with paper; and the
     screen is cleared before the next. Neither a component nor the key is written unwrapped or shown.
     """
     declared = _declared(count, sources, check_values)
     if encoding == RAW and any(one.source == components.TYPED for one in declared):
         raise click.UsageError("A typed component is text: --encoding is HEX or BASE64.")
-    seal = sealing.prepare(**wrapping)
+    seal = sealing.prepare(wrapping)
     spec = KEY_SPECS[key_spec]
     with components.gathered(spec, declared, encoding=encoding) as found:
         checked = components.combine(spec, found, expected_check_value=expected_check_value)
@@ -99,7 +100,7 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
 def _declared(count: int | None, sources: tuple[str, ...], check_values: tuple[str, ...]) -> list[Declared]:
     if count is not None and sources:
         raise click.UsageError(
-            "--components is for typed ones alone: give --component for each, - for one that is typed."
+            "--components is for typed ones only: give --component for each, - for one that is typed."
         )
     sources = sources or (components.TYPED,) * (count or FEWEST)
     if not FEWEST <= len(sources) <= MOST:

@@ -14,8 +14,8 @@ import click
 
 from custodian import reading, wrapped_file
 from custodian.errors import refused
+from custodian.report import WrapReport
 from custodian.wording import as_options
-from custodian.wrapped_file import Report
 from imported_key_material import check_value
 from imported_key_material.encoding import RAW
 from imported_key_material.key_specs import KEY_SPECS, KeySpec
@@ -23,8 +23,8 @@ from imported_key_material.key_specs import KEY_SPECS, KeySpec
 _NAMESPACE: Final = uuid.UUID("2b6d8f0e-6a0c-5f3e-9d55-5f0b1c1f6a7d")  # of version ids that follow from what is stored
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOptions:
     """The options that say what FILE is; None where they do not."""
 
     file: str
@@ -54,7 +54,7 @@ class Content:
     wrapped_under: str = ""
 
     @property
-    def told(self) -> str:
+    def words(self) -> str:
         if not self.algorithm:
             return f"the PLAINTEXT of {self.file}, {len(self.value)} bytes"
         how = f"wrapped with {self.algorithm} under {self.wrapping_key}"
@@ -78,14 +78,14 @@ class Content:
         return f"Version {version_id}: {', '.join(parts)}."
 
 
-def of(said: Said) -> Content:
+def of(said: FileOptions) -> Content:
     """UsageError for what is missing; Refused for what can't be."""
     report = None if said.report is None else wrapped_file.read_report(said.report)
     if said.plaintext:
         return _plaintext(said)
     key_spec = said.key_spec or (report.key_spec if report else "")
     algorithm = said.algorithm or (report.algorithm if report else "")
-    wrapping_key = said.wrapping_key or (report.wrapping_key if report else "")
+    wrapping_key = said.wrapping_key or (report.kms_key if report else "")
     _require(("--key-spec", key_spec), ("--algorithm", algorithm), ("--wrapping-key", wrapping_key), report=report)
     value = _read(said.file, encoding=RAW)
     if report is not None:
@@ -106,18 +106,18 @@ def of(said: Said) -> Content:
         wrapping_key=wrapping_key,
         check_value=expected,
         opens_for=report.opens_for if report else "",
-        wrapped_under=report.wrapping_key if report else "",
+        wrapped_under=report.kms_key if report else "",
     )
 
 
-def _require(*needed: tuple[str, str], report: Report | None) -> None:
+def _require(*needed: tuple[str, str], report: WrapReport | None) -> None:
     missing = [option for option, value in needed if not value]
     if missing:
         known = "the report does not say it" if report else "or --report, which says it all"
         raise click.UsageError(f"Missing {' and '.join(missing)}: {known}.")
 
 
-def _compare(said: Said, report: Report, value: bytes) -> None:
+def _compare(said: FileOptions, report: WrapReport, value: bytes) -> None:
     """What the options say may not contradict the report, and the report must be this file's."""
     if hashlib.sha256(value).hexdigest() != report.sha256:
         problem = "The report is of another file: the SHA-256 in it is not this file's."
@@ -134,7 +134,7 @@ def _compare(said: Said, report: Report, value: bytes) -> None:
             )
 
 
-def _plaintext(said: Said) -> Content:
+def _plaintext(said: FileOptions) -> Content:
     """Checked as the function will check it; stored as KMS gets it: raw bytes, or PKCS#8 in DER."""
     if said.key_spec is None:
         raise click.UsageError("Missing --key-spec.")

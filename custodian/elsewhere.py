@@ -1,4 +1,4 @@
-"""Where calls go, if not to AWS: always told, and refused where key material would go there for everybody to read.
+"""Where calls go, if not to AWS: always a warning, and refused where key material would go there for everybody to read.
 
 AWS_ENDPOINT_URL and settings like it (a profile's endpoint_url) decide whom the tool asks. Whoever answers there names the
 wrapping key, and gets what AWS would get. An address of http:// shows it to every machine on the way, too; to this machine
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from custodian.errors import refused
 
 
-def told(addresses: Mapping[str, str]) -> tuple[str, ...]:
+def warnings(addresses: Mapping[str, str]) -> tuple[str, ...]:
     """`addresses`: service -> where it is asked, of those that are not asked at AWS. One sentence for each address."""
     services: dict[str, list[str]] = {}
     for service, address in addresses.items():

@@ -7,7 +7,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from custodian import argument_types, options, output, report, sealing, writing
+from custodian import argument_types, new_file, options, output, report, sealing
+from custodian.report import MaterialReport
+from custodian.sealing import SealingOptions
 from imported_key_material import material
 from imported_key_material.key_specs import KEY_SPECS, CipherKey, EcKey, KeySpec, MacKey, RsaKey
 from imported_key_material.material import CheckedMaterial
@@ -40,7 +42,7 @@ def command(
     key_spec: str,
     plaintext_out: str | None,
     as_json: bool,  # noqa: FBT001  # click passes it by name
-    **wrapping: str | None,
+    wrapping: SealingOptions,
 ) -> None:
     """Make new key material that nobody ever sees, and wrap it.
 
@@ -49,20 +51,19 @@ def command(
     """
     spec = KEY_SPECS[key_spec]
     if plaintext_out is None:
-        seal = sealing.prepare(**wrapping)
+        seal = sealing.prepare(wrapping)
         seal.seal(made(spec), as_json=as_json)
         return
-    given = [name for name, value in wrapping.items() if value is not None]
-    if given:
-        raise click.UsageError(f"--plaintext-out does not go with --{given[0].replace('_', '-')}: nothing is wrapped.")
-    writing.require_writable(plaintext_out, where="--plaintext-out")
+    if given := wrapping.given():
+        raise click.UsageError(f"--plaintext-out does not go with {given[0]}: nothing is wrapped.")
+    new_file.require_writable(plaintext_out, where="--plaintext-out")
     checked = made(spec)
     try:
-        said = report.of_material(checked)
-        writing.write_new(plaintext_out, _plaintext(checked), where="--plaintext-out")
+        said = MaterialReport.of(checked)
+        new_file.write(plaintext_out, _plaintext(checked), where="--plaintext-out")
     finally:
         checked.wipe()
-    to_stdout = plaintext_out == writing.STDOUT
+    to_stdout = plaintext_out == new_file.STDOUT
     output.say(f"{'Standard output' if to_stdout else plaintext_out} holds the material in PLAINTEXT.", err=True)
     report.show(said, as_json=as_json, err=to_stdout)
 

@@ -1,5 +1,6 @@
 """Options that several commands share, each defined once."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from imported_key_material.key_specs import KEY_SPECS
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Decorator = Callable[[Function], Function]
+Given = TypeVar("Given")
 
 SECRET_WRAPPINGS = (
     "SYMMETRIC_DEFAULT",
@@ -62,3 +64,16 @@ region = click.option(
     type=argument_types.region,
     help="AWS Region; without it as the AWS CLI chooses.",
 )
+
+
+def passed_as(kind: Callable[..., Given]) -> Callable[[Callable[[Given], None]], Callable[..., None]]:
+    """A command of many options takes them as one value of `kind`, a dataclass with a field of the name of each."""
+
+    def decorate(run: Callable[[Given], None]) -> Callable[..., None]:
+        @functools.wraps(run)
+        def command(**given: object) -> None:
+            run(kind(**given))
+
+        return command
+
+    return decorate

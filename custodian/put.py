@@ -2,38 +2,50 @@
 
 Everything is checked before anything is changed. What will be done is decided in `secret_plan.py` and carried out here as it
 was shown. No right to read secrets is needed, and none to decrypt. Where it would go elsewhere than to AWS, the plan says so; a
-plaintext goes there by TLS alone.
+plaintext goes there by TLS only.
 """
 
 import re
-from collections.abc import Iterator
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import click
 
 from custodian import (
     argument_types,
     content,
+    destination,
     elsewhere,
-    opening_key,
     options,
     output,
     secret_plan,
-    storing,
-    wrapped_file,
+    storage,
 )
 from custodian.aws import Connection
-from custodian.content import Content
-from custodian.errors import refused
-from custodian.secret_plan import Found, Wanted
-from custodian.session import Session, Who
-from imported_key_material.consent import TAG
-from imported_key_material.errors import ServiceRefused
+from custodian.content import Content, FileOptions
+from custodian.secret_plan import Wanted
+from custodian.session import Session
+from custodian.storage import PutReport
 
 _STACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}/?|/")
 _VERSION: Final = re.compile(r"[A-Za-z0-9-]{32,64}")
-_ENDS_LIKE_A_SUFFIX: Final = re.compile(r".*-[A-Za-z0-9]{6}")
-_WRAPPING: Final = ("report", "algorithm", "wrapping_key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutOptions(FileOptions):
+    """The options of `custodian put`, as click gives them."""
+
+    secret_id: str
+    stacks: tuple[str, ...]
+    kms_key_id: str | None
+    version_id: str | None
+    move_current: bool
+    replace_tag: bool
+    only_plan: bool
+    yes: bool
+    profile: str | None
+    region: str | None
+    as_json: bool
 
 
 @click.command(
@@ -115,7 +127,8 @@ The report is what --json prints where the file is made:
 @options.profile
 @options.region
 @options.as_json
-def command(**given: Any) -> None:
+@options.passed_as(PutOptions)
+def command(given: PutOptions) -> None:
     """Store a wrapped file in Secrets Manager, and show what the template needs.
 
     The plan is shown first. No stage of a secret moves unless --move-current says so: a new version gets one of its own, and
@@ -124,114 +137,61 @@ def command(**given: Any) -> None:
     With SYMMETRIC_DEFAULT the file opens only in the secret (account and name) that it was wrapped for.
     """
     _require_forms(given)
-    item = content.of(content.Said(**{name: given[name] for name in content.Said.__slots__}))
-    session = Session(Connection(given["profile"], given["region"]))
+    item = content.of(given)
+    session = Session(Connection(given.profile, given.region))
     if not item.algorithm:
         elsewhere.require_unseen(session.address("secretsmanager"), where="--plaintext")
     who = session.who()
-    found = _found(session, given["secret_id"])
-    name = given["secret_id"] if found is None else found.name
-    mind = _check(session, item, given, found, f"{_account(found, who)}/{name}")
-    mind = (*elsewhere.told(session.not_aws()), *mind)
-    wanted = _wanted(given, item, name)
-    steps = secret_plan.steps(wanted, found)
-    storing.show_plan(steps, mind, f"{who.arn} in {session.region()}", err=not given["only_plan"])
-    if given["only_plan"]:
+    goal = destination.look(session, given.secret_id, given.stacks, who)
+    remarks = destination.check(session, item, goal)
+    not_aws = tuple(f"Warning: {line}" for line in elsewhere.warnings(session.not_aws()))
+    steps = secret_plan.steps(_wanted(given, item, goal.name), goal.found)
+    storage.show_plan(steps, (*not_aws, *remarks), f"{who.arn} in {session.region()}", err=not given.only_plan)
+    if given.only_plan:
         return
-    if not given["yes"]:
-        storing.ask()
-    stored = storing.carry_out(session, steps)
-    told = storing.told(item, stored, who) | {"requests": session.requests}
-    if given["as_json"]:
-        output.say_json(told)
+    if not given.yes:
+        storage.ask()
+    stored = storage.carry_out(session, steps)
+    report = PutReport(item, stored, who, tuple(session.requests))
+    if given.as_json:
+        output.say_json(report.to_json())
     else:
-        output.say(*storing.lines(told))
+        output.say(*report.lines())
 
 
 # ------------------------------------------------------------------------------------------------------ before the plan
 
 
-def _require_forms(given: dict[str, Any]) -> None:
-    if not all(_STACK.fullmatch(stack) for stack in given["stacks"]):
+def _require_forms(given: PutOptions) -> None:
+    if not all(_STACK.fullmatch(stack) for stack in given.stacks):
         raise click.UsageError("--stack is a stack's name, or how names begin and a / behind it; one for each --stack.")
-    if given["version_id"] is not None and not _VERSION.fullmatch(given["version_id"]):
+    if given.version_id is not None and not _VERSION.fullmatch(given.version_id):
         raise click.UsageError("--version-id has 32 to 64 letters, digits and -, as a UUID has.")
-    if given["plaintext"]:
-        for name in _WRAPPING:
-            if given[name] is not None:
-                raise click.UsageError(f"--plaintext does not go with --{name.replace('_', '-')}: nothing is wrapped.")
-    elif given["encoding"] is not None:
+    if given.plaintext:
+        of_wrapping = {
+            "--report": given.report,
+            "--algorithm": given.algorithm,
+            "--wrapping-key": given.wrapping_key,
+        }
+        for option, value in of_wrapping.items():
+            if value is not None:
+                raise click.UsageError(f"--plaintext does not go with {option}: nothing is wrapped.")
+    elif given.encoding is not None:
         raise click.UsageError("--encoding goes with --plaintext: a wrapped file is stored as it is.")
-    if given["replace_tag"] and not given["stacks"]:
+    if given.replace_tag and not given.stacks:
         raise click.UsageError("--replace-tag needs --stack.")
 
 
-def _found(session: Session, secret_id: str) -> Found | None:
-    """None where there is no secret of the name."""
-    try:
-        return Found.of(session.call("secretsmanager:DescribeSecret", where="--secret", SecretId=secret_id))
-    except ServiceRefused as error:
-        if error.code != "ResourceNotFoundException" or secret_id.startswith("arn:"):  # an ARN can't be chosen
-            raise
-    return None
-
-
-def _account(found: Found | None, who: Who) -> str:
-    return who.account if found is None else found.account
-
-
-def _check(session: Session, item: Content, given: dict[str, Any], found: Found | None, secret: str) -> tuple[str, ...]:
-    """Returns what the reader must know or do. Refused for what the function could not open.
-
-    `secret`: "<account id>/<name>".
-    """
-    mind: list[str] = []
-    if found is None and _ENDS_LIKE_A_SUFFIX.fullmatch(secret):
-        mind.append(
-            "The name ends in a hyphen and six characters, as ARNs of secrets do: Secrets Manager advises against it."
-        )
-    if found is not None and found.is_rotated:
-        mind.append(
-            "Secrets Manager rotates this secret, and will put other values into it: let templates pin the version id."
-        )
-    if not item.check_value:
-        mind.append("No check value is given: nothing will tell a wrong key before it is imported for ever.")
-    if not item.algorithm:
-        return (
-            *mind,
-            "The key is stored in PLAINTEXT: whoever may read the secret has it. custodian wrap prevents that.",
-        )
-    stacks = given["stacks"] or tuple((found.tag or "").split() if found else ())
-    key = opening_key.look(session, item.wrapping_key, item.algorithm, stacks)
-    if item.wrapped_under and key.arn and item.wrapped_under != key.arn:
-        problem = f"The file was wrapped under {item.wrapped_under}, says the report, and this is {key.arn}."
-        raise refused(opening_key.WHERE, problem, "Leave --wrapping-key out, or find out which is right.")
-    wrapped_file.check(item.value, item.spec, item.algorithm, modulus_bytes=key.modulus_bytes, where=item.file)
-    return (*_opens(item, secret), *mind, key.seen, *key.mind)
-
-
-def _opens(item: Content, secret: str) -> Iterator[str]:
-    """The encryption context binds a ciphertext to the secret's account and name."""
-    if item.algorithm != wrapped_file.SYMMETRIC:
-        return
-    if item.opens_for and item.opens_for != secret:
-        problem = f"The file opens in the secret {item.opens_for} alone (account/name), and this is {secret}."
-        raise refused("--secret", problem, "Name that secret, or wrap the material again for this one.")
-    name = secret.split("/", 1)[1]
-    known = "as the report says" if item.opens_for else f"so it must have been wrapped with --secret {name}"
-    yield f"The file opens in this secret alone (encryption context {TAG} = {secret}), {known}."
-
-
-def _wanted(given: dict[str, Any], item: Content, name: str) -> Wanted:
-    version_id = given["version_id"] or item.version_id(name)
+def _wanted(given: PutOptions, item: Content, secret_name: str) -> Wanted:
+    version_id = given.version_id or item.version_id(secret_name)
     return Wanted(
-        secret_id=given["secret_id"],
+        secret_id=given.secret_id,
         value=item.value,
-        told=item.told,
+        value_words=item.words,
         version_id=version_id,
         label=item.label(version_id),
-        stacks=tuple(dict.fromkeys(given["stacks"])),
-        kms_key_id=given["kms_key_id"],
-        move_current=given["move_current"],
-        replace_tag=given["replace_tag"],
+        stacks=tuple(dict.fromkeys(given.stacks)),
+        kms_key_id=given.kms_key_id,
+        move_current=given.move_current,
+        replace_tag=given.replace_tag,
     )

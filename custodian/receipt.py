@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from custodian.finding import Finding, Verdict
-from custodian.proving import Key
-from custodian.session import Who
+from custodian.evidence import Finding, Key, Verdict
+from custodian.session import Who, written
 
 VERSION: Final = 1
 _WIDTH: Final = 16
@@ -40,7 +39,7 @@ class Receipt:
     requests: tuple[dict[str, str], ...]
     tool: str
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return {
             "receipt": "custodian verify",
             "receipt_version": VERSION,
@@ -56,7 +55,7 @@ class Receipt:
                 "compared": bool(self.finding.compared_with),
                 "shown_by_kms": self.finding.check_value or None,
             },
-            "key": self.key.as_json(),
+            "key": _key(self.key),
             "secret": self._secret(),
             "by": {"account": self.who.account, "arn": self.who.arn},
             "region": self.region,
@@ -85,7 +84,7 @@ class Receipt:
         return f"on paper; not compared: {self.finding.not_compared}"
 
     def _rows(self) -> Iterator[tuple[str, str]]:
-        finding, key = self.finding, self.key
+        finding, key = self.finding, self.key.view
         for label, (service, address) in zip(
             ("NOT AWS", *[""] * len(self.not_aws)), self.not_aws.items(), strict=False
         ):
@@ -98,8 +97,8 @@ class Receipt:
             yield "Does not show", finding.does_not_show
         yield "Check value", f"{self.expected} ({self._compared()})"
         yield "Key", key.arn
-        yield "", f"{key.spec.name}, {key.usage}, {key.state}"
-        yield "", f"expires {key.valid_to}" if key.valid_to else (key.expiration_model or "no material")
+        yield "", f"{key.spec}, {key.usage}, {key.state}"
+        yield "", f"expires {written(key.valid_to)}" if key.valid_to else (key.expiration_model or "no material")
         if key.current_material_id:
             yield "", f"KeyMaterialId {key.current_material_id}"
         if self.secret is not None:
@@ -107,9 +106,23 @@ class Receipt:
             yield "", f"version {self.secret.version_id}, {', '.join(self.secret.stages)}"
         yield "Asked by", self.who.arn
         yield "Region", self.region
-        yield "Time", f"{self.who.time} (this machine), {self.who.aws_time or 'not told'} (AWS)"
+        yield "Time", f"{self.who.time} (this machine), {self.who.aws_time or 'unknown'} (AWS)"
         for label, request in zip(("Requests", *[""] * len(self.requests)), self.requests, strict=False):
             yield label, " ".join(filter(None, request.values()))
         yield "Tool", self.tool
         if self.not_aws:
             yield "NOT AWS", f"the answers of {' and '.join(self.not_aws)}, see above"
+
+
+def _key(key: Key) -> dict[str, str | None]:
+    view = key.view
+    return {
+        "arn": view.arn,
+        "key_spec": view.spec,
+        "key_usage": view.usage,
+        "key_state": view.state,
+        "expiration_model": view.expiration_model or None,
+        "valid_to": written(view.valid_to) if view.valid_to else None,
+        "current_key_material_id": view.current_material_id or None,
+        "multi_region_key_type": view.multi_region or None,
+    }

@@ -1,77 +1,194 @@
-"""What is said about material: its check values, and how it was wrapped. The same as text and as JSON; never the material."""
+"""What is said about material and about a wrapped file: the same as text and as JSON; never the material itself.
+
+`custodian put --report` reads back the JSON that wrap, generate and combine print. Both directions stand here.
+"""
 
 import base64
 import hashlib
+import json
+import re
 import shlex
-from typing import Any
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
 
-from custodian import output, writing
+from custodian import forms, new_file, output
 from custodian.wrapping_key import WrappingKey
 from imported_key_material import check_value
-from imported_key_material.key_specs import MacKey
+from imported_key_material.consent import TAG
+from imported_key_material.key_specs import KEY_SPECS, WRAPPING_ALGORITHMS, MacKey
 from imported_key_material.material import CheckedMaterial
 from imported_key_material.proof import CONFIRMATION_MESSAGE
+from imported_key_material.transport_key import SYMMETRIC
 
-_GUESSABLE = "not shown: --expected-check-value let the material pass though it may be guessable"
-UNKNOWN_KEY = "<the RSA key in KMS that this public key is of>"
-_LABELS = {
-    "key_spec": "Key spec",
-    "material_bytes": "Material",
-    "check_values": "Check value",
-    "confirmation_mac": "Confirmation MAC",
-    "public_key": "Public key",
-    "wrapping_key": "Wrapping key",
-    "wrapping_key_check_value": "  its check value",
-    "algorithm": "Wrapped with",
-    "encryption_context": "Opens for",
-    "wrapped": "Wrapped material",
-    "wrapped_sha256": "  its SHA-256",
-}
-_WIDTH = max(map(len, _LABELS.values())) + 2
-
-Report = dict[str, Any]
+UNKNOWN_KEY: Final = "<the RSA key in KMS that this public key is of>"
+_GUESSABLE: Final = "not shown: --expected-check-value let the material pass though it may be guessable"
+_OPENS_FOR: Final = re.compile(rf"{forms.ACCOUNT.pattern}/{forms.SECRET_NAME.pattern}", re.ASCII)
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_WIDTH: Final = 19
 
 
-def of_material(checked: CheckedMaterial) -> Report:
-    """key_spec, material_bytes (as KMS gets them), check_values ([] for what may be guessable), public_key (PEM).
+class NotAReportError(Exception):
+    """Text that no command of this tool printed."""
 
-    confirmation_mac: of HMAC keys, by which KMS can later be asked whether it holds the key; no secret.
+
+@dataclass(frozen=True, slots=True)
+class MaterialReport:
+    """`material_bytes`: as KMS gets them. `check_values`: none of material that may be guessable, else the preferred first.
+
+    `confirmation_mac`: of HMAC keys, by which KMS can later be asked whether it holds the key (`custodian verify --mac`); no
+    secret. `public_key`: of private keys, PEM. "" for none.
     """
-    told: Report = {"key_spec": checked.spec.name, "material_bytes": len(checked.encoded)}
-    told["check_values"] = _check_values(checked)
-    if checked.check_value and isinstance(checked.spec.form, MacKey):
-        told["confirmation_mac"] = checked.mac(CONFIRMATION_MESSAGE).hex().upper()  # for `custodian verify --mac`
-    if checked.public_key is not None:
-        told["public_key"] = pem(checked.public_key)
-    return told
+
+    key_spec: str
+    material_bytes: int
+    check_values: tuple[str, ...]
+    confirmation_mac: str = ""
+    public_key: str = ""
+
+    @classmethod
+    def of(cls, checked: CheckedMaterial) -> "MaterialReport":
+        may_show, mac = bool(checked.check_value), ""
+        if may_show and isinstance(checked.spec.form, MacKey):
+            mac = checked.mac(CONFIRMATION_MESSAGE).hex().upper()
+        shown = check_value.compute_all(checked.spec, checked.public_key or checked.encoded) if may_show else ()
+        return cls(
+            key_spec=checked.spec.name,
+            material_bytes=len(checked.encoded),
+            check_values=tuple(shown),
+            confirmation_mac=mac,
+            public_key="" if checked.public_key is None else pem(checked.public_key),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "key_spec": self.key_spec,
+            "material_bytes": self.material_bytes,
+            "check_values": list(self.check_values),
+        }
+        if self.confirmation_mac:
+            shown["confirmation_mac"] = self.confirmation_mac
+        if self.public_key:
+            shown["public_key"] = self.public_key
+        return shown
+
+    def lines(self) -> list[str]:
+        return [
+            *_row("Key spec", self.key_spec),
+            *_row("Material", f"{self.material_bytes} bytes, in order"),
+            *_row("Check value", *(self.check_values or (_GUESSABLE,))),
+            *_row("Confirmation MAC", self.confirmation_mac),
+            *_row("Public key", *self.public_key.splitlines()),
+        ]
 
 
-def of_wrapped(checked: CheckedMaterial, key: WrappingKey, algorithm: str, wrapped: bytes, out: str) -> Report:
-    told = of_material(checked)
-    told["wrapping_key"] = key.words
-    if key.check_value:
-        told["wrapping_key_check_value"] = key.check_value
-    told["algorithm"] = algorithm
-    if key.context:
-        told["encryption_context"] = key.context
-    told["wrapped"] = {"file": None if out == writing.STDOUT else out, "bytes": len(wrapped)}
-    told["wrapped_sha256"] = hashlib.sha256(wrapped).hexdigest()
-    told["properties"] = _properties(told, key.kms_key)
-    return told
+@dataclass(frozen=True, slots=True)
+class WrapReport:
+    """A wrapped file, and what the template says of it. `file`: "" for standard output.
+
+    `kms_key`: the ARN of the key that opens it, "" where only its public key was given. `opens_for`: "<account id>/<secret's
+    name>", "" where any secret will do. What has a default is for people, and is not read back.
+    """
+
+    material: MaterialReport
+    algorithm: str
+    kms_key: str
+    opens_for: str
+    sha256: str
+    file: str = ""
+    wrapped_bytes: int = 0
+    wrapping_key: str = ""
+    wrapping_key_check_value: str = ""
+
+    @classmethod
+    def of(cls, checked: CheckedMaterial, key: WrappingKey, algorithm: str, wrapped: bytes, out: str) -> "WrapReport":
+        return cls(
+            material=MaterialReport.of(checked),
+            algorithm=algorithm,
+            kms_key=key.kms_key,
+            opens_for=key.opens_for,
+            sha256=hashlib.sha256(wrapped).hexdigest(),
+            file="" if out == new_file.STDOUT else out,
+            wrapped_bytes=len(wrapped),
+            wrapping_key=key.words,
+            wrapping_key_check_value=key.check_value,
+        )
+
+    @property
+    def key_spec(self) -> str:
+        return self.material.key_spec
+
+    @property
+    def check_value(self) -> str:
+        return next(iter(self.material.check_values), "")
+
+    def to_json(self) -> dict[str, Any]:
+        shown = self.material.to_json() | {"wrapping_key": self.wrapping_key}
+        if self.wrapping_key_check_value:
+            shown["wrapping_key_check_value"] = self.wrapping_key_check_value
+        shown["algorithm"] = self.algorithm
+        if self.opens_for:
+            shown["encryption_context"] = {TAG: self.opens_for}
+        shown["wrapped"] = {"file": self.file or None, "bytes": self.wrapped_bytes}
+        shown["wrapped_sha256"] = self.sha256
+        properties: dict[str, Any] = {"SecretWrapping": {"Algorithm": self.algorithm, "KeyId": self.kms_key or None}}
+        if self.check_value:
+            properties["ExpectedCheckValue"] = self.check_value
+        return shown | {"properties": properties}
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "WrapReport":
+        """Raises NotAReportError. Each text has its form: it will be shown, go to AWS, and stand in a template."""
+        try:
+            read = json.loads(text)
+            properties = read["properties"]
+            expected = _text(forms.CHECK_VALUE, properties.get("ExpectedCheckValue") or "")
+            return cls(
+                material=MaterialReport(_one_of(KEY_SPECS, read["key_spec"]), 0, (expected,) if expected else ()),
+                algorithm=_one_of((SYMMETRIC, *WRAPPING_ALGORITHMS), read["algorithm"]),
+                kms_key=_text(forms.KEY_ARN, properties["SecretWrapping"]["KeyId"] or ""),
+                opens_for=_text(_OPENS_FOR, next(iter(read.get("encryption_context", {}).values()), "")),
+                sha256=_text(_SHA256, read["wrapped_sha256"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            pass  # the exception may carry the text along
+        raise NotAReportError
+
+    def lines(self) -> list[str]:
+        expected = [f"  ExpectedCheckValue: {self.check_value}"] if self.check_value else []
+        return [
+            *self.material.lines(),
+            *_row("Wrapping key", self.wrapping_key),
+            *_row("  its check value", self.wrapping_key_check_value),
+            *_row("Wrapped with", self.algorithm),
+            *_row("Opens for", f"{TAG} = {self.opens_for}" if self.opens_for else ""),
+            *_row("Wrapped material", f"{self.file or 'standard output'}, {self.wrapped_bytes} bytes"),
+            *_row("  its SHA-256", self.sha256),
+            "",
+            "In the template, as properties of the resource:",
+            f"  SecretWrapping: {{Algorithm: {self.algorithm}, KeyId: {self.kms_key or UNKNOWN_KEY}}}",
+            *expected,
+            "",
+            "Write down the check value. Next, where there is a network:",
+            *self._next(),
+        ]
+
+    def _next(self) -> list[str]:
+        """The command that stores the file, as far as it is known; what is not, in capitals."""
+        secret = self.opens_for.partition("/")[2] or "SECRET"
+        return [
+            f"  custodian put {shlex.quote(self.file or 'FILE')} --secret {shlex.quote(secret)} --stack STACK \\",
+            f"      --key-spec {self.key_spec} --algorithm {self.algorithm} \\",
+            f"      --expected-check-value {self.check_value or 'VALUE'} \\",
+            f"      --wrapping-key {shlex.quote(self.kms_key or 'KEY')}",
+        ]
 
 
-def _properties(told: Report, kms_key: str) -> Report:
-    """What the resource in the template will say."""
-    properties: Report = {"SecretWrapping": {"Algorithm": told["algorithm"], "KeyId": kms_key or None}}
-    if told["check_values"]:
-        properties["ExpectedCheckValue"] = told["check_values"][0]
-    return properties
-
-
-def _check_values(checked: CheckedMaterial) -> list[str]:
-    if not checked.check_value:
-        return []
-    return list(check_value.compute_all(checked.spec, checked.public_key or checked.encoded))
+def show(report: MaterialReport | WrapReport, *, as_json: bool, err: bool = False) -> None:
+    if as_json:
+        output.say_json(report.to_json(), err=err)
+    else:
+        output.say(*report.lines(), err=err)
 
 
 def pem(der: bytes, label: str = "PUBLIC KEY") -> str:
@@ -81,53 +198,20 @@ def pem(der: bytes, label: str = "PUBLIC KEY") -> str:
     return f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n"
 
 
-def show(told: Report, *, as_json: bool, err: bool = False) -> None:
-    if as_json:
-        output.say_json(told, err=err)
-    else:
-        output.say(*lines_of(told), err=err)
+def _row(label: str, *values: str) -> list[str]:
+    """Nothing where there is no value."""
+    labels = (f"{label}:", *[""] * (len(values) - 1))
+    return [f"{left:<{_WIDTH}}{value}" for left, value in zip(labels, values, strict=False) if value]
 
 
-def lines_of(told: Report) -> list[str]:
-    lines: list[str] = []
-    for name, label in _LABELS.items():
-        if name in told:
-            first, *more = _lines(name, told[name])
-            lines.append(f"{label}:".ljust(_WIDTH) + first)
-            lines += [" " * _WIDTH + line for line in more]
-    if "properties" in told:
-        lines += ["", "In the template, as properties of the resource:"]
-        wrapping = told["properties"]["SecretWrapping"]
-        lines.append(
-            f"  SecretWrapping: {{Algorithm: {wrapping['Algorithm']}, KeyId: {wrapping['KeyId'] or UNKNOWN_KEY}}}"
-        )
-        lines += [f"  {name}: {value}" for name, value in told["properties"].items() if isinstance(value, str)]
-        lines += ["", "Write down the check value. Next, where there is a network:", *_next(told)]
-    return lines
+def _text(form: re.Pattern[str], value: Any) -> str:
+    """Of this form or empty."""
+    if not isinstance(value, str) or (value and not form.fullmatch(value)):
+        raise ValueError
+    return value
 
 
-def _next(told: Report) -> list[str]:
-    """The command that stores the file, as far as it is known; what is not, in capitals."""
-    secret = next(iter(told.get("encryption_context", {}).values()), "/SECRET").partition("/")[2]
-    properties = told["properties"]
-    key = properties["SecretWrapping"]["KeyId"] or "KEY"
-    return [
-        f"  custodian put {shlex.quote(told['wrapped']['file'] or 'FILE')} --secret {shlex.quote(secret)} --stack STACK \\",
-        f"      --key-spec {told['key_spec']} --algorithm {told['algorithm']} \\",
-        f"      --expected-check-value {properties.get('ExpectedCheckValue', 'VALUE')} \\",
-        f"      --wrapping-key {shlex.quote(key)}",
-    ]
-
-
-def _lines(name: str, value: Any) -> list[str]:
-    if name == "check_values":
-        return value or [_GUESSABLE]
-    if name == "material_bytes":
-        return [f"{value} bytes, in order"]
-    if name == "wrapped":
-        return [f"{value['file'] or 'standard output'}, {value['bytes']} bytes"]
-    if name == "encryption_context":
-        return [f"{key} = {secret}" for key, secret in value.items()]
-    if name == "public_key":
-        return str(value).splitlines()
-    return [str(value)]
+def _one_of(known: Collection[str], value: Any) -> str:
+    if value not in known:
+        raise ValueError
+    return str(value)

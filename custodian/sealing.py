@@ -4,15 +4,17 @@
 the algorithm, says it aloud, wraps, and only then opens the file.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
-from custodian import argument_types, options, output, report, wrapping_key, writing
+from custodian import argument_types, new_file, options, output, report, wrapping_key
 from custodian.aws import Connection
 from custodian.errors import refused
+from custodian.report import WrapReport
+from custodian.session import Session
 from custodian.wrapping_key import WrappingKey
 from imported_key_material.material import CheckedMaterial
 
@@ -47,7 +49,7 @@ _OPTIONS = (
         "--secret",
         metavar="NAME",
         type=argument_types.secret,
-        help="Name of the secret that will hold it. Needed under a symmetric key of KMS: it will open for this secret alone.",
+        help="Name of the secret that will hold it. Needed under a symmetric key of KMS: it will open for this secret only.",
     ),
     click.option(
         "--account",
@@ -58,6 +60,25 @@ _OPTIONS = (
     options.profile,
     options.region,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealingOptions:
+    """Those options as click gives them; None for one that is missing."""
+
+    wrapping_key: str | None
+    wrapping_key_check_value: str | None
+    algorithm: str | None
+    out: str | None
+    secret: str | None
+    account: str | None
+    profile: str | None
+    region: str | None
+
+    def given(self) -> list[str]:
+        """Those that are not missing, as the user writes them."""
+        names = (name for name in self.__slots__ if getattr(self, name) is not None)
+        return [f"--{name.replace('_', '-')}" for name in names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +97,11 @@ class Sealing:
             chosen = self.key.choose(spec, len(checked.encoded), self.algorithm)
             output.say(f"Wrapping with {chosen.algorithm}: {chosen.reason}.", err=True)
             wrapped = self.key.wrap(chosen.algorithm, checked.encoded)
-            told = report.of_wrapped(checked, self.key, chosen.algorithm, wrapped, self.out)
+            made = WrapReport.of(checked, self.key, chosen.algorithm, wrapped, self.out)
         finally:
             checked.wipe()
-        writing.write_new(self.out, wrapped, where="--out")
-        report.show(told, as_json=as_json, err=self.out == writing.STDOUT)
+        new_file.write(self.out, wrapped, where="--out")
+        report.show(made, as_json=as_json, err=self.out == new_file.STDOUT)
 
     def _require_another(self, checked: CheckedMaterial) -> None:
         if self.key.check_value and checked.check_value == self.key.check_value:
@@ -90,45 +111,46 @@ class Sealing:
             raise refused("FILE", problem, "Wrap under another key, one that KMS made.")
 
 
-def add_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of a command that wraps; they arrive as keywords that `prepare` takes."""
+def add_options(run: Callable[..., None]) -> Callable[..., None]:
+    """The options of a command that wraps. It gets them as one value, `wrapping`."""
+    kind: Callable[..., SealingOptions] = SealingOptions
+
+    @functools.wraps(run)
+    def command(**given: object) -> None:
+        wrapping = kind(**{name: given.pop(name) for name in SealingOptions.__slots__})
+        run(wrapping=wrapping, **given)
+
     for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+        command = option(command)
+    return command
 
 
-def prepare(  # noqa: PLR0913  # one for each option
-    *,
-    wrapping_key: str | None,
-    wrapping_key_check_value: str | None,
-    algorithm: str | None,
-    out: str | None,
-    secret: str | None,
-    account: str | None,
-    profile: str | None,
-    region: str | None,
-) -> Sealing:
+def prepare(given: SealingOptions) -> Sealing:
     """Raises UsageError or Refused for what is wrong before any material is read, made or typed."""
+    wrapping_key, out = given.wrapping_key, given.out
     if wrapping_key is None or out is None:
         missing = " and ".join(
             name for name, value in (("--wrapping-key", wrapping_key), ("--out", out)) if value is None
         )
         raise click.UsageError(f"Missing {missing}: material is written wrapped, under a key, to a new file.")
-    _require_name(secret)
-    writing.require_writable(out, where="--out")
-    key = _key(wrapping_key, Connection(profile, region), secret=secret, account=account)
-    if wrapping_key_check_value is not None:
-        _compare(key, wrapping_key_check_value)
-    if secret is not None and not key.context:
-        told = "--secret binds nothing under an RSA key: the file opens in any secret whose tag names the stack."
-        output.say(f"Warning: {told}", err=True)
-    output.say(*(f"Warning: {line}" for line in key.mind), err=True)
-    return Sealing(key, algorithm, out)
+    _require_name(given.secret)
+    new_file.require_writable(out, where="--out")
+    key = _key(wrapping_key, given)
+    if given.wrapping_key_check_value is not None:
+        _compare(key, given.wrapping_key_check_value)
+    if given.secret is not None and not key.opens_for:
+        binds_nothing = (
+            "--secret binds nothing under an RSA key: the file opens in any secret whose tag names the stack."
+        )
+        output.say(f"Warning: {binds_nothing}", err=True)
+    output.say(*(f"Warning: {line}" for line in key.warnings), err=True)
+    return Sealing(key, given.algorithm, out)
 
 
-def _key(name: str, connection: Connection, *, secret: str | None, account: str | None) -> WrappingKey:
+def _key(name: str, given: SealingOptions) -> WrappingKey:
     if wrapping_key.is_of_kms(name):
-        return wrapping_key.from_kms(name, connection, secret=secret, account=account)
+        session = Session(Connection(given.profile, given.region))
+        return wrapping_key.from_kms(name, session, secret=given.secret, account=given.account)
     return wrapping_key.from_file(name)
 
 

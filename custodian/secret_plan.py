@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from custodian.opening_key import uncovered
+from custodian.transport_key import uncovered
 from imported_key_material.consent import TAG, TAG_VALUE_MAX_CHARACTERS
 from imported_key_material.errors import Faults
 
@@ -29,11 +29,11 @@ DESCRIPTION_MOST_CHARACTERS: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be stored, and how. `told`: the value in words; `kms_key_id` None: Secrets Manager's own key."""
+    """What is to be stored, and how. `value_words`: the value, for people; `kms_key_id` None: Secrets Manager's own key."""
 
     secret_id: str
     value: bytes = field(repr=False)
-    told: str
+    value_words: str
     version_id: str
     label: str  # the version's part of the description: key spec, algorithm, check value
     stacks: tuple[str, ...]
@@ -122,7 +122,7 @@ def _creation(wanted: Wanted, faults: Faults) -> tuple[Step, ...]:
         parameters["KmsKeyId"] = wanted.kms_key_id
     words = (
         f"Create the secret {wanted.secret_id}.",
-        f"value: {wanted.told}",
+        f"value: {wanted.value_words}",
         f"version: {wanted.version_id}, stage {CURRENT}",
         f"tag: {TAG} = {tag}",
         f"description: {description}",
@@ -188,7 +188,7 @@ def _version(wanted: Wanted, found: Found, faults: Faults) -> Step:
             faults.add("--move-current", *_move_by_hand(wanted, found))
         words: tuple[str, ...] = (
             f"Confirm that the version {wanted.version_id} of {found.name} holds these bytes. It is there; nothing changes.",
-            f"value: {wanted.told}",
+            f"value: {wanted.value_words}",
             f"stages: {', '.join(stages)}",
         )
         return Step("secretsmanager:PutSecretValue", parameters | {"VersionStages": list(stages)}, words)
@@ -199,7 +199,7 @@ def _version(wanted: Wanted, found: Found, faults: Faults) -> Step:
         _require_kept(found, faults)
     words = (
         f"Add a version to the secret {found.name}.",
-        f"value: {wanted.told}",
+        f"value: {wanted.value_words}",
         f"version: {wanted.version_id}, stages {', '.join(stages)}",
         *_moves(found, current, moves=CURRENT in stages),
     )

@@ -4,25 +4,29 @@ What an auditor compares with CloudTrail comes from here. The clock of AWS's own
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 from custodian import aws
 from custodian.aws import Connection
+from imported_key_material import kms_pages
 from imported_key_material.errors import ServiceRefused
+from imported_key_material.key_view import KeyView
 
 DENIED: Final = frozenset({"AccessDeniedException", "AccessDenied"})
 _PAGES_MAX: Final = 100  # a key has 50 tags and some 26 materials: what goes on for longer is no list of AWS's
 
 Answer = Mapping[str, Any]
+Asked = TypeVar("Asked")
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """GetCallerIdentity, and when. `aws_time` is "" where AWS told none. Times: ISO 8601, UTC, whole seconds."""
+    """GetCallerIdentity, and when. `aws_time` is "" where AWS gave none. Times: ISO 8601, UTC, whole seconds."""
 
     account: str
     arn: str
@@ -50,24 +54,16 @@ class Session:
         self.requests.append({"operation": operation, "request_id": aws.request_id(answer)})
         return answer
 
-    def call_if_allowed(self, operation: str, *, where: str, **parameters: object) -> Answer | None:
-        """None where these credentials may not: for what is good to know, and not needed."""
-        try:
-            return self.call(operation, where=where, **parameters)
-        except ServiceRefused as refused:
-            if refused.code not in DENIED:
-                raise
-        return None
+    def pages(self, operation: str, *, where: str, **parameters: object) -> list[Answer]:
+        """One of KMS's lists, whole."""
 
-    def pages(self, operation: str, *, where: str, **parameters: object) -> Iterator[Answer | None]:
-        """The pages of a list of KMS's; None in place of one that these credentials may not read, which is the last."""
-        marker: dict[str, object] = {}
-        for _ in range(_PAGES_MAX):
-            page = self.call_if_allowed(operation, where=where, **parameters, **marker)
-            yield page
-            if page is None or not page.get("Truncated"):
-                return
-            marker = {"Marker": page["NextMarker"]}
+        def page(marker: Answer) -> Answer:
+            return self.call(operation, where=where, **parameters, **marker)
+
+        return list(islice(kms_pages.of(page), _PAGES_MAX))
+
+    def key(self, key_id: str, *, where: str) -> KeyView:
+        return KeyView.of_metadata(self.call("kms:DescribeKey", where=where, KeyId=key_id)["KeyMetadata"])
 
     def who(self) -> Who:
         """Every credential may ask that."""
@@ -75,7 +71,7 @@ class Session:
         return Who(
             account=answer["Account"],
             arn=answer["Arn"],
-            time=_written(datetime.now(UTC)),
+            time=written(datetime.now(UTC)),
             aws_time=_rewritten(aws.date(answer)),
         )
 
@@ -96,13 +92,24 @@ class Session:
         return self._clients[service]
 
 
+def if_allowed(ask: Callable[[], Asked]) -> Asked | None:
+    """None where these credentials may not: for what is good to know, and not needed."""
+    try:
+        return ask()
+    except ServiceRefused as refused:
+        if refused.code not in DENIED:
+            raise
+    return None
+
+
 def _rewritten(date: str) -> str:
     """A date of HTTP's; "" for what is none."""
     try:
-        return _written(parsedate_to_datetime(date))
+        return written(parsedate_to_datetime(date))
     except (ValueError, OverflowError):
         return ""
 
 
-def _written(moment: datetime) -> str:
+def written(moment: datetime) -> str:
+    """ISO 8601, UTC, whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

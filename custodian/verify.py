@@ -1,19 +1,18 @@
 """`custodian verify`: asks KMS whether a key holds the material whose check value is on paper, and writes a receipt.
 
-With the custodian's own rights, and with reading calls alone: sts:GetCallerIdentity, kms:DescribeKey, and kms:GetPublicKey,
+With the custodian's own rights, and with reading calls only: sts:GetCallerIdentity, kms:DescribeKey, and kms:GetPublicKey,
 kms:VerifyMac or kms:ListKeyRotations by the kind of key; secretsmanager:DescribeSecret for --secret.
 """
 
 import contextlib
-from typing import Any
+from dataclasses import dataclass
 
 import click
 
-from custodian import argument_types, options, output, proving, quoting, reading, version, writing
+from custodian import argument_types, evidence, new_file, options, output, quoting, reading, version
 from custodian.aws import Connection
 from custodian.errors import NOT_PROVED, REFUSED, refused
-from custodian.finding import Verdict
-from custodian.proving import Key, Paper
+from custodian.evidence import Key, Paper, Verdict
 from custodian.receipt import Receipt, SecretVersion
 from custodian.secret_plan import Found
 from custodian.session import Session
@@ -22,6 +21,25 @@ from imported_key_material import check_value
 from imported_key_material.check_value import ExpectedCheckValue
 from imported_key_material.key_specs import Kind, MacKey
 from imported_key_material.proof import CONFIRMATION_MESSAGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOptions:
+    """The options of `custodian verify`, as click gives them."""
+
+    key_id: str
+    expected_check_value: str
+    mac: str | None
+    material_file: str | None
+    encoding: str | None
+    json_key: str | None
+    key_material_id: str | None
+    secret_id: str | None
+    version_id: str | None
+    out: str | None
+    profile: str | None
+    region: str | None
+    as_json: bool
 
 
 @click.command(
@@ -98,79 +116,82 @@ id that was given, and nobody but the function's log shows what check value belo
 @options.profile
 @options.region
 @options.as_json
-def command(**given: Any) -> None:
+@options.passed_as(VerifyOptions)
+def command(given: VerifyOptions) -> None:
     """Ask KMS whether KEY holds the material whose check value is on paper.
 
     KEY is the id, ARN or alias/NAME of a KMS key with Origin EXTERNAL. Nothing is changed. The receipt says what was proved,
     and what such a proof does not show.
     """
     _require_together(given)
-    if given["out"] is not None:
-        writing.require_writable(given["out"], where="--out")
-    session = Session(Connection(given["profile"], given["region"]))
+    if given.out is not None:
+        new_file.require_writable(given.out, where="--out")
+    session = Session(Connection(given.profile, given.region))
     who = session.who()
-    key = proving.look(session, given["key_id"])
+    key = evidence.look(session, given.key_id)
     paper = _paper(key, given)
-    secret = None if given["secret_id"] is None else _secret(session, given["secret_id"], given["version_id"])
-    finding = proving.prove(session, key, paper)
+    secret = None
+    if given.secret_id is not None and given.version_id is not None:
+        secret = _secret(session, given.secret_id, given.version_id)
+    finding = evidence.prove(session, key, paper)
     receipt = Receipt(
         finding=finding,
         key=key,
-        expected=given["expected_check_value"],
+        expected=given.expected_check_value,
         secret=secret,
         who=who,
         region=session.region(),
         not_aws=session.not_aws(),
         requests=tuple(session.requests),
-        tool=version.tool(),
+        tool=version(),
     )
-    if given["out"] is not None:
-        writing.write_new(given["out"], f"{output.as_json(receipt.as_json())}\n".encode(), where="--out")
-    if given["as_json"]:
-        output.say_json(receipt.as_json())
+    if given.out is not None:
+        new_file.write(given.out, f"{output.as_json(receipt.to_json())}\n".encode(), where="--out")
+    if given.as_json:
+        output.say_json(receipt.to_json())
     else:
         output.say(*receipt.lines())
     if finding.verdict is not Verdict.PROVED:
         raise SystemExit(NOT_PROVED if finding.verdict is Verdict.SAME_ID else REFUSED)
 
 
-def _require_together(given: dict[str, Any]) -> None:
-    if (given["secret_id"] is None) != (given["version_id"] is None):
+def _require_together(given: VerifyOptions) -> None:
+    if (given.secret_id is None) != (given.version_id is None):
         raise click.UsageError("--secret and --version-id go together: a receipt names one version.")
-    if given["mac"] is not None and given["material_file"] is not None:
+    if given.mac is not None and given.material_file is not None:
         raise click.UsageError("--mac and --material are two ways to the same: give one.")
-    if given["material_file"] is None and (given["encoding"] is not None or given["json_key"] is not None):
+    if given.material_file is None and (given.encoding is not None or given.json_key is not None):
         raise click.UsageError("--encoding and --json-key go with --material.")
-    if given["out"] == writing.STDOUT:
+    if given.out == new_file.STDOUT:
         raise click.UsageError("--out is a new file; --json prints the receipt.")
 
 
-def _paper(key: Key, given: dict[str, Any]) -> Paper:
+def _paper(key: Key, given: VerifyOptions) -> Paper:
     """UsageError where an option is missing, or for another kind of key; Refused where the material is another one."""
     kind = key.spec.kind
-    has_mac = given["mac"] is not None or given["material_file"] is not None
+    has_mac = given.mac is not None or given.material_file is not None
     if kind is not Kind.HMAC and has_mac:
         raise click.UsageError(f"--mac and --material are for HMAC keys, and this is {key.spec.a_key}.")
-    if kind is not Kind.SYMMETRIC and given["key_material_id"] is not None:
+    if kind is not Kind.SYMMETRIC and given.key_material_id is not None:
         raise click.UsageError(f"--key-material-id is for symmetric keys, and this is {key.spec.a_key}.")
     with as_options():
-        expected = check_value.check_expected_form(given["expected_check_value"], key.spec)
+        expected = check_value.check_expected_form(given.expected_check_value, key.spec)
     if kind is not Kind.HMAC:
-        return Paper(expected, material_id=given["key_material_id"] or "")
-    if not has_mac:
-        raise click.UsageError(
-            "An HMAC key's check value is the MAC of an empty message, which KMS computes for nobody. Give the confirmation "
-            "MAC on paper (--mac), or the material itself (--material)."
-        )
-    if given["mac"] is not None:
-        return Paper(expected, mac=_mac(key, expected, given["mac"]))
-    return Paper(expected, mac=_mac_of_material(key, given), mac_made_here=True)
+        return Paper(expected, material_id=given.key_material_id or "")
+    if given.mac is not None:
+        return Paper(expected, mac=_mac(key, expected, given.mac))
+    if given.material_file is not None:
+        return Paper(expected, mac=_mac_of_material(key, given, given.material_file), mac_made_here=True)
+    raise click.UsageError(
+        "An HMAC key's check value is the MAC of an empty message, which KMS computes for nobody. Give the confirmation "
+        "MAC on paper (--mac), or the material itself (--material)."
+    )
 
 
 def _mac(key: Key, expected: ExpectedCheckValue, digits: str) -> bytes:
     """Refused (--mac) where it is the key itself, which has as many bytes: KMS is not to get it."""
     mac = b""
-    with contextlib.suppress(ValueError):  # told below
+    with contextlib.suppress(ValueError):  # refused below
         mac = bytes.fromhex(digits)
     if isinstance(key.spec.form, MacKey) and len(mac) != key.spec.form.size_bytes:
         raise click.UsageError(f"--mac has {2 * key.spec.form.size_bytes} hex digits for {key.spec.a_key}.")
@@ -180,16 +201,14 @@ def _mac(key: Key, expected: ExpectedCheckValue, digits: str) -> bytes:
     return mac
 
 
-def _mac_of_material(key: Key, given: dict[str, Any]) -> bytes:
-    source = reading.read(
-        given["material_file"], encoding=given["encoding"], json_key=given["json_key"], option="--material"
-    )
+def _mac_of_material(key: Key, given: VerifyOptions, file: str) -> bytes:
+    source = reading.read(file, encoding=given.encoding, json_key=given.json_key, option="--material")
     checked = reading.checked(
         source,
         key.spec,
-        encoding=given["encoding"],
-        json_key=given["json_key"],
-        expected_check_value=given["expected_check_value"],
+        encoding=given.encoding,
+        json_key=given.json_key,
+        expected_check_value=given.expected_check_value,
     )
     try:
         return checked.mac(CONFIRMATION_MESSAGE)
@@ -201,7 +220,7 @@ def _secret(session: Session, secret_id: str, version_id: str) -> SecretVersion:
     """Refused (--version-id) where the secret shows no such version."""
     found = Found.of(session.call("secretsmanager:DescribeSecret", where="--secret", SecretId=secret_id))
     if version_id not in found.stages:
-        problem = f"The secret {found.name} has no version {version_id}, or none that bears a stage."
+        problem = f"The secret {found.name} has no version {version_id}, or none with a stage."
         raise refused(
             "--version-id", problem, "aws secretsmanager list-secret-version-ids --include-deprecated shows all."
         )

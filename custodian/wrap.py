@@ -3,6 +3,7 @@
 import click
 
 from custodian import argument_types, options, reading, sealing
+from custodian.sealing import SealingOptions
 from imported_key_material.key_specs import KEY_SPECS
 
 
@@ -29,21 +30,21 @@ The public key of an RSA key in KMS, for an offline machine:
 @options.expected_check_value
 @sealing.add_options
 @options.as_json
-def command(
+def command(  # noqa: PLR0913, PLR0917  # one for each option
     file: str,
     key_spec: str,
     encoding: str | None,
     json_key: str | None,
     expected_check_value: str | None,
     as_json: bool,  # noqa: FBT001  # click passes it by name
-    **wrapping: str | None,
+    wrapping: SealingOptions,
 ) -> None:
     """Check key material, and wrap it for the secret that the function reads.
 
     FILE holds the plaintext material; - is a pipe, or at a terminal a prompt that does not echo. Only the holder of the
     wrapping key can open the result. The plaintext file stays where it is: destroy it when the import is confirmed.
     """
-    seal = sealing.prepare(**wrapping)
+    seal = sealing.prepare(wrapping)
     source = reading.read(file, encoding=encoding, json_key=json_key)
     checked = reading.checked(
         source, KEY_SPECS[key_spec], encoding=encoding, json_key=json_key, expected_check_value=expected_check_value

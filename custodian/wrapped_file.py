@@ -1,25 +1,21 @@
 """A wrapped file as `custodian put` stores it: what can be seen without opening it, and the report that belongs to it.
 
-Only the function opens it, so that a mistake shows at the deployment alone, unless it shows here: plaintext instead of wrapped
+Only the function opens it, so that a mistake shows at the deployment only, unless it shows here: plaintext instead of wrapped
 material, text that was not decoded, a length that the algorithm never gives, another file's report.
 """
 
-import json
-import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
-from custodian import forms, reading
+from custodian import reading
 from custodian.errors import refused
-from imported_key_material import der, wrapping
+from custodian.report import NotAReportError, WrapReport
+from imported_key_material import der, transport_key, wrapping
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.key_specs import (
     AES_WRAP_SHA_1,
     AES_WRAP_SHA_256,
-    KEY_SPECS,
     OAEP_CAPACITY_BYTES,
-    WRAPPING_ALGORITHMS,
     WRAPPING_KEY_SPECS,
     CipherKey,
     KeySpec,
@@ -27,61 +23,24 @@ from imported_key_material.key_specs import (
     MacKey,
 )
 from imported_key_material.readable import text_in
+from imported_key_material.transport_key import SYMMETRIC
 
-SYMMETRIC: Final = "SYMMETRIC_DEFAULT"  # wrapped by kms:Encrypt; the KeySpec and the algorithm of such a key
 MOST_BYTES: Final = 6144  # of a CiphertextBlob of kms:Decrypt
 GCM_BYTES: Final = 12 + 16  # nonce and tag: what a ciphertext of KMS has beside the plaintext, at the very least
-_MODULUS_BYTES: Final = tuple(int(name.removeprefix("RSA_")) // 8 for name in WRAPPING_KEY_SPECS)
+_MODULUS_BYTES: Final = tuple(map(transport_key.modulus_bytes, WRAPPING_KEY_SPECS))
 _AES_WRAPS: Final = (AES_WRAP_SHA_256, AES_WRAP_SHA_1)
-_OPENS_FOR: Final = re.compile(rf"{forms.ACCOUNT.pattern}/{forms.SECRET_NAME.pattern}", re.ASCII)
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _WRAP_FIRST: Final = "Wrap it first: custodian wrap. To store plaintext on purpose: --plaintext."
 _MAKE_AGAIN: Final = "Check --algorithm and --wrapping-key, or wrap it again: custodian wrap."
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What wrap, generate or combine said of the file with --json. "" where it says nothing of it."""
-
-    key_spec: str
-    algorithm: str
-    check_value: str
-    wrapping_key: str  # a KMS key's ARN
-    opens_for: str  # "<account id>/<secret's name>", with SYMMETRIC_DEFAULT
-    sha256: str
-
-
-def read_report(source: str) -> Report:
-    """Refused (`source`) where it is not such a report."""
+def read_report(source: str) -> WrapReport:
+    """Refused (`source`) where it is not the report of a wrapped file."""
     try:
-        told = json.loads(reading.read_public(source, option="--report"))
-        properties = told["properties"]
-        context: Mapping[str, str] = told.get("encryption_context", {})
-        return Report(
-            key_spec=_one_of(KEY_SPECS, told["key_spec"]),
-            algorithm=_one_of((SYMMETRIC, *WRAPPING_ALGORITHMS), told["algorithm"]),
-            check_value=_text(forms.CHECK_VALUE, properties.get("ExpectedCheckValue") or ""),
-            wrapping_key=_text(forms.KEY_ARN, properties["SecretWrapping"]["KeyId"] or ""),
-            opens_for=_text(_OPENS_FOR, next(iter(context.values()), "")),
-            sha256=_text(_SHA256, told["wrapped_sha256"]),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        pass  # the exception may carry the text along
+        return WrapReport.from_json(reading.read_public(source, option="--report"))
+    except NotAReportError:
+        pass
     problem = "The file is not the report of a wrapped file."
     raise refused(source, problem, "Name what custodian wrap, generate or combine printed with --json.")
-
-
-def _text(form: re.Pattern[str], value: Any) -> str:
-    """Of this form or empty: it will be shown, go to AWS, and stand in a template."""
-    if not isinstance(value, str) or (value and not form.fullmatch(value)):
-        raise ValueError
-    return value
-
-
-def _one_of(known: Collection[str], value: Any) -> str:
-    if value not in known:
-        raise ValueError
-    return str(value)
 
 
 def check(data: bytes, spec: KeySpec, algorithm: str, *, modulus_bytes: int | None, where: str) -> None:

@@ -2,17 +2,17 @@
 
     public key file    RSA-OAEP or RSA with AES key wrap, made here; no network
     RSA key in KMS     the same; its public key comes from kms:GetPublicKey
-    symmetric in KMS   kms:Encrypt, with the encryption context that the function will decrypt with: for one secret alone
+    symmetric in KMS   kms:Encrypt, with the encryption context that the function will decrypt with: for one secret only
 
 A wrong wrapping key gives the material to somebody else. So a public key's check value is always shown, to be compared with
-paper, and --wrapping-key-check-value compares it. So it is told, too, where not AWS is asked; and kms:Encrypt, which takes the
+paper, and --wrapping-key-check-value compares it. So a warning says where not AWS is asked; and kms:Encrypt, which takes the
 plaintext, is not sent there without TLS. What the algorithms are is in the function's `wrapping.py`.
 """
 
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -23,12 +23,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from custodian import aws, elsewhere, forms, origin, reading
+from custodian import elsewhere, forms, reading, transport_key
 from custodian.errors import refused
+from custodian.session import Session
 from custodian.wording import as_options
-from custodian.wrapped_file import SYMMETRIC
 from imported_key_material import consent, wrapping
 from imported_key_material.key_specs import WRAPPING_KEY_SPECS, KeySpec, choose_wrapping
+from imported_key_material.transport_key import SYMMETRIC
 
 WHERE: Final = "--wrapping-key"
 _PRIVATE: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----")
@@ -46,7 +47,8 @@ class Chosen:
 class WrappingKey(Protocol):
     """`words`: for people; `kms_key`: its ARN, "" for a file's; `check_value`: of a public key, else "".
 
-    `mind`: who else may hold the key, and who answers if not AWS; of a file's nothing is known.
+    `opens_for`: "<account id>/<secret's name>", the only secret in which the result opens; "" for any.
+    `warnings`: who else may hold the key, and who answers if not AWS; of a file's nothing is known.
     """
 
     @property
@@ -56,9 +58,9 @@ class WrappingKey(Protocol):
     @property
     def check_value(self) -> str: ...
     @property
-    def context(self) -> dict[str, str]: ...
+    def opens_for(self) -> str: ...
     @property
-    def mind(self) -> tuple[str, ...]: ...
+    def warnings(self) -> tuple[str, ...]: ...
 
     def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen: ...
     def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes: ...
@@ -71,7 +73,7 @@ class RsaWrappingKey:
     public_key: RSAPublicKey
     source: str
     kms_key: str = ""
-    mind: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -83,8 +85,8 @@ class RsaWrappingKey:
         return f"SHA256:{hashlib.sha256(der).hexdigest().upper()}"
 
     @property
-    def context(self) -> dict[str, str]:
-        return {}
+    def opens_for(self) -> str:
+        return ""
 
     def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen:
         """The best algorithm that carries so much: the same choice that the function makes for the trip to KMS."""
@@ -105,13 +107,13 @@ class RsaWrappingKey:
 
 @dataclass(frozen=True, slots=True)
 class KmsWrappingKey:
-    """A symmetric key in KMS. `secret`: "<account id>/<secret's name>", for which alone the result will open."""
+    """A symmetric key in KMS. `opens_for` is the encryption context, which the function decrypts with."""
 
-    kms: Any
+    session: Session
     kms_key: str
     source: str
-    secret: str
-    mind: tuple[str, ...] = ()
+    opens_for: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -121,26 +123,21 @@ class KmsWrappingKey:
     def check_value(self) -> str:
         return ""
 
-    @property
-    def context(self) -> dict[str, str]:
-        return {consent.TAG: self.secret}
-
-    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen:  # noqa: ARG002  # one way alone
+    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen:  # noqa: ARG002  # there is only one way
         if asked not in (None, SYMMETRIC):
             problem = f"{asked} is for an RSA key, and {self.source} is a symmetric key of KMS."
             raise refused("--algorithm", problem, "Leave --algorithm out, or name an RSA key.")
         return Chosen(SYMMETRIC, "as asked" if asked else "the only one of a symmetric key in KMS")
 
     def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes:
-        def encrypt() -> Any:
-            return self.kms.encrypt(
-                KeyId=self.kms_key,
-                Plaintext=bytes(material),  # boto3 takes a copy that can't be wiped
-                EncryptionAlgorithm=algorithm,
-                EncryptionContext=self.context,
-            )
-
-        answer = aws.call("kms:Encrypt", encrypt, where=WHERE)
+        answer = self.session.call(
+            "kms:Encrypt",
+            where=WHERE,
+            KeyId=self.kms_key,
+            Plaintext=bytes(material),  # boto3 takes a copy that can't be wiped
+            EncryptionAlgorithm=algorithm,
+            EncryptionContext={consent.TAG: self.opens_for},
+        )
         ciphertext: bytes = answer["CiphertextBlob"]
         return ciphertext
 
@@ -180,40 +177,35 @@ def _loaded(data: bytes) -> object:
         return None
 
 
-def from_kms(name: str, connection: aws.Connection, *, secret: str | None, account: str | None) -> WrappingKey:
+def from_kms(name: str, session: Session, *, secret: str | None, account: str | None) -> WrappingKey:
     """Looks at a key in KMS. Refused (--wrapping-key, --secret) unless material can be wrapped under it for a secret.
 
     `account`: whose secret it is; None for the account of the key.
     """
-    kms = connection.client("kms")
-    address = aws.other_address(kms, "kms")
-    answer = aws.call("kms:DescribeKey", lambda: kms.describe_key(KeyId=name), where=WHERE)
-    found = answer["KeyMetadata"]
-    arn, spec = str(found["Arn"]), str(found["KeySpec"])
-    if found["KeyUsage"] != "ENCRYPT_DECRYPT" or not (spec == SYMMETRIC or spec in WRAPPING_KEY_SPECS):
-        problem = f"The key's spec is {spec} and its usage {found['KeyUsage']}, and such a key wraps nothing."
+    address = session.address("kms")
+    view = session.key(name, where=WHERE)
+    if view.usage != "ENCRYPT_DECRYPT" or not (view.spec == SYMMETRIC or view.spec in WRAPPING_KEY_SPECS):
+        problem = f"The key's spec is {view.spec} and its usage {view.usage}, and such a key wraps nothing."
         raise refused(WHERE, problem, "Name a SYMMETRIC_DEFAULT or RSA key for ENCRYPT_DECRYPT.")
-    if found["KeyState"] != "Enabled":
-        raise refused(
-            WHERE, f"The key is {found['KeyState']}, and only an Enabled key wraps.", "Enable it, or name another."
-        )
-    if spec == SYMMETRIC:
+    if view.state != "Enabled":
+        problem = f"The key is {view.state}, and only an Enabled key wraps."
+        raise refused(WHERE, problem, "Enable it, or name another.")
+    who_else = transport_key.who_else_holds(view.origin)
+    if view.spec == SYMMETRIC:
         if secret is None:
             problem = "Under a symmetric key of KMS, material is wrapped for one secret, whose name is missing."
             raise refused("--secret", problem, "Name it as Secrets Manager will: --secret orders/master-key.")
         elsewhere.require_unseen(address, where=WHERE)
-        mind = (*_mind(address, "The plaintext of what is wrapped goes there, too."), *origin.mind(found))
-        return KmsWrappingKey(kms, arn, name, f"{account or arn.split(':')[4]}/{secret}", mind)
-    public = aws.call("kms:GetPublicKey", lambda: kms.get_public_key(KeyId=arn), where=WHERE)
+        elsewhere_ = _elsewhere(address, "The plaintext of what is wrapped goes there, too.")
+        opens_for = f"{account or view.arn.split(':')[4]}/{secret}"
+        return KmsWrappingKey(session, view.arn, name, opens_for, (*elsewhere_, *who_else))
+    public = session.call("kms:GetPublicKey", where=WHERE, KeyId=view.arn)
     key = load_der_public_key(public["PublicKey"])
     if not isinstance(key, RSAPublicKey):
         raise TypeError("KMS gave another key than an RSA key.")
-    mind = (
-        *_mind(address, "The public key comes from there: compare its check value with paper."),
-        *origin.mind(found),
-    )
-    return RsaWrappingKey(key, name, arn, mind)
+    elsewhere_ = _elsewhere(address, "The public key comes from there: compare its check value with paper.")
+    return RsaWrappingKey(key, name, view.arn, (*elsewhere_, *who_else))
 
 
-def _mind(address: str, more: str) -> tuple[str, ...]:
-    return tuple(f"{line} {more}" for line in elsewhere.told({"kms": address} if address else {}))
+def _elsewhere(address: str, more: str) -> tuple[str, ...]:
+    return tuple(f"{line} {more}" for line in elsewhere.warnings({"kms": address} if address else {}))

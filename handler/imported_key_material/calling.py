@@ -20,7 +20,7 @@ from typing import Final, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from imported_key_material import aws_errors
-from imported_key_material.aws_errors import NO_MEANINGS, Meaning
+from imported_key_material.aws_meanings import NO_MEANINGS, Meaning
 from imported_key_material.errors import CannotHappen, OutOfTime, ServiceRefused, Throttled
 from imported_key_material.request import Request
 from imported_key_material.waiting import Backoff, Clock, Deadline, Meter, unmetered

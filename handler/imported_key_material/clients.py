@@ -16,8 +16,8 @@ from imported_key_material.aws_session import config
 from imported_key_material.calling import TRIES_PER_CALL
 from imported_key_material.cloudformation import CloudFormation
 from imported_key_material.handing_on import LambdaFunctions
-from imported_key_material.key_view import Kms
 from imported_key_material.kms_key import KmsWithoutRetries
+from imported_key_material.kms_reads import Kms
 from imported_key_material.secret import SecretsManager
 
 

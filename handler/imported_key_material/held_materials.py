@@ -91,6 +91,11 @@ class HeldMaterials(tuple[HeldMaterial, ...]):
     __slots__ = ()
 
     @classmethod
+    def of_pages(cls, pages: Iterable[Mapping[str, Any]]) -> "HeldMaterials":
+        """`pages`: of ListKeyRotations."""
+        return cls.of_entries(entry for page in pages for entry in page.get("Rotations", []))
+
+    @classmethod
     def of_entries(cls, entries: Iterable[Mapping[str, Any]]) -> "HeldMaterials":
         return cls(HeldMaterial.of_entry(entry) for entry in entries)
 

@@ -1,29 +1,19 @@
-"""What a KMS key is at one moment, by DescribeKey and ListResourceTags; for keys that take material and keys that unwrap."""
+"""What a KMS key is at one moment, as DescribeKey and ListResourceTags show it: for keys that take material and transport keys.
 
-from collections.abc import Mapping
+Pure: a dict of AWS's stops here. Who makes the calls is no matter of this module: the function does in `kms_reads.py`, and the
+custodian's tool in its own session.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from imported_key_material.aws_errors import NO_MEANINGS, Meaning
-from imported_key_material.calling import NEW_KEY, Caller
 from imported_key_material.held_materials import ShownExpiry
 from imported_key_material.key_id import KeyId
 from imported_key_material.key_specs import KEY_SPECS, Kind
 
 _HOLDS_MATERIAL: Final = frozenset({"Enabled", "Disabled", "Updating"})
-
-
-class Kms(Protocol):
-    """The calls used of boto3's client."""
-
-    def describe_key(self, **parameters: object) -> Mapping[str, Any]: ...
-    def list_resource_tags(self, **parameters: object) -> Mapping[str, Any]: ...
-    def list_key_rotations(self, **parameters: object) -> Mapping[str, Any]: ...
-    def get_key_rotation_status(self, **parameters: object) -> Mapping[str, Any]: ...
-    def get_public_key(self, **parameters: object) -> Mapping[str, Any]: ...
-    def verify_mac(self, **parameters: object) -> Mapping[str, Any]: ...
-    def decrypt(self, **parameters: object) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +28,7 @@ class KeyView:
     expiration_model: str  # "" while the key holds no material
     valid_to: datetime | None
     current_material_id: str  # "" for keys that are not symmetric, and before the first import
-    is_replica: bool
+    multi_region: str  # PRIMARY, REPLICA; "" for a key of one Region
     replica_regions: tuple[str, ...]  # of a multi-Region primary
     created_at: datetime | None
 
@@ -54,7 +44,7 @@ class KeyView:
             expiration_model=metadata.get("ExpirationModel", ""),
             valid_to=metadata.get("ValidTo"),
             current_material_id=metadata.get("CurrentKeyMaterialId", ""),
-            is_replica=regions.get("MultiRegionKeyType") == "REPLICA",
+            multi_region=regions.get("MultiRegionKeyType", ""),
             replica_regions=tuple(replica["Region"] for replica in regions.get("ReplicaKeys", [])),
             created_at=metadata.get("CreationDate"),
         )
@@ -80,35 +70,14 @@ class KeyView:
         return ShownExpiry(self.expiration_model, self.valid_to)
 
     @property
+    def is_replica(self) -> bool:
+        return self.multi_region == "REPLICA"
+
+    @property
     def holds_material(self) -> bool:
         return self.state in _HOLDS_MATERIAL
 
 
-def look(
-    key_id: str,
-    kms: Kms,
-    caller: Caller,
-    *,
-    where: str = "KeyId",
-    waits: Mapping[str, float] = NEW_KEY,
-    meanings: Mapping[str, Meaning] = NO_MEANINGS,
-) -> KeyView:
-    """DescribeKey, by id, ARN or alias."""
-    answer = caller.call(
-        "kms:DescribeKey", lambda: kms.describe_key(KeyId=key_id), where=where, waits=waits, meanings=meanings
-    )
-    return KeyView.of_metadata(answer["KeyMetadata"])
-
-
-def tags(key_arn: str, kms: Kms, caller: Caller, *, where: str) -> dict[str, str]:
-    """All tags of a key (KMS pages them)."""
-    found: dict[str, str] = {}
-    parameters = {"KeyId": key_arn}
-    while True:
-        page = caller.call(
-            "kms:ListResourceTags", lambda: kms.list_resource_tags(**parameters), where=where, waits=NEW_KEY
-        )
-        found |= {tag["TagKey"]: tag["TagValue"] for tag in page.get("Tags", [])}
-        if not page.get("Truncated"):
-            return found
-        parameters["Marker"] = page["NextMarker"]
+def tags_of(pages: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """All tags of a key. `pages`: of ListResourceTags."""
+    return {tag["TagKey"]: tag["TagValue"] for page in pages for tag in page.get("Tags", [])}

@@ -12,12 +12,13 @@ from typing import Any, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from imported_key_material import aws_errors, key_view
+from imported_key_material import aws_errors, kms_pages, kms_reads
 from imported_key_material.calling import NEW_KEY, TAGGED, Caller
 from imported_key_material.errors import CannotHappen, ServiceRefused
 from imported_key_material.held_materials import Expiry, HeldMaterials
 from imported_key_material.import_parameters import ImportParameters, SealedMaterial
-from imported_key_material.key_view import KeyView, Kms
+from imported_key_material.key_view import KeyView
+from imported_key_material.kms_reads import Kms
 from imported_key_material.proof import CONFIRMATION_MESSAGE, Confirmation, OtherMaterial, Proof
 from imported_key_material.quota import ParameterRequest
 
@@ -51,10 +52,10 @@ class KmsKey:
     # ----------------------------------------------------------------------------------------------------- reading
 
     def look(self) -> KeyView:
-        return key_view.look(self.arn, self.kms, self.caller)
+        return kms_reads.look(self.arn, self.kms, self.caller)
 
     def tags(self) -> dict[str, str]:
-        return key_view.tags(self.arn, self.kms, self.caller, where="KeyId")
+        return kms_reads.tags(self.arn, self.kms, self.caller, where="KeyId")
 
     def public_key(self) -> bytes:
         """SubjectPublicKeyInfo in DER."""
@@ -66,21 +67,16 @@ class KmsKey:
 
     def materials(self) -> HeldMaterials:
         """All materials of a symmetric key: current, earlier, pending."""
-        return HeldMaterials.of_entries(self._pages_of_materials())
 
-    def _pages_of_materials(self) -> Iterator[Mapping[str, Any]]:
-        parameters = {"KeyId": self.arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"}
-        while True:
-            page = self.caller.call(
+        def page(marker: Mapping[str, object]) -> Mapping[str, Any]:
+            return self.caller.call(
                 "kms:ListKeyRotations",
-                lambda: self.kms.list_key_rotations(**parameters),
+                lambda: self.kms.list_key_rotations(KeyId=self.arn, IncludeKeyMaterial="ALL_KEY_MATERIAL", **marker),
                 where="KeyId",
                 waits=_NEW_OR_TAGGED,
             )
-            yield from page.get("Rotations", [])
-            if not page.get("Truncated"):
-                return
-            parameters["Marker"] = page["NextMarker"]
+
+        return HeldMaterials.of_pages(kms_pages.of(page))
 
     def shows(self, proof: Proof) -> Confirmation | None:
         """How KMS shows that the usable key holds these bytes; None for symmetric keys, where no call shows it.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from imported_key_material import consent, key_view, preparation
+from imported_key_material import consent, kms_reads, preparation
 from imported_key_material.attributes import Evidence
 from imported_key_material.calling import CONSISTENCY_PATIENCE_SECONDS, NEW_KEY, Caller, Log
 from imported_key_material.clients import Clients
@@ -106,7 +106,7 @@ class Operation:
 
         def look(seconds: float) -> KeyView:
             waits = {**NEW_KEY, "NotFoundException": seconds}
-            return key_view.look(key_id, self.clients.kms, self.caller, waits=waits)
+            return kms_reads.look(key_id, self.clients.kms, self.caller, waits=waits)
 
         try:
             return look(FOREIGN_KEY_SECONDS)

@@ -6,7 +6,7 @@ nothing. It reads no property, so that old shapes of properties can't block it.
 
 from typing import Final
 
-from imported_key_material import key_view
+from imported_key_material import kms_reads
 from imported_key_material.cloudformation import BELIEVED_AFTER_SECONDS
 from imported_key_material.errors import ImportedKeyMaterialError, OutOfTime, ServiceRefused
 from imported_key_material.holders import Holder
@@ -83,7 +83,7 @@ def _holder(operation: Operation, key: KeyId) -> Holder | None:
 
 def _still_there(operation: Operation, arn: str) -> KeyView | None:
     try:
-        return key_view.look(
+        return kms_reads.look(
             arn, operation.clients.kms, operation.caller, waits={"NotFoundException": _GONE_AFTER_SECONDS}
         )
     except ServiceRefused as refused:

@@ -8,7 +8,7 @@ import enum
 from dataclasses import dataclass, replace
 from typing import Final
 
-from imported_key_material import attributes, key_view, properties
+from imported_key_material import attributes, kms_reads, properties
 from imported_key_material.declared_expiry import DeclaredExpiry
 from imported_key_material.errors import Faults, ImportedKeyMaterialError
 from imported_key_material.held_materials import HeldMaterials
@@ -56,7 +56,7 @@ def roll_back(operation: Operation) -> Answer:
     holds_it = KeyId.parse(request.fallback_id, operation.home) == key
     kept_id = request.fallback_id if holds_it else _id_of_before(reading, key)
     try:
-        view = key_view.look(key.uuid, operation.clients.kms, reading.caller, waits={})
+        view = kms_reads.look(key.uuid, operation.clients.kms, reading.caller, waits={})
     except ImportedKeyMaterialError as error:
         unseen = attributes.of_unseen(key)
         return _answer(operation, Answer(kept_id, unseen), f"The key can't be looked at. {error}")
@@ -75,7 +75,7 @@ def roll_back(operation: Operation) -> Answer:
         # KMS may have taken it, and not have confirmed it.
         return _answer(operation, seen(_looked_at_again(reading, view)), problem)
     try:  # once more: what is answered and what is logged are of one moment
-        view = key_view.look(view.arn, operation.clients.kms, reading.caller)
+        view = kms_reads.look(view.arn, operation.clients.kms, reading.caller)
     except ImportedKeyMaterialError:
         return _answer(operation, answer, _UNKNOWN, stays)
     left = _restoration(reading, declared, view).left if view.holds_material else ""
@@ -124,7 +124,7 @@ def _what_stays(operation: Operation, declared: Properties) -> str:
 
 def _looked_at_again(operation: Operation, view: KeyView) -> KeyView:
     try:
-        return key_view.look(view.arn, operation.clients.kms, operation.caller, waits={})
+        return kms_reads.look(view.arn, operation.clients.kms, operation.caller, waits={})
     except ImportedKeyMaterialError:
         return view
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from imported_key_material import key_view, secret_errors, wrapping
+from imported_key_material import kms_reads, secret_errors, transport_key, wrapping
 from imported_key_material.calling import TAGGED, Caller
 from imported_key_material.consent_tags import ConsentTags
 from imported_key_material.errors import Fault, Faults, Refused, ServiceRefused, found_in
 from imported_key_material.key_id import Home
+from imported_key_material.key_view import KeyView
 from imported_key_material.properties import Properties, SecretWrapping
 from imported_key_material.wrapped_value import ciphertext_of
 
@@ -72,7 +73,7 @@ class FoundSecret:
 
     arn: str
     name: str
-    unwrap_key: key_view.KeyView | None
+    unwrap_key: KeyView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class SecretReader:
     """Reads the secret that the properties name, for one stack."""
 
     secrets: SecretsManager
-    kms: key_view.Kms
+    kms: kms_reads.Kms
     caller: Caller
     home: Home
     consent_tags: ConsentTags
@@ -88,7 +89,7 @@ class SecretReader:
     def find(self, properties: Properties) -> FoundSecret:
         """Raises Refused with every fault of the secret and of the unwrap key. Nothing secret is read."""
         faults = Faults()
-        unwrap_key: key_view.KeyView | None = None
+        unwrap_key: KeyView | None = None
         with faults.collected():
             description = self._described(properties.secret_id)
         if properties.secret_wrapping:
@@ -166,10 +167,10 @@ class SecretReader:
             meanings=secret_errors.of_missing_secret(account, self.home),
         )
 
-    def _require_consent_of(self, unwrap_key: key_view.KeyView) -> None:
+    def _require_consent_of(self, unwrap_key: KeyView) -> None:
         where = "SecretWrapping.KeyId"
         self.consent_tags.require(
-            lambda: key_view.tags(unwrap_key.arn, self.kms, self.caller, where=where),
+            lambda: kms_reads.tags(unwrap_key.arn, self.kms, self.caller, where=where),
             where=where,
             what="the key that unwraps the secret",
         )
@@ -189,7 +190,7 @@ class SecretReader:
             meanings=secret_errors.of_missing_version(named, version.entry),
         )
 
-    def _unwrap_key(self, declared: SecretWrapping) -> key_view.KeyView:
+    def _unwrap_key(self, declared: SecretWrapping) -> KeyView:
         """Looks at the key that unwraps: in this account and Region, fit for the algorithm, with consent."""
         where = "SecretWrapping.KeyId"
         there = Home.of_named(declared.key_id, self.home)
@@ -199,33 +200,20 @@ class SecretReader:
             )
         key_id = declared.key_id.removeprefix("key/")
         missing = secret_errors.of_missing_unwrap_key(self.home)
-        view = key_view.look(key_id, self.kms, self.caller, where=where, waits={}, meanings=missing)
+        view = kms_reads.look(key_id, self.kms, self.caller, where=where, waits={}, meanings=missing)
         faults = Faults()
-        is_symmetric = declared.algorithm == _SYMMETRIC
-        fits = view.spec == _SYMMETRIC if is_symmetric else view.spec.startswith("RSA_")
-        if not fits or view.usage != "ENCRYPT_DECRYPT":
-            faults.add(
-                where,
-                f"The key's spec is {view.spec} and its usage {view.usage}, and {declared.algorithm} takes "
-                f"{'a SYMMETRIC_DEFAULT' if is_symmetric else 'an RSA'} key for ENCRYPT_DECRYPT.",
-                "Name the key under which the material was wrapped, and its algorithm.",
-            )
-        if view.state != "Enabled":
-            faults.add(
-                where,
-                f"The key is {view.state}, and only an Enabled key decrypts.",
-                "Make it Enabled (aws kms enable-key, or first cancel-key-deletion), or name another.",
-            )
+        with faults.collected():
+            transport_key.require_fit(view, declared.algorithm, where=where)
         with faults.collected():
             self._require_consent_of(view)
         faults.raise_if_any()
         return view
 
-    def _unwrapped(self, ciphertext: bytes, algorithm: str, key: key_view.KeyView, context: str) -> bytes | bytearray:
+    def _unwrapped(self, ciphertext: bytes, algorithm: str, key: KeyView, context: str) -> bytes | bytearray:
         decrypt_algorithm, opens_aes_key = _DECRYPT[algorithm]
         wrapped_material = b""
         if opens_aes_key:
-            ciphertext, wrapped_material = wrapping.split_rsa_aes(ciphertext, int(key.spec.removeprefix("RSA_")) // 8)
+            ciphertext, wrapped_material = wrapping.split_rsa_aes(ciphertext, transport_key.modulus_bytes(key.spec))
         parameters: dict[str, object] = {
             "KeyId": key.arn,
             "CiphertextBlob": ciphertext,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from imported_key_material import consent
-from imported_key_material.aws_errors import Meaning
+from imported_key_material.aws_meanings import Meaning
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.key_id import Home
 

@@ -8,7 +8,7 @@ CloudFormation every five minutes, since hundreds wait, and at once where the ke
 from datetime import timedelta
 from typing import Final
 
-from imported_key_material import key_view, preparation
+from imported_key_material import kms_reads, preparation
 from imported_key_material.key_view import KeyView
 from imported_key_material.operation import Operation
 from imported_key_material.stack import STATUS_BACKOFF
@@ -29,7 +29,7 @@ class StillNeeded:
 
     def __call__(self) -> None:
         operation, clock = self._operation, self._operation.caller.clock
-        view, before = key_view.look(self._view.arn, operation.clients.kms, operation.caller), self._view
+        view, before = kms_reads.look(self._view.arn, operation.clients.kms, operation.caller), self._view
         preparation.require_importable(view)
         self._view = view
         if view.holds_material != before.holds_material:

@@ -5,11 +5,11 @@ import pytest
 from botocore.config import Config
 
 from custodian.aws import other_address
-from custodian.finding import Finding, Verdict
-from custodian.proving import Key
+from custodian.evidence import Finding, Key, Verdict
 from custodian.receipt import Receipt
 from custodian.session import Who
 from imported_key_material.key_specs import key_spec
+from imported_key_material.key_view import KeyView
 
 ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
@@ -77,7 +77,9 @@ def test_a_password_in_an_address_is_not_told(client):
 
 
 def test_a_receipt_of_answers_of_aws_s_own_begins_with_the_verdict():
-    key = Key(ARN, key_spec("HMAC_256", partition="aws"), "GENERATE_VERIFY_MAC", "PendingImport", "", "", "", "")
+    shown = {"Arn": ARN, "KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}
+    view = KeyView.of_metadata(shown | {"Origin": "EXTERNAL", "KeyState": "PendingImport"})
+    key = Key(view, key_spec("HMAC_256", partition="aws"))
     who = Who("111122223333", "arn:aws:iam::111122223333:user/custodian", "2026-01-01T00:00:00Z", "")
     finding = Finding(Verdict.NOT_SHOWN, None, "The key is PendingImport.")
 
@@ -86,4 +88,4 @@ def test_a_receipt_of_answers_of_aws_s_own_begins_with_the_verdict():
     assert made.lines()[0] == "Verdict:        NOT SHOWN"
     assert "Region:         eu-central-1" in made.lines()
     assert not [line for line in made.lines() if "NOT AWS" in line]
-    assert (made.as_json()["region"], made.as_json()["not_aws"]) == ("eu-central-1", None)
+    assert (made.to_json()["region"], made.to_json()["not_aws"]) == ("eu-central-1", None)

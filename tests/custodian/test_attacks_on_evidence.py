@@ -197,7 +197,7 @@ def test_of_a_key_that_was_imported_before_it_unwraps_the_plan_says_that_somebod
     done = bank.run("put", "wrapped.bin", *HMAC, *to, "--plan")
 
     assert (
-        "  Mind: The wrapping key's Origin is EXTERNAL: its material was imported, and whoever has a copy of that may open "
+        "  Warning: The wrapping key's Origin is EXTERNAL: its material was imported, and whoever has a copy of that may open "
         "what is wrapped under the key, without KMS and its policy. Use a key that KMS made (Origin AWS_KMS).\n"
     ) in done.text
 

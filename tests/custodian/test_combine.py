@@ -333,7 +333,7 @@ def test_without_a_terminal_nobody_can_compare(custodian, put_file, arguments):
         (("--component", "a.bin"), "A key has 2 to 9 components, and 1 --component was given."),
         (
             ("--components", "2", "--component", "a.bin"),
-            "--components is for typed ones alone: give --component for each, - for one that is typed.",
+            "--components is for typed ones only: give --component for each, - for one that is typed.",
         ),
         (
             ("--component-check-value", "CMAC:000000"),

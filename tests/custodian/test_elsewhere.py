@@ -110,8 +110,8 @@ def test_the_plan_of_put_says_who_is_asked(bank):
     planned = bank.run("put", "wrapped.bin", "--report", report, *TO, "--plan")
 
     assert planned.code == 0
-    assert next(line for line in planned.text.splitlines() if "Mind:" in line) == (
-        f"  Mind: NOT AWS: what is meant for sts and secretsmanager and kms goes to {address_of(bank)}."
+    assert next(line for line in planned.text.splitlines() if "Warning:" in line) == (
+        f"  Warning: NOT AWS: what is meant for sts and secretsmanager and kms goes to {address_of(bank)}."
     )
 
 
@@ -121,7 +121,7 @@ def test_a_key_in_plaintext_may_be_put_at_this_machine_and_the_plan_says_that_it
     done = bank.run("put", "key.bin", *HMAC, "--plaintext", *TO, "--yes")
 
     assert done.code == 0
-    assert f"  Mind: NOT AWS: what is meant for secretsmanager and sts goes to {address_of(bank)}.\n" in done.err
+    assert f"  Warning: NOT AWS: what is meant for secretsmanager and sts goes to {address_of(bank)}.\n" in done.err
     assert "secrets-manager:CreateSecret" in bank.calls
 
 
@@ -161,7 +161,7 @@ def test_a_plaintext_does_not_go_to(address):
 
 
 def test_each_address_is_told_once():
-    assert elsewhere.told({"kms": "http://a", "sts": "https://b", "secretsmanager": "http://a"}) == (
+    assert elsewhere.warnings({"kms": "http://a", "sts": "https://b", "secretsmanager": "http://a"}) == (
         "NOT AWS: what is meant for kms and secretsmanager goes to http://a.",
         "NOT AWS: what is meant for sts goes to https://b.",
     )

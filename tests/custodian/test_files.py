@@ -8,11 +8,10 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from custodian import writing
+from custodian import new_file
 from imported_key_material.errors import Refused
 from lab.keys.random_keys import random_key
 
@@ -105,10 +104,10 @@ def test_whatever_breaks_off_the_writing_the_file_goes(tmp_path, monkeypatch):
     def interrupted(_descriptor):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writing.os, "fsync", interrupted)
+    monkeypatch.setattr(new_file.os, "fsync", interrupted)
 
     with pytest.raises(KeyboardInterrupt):
-        writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
+        new_file.write(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
 
     assert list(tmp_path.iterdir()) == []
 
@@ -116,10 +115,10 @@ def test_whatever_breaks_off_the_writing_the_file_goes(tmp_path, monkeypatch):
 def test_a_file_that_came_in_between_is_not_touched(tmp_path, monkeypatch):
     path = tmp_path / "wrapped.bin"
     path.write_bytes(b"another's")
-    monkeypatch.setattr(writing, "require_writable", lambda _out, where: where)
+    monkeypatch.setattr(new_file, "require_writable", lambda _out, where: where)
 
     with pytest.raises(Refused) as refused:
-        writing.write_new(str(path), b"wrapped", where="--out")
+        new_file.write(str(path), b"wrapped", where="--out")
 
     assert str(refused.value) == (
         f"--out: {path} could not be written: File exists. Nothing is left of it. Name another place."
@@ -127,12 +126,23 @@ def test_a_file_that_came_in_between_is_not_touched(tmp_path, monkeypatch):
     assert path.read_bytes() == b"another's"
 
 
+def test_a_link_that_came_in_between_leads_nowhere(tmp_path, monkeypatch):
+    path, elsewhere = tmp_path / "wrapped.bin", tmp_path / "elsewhere"
+    path.symlink_to(elsewhere)
+    monkeypatch.setattr(new_file, "require_writable", lambda _out, where: where)
+
+    with pytest.raises(Refused, match="could not be written: File exists"):
+        new_file.write(str(path), b"wrapped", where="--out")
+
+    assert (path.is_symlink(), elsewhere.exists()) == (True, False)
+
+
 # --------------------------------------------------------------------------------------------------------- in the middle of it
 
 
 @contextmanager
 def in_the_middle(custodian_process, put_file):
-    """The tool as it has written all, and the file does not bear its name yet."""
+    """The tool as it has written all, and the bytes are not on the disk yet."""
     put_file("key.bin", KEY)
     stalling = f"import os, runpy, time\nos.fsync = lambda _: (print('now', flush=True), time.sleep(60))\n{_RUN}"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -159,136 +169,39 @@ def test_who_asks_it_to_end_finds_no_file_at_all(custodian_process, put_file, tm
 
 
 @pytest.mark.usefixtures("transport")
-def test_who_kills_it_finds_no_file_of_the_name_and_the_rest_is_its_owner_s_alone(
-    custodian_process, put_file, tmp_path
-):
+def test_who_kills_it_finds_what_was_written_for_its_owner_only(custodian_process, put_file, tmp_path):
     with in_the_middle(custodian_process, put_file) as process:
         process.kill()
 
-    (rest,) = tmp_path.glob(".custodian-*.partial")
-    assert {path.name for path in tmp_path.iterdir()} == {"key.bin", "transport.pem", rest.name}
-    assert stat.S_IMODE(rest.stat().st_mode) == 0o600
-
-
-@pytest.fixture
-def no_hard_links(monkeypatch):
-    def refuse(*_):
-        raise PermissionError(1, "Operation not permitted")
-
-    monkeypatch.setattr(writing.os, "link", refuse)
-
-
-@pytest.mark.usefixtures("no_hard_links")
-def test_a_disk_without_hard_links_takes_it_all_the_same(tmp_path):
-    path = tmp_path / "wrapped.bin"
-
-    writing.write_new(str(path), b"wrapped", where="--out")
-
-    assert path.read_bytes() == b"wrapped"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.usefixtures("no_hard_links")
-def test_on_a_disk_without_hard_links_a_file_that_came_in_between_is_not_touched(tmp_path, monkeypatch):
-    test_a_file_that_came_in_between_is_not_touched(tmp_path, monkeypatch)
-
-
-@pytest.mark.usefixtures("no_hard_links")
-@pytest.mark.parametrize(
-    ("broken_off", "ends_with"),
-    [(OSError(28, "No space left on device"), Refused), (KeyboardInterrupt(), KeyboardInterrupt)],
-)
-def test_on_a_disk_without_hard_links_the_name_that_was_taken_is_given_back(
-    tmp_path, monkeypatch, broken_off, ends_with
-):
-    def replace(*_):
-        raise broken_off
-
-    monkeypatch.setattr(writing.Path, "replace", replace)
-
-    with pytest.raises(ends_with):
-        writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
-
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_while_it_is_written_nothing_bears_the_name(tmp_path, monkeypatch):
-    seen = []
-    monkeypatch.setattr(writing.os, "fsync", lambda _: seen.append([path.name for path in tmp_path.iterdir()]))
-
-    writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
-
-    (partial,) = seen[0]
-    assert partial.startswith(".custodian-")
-    assert list(tmp_path.iterdir()) == [tmp_path / "wrapped.bin"]
+    assert {path.name for path in tmp_path.iterdir()} == {"key.bin", "transport.pem", "wrapped.bin"}
+    assert stat.S_IMODE((tmp_path / "wrapped.bin").stat().st_mode) == 0o600
 
 
 # ------------------------------------------------------------------------------------------------------------- on the disk
 
 
-@pytest.fixture
-def at_fsync(tmp_path, monkeypatch):
-    """What is asked to go to the disk (`of`): "file", or for the folder the names in it. `fails`: the folder's error."""
-    asked, real = SimpleNamespace(of=[], fails=None), os.fsync
+def test_the_bytes_are_on_the_disk_before_the_file_is_told_as_written(tmp_path, monkeypatch):
+    path, on_disk = tmp_path / "wrapped.bin", []
+    monkeypatch.setattr(new_file.os, "fsync", lambda _descriptor: on_disk.append(path.read_bytes()))
 
-    def fsync(descriptor):
-        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-        asked.of.append([path.name for path in tmp_path.iterdir()] if is_folder else "file")
-        if is_folder and asked.fails is not None:
-            raise asked.fails
-        real(descriptor)
+    new_file.write(str(path), b"wrapped", where="--out")
 
-    monkeypatch.setattr(writing.os, "fsync", fsync)
-    return asked
+    assert on_disk == [b"wrapped"]
 
 
-@pytest.mark.parametrize("links", [True, False])
-def test_the_name_is_on_the_disk_too_before_it_is_told_as_written(tmp_path, at_fsync, request, links):
-    if not links:
-        request.getfixturevalue("no_hard_links")
+def test_bytes_that_do_not_reach_the_disk_leave_no_file(tmp_path, monkeypatch):
+    def broken(_descriptor):
+        raise OSError(errno.EIO, "Input/output error")
 
-    writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
+    monkeypatch.setattr(new_file.os, "fsync", broken)
 
-    assert at_fsync.of == ["file", ["wrapped.bin"]]
+    with pytest.raises(Refused) as refused:
+        new_file.write(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
 
-
-@pytest.mark.parametrize("error", [errno.EINVAL, errno.ENOTSUP])
-def test_a_file_system_that_keeps_no_folder_on_demand_takes_it_all_the_same(tmp_path, at_fsync, error):
-    at_fsync.fails = OSError(error, "no such call here")
-
-    writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
-
-    assert (tmp_path / "wrapped.bin").read_bytes() == b"wrapped"
-
-
-@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), KeyboardInterrupt()])
-def test_a_name_that_is_not_on_the_disk_is_taken_back(tmp_path, at_fsync, error):
-    at_fsync.fails = error
-
-    with pytest.raises((Refused, KeyboardInterrupt)) as ended:
-        writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
-
+    assert str(refused.value).endswith(
+        "could not be written: Input/output error. Nothing is left of it. Name another place."
+    )
     assert list(tmp_path.iterdir()) == []
-    if isinstance(error, OSError):
-        assert str(ended.value).endswith(
-            "could not be written: Input/output error. Nothing is left of it. Name another place."
-        )
-
-
-def test_a_folder_that_may_not_be_read_takes_it_all_the_same(tmp_path, monkeypatch):
-    real = os.open
-
-    def refuse_the_folder(path, *more):
-        if path == tmp_path:
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return real(path, *more)
-
-    monkeypatch.setattr(writing.os, "open", refuse_the_folder)
-
-    writing.write_new(str(tmp_path / "wrapped.bin"), b"wrapped", where="--out")
-
-    assert (tmp_path / "wrapped.bin").read_bytes() == b"wrapped"
 
 
 @pytest.mark.usefixtures("transport")

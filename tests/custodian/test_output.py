@@ -282,15 +282,16 @@ def test_a_command_to_be_given_takes_every_name_as_one_word():
 
 
 def test_the_command_that_stores_the_file_takes_every_name_as_one_word():
-    told = {
-        "key_spec": "HMAC_256",
-        "algorithm": "SYMMETRIC_DEFAULT",
-        "encryption_context": {"imported-key-material": f"111122223333/{WORDS}"},
-        "wrapped": {"file": f"file {WORDS}", "bytes": 1},
-        "properties": {"SecretWrapping": {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": f"key {WORDS}"}},
-    }
+    told = report.WrapReport(
+        report.MaterialReport("HMAC_256", 32, ()),
+        algorithm="SYMMETRIC_DEFAULT",
+        kms_key=f"key {WORDS}",
+        opens_for=f"111122223333/{WORDS}",
+        sha256="",
+        file=f"file {WORDS}",
+    )
 
-    lines = report.lines_of(told)
+    lines = told.lines()
     command = "\n".join(lines[lines.index(next(line for line in lines if "custodian put" in line)) :])
 
     assert {WORDS, f"file {WORDS}", f"key {WORDS}"} <= set(words_of(command.strip()))

@@ -105,9 +105,9 @@ def test_the_plan_says_all_that_will_be_done_and_nothing_else_is(bank):
         "       tag: imported-key-material = orders\n"
         f"       description: {description}\n"
         "       KMS key: alias/secrets\n"
-        "  Mind: NOT AWS: what is meant for sts and secretsmanager and kms goes to "
+        "  Warning: NOT AWS: what is meant for sts and secretsmanager and kms goes to "
         f"{bank.custodian.environment['AWS_ENDPOINT_URL']}.\n"
-        f"  Mind: The key that opens it is {key} (RSA_2048, Enabled).\n"
+        f"  Note: The transport key is {key} (RSA_2048, Enabled).\n"
     )
     assert (operation, parameters) == (
         "CreateSecret",
@@ -194,7 +194,7 @@ def test_a_file_for_one_secret_opens_in_the_secret_where_it_was_put(bank):
     done = bank.run("put", file, "--report", report, *TO, "--yes")
 
     assert (
-        "  Mind: The file opens in this secret alone (encryption context imported-key-material = "
+        "  Note: The file opens in this secret only (encryption context imported-key-material = "
         f"{ACCOUNT}/orders/mac-key), as the report says.\n"
     ) in done.err
     (version,) = only_secret(bank).versions.values()
@@ -212,10 +212,10 @@ def test_without_a_report_it_is_said_what_the_file_must_have_been_wrapped_for(ba
     planned = bank.run("put", bank.file("wrapped.bin", blob), *SPEC, *symmetric, *TO, "--plan")
 
     assert planned.text.endswith(
-        "  Mind: The file opens in this secret alone (encryption context imported-key-material = "
+        "  Note: The file opens in this secret only (encryption context imported-key-material = "
         f"{ACCOUNT}/orders/mac-key), so it must have been wrapped with --secret orders/mac-key.\n"
-        "  Mind: No check value is given: nothing will tell a wrong key before it is imported for ever.\n"
-        f"  Mind: The key that opens it is {key} (SYMMETRIC_DEFAULT, Enabled).\n"
+        f"  Note: The transport key is {key} (SYMMETRIC_DEFAULT, Enabled).\n"
+        "  Warning: No check value is given: nothing will tell a wrong key before it is imported for ever.\n"
     )
 
 
@@ -227,7 +227,9 @@ def test_what_these_credentials_may_not_look_at_is_said_and_no_obstacle(bank):
     done = bank.run("put", "wrapped.bin", *SPEC, *OAEP, *VALUE, *TO, "--yes")
 
     assert done.code == 0
-    assert done.err.endswith("  Mind: The key alias/transport was not looked at: these credentials may not.\n")
+    assert done.err.endswith(
+        "  Note: The transport key alias/transport was not looked at: these credentials may not.\n"
+    )
 
 
 def test_a_transport_key_that_does_not_name_the_stack_is_said(bank):
@@ -238,7 +240,7 @@ def test_a_transport_key_that_does_not_name_the_stack_is_said(bank):
 
     assert done.code == 0
     assert done.text.endswith(
-        "  Mind: The tag imported-key-material of the key that opens it is 'billing': it does not name orders, orders-/. "
+        "  Warning: The tag imported-key-material of the transport key is 'billing': it does not name orders, orders-/. "
         "Its owner sets it.\n"
     )
 
@@ -263,7 +265,7 @@ def test_plaintext_is_stored_only_when_that_is_said(bank):
 
     assert told.code == 0
     assert told.err.endswith(
-        "  Mind: The key is stored in PLAINTEXT: whoever may read the secret has it. custodian wrap prevents that.\n"
+        "  Warning: The key is stored in PLAINTEXT: whoever may read the secret has it. custodian wrap prevents that.\n"
     )
     properties_ = json.loads(told.out)["properties"]
     assert set(properties_) == {"SecretId", "SecretVersionId", "ExpectedCheckValue"}

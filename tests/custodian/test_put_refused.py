@@ -9,7 +9,7 @@ from lab.keys.private_keys import pkcs8_der, pkcs8_pem, rsa_key
 from lab.keys.random_keys import random_key
 from lab.wire.faults import Moment
 from lab.wire.transport import Fault, Refusal
-from tests.support.online import ACCOUNT
+from tests.support.online import ACCOUNT, WHO
 
 KEY, BLOB = random_key(32), random_key(256)
 TO = ("--secret", "orders/mac-key", "--stack", "orders")
@@ -247,7 +247,8 @@ def test_a_key_that_can_t_open_it_is_refused(bank):
         "2 things are wrong.\n"
         "--wrapping-key: The key's spec is SYMMETRIC_DEFAULT and its usage ENCRYPT_DECRYPT, and RSAES_OAEP_SHA_256 takes an "
         "RSA key for ENCRYPT_DECRYPT. Name the key under which the material was wrapped, and its algorithm.\n"
-        "--wrapping-key: The key is Disabled, and only an Enabled key decrypts. Make it Enabled, or name another.\n"
+        "--wrapping-key: The key is Disabled, and only an Enabled key decrypts. "
+        "Make it Enabled (aws kms enable-key, or first cancel-key-deletion), or name another.\n"
     )
 
 
@@ -315,6 +316,22 @@ def test_a_right_that_is_missing_is_told_with_aws_s_code(bank):
     )
 
 
+def test_an_explicit_deny_is_told_as_that(bank):
+    """Another profile does not help where a policy of the organization denies it."""
+    bank.transport_key()
+    text = f"User: {WHO} is not authorized to perform: CreateSecret with an explicit deny in a service control policy"
+    bank.faults.inject("CreateSecret", Refusal(400, "AccessDeniedException", text))
+    bank.file("wrapped.bin", BLOB)
+
+    ended = bank.run("put", "wrapped.bin", *OAEP, *TO, "--yes")
+
+    assert ended.code == 1
+    assert ended.err.endswith(
+        f"{text}. A service control policy denies it explicitly, and no tag and no permission outweighs that. Nothing was "
+        "changed. Take the Deny out of that policy, or except these credentials from it.\n"
+    )
+
+
 def test_a_secret_that_appears_in_between_is_told(bank):
     """Somebody made it after the plan."""
     bank.transport_key()
@@ -346,7 +363,7 @@ def test_without_credentials_it_says_where_they_come_from(bank, custodian):
 
     assert (ended.code, ended.err) == (
         1,
-        "--profile: sts:GetCallerIdentity did not come about: Unable to locate credentials. There are no credentials. Sign in "
+        "--profile: sts:GetCallerIdentity failed: Unable to locate credentials. There are no credentials. Sign in "
         "as for the AWS CLI, or name a profile: --profile.\n",
     )
 

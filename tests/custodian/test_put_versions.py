@@ -173,7 +173,7 @@ def test_a_version_that_lost_its_stages_is_told(bank, secret):
 
     assert ended.code == 1
     assert ended.err.endswith(
-        f"--secret: The version {new} was there already, and does not bear the stage imported-key-material-{new}. Give it: "
+        f"--secret: The version {new} was there already, and does not have the stage imported-key-material-{new}. Give it: "
         "aws secretsmanager update-secret-version-stage --secret-id orders/mac-key --version-stage "
         f"imported-key-material-{new} --move-to-version-id {new}.\n"
     )
@@ -302,7 +302,7 @@ def test_a_secret_that_is_rotated_is_told(bank, secret):
     bank.secrets.describe(secret, is_rotated=True)
 
     assert (
-        "  Mind: Secrets Manager rotates this secret, and will put other values into it: let templates pin the version id.\n"
+        "  Warning: Secrets Manager rotates this secret, and will put other values into it: let templates pin the version id.\n"
     ) in bank.run(*PUT, "--plan").text
 
 

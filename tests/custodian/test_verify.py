@@ -9,11 +9,11 @@ import pytest
 
 from custodian import session
 from custodian.aws import Connection
-from custodian.finding import Verdict
-from custodian.proving import Key, Paper, prove
+from custodian.evidence import Key, Paper, Verdict, prove
 from custodian.session import Session
 from imported_key_material import check_value
 from imported_key_material.key_specs import key_spec
+from imported_key_material.key_view import KeyView
 from imported_key_material.proof import CONFIRMATION_MESSAGE
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import ec_key, key_for, pkcs8_der, rsa_key, spki_der
@@ -28,6 +28,13 @@ from tests.support.online import ACCOUNT, WHO
 KEY, OTHER = random_keys(32, 2)
 SECRET_VERSION = "00000000-0000-4000-8000-00000000000a"
 SAME_ID = "0" * 64
+SHOWN = {
+    "Arn": "arn:aws:kms:eu-central-1:111122223333:key/1",
+    "KeySpec": "SYMMETRIC_DEFAULT",
+    "KeyUsage": "ENCRYPT_DECRYPT",
+    "Origin": "EXTERNAL",
+    "KeyState": "Enabled",
+}
 
 
 def sha256_of(private_key):
@@ -225,7 +232,7 @@ def test_a_list_of_materials_that_never_ends_is_left(monkeypatch):
             asked.append((operation, where, parameters.get("Marker")))
             return {"Rotations": [], "Truncated": True, "NextMarker": str(len(asked))}
 
-    assert list(Endless(Connection()).pages("kms:ListKeyRotations", where="KEY")) == [
+    assert Endless(Connection()).pages("kms:ListKeyRotations", where="KEY") == [
         {"Rotations": [], "Truncated": True, "NextMarker": str(number)} for number in (1, 2, 3)
     ]
     assert [marker for _, _, marker in asked] == [None, "1", "2"]
@@ -234,7 +241,7 @@ def test_a_list_of_materials_that_never_ends_is_left(monkeypatch):
 @pytest.mark.parametrize("on_paper", ["", SAME_ID])
 def test_where_kms_shows_no_id_nothing_is_shown(on_paper):
     spec = key_spec("SYMMETRIC_DEFAULT", partition="aws")
-    key = Key("arn:aws:kms:eu-central-1:111122223333:key/1", spec, "ENCRYPT_DECRYPT", "Enabled", "", "", "", "")
+    key = Key(KeyView.of_metadata(SHOWN), spec)
     paper = Paper(check_value.check_expected_form(cmac_of(KEY), spec), material_id=on_paper)
 
     found = prove(Session(Connection()), key, paper)
@@ -486,7 +493,7 @@ def test_a_version_that_the_secret_has_not_is_refused(bank, symmetric):
     version = ("--secret", "orders/master-key", "--version-id", SECRET_VERSION)
 
     assert refused(bank, symmetric[0], *on_paper(cmac_of(KEY)), *version) == (
-        f"--version-id: The secret orders/master-key has no version {SECRET_VERSION}, or none that bears a stage. "
+        f"--version-id: The secret orders/master-key has no version {SECRET_VERSION}, or none with a stage. "
         "aws secretsmanager list-secret-version-ids --include-deprecated shows all.\n"
     )
 
@@ -526,7 +533,7 @@ def test_a_disabled_hmac_key_verifies_nothing_and_the_remedy_is_told(bank):
 
     assert refused(bank, key, *paper, "--mac", hmac_of(KEY, CONFIRMATION_MESSAGE)) == (
         f"KEY: kms:VerifyMac was refused with DisabledException: {key} is disabled. The key is disabled. "
-        "aws kms enable-key, if it was not disabled for a reason.\n"
+        "Enable it, if it was not disabled for a reason.\n"
     )
 
 
@@ -551,12 +558,12 @@ def test_an_answer_of_a_proxy_is_told_without_its_text(tmp_path, bank):
     [
         (
             {"AWS_ENDPOINT_URL": "no address"},
-            "--region: connecting to sts did not come about: Invalid endpoint configuration: Invalid endpoint: no address. "
+            "--region: connecting to sts failed: Invalid endpoint configuration: Invalid endpoint: no address. "
             "Check --region, and AWS_ENDPOINT_URL.\n",
         ),
         (
             {"AWS_DEFAULT_REGION": "no region"},
-            "--region: connecting to sts did not come about: Provided region_name 'no region' doesn't match a supported "
+            "--region: connecting to sts failed: Provided region_name 'no region' doesn't match a supported "
             "format. Name a Region, such as eu-central-1: --region.\n",
         ),
     ],

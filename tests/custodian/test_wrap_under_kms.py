@@ -5,7 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from custodian import origin
+from custodian import transport_key
 from imported_key_material import check_value, wrapping
 from imported_key_material.key_specs import key_spec
 from lab.keys.private_keys import pkcs8_der, pkcs8_pem, rsa_key
@@ -147,27 +147,27 @@ def test_an_imported_symmetric_key_is_warned_of_too(bank):
 
 
 @pytest.mark.parametrize(
-    ("metadata", "told"),
+    ("origin", "told"),
     [
-        ({"Origin": "AWS_KMS"}, ()),
-        ({"Origin": "AWS_CLOUDHSM"}, ()),
-        ({"Origin": "EXTERNAL"}, (IMPORTED,)),
+        ("AWS_KMS", ()),
+        ("AWS_CLOUDHSM", ()),
+        ("EXTERNAL", (IMPORTED,)),
         (
-            {"Origin": "EXTERNAL_KEY_STORE"},
+            "EXTERNAL_KEY_STORE",
             (
                 "The wrapping key's Origin is EXTERNAL_KEY_STORE: it is kept outside of AWS, by whoever runs that key store, "
                 "and opens nothing while the store can't be reached.",
             ),
         ),
         (
-            {"Origin": "NEW"},
+            "NEW",
             ("The wrapping key's Origin is NEW: this tool does not know it, nor who else may hold the key.",),
         ),
-        ({}, ("The wrapping key's Origin is not told: this tool does not know it, nor who else may hold the key.",)),
+        ("", ("The wrapping key's Origin is unknown: this tool does not know it, nor who else may hold the key.",)),
     ],
 )
-def test_what_each_origin_means(metadata, told):
-    assert origin.mind(metadata) == told
+def test_what_each_origin_means(origin, told):
+    assert transport_key.who_else_holds(origin) == told
 
 
 # ------------------------------------------------------------------------------------------------------------- refused
@@ -228,7 +228,7 @@ def test_without_credentials_the_remedy_is_told(custodian, put_file):
     told = refused(custodian, put_file, "--wrapping-key", "alias/transport", "--region", "eu-central-1")
 
     assert told == (
-        "--wrapping-key: kms:DescribeKey did not come about: Unable to locate credentials. "
+        "--wrapping-key: kms:DescribeKey failed: Unable to locate credentials. "
         "There are no credentials. Sign in as for the AWS CLI, or name a profile: --profile.\n"
     )
 
@@ -236,16 +236,13 @@ def test_without_credentials_the_remedy_is_told(custodian, put_file):
 def test_without_a_region_the_remedy_is_told(custodian, put_file):
     told = refused(custodian, put_file, "--wrapping-key", "alias/transport")
 
-    assert (
-        told
-        == "--region: connecting to kms did not come about: You must specify a region. Name the Region: --region.\n"
-    )
+    assert told == "--region: connecting to kms failed: You must specify a region. Name the Region: --region.\n"
 
 
 def test_a_profile_that_is_not_there_is_told(custodian, put_file):
     told = refused(custodian, put_file, "--wrapping-key", "alias/transport", "--profile", "bank")
 
     assert told == (
-        "--profile: connecting to kms did not come about: The config profile (bank) could not be found. "
+        "--profile: connecting to kms failed: The config profile (bank) could not be found. "
         "aws configure list-profiles shows those there are.\n"
     )

@@ -10,8 +10,8 @@ from typing import Any, cast
 from botocore.exceptions import ClientError
 
 from imported_key_material.calling import Caller
-from imported_key_material.key_view import Kms
 from imported_key_material.kms_key import KmsKey, KmsWithoutRetries
+from imported_key_material.kms_reads import Kms
 from imported_key_material.waiting import Deadline
 from lab.clock import VirtualClock
 

@@ -4,7 +4,8 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from imported_key_material.aws_errors import Meaning, code_of, translate
+from imported_key_material.aws_errors import code_of, translate
+from imported_key_material.aws_meanings import Meaning
 from imported_key_material.errors import Fault
 from imported_key_material.secret_errors import of_refused_decrypt
 from lab.clock import VirtualClock

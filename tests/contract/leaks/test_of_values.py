@@ -68,6 +68,7 @@ LOOKED_AT = {
     "KeySpec": {"name", "usages", "wrapping", "no_oaep_under"},
     "KeyView": {
         *("arn", "spec", "usage", "origin", "state", "expiration_model", "current_material_id", "replica_regions"),
+        "multi_region",
     },
     "KmsKey": {"arn"},
     "MacKey": {"hash_name"},

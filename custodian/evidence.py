@@ -10,26 +10,26 @@
                 it has the id beside the check value of the bytes that were imported under it. (Encrypt and Decrypt would
                 show that the key works, and not with which bytes)
 
-Reading calls alone: nothing here changes a key. What is not proved is told as not proved.
+Reading calls only: nothing here changes a key. A finding is more than yes and no: PROVED is what KMS proves, and nothing else.
 """
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from custodian.errors import refused
-from custodian.finding import Finding, Verdict
-from custodian.session import Session
+from custodian.session import Session, if_allowed
 from imported_key_material import check_value
 from imported_key_material.check_value import ExpectedCheckValue
 from imported_key_material.errors import ServiceRefused
+from imported_key_material.held_materials import HeldMaterials, State
 from imported_key_material.key_specs import KeySpec, Kind, key_spec
+from imported_key_material.key_view import KeyView
 from imported_key_material.proof import CONFIRMATION_MESSAGE, Confirmation
 
 WHERE: Final = "KEY"
-_HOLDS_MATERIAL: Final = frozenset({"Enabled", "Disabled", "Updating"})
 _BY_LOG: Final = (
     "KMS has no call that shows the check value of a symmetric key. Which material has the one on paper, the function's log "
     'shows: its line "imported" has the key_material_id beside the check_value, computed of the bytes in the same invocation.'
@@ -40,30 +40,36 @@ _NOT_BY_MAC: Final = "KMS shows no check value of an HMAC key, and the MAC is co
 _NOT_BY_ID: Final = "KMS shows no check value of a symmetric key"
 
 
+class Verdict(enum.Enum):
+    PROVED = "PROVED"
+    SAME_ID = "SAME ID"  # KMS shows the KeyMaterialId on paper; which check value belongs to it, KMS does not show
+    OTHER = "NOT SO"  # KMS shows that the key holds other material
+    NOT_SHOWN = "NOT SHOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What KMS said, and what that is worth. `by`: how it was shown, None where nothing was.
+
+    `compared_with`: what the check value on paper was compared with; "" with nothing, and `not_compared` says why.
+    """
+
+    verdict: Verdict
+    by: Confirmation | None
+    found: str
+    proves: str = ""
+    does_not_show: str = ""
+    check_value: str = ""  # as KMS shows it: of public keys
+    compared_with: str = ""
+    not_compared: str = "KMS showed nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key that takes imported material, as DescribeKey shows it. "" where something does not apply."""
+    """A key that takes imported material, as DescribeKey shows it."""
 
-    arn: str
+    view: KeyView
     spec: KeySpec
-    usage: str
-    state: str
-    expiration_model: str
-    valid_to: str  # ISO 8601, UTC
-    current_material_id: str
-    multi_region: str  # PRIMARY, REPLICA
-
-    def as_json(self) -> dict[str, str | None]:
-        return {
-            "arn": self.arn,
-            "key_spec": self.spec.name,
-            "key_usage": self.usage,
-            "key_state": self.state,
-            "expiration_model": self.expiration_model or None,
-            "valid_to": self.valid_to or None,
-            "current_key_material_id": self.current_material_id or None,
-            "multi_region_key_type": self.multi_region or None,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,36 +87,26 @@ class Paper:
 
 def look(session: Session, key_id: str) -> Key:
     """Refused (KEY) where the key takes no imported material."""
-    answer = session.call("kms:DescribeKey", where=WHERE, KeyId=key_id)
-    found: Mapping[str, Any] = answer["KeyMetadata"]
-    if found["Origin"] != "EXTERNAL":
-        problem = f"The key's Origin is {found['Origin']}: its material was made in AWS, and not imported."
+    view = session.key(key_id, where=WHERE)
+    if view.origin != "EXTERNAL":
+        problem = f"The key's Origin is {view.origin}: its material was made in AWS, and not imported."
         raise refused(WHERE, problem, "Name the key with Origin EXTERNAL.")
-    valid_to: datetime | None = found.get("ValidTo")
-    return Key(
-        arn=found["Arn"],
-        spec=key_spec(found["KeySpec"], partition=found["Arn"].split(":")[1]),
-        usage=found["KeyUsage"],
-        state=found["KeyState"],
-        expiration_model=found.get("ExpirationModel", ""),
-        valid_to=valid_to.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if valid_to else "",
-        current_material_id=found.get("CurrentKeyMaterialId", ""),
-        multi_region=found.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType", ""),
-    )
+    return Key(view, key_spec(view.spec, partition=view.arn.split(":")[1]))
 
 
 def prove(session: Session, key: Key, paper: Paper) -> Finding:
-    if key.state == "PendingImport":
+    state = key.view.state
+    if state == "PendingImport":
         return Finding(
             Verdict.NOT_SHOWN, None, "The key is PendingImport: it holds no material, or lacks one that it once had."
         )
-    if key.state not in _HOLDS_MATERIAL:
-        return Finding(Verdict.NOT_SHOWN, None, f"The key is {key.state}: whether it holds its material does not show.")
+    if not key.view.holds_material:
+        return Finding(Verdict.NOT_SHOWN, None, f"The key is {state}: whether it holds its material does not show.")
     return _PROOFS[key.spec.kind](session, key, paper)
 
 
 def _by_public_key(session: Session, key: Key, paper: Paper) -> Finding:
-    public_key: bytes = session.call("kms:GetPublicKey", where=WHERE, KeyId=key.arn)["PublicKey"]
+    public_key: bytes = session.call("kms:GetPublicKey", where=WHERE, KeyId=key.view.arn)["PublicKey"]
     shown = check_value.compute(key.spec, public_key)
     if not paper.expected.matches(public_key):
         return Finding(
@@ -139,7 +135,7 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
         session.call(
             "kms:VerifyMac",
             where=WHERE,
-            KeyId=key.arn,
+            KeyId=key.view.arn,
             Message=CONFIRMATION_MESSAGE,
             Mac=paper.mac,
             MacAlgorithm=key.spec.mac_algorithm,
@@ -177,7 +173,7 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
 
 
 def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
-    if not key.current_material_id:
+    if not key.view.current_material_id:
         return Finding(
             Verdict.NOT_SHOWN,
             None,
@@ -185,7 +181,7 @@ def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
             does_not_show=_BY_LOG,
             not_compared=_NOT_BY_ID,
         )
-    current = f"The key's current material is {key.current_material_id}"
+    current = f"The key's current material is {key.view.current_material_id}"
     if not paper.material_id:
         return Finding(
             Verdict.NOT_SHOWN,
@@ -194,7 +190,7 @@ def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
             does_not_show=_BY_LOG,
             not_compared=_NOT_BY_ID,
         )
-    if key.current_material_id.lower() != paper.material_id.lower():
+    if key.view.current_material_id.lower() != paper.material_id.lower():
         return Finding(
             Verdict.OTHER,
             Confirmation.KEY_MATERIAL_ID,
@@ -215,9 +211,9 @@ def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
 
 _ELSE: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "NON_CURRENT": "The key holds that one as earlier material: it decrypts what was encrypted before the rotation.",
-        "PENDING_ROTATION": "That one is staged, and becomes current by a rotation.",
-        "PENDING_MULTI_REGION_IMPORT_AND_ROTATION": "That one is staged, and not in every replica yet.",
+        State.SUPERSEDED: "The key holds that one as earlier material: it decrypts what was encrypted before the rotation.",
+        State.PENDING: "That one is staged, and becomes current by a rotation.",
+        State.PENDING_IN_REPLICAS: "That one is staged, and not in every replica yet.",
     }
 )
 
@@ -225,14 +221,13 @@ _ELSE: Final[Mapping[str, str]] = MappingProxyType(
 def _another(session: Session, key: Key, material_id: str) -> str:
     """What the key has to do with the material on paper. What KMS does not list is not repeated: it may be anything."""
     unlisted = "another one is on paper."
-    for page in session.pages(
-        "kms:ListKeyRotations", where=WHERE, KeyId=key.arn, IncludeKeyMaterial="ALL_KEY_MATERIAL"
-    ):
-        if page is None:
-            return unlisted
-        for entry in page.get("Rotations", []):
-            if entry["KeyMaterialId"].lower() == material_id.lower():
-                return f"{material_id} is on paper. {_ELSE.get(entry.get('KeyMaterialState', ''), '')}".rstrip()
+    parameters = {"KeyId": key.view.arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"}
+    pages = if_allowed(lambda: session.pages("kms:ListKeyRotations", where=WHERE, **parameters))
+    if pages is None:
+        return unlisted
+    for held in HeldMaterials.of_pages(pages):
+        if held.id.lower() == material_id.lower():
+            return f"{material_id} is on paper. {_ELSE.get(held.state, '')}".rstrip()
     return f"{unlisted} The key never had that one."
 
 
