@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from imported_key_material.der import SEQUENCE
 from imported_key_material.errors import Fault
 from imported_key_material.key_specs import KEY_SPECS, EcKey, EdwardsKey, KeySpec, RsaKey
-from imported_key_material.pattern import pattern_in
+from imported_key_material.not_random import pattern_in
 from imported_key_material.pem import PemKey
 
 AsymmetricForm = RsaKey | EcKey | EdwardsKey

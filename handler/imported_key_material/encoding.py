@@ -5,7 +5,7 @@ What Python's own decoders let pass would put other bytes into a key for ever: `
 of two fields of one name. Here an encoding is accepted only where encoding the bytes again gives the text back. Base64 and hex
 are never guessed between: text that may be either is refused until MaterialEncoding or a check value says which.
 
-What is read from where is in `source.py`; PEM is in `pem.py`. No error quotes any of the text, nor the name of a field.
+What a value is, is found in `secret_value.py`; PEM is in `pem.py`. No error quotes any of the text, nor the name of a field.
 Every refusal is raised outside of `except`, since JSONDecodeError and UnicodeDecodeError carry the text along.
 
 Sources: RFC 4648 (sections 3.3 to 3.5, 4, 5, 8); RFC 8259, section 4.

@@ -21,8 +21,8 @@ from imported_key_material import der
 from imported_key_material.der import Container, Element, Shape
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.key_specs import KEY_SPECS, EcKey, EdwardsKey, RsaKey
+from imported_key_material.looks_like_text import text_in
 from imported_key_material.pem import DECRYPT_FIRST
-from imported_key_material.readable import text_in
 
 _RSA = bytes.fromhex("2a864886f70d010101")  # rsaEncryption, 1.2.840.113549.1.1.1
 _RSA_PSS = bytes.fromhex("2a864886f70d01010a")  # id-RSASSA-PSS, 1.2.840.113549.1.1.10

@@ -15,8 +15,8 @@ from imported_key_material.check_value import ExpectedCheckValue
 from imported_key_material.encoding import hex_or_base64
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.key_specs import CipherKey, KeySpec, MacKey
-from imported_key_material.pattern import pattern_in
-from imported_key_material.readable import text_in
+from imported_key_material.looks_like_text import text_in
+from imported_key_material.not_random import pattern_in
 
 SecretForm = CipherKey | MacKey
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from imported_key_material import encoding as codec
-from imported_key_material import foreign_form
+from imported_key_material import wrong_container
 from imported_key_material.encoding import BASE64, ENCODINGS, HEX, PEM, RAW
 from imported_key_material.errors import Fault, Faults, Refused
 
@@ -44,7 +44,7 @@ def read(value: Value, *, encoding: str | None, json_key: str | None, where: str
     with faults.collected():
         value = _field(value, json_key)
     faults.raise_if_any()
-    foreign_form.refuse_in_place_of_material(value, is_field=json_key is not None, where=where)
+    wrong_container.refuse_in_place_of_material(value, is_field=json_key is not None, where=where)
     has_pem = _has_pem_header(value)
     _require_plausible(encoding, value, has_pem=has_pem)
     if has_pem:

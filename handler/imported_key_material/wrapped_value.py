@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from imported_key_material import encoding, foreign_form
+from imported_key_material import encoding, wrong_container
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.properties import Properties
 
@@ -22,7 +22,7 @@ def ciphertext_of(value: bytes | str, properties: Properties) -> bytes:
                 )
             )
         value = encoding.json_field(value, properties.secret_json_key)
-    foreign_form.refuse_in_place_of_wrapped(
+    wrong_container.refuse_in_place_of_wrapped(
         value,
         is_field=properties.secret_json_key is not None,
         is_encoded=encoded in ("BASE64", "HEX"),

@@ -66,7 +66,7 @@ GROUPS = {
             "private_key",
             "asymmetric",
         ),
-        *("check_value", "encoding", "foreign_form", "pem", "der", "readable", "pattern", "key_specs"),
+        *("check_value", "encoding", "wrong_container", "pem", "der", "looks_like_text", "not_random", "key_specs"),
     },
     "foundation": {"errors", "waiting", "quiet", "__init__"},
 }

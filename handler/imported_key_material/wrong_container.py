@@ -13,7 +13,7 @@ import re
 
 from imported_key_material import encoding
 from imported_key_material.errors import Fault, Refused
-from imported_key_material.readable import text_in
+from imported_key_material.looks_like_text import text_in
 
 # Version, length, key usage, algorithm, mode of use, key version, exportability, number of optional blocks, reserved. So
 # narrow that hex and base64 of random bytes are not taken for it: 64 hex digits once in 10^11.

@@ -8,7 +8,7 @@ import base64
 import pytest
 
 from imported_key_material.errors import Refused
-from imported_key_material.foreign_form import refuse_in_place_of_material, refuse_in_place_of_wrapped
+from imported_key_material.wrong_container import refuse_in_place_of_material, refuse_in_place_of_wrapped
 from tests.support.random_keys import random_key, random_keys
 from tests.support.traces import assert_untraceable
 
