@@ -27,7 +27,7 @@ Each command is a module of its own, with a click command named `command`; it is
     content wrapped_file opening_key secret_plan storing template_piece    what put looks at, plans, does and prints
     session proving finding receipt    who asks KMS, what it proves, and what is kept of that
     options argument_types         options that commands share; what each option and argument takes
-    wording errors                 the checks' words as this tool's; errors and exit codes
+    words errors                   how the checks speak to this tool's user; errors and exit codes
     output quoting version         the only way out for words; what is never repeated; which version of the tool it is
     aws answers forms elsewhere    boto3, the only place that knows it; how AWS's answers and names look; calls elsewhere
 """

@@ -14,7 +14,7 @@ import click
 
 from custodian import reading, wrapped_file
 from custodian.errors import refused
-from custodian.wording import as_options
+from custodian.words import OPTIONS
 from custodian.wrapped_file import Report
 from imported_key_material import check_value
 from imported_key_material.encoding import RAW
@@ -96,8 +96,7 @@ def of(said: Said) -> Content:
         )
     spec, expected = KEY_SPECS[key_spec], said.expected_check_value or (report.check_value if report else "")
     if expected:
-        with as_options():
-            check_value.check_expected_form(expected, spec)
+        check_value.check_expected_form(expected, spec, words=OPTIONS)
     return Content(
         value=value,
         file=_called(said.file),

@@ -25,7 +25,6 @@ from cryptography.hazmat.primitives.serialization import (
 
 from custodian import aws, elsewhere, forms, origin, reading
 from custodian.errors import refused
-from custodian.wording import as_options
 from custodian.wrapped_file import SYMMETRIC
 from imported_key_material import consent, wrapping
 from imported_key_material.key_specs import WRAPPING_KEY_SPECS, KeySpec, choose_wrapping
@@ -94,13 +93,11 @@ class RsaWrappingKey:
         if asked is not None:
             return Chosen(asked, "as asked")
         wrapping_key_spec = f"RSA_{self.public_key.key_size}"
-        with as_options():
-            best = choose_wrapping(spec, algorithm=None, wrapping_key_spec=wrapping_key_spec, size_bytes=size_bytes)
+        best = choose_wrapping(spec, algorithm=None, wrapping_key_spec=wrapping_key_spec, size_bytes=size_bytes)
         return Chosen(best, f"the best for {size_bytes} bytes of {spec.a_key} under {wrapping_key_spec}")
 
     def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes:
-        with as_options():
-            return wrapping.wrap(algorithm, self.public_key, material)
+        return wrapping.wrap(algorithm, self.public_key, material, where="--algorithm")
 
 
 @dataclass(frozen=True, slots=True)

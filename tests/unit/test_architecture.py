@@ -54,6 +54,7 @@ GROUPS = {
     },
     "pure": {
         "held_materials",
+        "words",
         "wrapped_value",
         *(
             "properties",
