@@ -18,6 +18,7 @@ from typing import Final
 import click
 
 from custodian import forms
+from imported_key_material import pem
 
 REMEDY: Final = (
     "If it is: arguments are seen by other programs and kept in the shell's history, so take this key for known. Give "
@@ -28,7 +29,7 @@ _MOST_CHARACTERS: Final = 100
 _LEAST_OF_A_KEY: Final = 32  # characters in a row: 16 bytes in hex, and no key of KMS is as short as that
 _MAY_BE_MATERIAL: Final = re.compile(rf"[A-Za-z0-9+/=_]{{{_LEAST_OF_A_KEY},}}")
 _BETWEEN_GROUPS: Final = re.compile(r"[\s:-]")
-_PEM: Final = "-----BEGIN"
+_PEM: Final = pem.HEADER.strip()  # of an unquoted PEM the shell makes a word of it
 _ADDED_BY_QUOTING: Final = re.compile(r"\\[nrt]|[\s:'\"\\-]")  # by click (repr), and what stands between groups
 
 _PATH_MAX_CHARACTERS: Final = 4096  # Linux's PATH_MAX: longer is no name

@@ -26,11 +26,11 @@ from cryptography.hazmat.primitives.serialization import (
 from custodian import aws, elsewhere, forms, origin, reading
 from custodian.errors import refused
 from custodian.wrapped_file import SYMMETRIC
-from imported_key_material import consent, wrapping
+from imported_key_material import consent, pem, wrapping
 from imported_key_material.key_specs import WRAPPING_KEY_SPECS, KeySpec, choose_wrapping
 
 WHERE: Final = "--wrapping-key"
-_PRIVATE: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----")
+_PRIVATE: Final = re.compile(rf"{pem.HEADER}([A-Z0-9 ]*)PRIVATE KEY-----".encode())
 _RSA_SIZES: Final = tuple(int(name.removeprefix("RSA_")) for name in WRAPPING_KEY_SPECS)
 
 
@@ -154,7 +154,7 @@ def from_file(source: str) -> RsaWrappingKey:
         problem = "The file holds a private key, and material is wrapped under a public one."
         remedy = "Take the public key out of it: openssl pkey -in private.pem -pubout -out public.pem. Guard the private one."
         raise refused(source, problem, remedy)
-    if b"-----BEGIN CERTIFICATE" in data:
+    if pem.is_in(data, "CERTIFICATE"):
         problem = "The file holds a certificate, and a bare public key is expected."
         raise refused(source, problem, "Take it out: openssl x509 -in certificate.pem -pubkey -noout > public.pem.")
     key = _loaded(data)
@@ -170,7 +170,7 @@ def from_file(source: str) -> RsaWrappingKey:
 
 
 def _loaded(data: bytes) -> object:
-    load = load_pem_public_key if b"-----BEGIN" in data else load_der_public_key
+    load = load_pem_public_key if pem.is_in(data) else load_der_public_key
     try:
         return load(data)
     except (ValueError, UnsupportedAlgorithm):

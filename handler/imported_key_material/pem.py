@@ -14,6 +14,7 @@ from imported_key_material.encoding import base64_bytes
 from imported_key_material.errors import Faults
 from imported_key_material.words import Words
 
+HEADER = "-----BEGIN "
 _BOUNDARY = re.compile(r"-----(?P<side>BEGIN|END) (?P<label>[A-Z0-9][A-Z0-9 #-]{0,62}?[A-Z0-9])-----")
 _PROC_TYPE = re.compile(r"Proc-Type:\s*4,\s*ENCRYPTED")
 _EC_PARAMETERS = "EC PARAMETERS"
@@ -53,6 +54,17 @@ class PemKey:
 
     der: bytearray
     ec_parameters: bytes | None
+
+
+def is_in(value: bytes | bytearray | str, label: str = "") -> bool:
+    """Whether a PEM header is in it, of a block whose label begins so."""
+    header = f"{HEADER}{label}"
+    return header in value if isinstance(value, str) else header.encode() in value
+
+
+def is_encrypted_in(text: str) -> bool:
+    """Whether a private key under a password is in it, in whatever state the PEM is."""
+    return is_in(text, _ENCRYPTED) or _PROC_TYPE.search(text) is not None
 
 
 def private_key(text: str, *, words: Words) -> PemKey:

@@ -8,12 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from imported_key_material import encoding as codec
-from imported_key_material import wrong_container
+from imported_key_material import pem, wrong_container
 from imported_key_material.encoding import BASE64, ENCODINGS, HEX, PEM, RAW
 from imported_key_material.errors import Fault, Faults, Refused
 from imported_key_material.words import Words
-
-_PEM_HEADER = "-----BEGIN "
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,14 +44,14 @@ def read(value: Value, *, encoding: str | None, json_key: str | None, words: Wor
         value = _field(value, json_key, words)
     faults.raise_if_any()
     wrong_container.refuse_in_place_of_material(value, is_field=json_key is not None, words=words)
-    has_pem = _has_pem_header(value)
+    has_pem = pem.is_in(value)
     _require_plausible(encoding, value, words, has_pem=has_pem)
     if has_pem:
         return PemValue(_as_text(value))
     if not isinstance(value, str) and encoding in (None, RAW):
         return RawValue(value if isinstance(value, bytearray) else bytearray(value))
     raw = _decoded(_as_text(value), encoding, words)
-    if _has_pem_header(raw.data):
+    if pem.is_in(raw.data):
         raw.data[:] = bytes(len(raw.data))
         problem = f"The text is a PEM that was encoded once more, as {encoding or BASE64}."
         remedy = f"{words.store} the PEM itself as the {words.holder}'s text, and leave {words.encoding} out."
@@ -69,10 +67,6 @@ def _field(value: Value, json_key: str | None, words: Words) -> Value:
         remedy = f"Leave {words.json_key} out, or store the JSON as {words.text}."
         raise Refused(Fault(words.json_key, problem, remedy))
     return codec.json_field(value, json_key, words=words)
-
-
-def _has_pem_header(value: Value) -> bool:
-    return _PEM_HEADER in value if isinstance(value, str) else _PEM_HEADER.encode() in value
 
 
 def _as_text(value: Value) -> str:

@@ -11,7 +11,7 @@ by its form alone: nothing is decrypted, and no error quotes any of it. What has
 
 import re
 
-from imported_key_material import encoding
+from imported_key_material import encoding, pem
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.looks_like_text import text_in
 from imported_key_material.words import PROPERTIES, Words
@@ -21,8 +21,6 @@ from imported_key_material.words import PROPERTIES, Words
 _TR_31 = re.compile(
     r"[A-D](?P<length>\d{4})[A-Z]\d[ADEHRST][BCDEGNSTVXY][0-9A-Za-z]{2}[ENS]\d{2}0\d[\x20-\x7e]*", re.ASCII
 )
-_PEM_HEADER = "-----BEGIN "
-_ENCRYPTED_PEM = ("-----BEGIN ENCRYPTED PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED")
 
 
 def refuse_in_place_of_material(value: bytes | bytearray | str, *, is_field: bool, words: Words) -> None:
@@ -65,11 +63,11 @@ def _refuse_tr_31(text: str, words: Words) -> None:
 
 
 def _refuse_pem(text: str) -> None:
-    if _PEM_HEADER not in text:
+    if not pem.is_in(text):
         return
     problem = "The secret holds a PEM that is not wrapped, and SecretWrapping says that it is."
     remedy = "Wrap the key under that of SecretWrapping.KeyId, or take SecretWrapping out."
-    if any(mark in text for mark in _ENCRYPTED_PEM):
+    if pem.is_encrypted_in(text):
         problem = "The secret holds an encrypted PEM, whose password would be one more secret beside it."
         remedy = "Decrypt it (openssl pkey -in encrypted.pem -out key.pem), and wrap it under the key of SecretWrapping.KeyId."
     raise Refused(Fault("SecretId", problem, remedy))
