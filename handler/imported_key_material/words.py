@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Words:
     """The names and phrases of one reader. The comments show how a sentence uses them."""
 
