@@ -18,6 +18,7 @@ from botocore import xform_name
 from imported_key_material import attributes, check_value, consent, properties, resource, wrapping
 from imported_key_material.errors import Faults, Refused
 from imported_key_material.key_specs import key_spec
+from imported_key_material.words import PROPERTIES
 from tests.support.private_keys import pkcs8_der, pkcs8_pem, rsa_key, spki_der
 from tools import reference
 
@@ -405,6 +406,23 @@ def literals():
     ]
 
 
+def in_properties():
+    """Every f-string as the function's user reads it: with the words of properties in it, without what else differs."""
+    return [
+        "".join(map(spoken, node.values))
+        for path in PACKAGE.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.JoinedStr)
+    ]
+
+
+def spoken(part):
+    if isinstance(part, ast.Constant):
+        return part.value
+    is_word = isinstance(part.value, ast.Attribute) and ast.unparse(part.value.value) == "words"
+    return getattr(PROPERTIES, part.value.attr, "\0") if is_word else "\0"
+
+
 def composed():
     """What the program puts together of several strings, as it comes out."""
     faults = Faults()
@@ -417,7 +435,7 @@ def composed():
     return [str(refused.value)]
 
 
-TEXTS = literals() + composed()
+TEXTS = literals() + in_properties() + composed()
 
 
 def test_there_are_quotes():
