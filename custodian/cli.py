@@ -15,8 +15,8 @@
     stderr  everything else: prompts, what was chosen and why, warnings, errors
 
 No output holds key material, and neither do arguments or the environment: it comes from a file, a pipe or a prompt. Where
-somebody gives a key as an argument all the same, no output repeats it, and nothing of it goes to AWS. All words go out by
-`output.py`.
+somebody gives a key as an argument all the same, no output repeats it, and nothing of it goes to AWS. A
+wrong call is told without any of its values. All words go out by `output.py`.
 
 Each command is a module of its own, with a click command named `command`; it is imported when it is needed. A command raises
 `Refused` of the function's own tree of errors; here that becomes sentences and the exit code.
@@ -29,8 +29,8 @@ Each command is a module of its own, with a click command named `command`; it is
     content wrapped_file destination transport_key secret_plan storage    what put looks at, plans, does and prints
     session evidence receipt       who asks KMS, what the answers prove, and what is kept of that
     options argument_types         options that commands share; what each option and argument takes
-    wording errors                 the checks' words as this tool's; errors and exit codes
-    output quoting                 the only way out for words; what is never repeated
+    words errors                   how the checks speak to this tool's user; errors and exit codes
+    output quoting                 the only way out for words; what of a call is repeated
     aws answers forms elsewhere    boto3, the only place that knows it; how AWS's answers and names look; calls elsewhere
 """
 
@@ -67,7 +67,7 @@ class _Refusal(click.ClickException):
 
 
 class _WrongCall(click.UsageError):
-    """What click has to say of a wrong call, by the tool's own way out. A message that may quote the call is one line."""
+    """What click has to say of a wrong call, by the tool's own way out."""
 
     def __init__(self, error: click.UsageError) -> None:
         super().__init__(error.format_message(), error.ctx)
@@ -76,27 +76,31 @@ class _WrongCall(click.UsageError):
     def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002  # click's signature
         said = io.StringIO()
         self._error.show(said)
-        message = f"{self.message}\n"
-        *lines, label = said.getvalue().removesuffix(message).split("\n")
-        lists = isinstance(self._error, click.MissingParameter | click.exceptions.NoArgsIsHelpError)  # what there is
-        more = message.expandtabs(2).splitlines() if lists else [self.message]
-        output.say(*lines, f"{label}{more[0]}", *more[1:], err=True)
+        output.say(*said.getvalue().expandtabs(2).splitlines(), err=True)
 
 
 @contextlib.contextmanager
 def _told(given: Sequence[str]) -> Iterator[None]:
-    """Errors as sentences, which repeat no key of the command line."""
+    """Errors as sentences. Those of a wrong call repeat no value of it."""
     try:
-        with quoting.nothing_of(given):
-            yield
+        yield
     except ImportedKeyMaterialError as error:
         raise _Refusal(told(error)) from None
     except click.UsageError as error:
-        raise _WrongCall(error) from None
+        raise _WrongCall(quoting.without_values(error, given)) from None
+
+
+class _Context(click.Context):
+    """Says that there are too many arguments, or too few, without quoting them as click does."""
+
+    def fail(self, message: str) -> NoReturn:  # noqa: ARG002  # click's signature
+        raise quoting.UnknownWordError("The arguments do not match the usage above.", self)
 
 
 class _Tool(click.Group):
-    """Imports a command's module when the command is asked for, and tells errors as sentences that repeat no key."""
+    """Imports a command's module when the command is asked for, and tells errors as sentences that repeat no value."""
+
+    context_class = _Context
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
         with output.without(sys.argv[1:] if args is None else args):
@@ -118,7 +122,19 @@ class _Tool(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"custodian.{cmd_name}").command
+        command.context_class = _Context
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchOption:
+            raise
+        except click.UsageError:
+            sentence = f"No such command. The commands are {', '.join(COMMANDS)}."
+            raise quoting.UnknownWordError(sentence, ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         with _told(ctx.meta[_GIVEN]):

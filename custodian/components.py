@@ -14,18 +14,18 @@ from dataclasses import dataclass, replace
 
 from custodian import output, reading
 from custodian.errors import refused, told
-from custodian.wording import as_options
+from custodian.words import OPTIONS, of_component
 from imported_key_material import check_value, material
 from imported_key_material.encoding import HEX
-from imported_key_material.errors import CannotHappen, Fault, Refused
+from imported_key_material.errors import CannotHappen, Refused
 from imported_key_material.key_specs import CipherKey, KeySpec, MacKey
 from imported_key_material.material import CheckedMaterial
 
 TYPED = "-"
 TRIES = 3
 RESULT = "the combined material"
-_NEW_ONE = "Make the component with a random number generator, as long as the key."
 _NEW_ONES = "Make new components, each of a random generator."
+_RESULT_WORDS = replace(OPTIONS, material=RESULT, random_bytes=_NEW_ONES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,7 @@ def combine(
         if any(hmac.compare_digest(result, component.encoded) for component in components):
             problem = "It equals one of the components, so that the holder of that one has the key."
             raise refused(RESULT, problem, _NEW_ONES)
-        with _about(RESULT, _NEW_ONES), as_options():
-            return material.check(bytes(result), spec, expected_check_value=expected_check_value, where=RESULT)
+        return material.check(bytes(result), spec, expected_check_value=expected_check_value, words=_RESULT_WORDS)
     finally:
         result[:] = bytes(len(result))
 
@@ -143,32 +142,8 @@ def _size_bytes(spec: KeySpec) -> int:
 
 
 def _checked(value: bytes | str, spec: KeySpec, declared: Declared, encoding: str | None) -> CheckedMaterial:
-    with _about(declared.name, _NEW_ONE, option=f"--component-check-value {declared.number}"), as_options():
-        return material.check(
-            value, spec, encoding=encoding, expected_check_value=declared.check_value, where=declared.name
-        )
-
-
-@contextmanager
-def _about(where: str, new_one: str, *, option: str = "--expected-check-value") -> Iterator[None]:
-    """What is refused of a component, or of what they make, as its holder can mend it."""
-    faults: tuple[Fault, ...] = ()
-    try:
-        yield
-    except Refused as error:
-        faults = error.faults
-    if faults:
-        raise Refused(*(_mended(fault, where, new_one, option) for fault in faults))
-
-
-def _mended(fault: Fault, where: str, new_one: str, option: str) -> Fault:
-    if fault.where == "--expected-check-value" and option != fault.where:
-        differs = "Give the component that is meant, or correct --component-check-value."
-        remedy = differs if fault.remedy.startswith("Name") else fault.remedy
-        return replace(fault, where=option, remedy=remedy)
-    if fault.where == where and "random number generator" in fault.remedy:
-        return replace(fault, remedy=new_one)
-    return fault
+    words = of_component(declared.number).at(declared.name)
+    return material.check(value, spec, encoding=encoding, expected_check_value=declared.check_value, words=words)
 
 
 def _confirmed(declared: Declared, component: CheckedMaterial) -> bool:

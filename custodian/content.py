@@ -15,7 +15,7 @@ import click
 from custodian import reading, wrapped_file
 from custodian.errors import refused
 from custodian.report import WrapReport
-from custodian.wording import as_options
+from custodian.words import OPTIONS
 from imported_key_material import check_value
 from imported_key_material.encoding import RAW
 from imported_key_material.key_specs import KEY_SPECS, KeySpec
@@ -96,8 +96,7 @@ def of(said: FileOptions) -> Content:
         )
     spec, expected = KEY_SPECS[key_spec], said.expected_check_value or (report.check_value if report else "")
     if expected:
-        with as_options():
-            check_value.check_expected_form(expected, spec)
+        check_value.check_expected_form(expected, spec, words=OPTIONS)
     return Content(
         value=value,
         file=_called(said.file),

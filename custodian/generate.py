@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from custodian import argument_types, new_file, options, output, report, sealing
 from custodian.report import MaterialReport
 from custodian.sealing import SealingOptions
+from custodian.words import OPTIONS
 from imported_key_material import material
 from imported_key_material.key_specs import KEY_SPECS, CipherKey, EcKey, KeySpec, MacKey, RsaKey
 from imported_key_material.material import CheckedMaterial
@@ -72,9 +73,9 @@ def made(spec: KeySpec) -> CheckedMaterial:
     """New material, through the same checks as any other."""
     form = spec.form
     if isinstance(form, CipherKey | MacKey):
-        return material.check(os.urandom(form.size_bytes), spec, where=GENERATED)
+        return material.check(os.urandom(form.size_bytes), spec, words=OPTIONS.at(GENERATED))
     der = _private_key(spec).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return material.check(der, spec, where=GENERATED)
+    return material.check(der, spec, words=OPTIONS.at(GENERATED))
 
 
 def _private_key(spec: KeySpec) -> PrivateKeyTypes:

@@ -1,7 +1,9 @@
-"""What of the command line may be repeated: never what may be key material, which errors carry on into logs.
+"""What of the command line is repeated. Of a wrong call: no value of any option or argument, whatever it is.
 
 Somebody may give the key itself where a name belongs: `custodian check "$(cat key.pem)"`, or hex as an HSM shows it, in groups.
-It can't be taken back, but need not be spread. Two questions, since a mistake costs differently:
+It can't be taken back, but need not be spread: errors go into logs. click's own sentences quote what was given, so a wrong call
+is told in sentences of ours (`without_values`). Other errors need names, of files for example. There two questions are asked,
+since a mistake costs differently:
 
     is_quotable       whether a file's name may stand in an error. Errs towards silence: such an error says FILE
     looks_like_a_key  whether it is a key in one of the forms in which keys are given. Errs towards names: what looks like a key
@@ -11,25 +13,26 @@ It can't be taken back, but need not be spread. Two questions, since a mistake c
 import base64
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import pairwise
 from typing import Final
 
 import click
 
 from custodian import forms
+from imported_key_material import pem
 
 REMEDY: Final = (
     "If it is: arguments are seen by other programs and kept in the shell's history, so take this key for known. Give "
     "material as a file, by a pipe, or at the prompt: -."
 )
+_ONE_IS_A_KEY: Final = f"One of the arguments looks like key material. {REMEDY}"
 NOT_REPEATED: Final = f"It is not repeated: it may be key material. {REMEDY}"
 _MOST_CHARACTERS: Final = 100
 _LEAST_OF_A_KEY: Final = 32  # characters in a row: 16 bytes in hex, and no key of KMS is as short as that
 _MAY_BE_MATERIAL: Final = re.compile(rf"[A-Za-z0-9+/=_]{{{_LEAST_OF_A_KEY},}}")
 _BETWEEN_GROUPS: Final = re.compile(r"[\s:-]")
-_PEM: Final = "-----BEGIN"
-_ADDED_BY_QUOTING: Final = re.compile(r"\\[nrt]|[\s:'\"\\-]")  # by click (repr), and what stands between groups
+_PEM: Final = pem.HEADER.strip()  # of an unquoted PEM the shell makes a word of it
+_ADDED_BY_QUOTING: Final = re.compile(r"\\[nrt]|[\s:'\"\\-]")  # by repr, and what stands between groups
 
 _PATH_MAX_CHARACTERS: Final = 4096  # Linux's PATH_MAX: longer is no name
 _HEX: Final = re.compile(r"[0-9A-Fa-f]{48,}")  # 24 bytes: no key of KMS is as short as that
@@ -62,9 +65,9 @@ def looks_like_a_key(word: str) -> bool:
 
 
 def keys_among(words: Sequence[str]) -> Iterator[str]:
-    """Of a command line: what looks like a key, by itself or behind `--option=`."""
+    """Of a command line: what looks like a key, by itself, behind `--option=`, or as the name of an option."""
     for word in words:
-        yield from filter(looks_like_a_key, (word, word.partition("=")[2]))
+        yield from filter(looks_like_a_key, (word, word.partition("=")[2], word.lstrip("-")))
 
 
 def _parts(path: str) -> Iterator[str]:
@@ -104,36 +107,51 @@ def _is_mixed(text: str) -> bool:
 
 def kept_back(line: str, keys: Sequence[str]) -> str:
     """The line; or, where it repeats one of the `keys`, that it is kept back, with what the line is about."""
-    if not any(_repeats(line, (key,)) for key in keys):
+    if not any(_repeats(line, key) for key in keys):
         return line
     where, colon, _ = line.partition(": ")
     about = f"{where}: " if colon and is_quotable(where) else ""
     return f"{about}What belongs here repeats an argument. {NOT_REPEATED}"
 
 
-@contextmanager
-def nothing_of(words: Sequence[str]) -> Iterator[None]:
-    """A UsageError that is raised within repeats no key of the command line (`words`): it says less, then."""
-    try:
-        yield
-    except click.UsageError as error:
-        if not _repeats(error.format_message(), words):
-            raise
-        found = error
-    else:
-        return
-    raise click.UsageError(f"{_what(found)} {NOT_REPEATED}", found.ctx)
+class UnknownWordError(click.UsageError):
+    """A word of the command line that nothing takes. The message does not repeat it."""
 
 
-def _repeats(message: str, words: Sequence[str]) -> bool:
-    """A key may be given as many words, and click quotes in more than one way: so what counts is a run of characters."""
-    said, given = (_ADDED_BY_QUOTING.sub("", text).casefold() for text in (message, "".join(words)))
-    return any(said[at : at + _LEAST_OF_A_KEY] in given for at in range(len(said) - _LEAST_OF_A_KEY + 1))
+def without_values(error: click.UsageError, words: Sequence[str]) -> click.UsageError:
+    """The same wrong call, told without any value of it. `words`: the command line."""
+    rule = _rule(error)
+    if rule is None:  # ours, or of click's that name only what it knows itself
+        return error
+    return click.UsageError(f"{rule} {_ONE_IS_A_KEY}" if _hold_a_key(words) else rule, error.ctx)
 
 
-def _what(error: click.UsageError) -> str:
+def _rule(error: click.UsageError) -> str | None:
+    """What is wrong, in place of a sentence of click's that quotes what was given; None for other errors."""
+    if isinstance(error, UnknownWordError):
+        return error.message
     if isinstance(error, click.NoSuchOption):
-        return "No such option."
-    if isinstance(error, click.BadParameter) and error.param is not None:
-        return f"Invalid value for {error.param.get_error_hint(error.ctx)}."
-    return "An argument is wrong, or one too many."
+        return (
+            f"No such option. Did you mean {' or '.join(error.possibilities)}?"
+            if error.possibilities
+            else "No such option."
+        )
+    if isinstance(error, click.MissingParameter) or not isinstance(error, click.BadParameter) or error.param is None:
+        return None
+    kind, where = error.param.type, error.param.get_error_hint(error.ctx)
+    if isinstance(kind, click.Choice):
+        return f"Invalid value for {where}: it is none of {', '.join(kind.choices)}."
+    if isinstance(kind, click.IntRange):
+        return f"Invalid value for {where}: it is no number from {kind.min} to {kind.max}."
+    return None
+
+
+def _hold_a_key(words: Sequence[str]) -> bool:
+    """Whether one of them looks like a key, or all of them together: the shell makes many words of a key in groups."""
+    return any(keys_among(words)) or looks_like_a_key("".join(words))
+
+
+def _repeats(line: str, key: str) -> bool:
+    """A line may group a key in another way, or quote it: so what counts is a run of characters."""
+    said, given = (_ADDED_BY_QUOTING.sub("", text).casefold() for text in (line, key))
+    return any(said[at : at + _LEAST_OF_A_KEY] in given for at in range(len(said) - _LEAST_OF_A_KEY + 1))

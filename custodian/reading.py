@@ -16,7 +16,7 @@ import click
 
 from custodian import output, quoting
 from custodian.errors import refused
-from custodian.wording import as_options
+from custodian.words import OPTIONS
 from imported_key_material import material
 from imported_key_material.encoding import BASE64, HEX
 from imported_key_material.key_specs import KeySpec
@@ -61,15 +61,14 @@ def checked(
     expected_check_value: str | None = None,
 ) -> CheckedMaterial:
     """What was read, through all checks of the function. Refused with all faults, in this tool's words."""
-    with as_options():
-        return material.check(
-            source.value,
-            spec,
-            encoding=encoding,
-            json_key=json_key,
-            expected_check_value=expected_check_value,
-            where=source.where,
-        )
+    return material.check(
+        source.value,
+        spec,
+        encoding=encoding,
+        json_key=json_key,
+        expected_check_value=expected_check_value,
+        words=OPTIONS.at(source.where),
+    )
 
 
 def read_public(source: str, *, option: str) -> bytes:

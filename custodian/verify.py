@@ -16,7 +16,7 @@ from custodian.evidence import Key, Paper, Verdict
 from custodian.receipt import Receipt, SecretVersion
 from custodian.secret_plan import Found
 from custodian.session import Session
-from custodian.wording import as_options
+from custodian.words import OPTIONS
 from imported_key_material import check_value
 from imported_key_material.check_value import ExpectedCheckValue
 from imported_key_material.key_specs import Kind, MacKey
@@ -174,8 +174,7 @@ def _paper(key: Key, given: VerifyOptions) -> Paper:
         raise click.UsageError(f"--mac and --material are for HMAC keys, and this is {key.spec.a_key}.")
     if kind is not Kind.SYMMETRIC and given.key_material_id is not None:
         raise click.UsageError(f"--key-material-id is for symmetric keys, and this is {key.spec.a_key}.")
-    with as_options():
-        expected = check_value.check_expected_form(given.expected_check_value, key.spec)
+    expected = check_value.check_expected_form(given.expected_check_value, key.spec, words=OPTIONS)
     if kind is not Kind.HMAC:
         return Paper(expected, material_id=given.key_material_id or "")
     if given.mac is not None:

@@ -22,7 +22,7 @@ from imported_key_material.key_specs import (
     Kind,
     MacKey,
 )
-from imported_key_material.readable import text_in
+from imported_key_material.looks_like_text import text_in
 from imported_key_material.transport_key import SYMMETRIC
 
 MOST_BYTES: Final = 6144  # of a CiphertextBlob of kms:Decrypt

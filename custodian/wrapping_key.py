@@ -26,13 +26,12 @@ from cryptography.hazmat.primitives.serialization import (
 from custodian import elsewhere, forms, reading, transport_key
 from custodian.errors import refused
 from custodian.session import Session
-from custodian.wording import as_options
-from imported_key_material import consent, wrapping
+from imported_key_material import consent, pem, wrapping
 from imported_key_material.key_specs import WRAPPING_KEY_SPECS, KeySpec, choose_wrapping
 from imported_key_material.transport_key import SYMMETRIC
 
 WHERE: Final = "--wrapping-key"
-_PRIVATE: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----")
+_PRIVATE: Final = re.compile(rf"{pem.HEADER}([A-Z0-9 ]*)PRIVATE KEY-----".encode())
 _RSA_SIZES: Final = tuple(int(name.removeprefix("RSA_")) for name in WRAPPING_KEY_SPECS)
 
 
@@ -96,13 +95,11 @@ class RsaWrappingKey:
         if asked is not None:
             return Chosen(asked, "as asked")
         wrapping_key_spec = f"RSA_{self.public_key.key_size}"
-        with as_options():
-            best = choose_wrapping(spec, algorithm=None, wrapping_key_spec=wrapping_key_spec, size_bytes=size_bytes)
+        best = choose_wrapping(spec, algorithm=None, wrapping_key_spec=wrapping_key_spec, size_bytes=size_bytes)
         return Chosen(best, f"the best for {size_bytes} bytes of {spec.a_key} under {wrapping_key_spec}")
 
     def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes:
-        with as_options():
-            return wrapping.wrap(algorithm, self.public_key, material)
+        return wrapping.wrap(algorithm, self.public_key, material, where="--algorithm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +151,7 @@ def from_file(source: str) -> RsaWrappingKey:
         problem = "The file holds a private key, and material is wrapped under a public one."
         remedy = "Take the public key out of it: openssl pkey -in private.pem -pubout -out public.pem. Guard the private one."
         raise refused(source, problem, remedy)
-    if b"-----BEGIN CERTIFICATE" in data:
+    if pem.is_in(data, "CERTIFICATE"):
         problem = "The file holds a certificate, and a bare public key is expected."
         raise refused(source, problem, "Take it out: openssl x509 -in certificate.pem -pubkey -noout > public.pem.")
     key = _loaded(data)
@@ -170,7 +167,7 @@ def from_file(source: str) -> RsaWrappingKey:
 
 
 def _loaded(data: bytes) -> object:
-    load = load_pem_public_key if b"-----BEGIN" in data else load_der_public_key
+    load = load_pem_public_key if pem.is_in(data) else load_der_public_key
     try:
         return load(data)
     except (ValueError, UnsupportedAlgorithm):

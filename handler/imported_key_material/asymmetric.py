@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from imported_key_material.der import SEQUENCE
 from imported_key_material.errors import Fault
 from imported_key_material.key_specs import KEY_SPECS, EcKey, EdwardsKey, KeySpec, RsaKey
-from imported_key_material.pattern import pattern_in
+from imported_key_material.not_random import pattern_in
 from imported_key_material.pem import PemKey
+from imported_key_material.words import Words
 
 AsymmetricForm = RsaKey | EcKey | EdwardsKey
 
@@ -29,17 +30,17 @@ PUBLIC_EXPONENT_MOST_BITS = 256  # FIPS 186-5, A.1.1: e < 2^256
 EC_LEAST_BITS = 64  # a private value so near to 0 or to the order is found by trying
 
 _ANOTHER_KEY = "Make a new key with a well-known generator, for example openssl genpkey."
-_THE_KEY_MEANT = "Name the secret that holds the key which is meant, or a KMS key of the fitting key spec."
 
 
 def faults_of(
-    key: PrivateKeyTypes, spec: KeySpec, form: AsymmetricForm, *, pem: PemKey | None, where: str
+    key: PrivateKeyTypes, spec: KeySpec, form: AsymmetricForm, *, pem: PemKey | None, words: Words
 ) -> Iterator[Fault]:
     """Yields all that is wrong with a valid key for this key spec. `pem`: the PEM that it was in, if it was in one."""
-    found = _form_of(key)
+    found, where = _form_of(key), words.material
     if found != form:
         problem = f"The private key is {_words(key)}, and {spec.a_key} takes {_form_words(form)}."
-        yield Fault(where, problem, _THE_KEY_MEANT)
+        remedy = f"Name the {words.holder} that holds the key which is meant, or {words.fitting_key}."
+        yield Fault(where, problem, remedy)
     if pem is not None and pem.ec_parameters is not None and not _belong(pem.ec_parameters, found, pem.der):
         problem = "The EC PARAMETERS in the PEM are not of the private key's curve."
         yield Fault(where, problem, "Leave them out: the key names its curve itself.")

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.key_specs import CipherKey, Form, KeySpec, MacKey
+from imported_key_material.words import PROPERTIES, Words
 
 Key = bytes | bytearray
 
@@ -109,12 +110,12 @@ class ExpectedCheckValue:
         return hmac.compare_digest(self._method.digits(key)[: len(self._digits)], self._digits)
 
 
-def check_expected_form(value: str, spec: KeySpec) -> ExpectedCheckValue:
-    """Refused (ExpectedCheckValue) where the value is not one for this key spec. It is not quoted: it may be anything."""
+def check_expected_form(value: str, spec: KeySpec, *, words: Words = PROPERTIES) -> ExpectedCheckValue:
+    """Refused (check value) where the value is not one for this key spec. It is not quoted: it may be anything."""
     methods = _methods(spec.form)
     if not methods:
         problem = f"In China {spec.a_key} is an SM4 key, for which no check value is agreed."
-        raise Refused(Fault("ExpectedCheckValue", problem, "Leave ExpectedCheckValue out."))
+        raise Refused(Fault(words.check_value_place, problem, f"Leave {words.check_value} out."))
     prefix, _, digits = value.upper().partition(":")
     for method in methods:
         fits = method.fewest_digits <= len(digits) <= method.most_digits and len(digits) % 2 == 0
@@ -122,13 +123,13 @@ def check_expected_form(value: str, spec: KeySpec) -> ExpectedCheckValue:
             return ExpectedCheckValue(value, method, digits)
     forms = ", or ".join(f"{method.name}: and {method.length_words}" for method in methods)
     problem = f"The value is not a check value of a key of spec {spec.name}."
-    raise Refused(Fault("ExpectedCheckValue", problem, f"Write {forms}."))
+    raise Refused(Fault(words.check_value_place, problem, f"Write {forms}."))
 
 
-def differs(spec: KeySpec, key: Key) -> Fault:
+def differs(spec: KeySpec, key: Key, *, words: Words) -> Fault:
     """The fault of a key that has another check value than the declared one."""
-    remedy = "Name the secret and version that hold the key which is meant, or correct ExpectedCheckValue."
+    where, remedy = words.check_value_place, f"{words.name_the_key}, or correct {words.check_value}."
     if isinstance(spec.form, CipherKey | MacKey):
-        return Fault("ExpectedCheckValue", "The material has another check value than the one declared.", remedy)
+        return Fault(where, "The material has another check value than the one declared.", remedy)
     problem = f"The public key's check value is {compute(spec, key)}, and another one is declared."
-    return Fault("ExpectedCheckValue", problem, remedy)
+    return Fault(where, problem, remedy)

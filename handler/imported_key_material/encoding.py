@@ -5,7 +5,7 @@ What Python's own decoders let pass would put other bytes into a key for ever: `
 of two fields of one name. Here an encoding is accepted only where encoding the bytes again gives the text back. Base64 and hex
 are never guessed between: text that may be either is refused until MaterialEncoding or a check value says which.
 
-What is read from where is in `secret_value.py` and `wrapped_value.py`; PEM is in `pem.py`. No error quotes any of the text,
+What a value is, is found in `secret_value.py` and `wrapped_value.py`; PEM is in `pem.py`. No error quotes any of the text,
 nor the name of a field. Every refusal is raised outside of `except`, since JSONDecodeError and UnicodeDecodeError carry the
 text along.
 
@@ -18,6 +18,7 @@ import json
 import re
 
 from imported_key_material.errors import Fault, Refused
+from imported_key_material.words import Words
 
 BASE64 = "BASE64"
 HEX = "HEX"
@@ -30,19 +31,19 @@ _HEX_DIGITS = re.compile(r"(?:0[xX])?((?:[0-9A-Fa-f]{2})+)")
 _BASE64_FORM = re.compile(r"(?P<digits>[A-Za-z0-9+/_-]*)(?P<padding>=*)")
 
 
-def decode_text(text: str, encoding: str | None, *, where: str) -> bytearray:
-    """Returns the bytes that `text` encodes: BASE64 (also for None) or HEX. Refused (`where`, MaterialEncoding).
+def decode_text(text: str, encoding: str | None, *, words: Words) -> bytearray:
+    """Returns the bytes that wrapped text encodes: BASE64 (also for None) or HEX. Refused (material, encoding).
 
     For text whose bytes can't be compared with a check value, such as a ciphertext: base64 that may be hex is refused.
     """
     if encoding == HEX:
-        return hex_bytes(text, where=where)
+        return hex_bytes(text, words=words)
     if encoding not in (None, BASE64):
-        problem = "The secret's text holds wrapped material, which is encoded as BASE64 or HEX."
-        raise Refused(Fault("MaterialEncoding", problem, "Set one of these, or leave it out for BASE64."))
+        problem = f"The {words.holder}'s text holds wrapped material, which is encoded as BASE64 or HEX."
+        raise Refused(Fault(words.encoding, problem, "Set one of these, or leave it out for BASE64."))
     if reads_as_hex(text):
-        raise Refused(hex_or_base64(where))
-    return base64_bytes(text, where=where)
+        raise Refused(hex_or_base64(words))
+    return base64_bytes(text, words=words)
 
 
 def reads_as_hex(text: str) -> bool:
@@ -50,20 +51,21 @@ def reads_as_hex(text: str) -> bool:
     return _HEX_DIGITS.fullmatch("".join(text.split())) is not None
 
 
-def hex_or_base64(where: str, remark: str = "") -> Fault:
+def hex_or_base64(words: Words, remark: str = "") -> Fault:
     """The fault of text that may be either."""
     problem = f"The text consists of hex digits alone, and would be read as base64{remark}."
-    return Fault(where, problem, "If it is hex, set MaterialEncoding to HEX.")
+    return Fault(words.material, problem, f"If it is hex, set {words.encoding} to HEX.")
 
 
-ENCODE_AGAIN = "Encode the bytes again, for example with base64, or set MaterialEncoding to what it is."
+def base64_bytes(text: str, *, words: Words, what: str = "The text", remedy: str = "") -> bytearray:
+    """Standard or URL alphabet, padded or not; white space anywhere is passed over, line breaks too.
 
-
-def base64_bytes(text: str, *, where: str, what: str = "The text", remedy: str = ENCODE_AGAIN) -> bytearray:
-    """Standard or URL alphabet, padded or not; white space anywhere is passed over, line breaks too."""
+    `remedy`: in place of the one that is right for any text.
+    """
+    encode_again = f"Encode the bytes again, for example with base64, or set {words.encoding} to what it is."
 
     def refused(problem: str) -> Refused:
-        return Refused(Fault(where, f"{what} is not base64: {problem}.", remedy))
+        return Refused(Fault(words.material, f"{what} is not base64: {problem}.", remedy or encode_again))
 
     compact = "".join(text.translate(dict.fromkeys(map(ord, _WHITE_SPACE))))
     form = _BASE64_FORM.fullmatch(compact)
@@ -84,14 +86,15 @@ def base64_bytes(text: str, *, where: str, what: str = "The text", remedy: str =
     return decoded
 
 
-def hex_bytes(text: str, *, where: str) -> bytearray:
+def hex_bytes(text: str, *, words: Words) -> bytearray:
     """Pairs of hex digits; white space before and after is passed over, and so is a leading `0x`."""
     form = _HEX_DIGITS.fullmatch(text.strip(_WHITE_SPACE))
     if form is None:
         problem = (
             "The text is not hex: an even number of hex digits is expected, with no spaces or other characters within."
         )
-        raise Refused(Fault(where, problem, "Write two digits for each byte, or set MaterialEncoding to what it is."))
+        remedy = f"Write two digits for each byte, or set {words.encoding} to what it is."
+        raise Refused(Fault(words.material, problem, remedy))
     return bytearray(binascii.unhexlify(form[1]))
 
 
@@ -99,29 +102,29 @@ class _TwiceError(ValueError):
     """A JSON object names a field twice."""
 
 
-def json_field(value: bytes | bytearray | str, key: str) -> str:
-    """Returns the text of one field of the JSON object that a SecretString (str) is. Refused (SecretJsonKey)."""
+def json_field(value: bytes | bytearray | str, key: str, *, words: Words) -> str:
+    """Returns the text of one field of the JSON object that a text is. Refused (JSON key)."""
 
     def refused(problem: str, remedy: str) -> Refused:
-        return Refused(Fault("SecretJsonKey", problem, remedy))
+        return Refused(Fault(words.json_key, problem, remedy))
 
     if not isinstance(value, str):
-        remedy = "Store the JSON as a SecretString (--secret-string file://...), or take SecretJsonKey out."
-        raise refused("The secret is a SecretBinary, and only a SecretString has JSON fields.", remedy)
+        problem = f"The {words.holder} is {words.binary}, and only {words.text} has JSON fields."
+        raise refused(problem, f"{words.store_json}, or take {words.json_key} out.")
     found, twice = _json(value)
     if twice:
         remedy = "Write each field once: which one is meant can't be known."
-        raise refused("The secret's JSON has an object with two fields of the same name.", remedy)
+        raise refused(f"The {words.holder}'s JSON has an object with two fields of the same name.", remedy)
     if not isinstance(found, dict):
-        remedy = 'Write the secret as {"name": "value"}, or leave SecretJsonKey out.'
-        raise refused("The secret's text is not a JSON object.", remedy)
+        remedy = f'Write the {words.holder} as {{"name": "value"}}, or leave {words.json_key} out.'
+        raise refused(f"The {words.holder}'s text is not a JSON object.", remedy)
     if key not in found:
-        remedy = "Correct SecretJsonKey; upper and lower case count."
-        raise refused("The secret's JSON object has no field of this name.", remedy)
+        remedy = f"Correct {words.json_key}; upper and lower case count."
+        raise refused(f"The {words.holder}'s JSON object has no field of this name.", remedy)
     field = found[key]
     if not isinstance(field, str):
         remedy = "Write the material as a JSON string, in BASE64, HEX or PEM."
-        raise refused("This field of the secret's JSON object is not a string.", remedy)
+        raise refused(f"This field of the {words.holder}'s JSON object is not a string.", remedy)
     return field
 
 

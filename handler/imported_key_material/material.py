@@ -4,11 +4,18 @@ An import is for ever, and KMS's own answers to bad material are empty texts, so
 takes only `CheckedMaterial`, and only `check` makes it (docs/design.md, rule 3). All that is wrong is named at once. No error
 holds material, and no exception that might hold some is left on `__cause__` or `__context__`.
 
-    secret_value.py   what the secret's value is: JSON field, encoding, PEM header     encoding.py   base64, hex, JSON
-    secret_bytes.py   symmetric and HMAC keys: length, text, other keys' containers    pem.py        blocks of a PEM
-    private_key.py    loads PKCS#8, PKCS#1, SEC1; the reason in words                  der.py        shapes of containers
-    asymmetric.py     type, curve, size, weak keys; encodes for KMS                    pattern.py    what is not random
-    check_value.py    check values, computed and expected                              readable.py   what reads as text
+    secret_value.py      what the secret's value is: JSON field, encoding, PEM header
+    encoding.py          base64, hex, JSON
+    wrong_container.py   TR-31, JSON, encrypted PEM: what no decoder can say anything useful about
+    secret_bytes.py      symmetric and HMAC keys: length, text, other keys' containers
+    pem.py               blocks of a PEM
+    der.py               shapes of containers
+    private_key.py       loads PKCS#8, PKCS#1, SEC1; the reason in words
+    asymmetric.py        type, curve, size, weak keys; encodes for KMS
+    not_random.py        constants, counters, repetitions
+    looks_like_text.py   passphrases, and text that was not decoded
+    check_value.py       check values, computed and expected
+    words.py             what the reader of an error calls properties, secrets and files
 
 Plaintext lives as short as Python allows: buffers of ours are wiped, and what is looked for in them is looked for in views of
 them. What can't be wiped is dropped as soon as it was used: `bytes` and `str`, in which boto3 gives a secret and KMS's answer;
@@ -26,6 +33,7 @@ from imported_key_material.errors import CannotHappen, Fault, Faults, Refused
 from imported_key_material.key_specs import CipherKey, EcKey, EdwardsKey, KeySpec, MacKey, RsaKey
 from imported_key_material.pem import PemKey
 from imported_key_material.secret_value import PemValue, RawValue
+from imported_key_material.words import PROPERTIES, Words
 
 
 class _Passed:
@@ -104,7 +112,7 @@ def check(  # noqa: PLR0913  # by name
     encoding: str | None = None,
     json_key: str | None = None,
     expected_check_value: str | None = None,
-    where: str = "SecretId",
+    words: Words = PROPERTIES,
     unwrapped: bool = False,
 ) -> CheckedMaterial:
     """Returns the material that a secret holds, decoded, checked and encoded for KMS.
@@ -114,22 +122,22 @@ def check(  # noqa: PLR0913  # by name
     `json_key`: SecretJsonKey. `expected_check_value`: ExpectedCheckValue. `unwrapped`: the bytes were wrapped, so that
     MaterialEncoding does not say what they are.
 
-    Refused with every fault: of `where`, MaterialEncoding, SecretJsonKey and ExpectedCheckValue.
+    Refused with every fault: of the material, its encoding, its JSON key and its check value, as `words` calls them.
     """
     faults = Faults()
     expected: ExpectedCheckValue | None = None
     if expected_check_value is not None:
         with faults.collected():
-            expected = check_value.check_expected_form(expected_check_value, spec)
+            expected = check_value.check_expected_form(expected_check_value, spec, words=words)
     checked: CheckedMaterial | None = None
     found = Faults()
     try:
         with found.collected():
-            value = secret_value.read(source, encoding=encoding, json_key=json_key, where=where)
-            checked = _checked(value, spec, expected, where)
+            value = secret_value.read(source, encoding=encoding, json_key=json_key, words=words)
+            checked = _checked(value, spec, expected, words)
         with faults.collected():
             if found and isinstance(source, bytes) and encoding in (None, RAW) and not unwrapped:
-                _refuse_undecoded(source, spec, expected, where)
+                _refuse_undecoded(source, spec, expected, words)
             found.raise_if_any()
     finally:
         if isinstance(source, bytearray) and (checked is None or checked.encoded is not source):
@@ -142,28 +150,28 @@ def check(  # noqa: PLR0913  # by name
     return checked
 
 
-def _refuse_undecoded(source: bytes, spec: KeySpec, expected: ExpectedCheckValue | None, where: str) -> None:
-    """Refused (`where`) where bytes that are no good key are the text of one that passes every check, in hex or base64."""
+def _refuse_undecoded(source: bytes, spec: KeySpec, expected: ExpectedCheckValue | None, words: Words) -> None:
+    """Refused (material) where bytes that are no good key are the text of one that passes every check, in hex or base64."""
     if not source.isascii():
         return
     for name in (HEX, BASE64):  # hex first: most of it is base64, too
         checked: CheckedMaterial | None = None
         with suppress(Refused):
-            value = secret_value.read(source, encoding=name, json_key=None, where=where)
-            checked = _checked(value, spec, expected, where)
+            value = secret_value.read(source, encoding=name, json_key=None, words=words)
+            checked = _checked(value, spec, expected, words)
         if checked is not None:
             checked.wipe()
             problem = f"The bytes are those of a text: {spec.a_key} in {name}, which nobody decoded."
-            raise Refused(Fault(where, problem, f"Set MaterialEncoding to {name}, or store the decoded bytes."))
+            raise Refused(Fault(words.material, problem, f"Set {words.encoding} to {name}, or {words.decode}."))
 
 
 def _checked(
-    value: RawValue | PemValue, spec: KeySpec, expected: ExpectedCheckValue | None, where: str
+    value: RawValue | PemValue, spec: KeySpec, expected: ExpectedCheckValue | None, words: Words
 ) -> CheckedMaterial:
     form = spec.form
     if isinstance(form, CipherKey | MacKey):
-        return _secret(value, spec, form, expected, where)
-    return _asymmetric(value, spec, form, expected, where)
+        return _secret(value, spec, form, expected, words)
+    return _asymmetric(value, spec, form, expected, words)
 
 
 def _secret(
@@ -171,13 +179,14 @@ def _secret(
     spec: KeySpec,
     form: CipherKey | MacKey,
     expected: ExpectedCheckValue | None,
-    where: str,
+    words: Words,
 ) -> CheckedMaterial:
     if isinstance(value, PemValue):
-        problem = f"The secret holds a PEM, and {spec.a_key} is random bytes."
-        raise Refused(Fault(where, problem, "Name the secret that holds the key which is meant, or another KMS key."))
+        problem = f"The {words.holder} holds a PEM, and {spec.a_key} is random bytes."
+        remedy = f"Name the {words.holder} that holds the key which is meant, or {words.another_key}."
+        raise Refused(Fault(words.material, problem, remedy))
     try:
-        verdict = secret_bytes.check(value.data, spec, form, expected, may_be_hex=value.may_be_hex, where=where)
+        verdict = secret_bytes.check(value.data, spec, form, expected, may_be_hex=value.may_be_hex, words=words)
     except Refused:
         _wipe(value.data)
         raise
@@ -195,25 +204,25 @@ def _asymmetric(
     spec: KeySpec,
     form: RsaKey | EcKey | EdwardsKey,
     expected: ExpectedCheckValue | None,
-    where: str,
+    words: Words,
 ) -> CheckedMaterial:
     found: PemKey | None = None
     if isinstance(value, PemValue):
-        found = pem.private_key(value.text, where=where)
+        found = pem.private_key(value.text, words=words)
         data = found.der
     elif value.may_be_hex:
         _wipe(value.data)
-        raise Refused(hex_or_base64(where))  # never a key: the base64 of one in DER begins with M
+        raise Refused(hex_or_base64(words))  # never a key: the base64 of one in DER begins with M
     else:
         data = value.data
     try:
-        key = private_key.load(data, where=where)
-        faults = list(asymmetric.faults_of(key, spec, form, pem=found, where=where))
+        key = private_key.load(data, words=words)
+        faults = list(asymmetric.faults_of(key, spec, form, pem=found, words=words))
     finally:
         _wipe(data)
     public_key = asymmetric.public_key(key)
     if expected is not None and not expected.matches(public_key):
-        faults.append(check_value.differs(spec, public_key))
+        faults.append(check_value.differs(spec, public_key, words=words))
     if faults:
         raise Refused(*faults)
     return CheckedMaterial(

@@ -21,8 +21,8 @@ from imported_key_material import der
 from imported_key_material.der import Container, Element, Shape
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.key_specs import KEY_SPECS, EcKey, EdwardsKey, RsaKey
-from imported_key_material.pem import DECRYPT_FIRST
-from imported_key_material.readable import text_in
+from imported_key_material.looks_like_text import text_in
+from imported_key_material.words import Words
 
 _RSA = bytes.fromhex("2a864886f70d010101")  # rsaEncryption, 1.2.840.113549.1.1.1
 _RSA_PSS = bytes.fromhex("2a864886f70d01010a")  # id-RSASSA-PSS, 1.2.840.113549.1.1.10
@@ -45,33 +45,39 @@ _SCALAR_BYTES = {  # by the curve's object identifier, without tag and length
     spec.form.oid[2:]: spec.form.scalar_bytes for spec in KEY_SPECS.values() if isinstance(spec.form, EcKey)
 }
 
+# Remedies, with the reader's words left open.
 _AGAIN = "Export it again, for example: openssl pkey -in old.pem -out new.pem."
-_PRIVATE_KEY_WANTED = "Store the private key in PKCS#8, PKCS#1 or SEC1, as PEM or DER."
+_PRIVATE_KEY_WANTED = "{words.store} the private key in PKCS#8, PKCS#1 or SEC1, as PEM or DER."
+_UNDAMAGED = "Name the {words.holder} with the undamaged key, or make a new one."
 _ED25519_VERSION_1 = (
-    "Store it in version 1, without the public key (RFC 8410, section 7): the 16 bytes 302e020100300506032b657004220420 in "
-    "hex, and behind them the 32 bytes of the seed."
+    "{words.store} it in version 1, without the public key (RFC 8410, section 7): the 16 bytes "
+    "302e020100300506032b657004220420 in hex, and behind them the 32 bytes of the seed."
 )
 _NOT_TAKEN = {
-    Container.ENCRYPTED_PKCS8: DECRYPT_FIRST,
+    Container.ENCRYPTED_PKCS8: "{words.if_encrypted}",
     Container.PKCS8_WITHOUT_VERSION: "Export it again as PKCS#8 (RFC 5208).",
     Container.PKCS8_VERSION_2: "Export it as PKCS#8 of version 1 (RFC 5208).",
     Container.PKCS1_MORE_PRIMES: "Make an RSA key of two primes: KMS takes no other.",
-    Container.DSA: "Name a secret with an RSA, EC or Ed25519 key: KMS has no DSA keys.",
+    Container.DSA: "Name a {words.holder} with an RSA, EC or Ed25519 key: KMS has no DSA keys.",
     Container.PUBLIC_KEY: _PRIVATE_KEY_WANTED,
     Container.CERTIFICATE: _PRIVATE_KEY_WANTED,
     Container.PKCS12: "Take the private key out of it: openssl pkcs12 -in file.p12 -nodes -nocerts.",
 }
 
 
-def load(data: bytearray, *, where: str) -> PrivateKeyTypes:
-    """Returns the key; its numbers are those of a valid key. Refused (`where`) with the one reason."""
+def load(data: bytearray, *, words: Words) -> PrivateKeyTypes:
+    """Returns the key; its numbers are those of a valid key. Refused (material) with the one reason."""
     encoded = der.without_filling(data)
-    shape = _shape(encoded, where)
-    fault = _container_fault(shape, where) or _algorithm_fault(shape, where) or _size_fault(shape, where)
+    shape = _shape(encoded, words)
+    fault = _container_fault(shape, words) or _algorithm_fault(shape, words) or _size_fault(shape, words)
     key = _loaded(encoded) if fault is None else None
     if key is None:
-        raise Refused(fault or _diagnosis(shape, where))
+        raise Refused(fault or _diagnosis(shape, words))
     return key
+
+
+def _fault(words: Words, problem: str, remedy: str) -> Fault:
+    return Fault(words.material, problem, remedy.format(words=words))
 
 
 def _loaded(encoded: memoryview) -> PrivateKeyTypes | None:
@@ -82,52 +88,55 @@ def _loaded(encoded: memoryview) -> PrivateKeyTypes | None:
         return None
 
 
-def _shape(encoded: memoryview, where: str) -> Shape:
+def _shape(encoded: memoryview, words: Words) -> Shape:
     if not encoded:
-        raise Refused(Fault(where, "The material is empty.", _PRIVATE_KEY_WANTED))
+        raise Refused(_fault(words, "The material is empty.", _PRIVATE_KEY_WANTED))
     try:
         return der.read(encoded)
     except der.NotDerError as not_der:
         reason = str(not_der)
     text = text_in(encoded)
     if text:
-        remedy = "Store or wrap the key itself. MaterialEncoding says how a secret's text is encoded; a PEM needs none."
-        raise Refused(Fault(where, f"The material reads as text ({text}), and is neither a PEM nor DER.", remedy))
+        remedy = (
+            "{words.store_or_wrap} the key itself. {words.encoding} says how a {words.holder}'s text is encoded; "
+            "a PEM needs none."
+        )
+        raise Refused(_fault(words, f"The material reads as text ({text}), and is neither a PEM nor DER.", remedy))
     if encoded[0] != der.SEQUENCE:
-        raise Refused(Fault(where, "The material is neither a PEM nor DER.", _PRIVATE_KEY_WANTED))
-    raise Refused(Fault(where, f"The private key {reason}.", _AGAIN))
+        raise Refused(_fault(words, "The material is neither a PEM nor DER.", _PRIVATE_KEY_WANTED))
+    raise Refused(_fault(words, f"The private key {reason}.", _AGAIN))
 
 
 # ------------------------------------------------------------------------------- what the library is not asked to look at
 
 
-def _container_fault(shape: Shape, where: str) -> Fault | None:
+def _container_fault(shape: Shape, words: Words) -> Fault | None:
     container = shape.container
     if container is None:
-        return Fault(where, "The material is DER, but no private key in PKCS#8, PKCS#1 or SEC1.", _PRIVATE_KEY_WANTED)
+        return _fault(words, "The material is DER, but no private key in PKCS#8, PKCS#1 or SEC1.", _PRIVATE_KEY_WANTED)
     if container is Container.PKCS8_VERSION_2 and shape.algorithm == _ED25519:
-        return Fault(where, f"The material is {container.value}, and KMS is sent version 1.", _ED25519_VERSION_1)
+        return _fault(words, f"The material is {container.value}, and KMS is sent version 1.", _ED25519_VERSION_1)
     if container in _NOT_TAKEN:
-        return Fault(where, f"The material is {container.value}.", _NOT_TAKEN[container])
+        return _fault(words, f"The material is {container.value}.", _NOT_TAKEN[container])
     return None
 
 
-def _algorithm_fault(shape: Shape, where: str) -> Fault | None:
+def _algorithm_fault(shape: Shape, words: Words) -> Fault | None:
     """RSA, EC and Ed25519 keys only go on: of a DSA key the library computes for half an hour what nobody needs."""
     if shape.container is not Container.PKCS8:
         return None  # PKCS#1 and SEC1 are of one algorithm each
     if shape.algorithm == _RSA_PSS:
         problem = "The private key is for RSA-PSS alone (id-RSASSA-PSS), a limit that a KMS key does not keep."
         remedy = "If it may be used without it: openssl rsa -traditional -in old.pem | sed s/RSA-PSS/RSA/ > new.pem."
-        return Fault(where, problem, remedy)
+        return _fault(words, problem, remedy)
     if shape.algorithm not in _BY_ALGORITHM:
         problem = "The private key is of an algorithm that KMS takes no keys of."
-        return Fault(where, problem, "Name a secret with an RSA, EC or Ed25519 key.")
+        return _fault(words, problem, "Name a {words.holder} with an RSA, EC or Ed25519 key.")
     expected = _WITHIN_PKCS8[shape.algorithm]
-    return None if expected is (shape.inner and shape.inner.container) else _diagnosis(shape, where)
+    return None if expected is (shape.inner and shape.inner.container) else _diagnosis(shape, words)
 
 
-def _size_fault(shape: Shape, where: str) -> Fault | None:
+def _size_fault(shape: Shape, words: Words) -> Fault | None:
     """The library tests an RSA key's primes before anything else: with known large ones it takes hours."""
     key = _key_in(shape)
     if key is None or key.container is not Container.PKCS1:
@@ -139,7 +148,7 @@ def _size_fault(shape: Shape, where: str) -> Fault | None:
                 f"The RSA key's {what} has {bits:,} bits, and that of the largest key that KMS takes, RSA_{RSA_MOST_BITS}, "
                 f"has {most_bits:,} at most."
             )
-            return Fault(where, problem, "Name the secret with a key of the KMS key's own size.")
+            return _fault(words, problem, "Name the {words.holder} with a key of the KMS key's own size.")
     return None
 
 
@@ -157,7 +166,7 @@ def _key_in(shape: Shape) -> Shape | None:
 # ----------------------------------------------------------------------------------------- why the library refused a key
 
 
-def _diagnosis(shape: Shape, where: str) -> Fault:
+def _diagnosis(shape: Shape, words: Words) -> Fault:
     """Finds the cause as far as the shape shows it; else names what the library verifies for this kind of key."""
     if shape.container is Container.SEC1:
         problem, remedy = _of_ec(shape)
@@ -165,7 +174,7 @@ def _diagnosis(shape: Shape, where: str) -> Fault:
         problem, remedy = _of_rsa(shape)
     else:
         problem, remedy = _BY_ALGORITHM[shape.algorithm](shape)
-    return Fault(where, problem, remedy)
+    return _fault(words, problem, remedy)
 
 
 def _of_rsa(shape: Shape) -> tuple[str, str]:
@@ -176,7 +185,7 @@ def _of_rsa(shape: Shape) -> tuple[str, str]:
         "The private key is not a valid RSA key: its modulus is not the product of two primes, or its exponents and "
         "coefficient do not belong to them (RFC 8017, section 3.2)."
     )
-    return problem, "Name the secret with the undamaged key, or make a new one."
+    return problem, _UNDAMAGED
 
 
 def _of_ec(shape: Shape) -> tuple[str, str]:
@@ -206,7 +215,7 @@ def _of_ec(shape: Shape) -> tuple[str, str]:
         "The private key is not a valid EC key: its private value is zero or not below the order of the group, or its public "
         "point is not the one that belongs to it."
     )
-    return problem, "Name the secret with the undamaged key, or make a new one."
+    return problem, _UNDAMAGED
 
 
 def _of_ed25519(_shape: Shape) -> tuple[str, str]:

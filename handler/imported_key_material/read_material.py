@@ -13,6 +13,7 @@ from imported_key_material.material import CheckedMaterial
 from imported_key_material.proof import Proof
 from imported_key_material.properties import Properties
 from imported_key_material.secret import FoundSecret, SecretReader, Version
+from imported_key_material.words import PROPERTIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def read(
             encoding=source.encoding,
             json_key=source.json_key,
             expected_check_value=properties.expected_check_value if version.entry is None else None,
-            where=version.where,
+            words=PROPERTIES.at(version.where),
             unwrapped=source.unwrapped,
         )
     return ReadMaterial(checked, Proof.of(checked), source.version_id, source.place)

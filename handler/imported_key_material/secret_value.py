@@ -8,11 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from imported_key_material import encoding as codec
-from imported_key_material import foreign_form
+from imported_key_material import pem, wrong_container
 from imported_key_material.encoding import BASE64, ENCODINGS, HEX, PEM, RAW
 from imported_key_material.errors import Fault, Faults, Refused
-
-_PEM_HEADER = "-----BEGIN "
+from imported_key_material.words import Words
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,34 +32,31 @@ class PemValue:
 Value = bytes | bytearray | str
 
 
-def read(value: Value, *, encoding: str | None, json_key: str | None, where: str) -> RawValue | PemValue:
+def read(value: Value, *, encoding: str | None, json_key: str | None, words: Words) -> RawValue | PemValue:
     """Returns what SecretBinary (bytes) or SecretString (str) holds. A bytearray itself becomes the RawValue's data.
 
-    `encoding`: MaterialEncoding; `json_key`: SecretJsonKey. Refused (those two, and `where` for the value itself).
+    `encoding`: MaterialEncoding; `json_key`: SecretJsonKey. Refused (those two, and the material).
     """
     faults = Faults()
     if encoding is not None and encoding not in ENCODINGS:
-        faults.add("MaterialEncoding", "The value is not a known encoding.", f"Set one of {', '.join(ENCODINGS)}.")
+        faults.add(words.encoding, "The value is not a known encoding.", f"Set one of {', '.join(ENCODINGS)}.")
     with faults.collected():
-        value = value if json_key is None else codec.json_field(value, json_key)
+        value = value if json_key is None else codec.json_field(value, json_key, words=words)
     faults.raise_if_any()
-    foreign_form.refuse_in_place_of_material(value, is_field=json_key is not None, where=where)
-    has_pem = _has_pem_header(value)
-    _require_plausible(encoding, value, has_pem=has_pem)
+    wrong_container.refuse_in_place_of_material(value, is_field=json_key is not None, words=words)
+    has_pem = pem.is_in(value)
+    _require_plausible(encoding, value, words, has_pem=has_pem)
     if has_pem:
         return PemValue(_as_text(value))
     if not isinstance(value, str) and encoding in (None, RAW):
         return RawValue(value if isinstance(value, bytearray) else bytearray(value))
-    raw = _decoded(_as_text(value), encoding, where)
-    if _has_pem_header(raw.data):
+    raw = _decoded(_as_text(value), encoding, words)
+    if pem.is_in(raw.data):
         raw.data[:] = bytes(len(raw.data))
-        remedy = "Store the PEM itself as the secret's text, and leave MaterialEncoding out."
-        raise Refused(Fault(where, f"The text is a PEM that was encoded once more, as {encoding or BASE64}.", remedy))
+        problem = f"The text is a PEM that was encoded once more, as {encoding or BASE64}."
+        remedy = f"{words.store} the PEM itself as the {words.holder}'s text, and leave {words.encoding} out."
+        raise Refused(Fault(words.material, problem, remedy))
     return raw
-
-
-def _has_pem_header(value: Value) -> bool:
-    return _PEM_HEADER in value if isinstance(value, str) else _PEM_HEADER.encode() in value
 
 
 def _as_text(value: Value) -> str:
@@ -68,27 +64,28 @@ def _as_text(value: Value) -> str:
     return value if isinstance(value, str) else value.decode("latin-1")
 
 
-def _require_plausible(encoding: str | None, value: Value, *, has_pem: bool) -> None:
-    where = "MaterialEncoding"
+def _require_plausible(encoding: str | None, value: Value, words: Words, *, has_pem: bool) -> None:
+    where = words.encoding
     if encoding == RAW and isinstance(value, str):
-        remedy = f"Set it to {BASE64}, {HEX} or {PEM}, or store the bytes as a SecretBinary."
-        raise Refused(Fault(where, "RAW is for a SecretBinary, and the secret holds text.", remedy))
+        remedy = f"Set it to {BASE64}, {HEX} or {PEM}, or {words.store_raw}."
+        raise Refused(Fault(where, f"RAW is for {words.binary}, and the {words.holder} holds text.", remedy))
     if has_pem and encoding not in (None, PEM):
         remedy = "Set it to PEM, or leave it out."
-        raise Refused(Fault(where, f"It says {encoding}, and the secret holds a PEM.", remedy))
+        raise Refused(Fault(where, f"It says {encoding}, and the {words.holder} holds a PEM.", remedy))
     if encoding == PEM and not has_pem:
-        remedy = "Set it to what the secret holds, or leave it out."
-        raise Refused(Fault(where, "It says PEM, and the secret holds no PEM: no BEGIN line was found.", remedy))
+        remedy = f"Set it to what the {words.holder} holds, or leave it out."
+        problem = f"It says PEM, and the {words.holder} holds no PEM: no BEGIN line was found."
+        raise Refused(Fault(where, problem, remedy))
 
 
-def _decoded(text: str, encoding: str | None, where: str) -> RawValue:
+def _decoded(text: str, encoding: str | None, words: Words) -> RawValue:
     if encoding == HEX:
-        return RawValue(codec.hex_bytes(text, where=where))
+        return RawValue(codec.hex_bytes(text, words=words))
     if not codec.reads_as_hex(text):
-        return RawValue(codec.base64_bytes(text, where=where))
+        return RawValue(codec.base64_bytes(text, words=words))
     data: bytearray | None = None
     with suppress(Refused):  # hex digits that are no base64: what is said of them is that they are hex
-        data = codec.base64_bytes(text, where=where)
+        data = codec.base64_bytes(text, words=words)
     if data is None:
-        raise Refused(codec.hex_or_base64(where))
+        raise Refused(codec.hex_or_base64(words))
     return RawValue(data, may_be_hex=True)

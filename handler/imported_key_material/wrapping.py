@@ -48,17 +48,19 @@ _WITHOUT_PADDING = (
 )
 
 
-def wrap(algorithm: str, public_key: RSAPublicKey, material: bytes | bytearray) -> bytes:
+def wrap(
+    algorithm: str, public_key: RSAPublicKey, material: bytes | bytearray, *, where: str = "WrappingAlgorithm"
+) -> bytes:
     """Returns what ImportKeyMaterial takes as EncryptedKeyMaterial.
 
-    Refused (WrappingAlgorithm) where the algorithm is not one of the four, or where OAEP can't carry so much.
+    Refused (`where`) where the algorithm is not one of the four, or where OAEP can't carry so much.
     """
     if algorithm in _OAEP_HASH:
-        return _encrypt(public_key, material, _OAEP_HASH[algorithm])
-    hash_ = _aes_wrap_hash(algorithm)
+        return _encrypt(public_key, material, _OAEP_HASH[algorithm], where)
+    hash_ = _aes_wrap_hash(algorithm, where)
     aes_key = bytearray(os.urandom(AES_KEY_BYTES))
     try:
-        return _encrypt(public_key, aes_key, hash_) + aes_key_wrap_with_padding(aes_key, material)
+        return _encrypt(public_key, aes_key, hash_, where) + aes_key_wrap_with_padding(aes_key, material)
     finally:
         aes_key[:] = bytes(AES_KEY_BYTES)
 
@@ -107,22 +109,20 @@ def unwrap_with_aes(aes_key: bytes | bytearray, block: bytes) -> bytearray:
     raise Refused(Fault("SecretId", problem, remedy))
 
 
-def _aes_wrap_hash(algorithm: str) -> hashes.HashAlgorithm:
+def _aes_wrap_hash(algorithm: str, where: str) -> hashes.HashAlgorithm:
     if algorithm not in _AES_WRAP_HASH:
         names = ", ".join((*_OAEP_HASH, *_AES_WRAP_HASH))
-        raise Refused(
-            Fault("WrappingAlgorithm", "The value is not a known wrapping algorithm.", f"Set one of {names}.")
-        )
+        raise Refused(Fault(where, "The value is not a known wrapping algorithm.", f"Set one of {names}."))
     return _AES_WRAP_HASH[algorithm]
 
 
-def _encrypt(public_key: RSAPublicKey, material: bytes | bytearray, hash_: hashes.HashAlgorithm) -> bytes:
+def _encrypt(public_key: RSAPublicKey, material: bytes | bytearray, hash_: hashes.HashAlgorithm, where: str) -> bytes:
     most_bytes = public_key.key_size // 8 - 2 * hash_.digest_size - 2  # RFC 8017, section 7.1.1
     if len(material) > most_bytes:
         problem = (
             f"OAEP under this wrapping key carries {most_bytes} bytes at most, and the material has {len(material)}."
         )
-        raise Refused(Fault("WrappingAlgorithm", problem, "Use a larger wrapping key, or RSA_AES_KEY_WRAP_SHA_256."))
+        raise Refused(Fault(where, problem, "Use a larger wrapping key, or RSA_AES_KEY_WRAP_SHA_256."))
     # The library takes bytes alone: a copy that can't be wiped.
     return public_key.encrypt(bytes(material), OAEP(mgf=MGF1(hash_), algorithm=hash_, label=None))
 

@@ -182,6 +182,25 @@ def require_silent(form, text, printed, made):
     assert "defect" not in printed, form
 
 
+@pytest.mark.parametrize(("name", "at", "param"), CASES)
+def test_a_wrong_call_repeats_no_value_even_one_that_is_no_key(there, name, at, param):
+    """No value of any option or argument stands in a usage error, so nothing has to guess what may be a key."""
+    (found,) = [one for one in params(name) if one.name == param]
+    for call in with_key(CALLS[name][at], found, "Zq7~"):
+        for wrong in (call, (*call, "Zq7~"), (*call, "--Zq7~"), (call[0], "Zq7~", *call[1:])):
+            code, printed, _, made = run(there, wrong)
+            assert code != 2 or ("Zq7~" not in printed and made == []), wrong
+
+
+@pytest.mark.parametrize("call", [("Zq7~",), ("--Zq7~",), ("-Z",), ("--help=Zq7~",), ("--", "Zq7~")])
+def test_nor_does_one_without_a_command(there, call):
+    code, printed, sent, made = run(there, call)
+
+    assert (code, sent, made) == (2, [], [])
+    assert "Error: " in printed
+    assert not re.search("Zq7|-Z", printed)
+
+
 def test_no_option_and_no_argument_takes_any_text():
     """Each has a type that says what it takes."""
     ours = {

@@ -66,6 +66,7 @@ GROUPS = {
         "kms_pages",
         "transport_key",
         "aws_meanings",
+        "words",
         "wrapped_value",
         *(
             "properties",
@@ -78,7 +79,7 @@ GROUPS = {
             "private_key",
             "asymmetric",
         ),
-        *("check_value", "encoding", "foreign_form", "pem", "der", "readable", "pattern", "key_specs"),
+        *("check_value", "encoding", "wrong_container", "pem", "der", "looks_like_text", "not_random", "key_specs"),
     },
     "foundation": {"errors", "key_id", "waiting", "quiet", "__init__"},
 }

@@ -14,6 +14,7 @@ from imported_key_material.check_value import (
 )
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import KEY_SPECS, key_spec
+from imported_key_material.words import PROPERTIES
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import ec_key, ed25519_key, spki_der
 from tests.support.traces import assert_untraceable
@@ -186,7 +187,7 @@ REMEDY = "Name the secret and version that hold the key which is meant, or corre
 
 def test_the_mismatch_of_a_secret_key_does_not_show_its_check_value() -> None:
     for spec in (AES, HMAC_256):
-        fault = differs(spec, COUNTING[:32])
+        fault = differs(spec, COUNTING[:32], words=PROPERTIES)
         assert str(fault) == (
             f"ExpectedCheckValue: The material has another check value than the one declared. {REMEDY}"
         )
@@ -195,7 +196,7 @@ def test_the_mismatch_of_a_secret_key_does_not_show_its_check_value() -> None:
 
 def test_the_mismatch_of_a_public_key_shows_its_hash() -> None:
     public_key = spki_der(ec_key())
-    assert str(differs(P256, public_key)) == (
+    assert str(differs(P256, public_key, words=PROPERTIES)) == (
         f"ExpectedCheckValue: The public key's check value is {compute(P256, public_key)}, and another one is declared. "
         f"{REMEDY}"
     )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from imported_key_material.encoding import base64_bytes, decode_text, hex_bytes, json_field, reads_as_hex
 from imported_key_material.errors import Refused
+from imported_key_material.words import PROPERTIES
 from tests.support.traces import assert_untraceable
 
 CANARY = "Zk3vQ8pT1yBw"  # base64 of 9 bytes; no error may hold it
@@ -27,7 +28,7 @@ HEX_OR_BASE64 = (
 
 def refusal_of_base64(text: str) -> str:
     with pytest.raises(Refused) as refused:
-        base64_bytes(text, where="SecretId")
+        base64_bytes(text, words=PROPERTIES)
     assert_untraceable(refused.value, *([CANARY] if CANARY in text else []))
     return str(refused.value)
 
@@ -39,20 +40,20 @@ def refusal_of_base64(text: str) -> str:
 @example(b"\xfb\xff\xbe")  # "+/" and "-_"
 def test_base64_comes_back_in_either_alphabet_padded_or_not(data: bytes) -> None:
     for text in (base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode()):
-        assert base64_bytes(text, where="SecretId") == data
-        assert base64_bytes(text.rstrip("="), where="SecretId") == data
+        assert base64_bytes(text, words=PROPERTIES) == data
+        assert base64_bytes(text.rstrip("="), words=PROPERTIES) == data
 
 
 @given(st.binary(min_size=40, max_size=120))
 def test_base64_broken_into_lines_comes_back(data: bytes) -> None:
     lines = base64.encodebytes(data).decode()
-    assert base64_bytes(lines.replace("\n", "\r\n") + " \t", where="SecretId") == data
+    assert base64_bytes(lines.replace("\n", "\r\n") + " \t", words=PROPERTIES) == data
 
 
 @given(st.text("AQgw+/-_=x \n", max_size=12))
 def test_what_is_accepted_is_what_some_encoder_writes(text: str) -> None:
     try:
-        data = base64_bytes(text, where="SecretId")
+        data = base64_bytes(text, words=PROPERTIES)
     except Refused:
         return
     compact = "".join(text.split())
@@ -87,7 +88,7 @@ def test_text_that_no_encoder_wrote_is_refused(text: str, problem: str) -> None:
 
 def test_junk_that_pythons_decoder_skips_is_not_skipped() -> None:
     assert base64.b64decode("-_-_") == b""  # why this is not left to Python
-    assert base64_bytes("-_-_", where="SecretId") == b"\xfb\xff\xbf"
+    assert base64_bytes("-_-_", words=PROPERTIES) == b"\xfb\xff\xbf"
     assert refusal_of_base64("Z!k@3").startswith("SecretId: The text is not base64: it has characters")
 
 
@@ -99,7 +100,7 @@ def test_text_that_may_be_hex_is_refused_as_base64(text: str) -> None:
     assert reads_as_hex(text)
     for encoding in (None, "BASE64"):
         with pytest.raises(Refused) as refused:
-            decode_text(text, encoding, where="SecretId")
+            decode_text(text, encoding, words=PROPERTIES)
         assert str(refused.value) == HEX_OR_BASE64
 
 
@@ -110,7 +111,7 @@ def test_text_that_can_not_be_hex_is_not_suspected(text: str) -> None:
 
 @given(st.binary(min_size=100, max_size=100))
 def test_a_ciphertext_in_base64_is_never_suspected(data: bytes) -> None:
-    assert decode_text(base64.b64encode(data).decode(), None, where="SecretId") == data
+    assert decode_text(base64.b64encode(data).decode(), None, words=PROPERTIES) == data
 
 
 # ------------------------------------------------------------------------------------------------------------ row 4: hex
@@ -118,8 +119,8 @@ def test_a_ciphertext_in_base64_is_never_suspected(data: bytes) -> None:
 
 @given(st.binary(min_size=1, max_size=100), st.sampled_from(["", "0x", "0X"]))
 def test_hex_comes_back(data: bytes, prefix: str) -> None:
-    assert hex_bytes(f" {prefix}{data.hex()}\n", where="SecretId") == data
-    assert decode_text(data.hex().upper(), "HEX", where="SecretId") == data
+    assert hex_bytes(f" {prefix}{data.hex()}\n", words=PROPERTIES) == data
+    assert decode_text(data.hex().upper(), "HEX", words=PROPERTIES) == data
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_hex_comes_back(data: bytes, prefix: str) -> None:
 )
 def test_text_that_is_not_pairs_of_hex_digits_is_refused(text: str) -> None:
     with pytest.raises(Refused) as refused:
-        decode_text(text, "HEX", where="SecretId")
+        decode_text(text, "HEX", words=PROPERTIES)
     assert str(refused.value) == HEX_SENTENCE
     assert_untraceable(refused.value, *([text] if text else []))
     assert binascii.unhexlify("00") == b"\0"
@@ -146,7 +147,7 @@ def test_text_that_is_not_pairs_of_hex_digits_is_refused(text: str) -> None:
 @pytest.mark.parametrize("encoding", ["RAW", "PEM", "base64"])
 def test_a_ciphertext_is_text_in_base64_or_hex_alone(encoding: str) -> None:
     with pytest.raises(Refused) as refused:
-        decode_text("AAAA", encoding, where="SecretId")
+        decode_text("AAAA", encoding, words=PROPERTIES)
     assert str(refused.value) == (
         "MaterialEncoding: The secret's text holds wrapped material, which is encoded as BASE64 or HEX. "
         "Set one of these, or leave it out for BASE64."
@@ -175,7 +176,7 @@ NOT_A_STRING = (
 
 def test_a_field_of_a_json_object_is_taken() -> None:
     secret = json.dumps({"comment": "orders", "key": CANARY, "nested": {"key": "other"}, "n": 1})
-    assert json_field(secret, "key") == CANARY
+    assert json_field(secret, "key", words=PROPERTIES) == CANARY
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ def test_a_field_of_a_json_object_is_taken() -> None:
 )
 def test_json_in_which_the_field_is_not_plainly_one_string_is_refused(secret: str, sentence: str) -> None:
     with pytest.raises(Refused) as refused:
-        json_field(secret, "key")
+        json_field(secret, "key", words=PROPERTIES)
     assert str(refused.value) == sentence
     assert_untraceable(refused.value, CANARY)
 

@@ -14,6 +14,7 @@ import pytest
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import KEY_SPECS, KeySpec, key_spec
 from imported_key_material.material import CheckedMaterial, check
+from imported_key_material.words import PROPERTIES
 from lab.keys.private_keys import ec_key, key_for, pkcs8_der, pkcs8_pem, spki_der
 from lab.keys.random_keys import random_key
 from tests.support.traces import assert_untraceable
@@ -172,7 +173,7 @@ def test_an_unknown_encoding_and_an_unreadable_field_and_a_malformed_check_value
 
 
 def test_the_place_of_the_material_is_named_as_the_caller_says() -> None:
-    assert refusal(KEY[:31], where="PreviousSecretVersionIds").startswith(
+    assert refusal(KEY[:31], words=PROPERTIES.at("PreviousSecretVersionIds")).startswith(
         "PreviousSecretVersionIds: The material is 31"
     )
 

@@ -15,6 +15,7 @@ from imported_key_material import private_key
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import KEY_SPECS, KeySpec
 from imported_key_material.material import check
+from imported_key_material.words import Words
 from lab.keys import der
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import (
@@ -332,9 +333,9 @@ def test_the_bytes_of_a_private_key_are_wiped_when_it_is_loaded(monkeypatch: pyt
     seen: list[bytearray] = []
     load = private_key.load
 
-    def watching(data: bytearray, *, where: str) -> PrivateKeyTypes:
+    def watching(data: bytearray, *, words: Words) -> PrivateKeyTypes:
         seen.append(data)
-        return load(data, where=where)
+        return load(data, words=words)
 
     monkeypatch.setattr(private_key, "load", watching)
     source = pkcs8_der(ec_key())

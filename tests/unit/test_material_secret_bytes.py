@@ -93,7 +93,7 @@ def test_an_hmac_key_is_as_long_as_its_hash_or_longer_with_a_check_value(spec: K
         key = random_key(size)
         assert refusal(key, spec) == (
             f"SecretId: The material is {size} bytes long, and an {spec.name} key takes {right}; a length up to 128 bytes is "
-            f"taken with an ExpectedCheckValue that matches. "
+            f"taken with a matching ExpectedCheckValue. "
             f"Store {right} bytes, or declare the ExpectedCheckValue if the key is really so long."
         )
         material = check(key, spec, expected_check_value=hmac_of(key, spec))

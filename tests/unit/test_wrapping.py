@@ -285,10 +285,10 @@ def test_the_aes_key_is_wiped_when_it_has_served(algorithm: str, monkeypatch: py
     seen: list[bytearray] = []
     encrypt = wrapping._encrypt
 
-    def watching(public_key: Any, aes_key: bytearray, hash_: Any) -> bytes:
+    def watching(public_key: Any, aes_key: bytearray, hash_: Any, where: str) -> bytes:
         seen.append(aes_key)
         assert aes_key != bytearray(32)
-        return encrypt(public_key, aes_key, hash_)
+        return encrypt(public_key, aes_key, hash_, where)
 
     monkeypatch.setattr(wrapping, "_encrypt", watching)
     assert unwrap(algorithm, rsa_key(), wrap(algorithm, rsa_key().public_key(), CANARY)) == CANARY

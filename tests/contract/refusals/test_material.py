@@ -223,7 +223,7 @@ def test_symmetric_material_that_breaks_a_rule_is_refused(world, refused, value,
             "HMAC_256",
             lambda: random_key(40),
             "SecretId: The material is 40 bytes long, and an HMAC_256 key takes 32; a length up to 128 bytes is taken "
-            "with an ExpectedCheckValue that matches. Store 32 bytes, or declare the ExpectedCheckValue if the key is "
+            "with a matching ExpectedCheckValue. Store 32 bytes, or declare the ExpectedCheckValue if the key is "
             "really so long.",
             id="longer than the hash",
         ),

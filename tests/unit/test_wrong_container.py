@@ -8,7 +8,8 @@ import base64
 import pytest
 
 from imported_key_material.errors import Refused
-from imported_key_material.foreign_form import refuse_in_place_of_material, refuse_in_place_of_wrapped
+from imported_key_material.words import PROPERTIES
+from imported_key_material.wrong_container import refuse_in_place_of_material, refuse_in_place_of_wrapped
 from lab.keys.random_keys import random_key, random_keys
 from tests.support.traces import assert_untraceable
 
@@ -17,7 +18,7 @@ TR_31 = "SecretId: The secret holds a TR-31 key block, and KMS can't unwrap thos
 
 def refusal(value, *, is_field=False):
     with pytest.raises(Refused) as refused:
-        refuse_in_place_of_material(value, is_field=is_field, where="SecretId")
+        refuse_in_place_of_material(value, is_field=is_field, words=PROPERTIES)
     assert refused.value.__context__ is None
     assert_untraceable(refused.value, value.encode() if isinstance(value, str) else value)
     return str(refused.value)
@@ -57,26 +58,26 @@ def test_a_tr_31_key_block_in_a_json_field_is_known_too():
     ],
 )
 def test_what_is_no_tr_31_key_block_is_left_to_the_decoders(text):
-    refuse_in_place_of_material(text, is_field=False, where="SecretId")
-    refuse_in_place_of_wrapped(text, is_field=False, is_encoded=False, where="SecretId")
+    refuse_in_place_of_material(text, is_field=False, words=PROPERTIES)
+    refuse_in_place_of_wrapped(text, is_field=False, is_encoded=False)
 
 
 def test_a_field_of_json_may_hold_json():
     """Which is no material either; but its name is declared, and the decoders say what it is not."""
-    refuse_in_place_of_material('{"a": "b"}', is_field=True, where="SecretId")
-    refuse_in_place_of_wrapped('{"a": "b"}', is_field=True, is_encoded=False, where="SecretId")
+    refuse_in_place_of_material('{"a": "b"}', is_field=True, words=PROPERTIES)
+    refuse_in_place_of_wrapped('{"a": "b"}', is_field=True, is_encoded=False)
 
 
 @pytest.mark.parametrize("size_bytes", [28, 32, 64, 296])
 def test_random_bytes_in_any_encoding_pass(size_bytes):
     for data in random_keys(size_bytes, 2000):
         for value in (data, data.hex().upper(), data.hex(), base64.b64encode(data).decode()):
-            refuse_in_place_of_material(value, is_field=False, where="SecretId")
-            refuse_in_place_of_wrapped(value, is_field=False, is_encoded=False, where="SecretId")
+            refuse_in_place_of_material(value, is_field=False, words=PROPERTIES)
+            refuse_in_place_of_wrapped(value, is_field=False, is_encoded=False)
 
 
 def test_text_in_a_secret_binary_passes_where_its_encoding_is_declared():
     text = base64.b64encode(random_key(296))
-    refuse_in_place_of_wrapped(text, is_field=False, is_encoded=True, where="SecretId")
+    refuse_in_place_of_wrapped(text, is_field=False, is_encoded=True)
     with pytest.raises(Refused):
-        refuse_in_place_of_wrapped(text, is_field=False, is_encoded=False, where="SecretId")
+        refuse_in_place_of_wrapped(text, is_field=False, is_encoded=False)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imported_key_material.readable import text_in
+from imported_key_material.looks_like_text import text_in
 from lab.keys.random_keys import random_keys
 
 PASSPHRASE = "correct horse battery staple 01"
