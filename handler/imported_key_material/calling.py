@@ -22,7 +22,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from imported_key_material import aws_errors
 from imported_key_material.aws_meanings import NO_MEANINGS, Meaning
 from imported_key_material.errors import CannotHappen, OutOfTime, ServiceRefused, Throttled
-from imported_key_material.request import Request
 from imported_key_material.waiting import Backoff, Clock, Deadline, Meter, unmetered
 
 CONNECT_TIMEOUT_SECONDS: Final = 4
@@ -201,20 +200,7 @@ class Caller:
         )
 
 
-def deadline_of(request: Request, clock: Clock, remaining_seconds: float) -> Deadline:
-    """The earlier of two: the end of the invocation, and the moment when CloudFormation stops waiting."""
-    of_invocation = invocation_deadline(clock, remaining_seconds)
-    return of_invocation.earlier(request_deadline(request, clock))
-
-
 def invocation_deadline(clock: Clock, remaining_seconds: float) -> Deadline:
     """`RESERVE_SECONDS` are kept back; half of the time, where there is less than twice that."""
     reserve = min(RESERVE_SECONDS, remaining_seconds / 2)
     return Deadline(clock, clock.now() + timedelta(seconds=remaining_seconds - reserve))
-
-
-def request_deadline(request: Request, clock: Clock) -> Deadline:
-    """A minute is kept back, or a tenth of ServiceTimeout if that is less."""
-    timeout = request.service_timeout_seconds
-    made_at = request.made_at or clock.now()
-    return Deadline(clock, made_at + timedelta(seconds=timeout - min(60.0, timeout / 10)))

@@ -8,17 +8,22 @@ client is made when a request is handed on, which most never are: to make it tak
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import boto3
 
 from imported_key_material.aws_session import config
 from imported_key_material.calling import TRIES_PER_CALL
 from imported_key_material.cloudformation import CloudFormation
-from imported_key_material.handing_on import LambdaFunctions
 from imported_key_material.kms_key import KmsWithoutRetries
 from imported_key_material.kms_reads import Kms
 from imported_key_material.secret import SecretsManager
+
+
+class LambdaFunctions(Protocol):
+    """The one call used of boto3's client."""
+
+    def invoke(self, **parameters: object) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Self
 from zlib import crc32
 
-from imported_key_material.calling import Caller, invocation_deadline, request_deadline
+from imported_key_material.calling import Caller, invocation_deadline
+from imported_key_material.clients import LambdaFunctions
+from imported_key_material.deadline import request_deadline
 from imported_key_material.errors import Leave, OutOfTime, ServiceRefused, Throttled
 from imported_key_material.request import Request
 from imported_key_material.waiting import Clock, Deadline
@@ -31,12 +33,6 @@ IMPORT_SECONDS: Final = 120.0  # kept of the invocation's time, to import and co
 SPREAD_SECONDS: Final = 120.0  # hundreds that began together do not hand on together, and ask CloudFormation at once
 PATIENCE_SECONDS: Final = 30.0  # with Lambda, which takes the event or does not
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
-
-
-class LambdaFunctions(Protocol):
-    """The one call used of boto3's client."""
-
-    def invoke(self, **parameters: object) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)

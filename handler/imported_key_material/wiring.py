@@ -6,9 +6,10 @@
 from dataclasses import KW_ONLY, dataclass
 
 from imported_key_material import masks, request, resource
-from imported_key_material.calling import Caller, Log, deadline_of
+from imported_key_material.calling import Caller, Log
 from imported_key_material.clients import Clients
 from imported_key_material.consent_tags import ConsentTags
+from imported_key_material.deadline import deadline_of
 from imported_key_material.delivery import Put
 from imported_key_material.handing_on import FreshExecution
 from imported_key_material.invocation import Context, seconds_left

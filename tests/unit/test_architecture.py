@@ -43,6 +43,7 @@ GROUPS = {
     "the world": {
         *(
             "clients",
+            "deadline",
             "request",
             "outcome",
             "invocation",

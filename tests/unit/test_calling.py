@@ -23,8 +23,8 @@ from imported_key_material.calling import (
     NO_WAITS,
     TAGGED,
     Caller,
-    deadline_of,
 )
+from imported_key_material.deadline import deadline_of
 from imported_key_material.errors import OutOfTime, Refused, ServiceRefused, Throttled
 from imported_key_material.waiting import Deadline
 from lab.clock import START, VirtualClock
