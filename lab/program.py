@@ -52,7 +52,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, stdin: bytes = b"") -> Done:
-        command = [sys.executable, "-m", "custodian", *arguments]
+        command = [sys.executable, "-m", "key_custodian", *arguments]
         done = subprocess.run(  # noqa: S603  # ours
             command,
             input=stdin,

@@ -22,8 +22,8 @@ from typing import Any, Self
 
 import boto3
 
-from imported_key_material import clients
-from imported_key_material.waiting import Deadline, Waited
+from imported_key_material.aws import clients
+from imported_key_material.clock import Deadline, Waited
 from imported_key_material.wiring import Wiring
 from lab.awslambda.execution import Context, FieldsInText
 from lab.awslambda.invoke import LambdaService

@@ -14,10 +14,10 @@ from typing import Final
 
 import click
 
-from custodian.cli import cli
+from key_custodian.cli import cli
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-PAGE: Final = ROOT / "docs" / "custodian.md"
+PAGE: Final = ROOT / "docs" / "key_custodian.md"
 WIDTH: Final = 78  # of a terminal with 80 columns
 _MARKED: Final = re.compile(r"(<!-- help: (?P<name>[a-z]*) ?-->\n)(.*?)(<!-- end -->)", re.DOTALL)
 

@@ -15,11 +15,11 @@ from typing import Final
 import boto3
 from aws_lambda_powertools import Logger
 
-from imported_key_material import aws_session, clients, metrics
-from imported_key_material.delivery import Delivery, Https
-from imported_key_material.quiet import quieten_libraries
-from imported_key_material.responder import Responder
-from imported_key_material.waiting import SystemClock
+from imported_key_material.aws import boto_session, clients, metrics
+from imported_key_material.clock import SystemClock
+from imported_key_material.cloudformation.delivery import Delivery, Https
+from imported_key_material.cloudformation.responder import Responder
+from imported_key_material.safe_log import quieten_libraries
 from imported_key_material.wiring import Wiring
 
 PACKAGE: Final = "imported_key_material"
@@ -28,7 +28,7 @@ PACKAGE: Final = "imported_key_material"
 def _from_environment() -> Responder:
     quieten_libraries()  # before anything talks: at DEBUG they would log what passes through them
     session = boto3.session.Session()
-    services = aws_session.services(os.environ.get("FIPS_SERVICES", ""))
+    services = boto_session.services(os.environ.get("FIPS_SERVICES", ""))
     clock = SystemClock()
     wiring = Wiring(
         clients.make(session, services),
@@ -36,7 +36,7 @@ def _from_environment() -> Responder:
         put=Delivery(clock, Https()),
         # Named like the package, so that every module's own logger writes through it, as JSON.
         log=Logger(service=PACKAGE),
-        dns_suffix=aws_session.dns_suffix(session),
+        dns_suffix=boto_session.dns_suffix(session),
         response_host=os.environ.get("RESPONSE_HOST", ""),
         meter=metrics.write,
     )

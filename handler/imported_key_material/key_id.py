@@ -6,7 +6,7 @@ Only this module takes the ARN of a key apart, or puts it together. A physical i
     adopted       the key's bare id: the key already held material. A Delete touches nothing
     not imported  `not-imported:...`: a Create failed before its import. A Delete touches nothing
 
-The first two are the key's, whatever happens to its material. Which of them a resource gets is decided in `operation.py`, by
+The first two are the key's, whatever happens to its material. Which of them a resource gets is decided in `job.py`, by
 what the key holds.
 """
 

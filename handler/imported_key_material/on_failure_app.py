@@ -9,12 +9,12 @@ from typing import Final, cast
 import boto3
 from aws_lambda_powertools import Logger
 
-from imported_key_material import aws_session
-from imported_key_material.cloudformation import CloudFormation
-from imported_key_material.delivery import Delivery, Https
-from imported_key_material.on_failure import OnFailure
-from imported_key_material.quiet import quieten_libraries
-from imported_key_material.waiting import SystemClock
+from imported_key_material.aws import boto_session
+from imported_key_material.aws.cloudformation_reads import CloudFormation
+from imported_key_material.clock import SystemClock
+from imported_key_material.cloudformation.delivery import Delivery, Https
+from imported_key_material.cloudformation.on_failure import OnFailure
+from imported_key_material.safe_log import quieten_libraries
 
 PACKAGE: Final = "imported_key_material"
 
@@ -22,15 +22,15 @@ PACKAGE: Final = "imported_key_material"
 def _from_environment() -> OnFailure:
     quieten_libraries()  # before anything talks: at DEBUG they would log what passes through them
     session = boto3.session.Session()
-    fips_services = aws_session.services(os.environ.get("FIPS_SERVICES", ""))
-    client = session.client("cloudformation", config=aws_session.config("cloudformation", fips_services))
+    fips_services = boto_session.services(os.environ.get("FIPS_SERVICES", ""))
+    client = session.client("cloudformation", config=boto_session.config("cloudformation", fips_services))
     clock = SystemClock()
     return OnFailure(
         cast("CloudFormation", client),
         clock,
         Delivery(clock, Https()),
         Logger(service=PACKAGE),  # named like the package, so that every module's own logger writes through it, as JSON
-        aws_session.dns_suffix(session),
+        boto_session.dns_suffix(session),
         os.environ.get("RESPONSE_HOST", ""),
     )
 

@@ -5,20 +5,22 @@
 
 from dataclasses import KW_ONLY, dataclass
 
-from imported_key_material import masks, request, resource
-from imported_key_material.calling import Caller, Log
-from imported_key_material.clients import Clients
-from imported_key_material.consent_tags import ConsentTags
-from imported_key_material.deadline import deadline_of
-from imported_key_material.delivery import Put
-from imported_key_material.handing_on import FreshExecution
-from imported_key_material.invocation import Context, seconds_left
+from imported_key_material.aws import masks
+from imported_key_material.aws.calls import Caller, Log
+from imported_key_material.aws.clients import Clients
+from imported_key_material.aws.consent_tags import ConsentTags
+from imported_key_material.clock import Clock, Meter, unmetered
+from imported_key_material.cloudformation import request
+from imported_key_material.cloudformation.deadline import deadline_of
+from imported_key_material.cloudformation.delivery import Put
+from imported_key_material.cloudformation.handover import FreshExecution
+from imported_key_material.cloudformation.invocation import Context, seconds_left
+from imported_key_material.cloudformation.outcome import Answer
+from imported_key_material.cloudformation.request import Request
+from imported_key_material.cloudformation.responder import Responder
 from imported_key_material.key_id import Home
-from imported_key_material.operation import Operation
-from imported_key_material.outcome import Answer
-from imported_key_material.request import Request
-from imported_key_material.responder import Responder
-from imported_key_material.waiting import Clock, Meter, unmetered
+from imported_key_material.lifecycle import resource
+from imported_key_material.lifecycle.job import Operation
 
 
 @dataclass(frozen=True, slots=True)

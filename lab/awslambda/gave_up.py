@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imported_key_material import aws_session
-from imported_key_material.on_failure import OnFailure
-from imported_key_material.waiting import Deadline
+from imported_key_material.aws import boto_session
+from imported_key_material.clock import Deadline
+from imported_key_material.cloudformation.on_failure import OnFailure
 from lab.awslambda.execution import Context, FieldsInText
 from lab.world import FUNCTION_ARN, World
 
@@ -77,7 +77,7 @@ class OnFailureWorld:
         self.bodies: list[bytes] = []
         self.put_error: Exception | None = None
         self.logger = FieldsInText(world._logger)  # noqa: SLF001  # the log that the world reads
-        client = world.session().client("cloudformation", config=aws_session.config("cloudformation"))
+        client = world.session().client("cloudformation", config=boto_session.config("cloudformation"))
         self.function = OnFailure(client, world.clock, self._put, self.logger, "amazonaws.com")
 
     def _put(self, url: str, body: bytes, _deadline: Deadline) -> None:

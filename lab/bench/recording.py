@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from imported_key_material import clients
-from imported_key_material.clients import Clients
-from imported_key_material.on_failure import OnFailure
-from imported_key_material.waiting import Deadline
+from imported_key_material.aws import clients
+from imported_key_material.aws.clients import Clients
+from imported_key_material.clock import Deadline
+from imported_key_material.cloudformation.on_failure import OnFailure
 from imported_key_material.wiring import Wiring
 from lab.awslambda.execution import Context, FieldsInText
 from lab.awslambda.gave_up import KILLED

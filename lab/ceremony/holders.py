@@ -3,8 +3,8 @@
 import secrets
 from dataclasses import dataclass, field
 
-from imported_key_material import check_value
-from imported_key_material.key_specs import KEY_SPECS
+from imported_key_material.material import check_value
+from imported_key_material.material.key_specs import KEY_SPECS
 from lab.ceremony.page import Command
 from lab.ceremony.parties import Party
 from lab.demo.evidence import NotShown
@@ -52,11 +52,11 @@ def combine(custodian: Party, command: Command, holders: tuple[Holder, ...], **v
                 )
             code = terminal.ends()
         except AssertionError as error:
-            raise NotShown(f"custodian combine went on otherwise: {error}") from None
+            raise NotShown(f"key-custodian combine went on otherwise: {error}") from None
     screens = [check_values_in(screen) for screen in terminal.screens]
     alone = [sum(holder.check_value in screen for holder in holders) for screen in screens]
     if code != 0 or max(alone) > 1:
-        raise NotShown(f"custodian combine ended with {code}; check values on one screen: {max(alone)}")
+        raise NotShown(f"key-custodian combine ended with {code}; check values on one screen: {max(alone)}")
     if missing := command.missing(terminal.screens[-1]):
-        raise NotShown(f"custodian combine did not say what the page says: {missing[0]}")
+        raise NotShown(f"key-custodian combine did not say what the page says: {missing[0]}")
     custodian.shows(terminal.screens[-1])

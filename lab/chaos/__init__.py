@@ -3,7 +3,7 @@
     fates.py      what happens to one execution, and to each of its calls; drawn from the seed, by name
     line.py       the line between the function and its AWS: it cuts, stalls, floods, and answers with errors
     director.py   watches every execution, gives each its fate, kills, and counts
-    material.py   key material, and the proof by cryptography that a key holds it
+    material_check.py   key material, and the proof by cryptography that a key holds it
     custodian.py  makes material, wraps it, stores it; makes keys
     stories.py    what a story is: the steps of one stack, and what each must leave in which key
     kinds.py      the stories

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from imported_key_material.cloudformation.request import Request, read, response_hosts
 from imported_key_material.key_id import Home
-from imported_key_material.request import Request, read, response_hosts
 from lab.cloudformation import request_shape
 
 HOME = Home(partition="aws", region="eu-central-1", account="111122223333")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from imported_key_material import resource
+from imported_key_material.lifecycle import resource
 from lab.hostile.row import Event, Hostile
 from lab.hostile.running import MEGABYTE, Limits
 from lab.keys.random_keys import random_key

@@ -14,8 +14,8 @@ from typing import Any
 import boto3
 from botocore.retries.quota import RetryQuota
 
-from imported_key_material import clients
-from imported_key_material.clients import Clients, WhenNeeded
+from imported_key_material.aws import clients
+from imported_key_material.aws.clients import Clients, WhenNeeded
 from lab.clock import Now, VirtualClock
 from lab.kms.quotas import PER_SECOND, Quotas
 from lab.kms.service import StrictKms

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from imported_key_material.responder import Responder
+from imported_key_material.cloudformation.responder import Responder
 from lab.simulation.functions import Execution, Functions, Weather
 from lab.simulation.scheduler import Scheduler, Task
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
-from imported_key_material.material import CheckedMaterial
+from imported_key_material.material.material_check import CheckedMaterial
 from lab.clock import Now
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from imported_key_material import wrapping
+from imported_key_material.material import wrapping
 from lab.cloudformation.stack_reads import Event
 from lab.kms.service import StrictKms
 from lab.quota.crowd import Crowd

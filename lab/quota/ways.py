@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from imported_key_material import quota
-from imported_key_material.handing_on import FreshExecution
-from imported_key_material.quota import ParameterRequest
+from imported_key_material.aws import quota
+from imported_key_material.aws.quota import ParameterRequest
+from imported_key_material.cloudformation.handover import FreshExecution
 
 
 @dataclass(frozen=True, slots=True)

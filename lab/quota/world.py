@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
-from imported_key_material.responder import Responder
-from imported_key_material.waiting import Deadline
+from imported_key_material.clock import Deadline
+from imported_key_material.cloudformation.responder import Responder
 from imported_key_material.wiring import Wiring
 from lab.awslambda.invoke import LambdaService
 from lab.cloudformation.stack_reads import CloudFormation

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterable, Iterator
 
-from imported_key_material.delivery import DeliveryFailed
+from imported_key_material.cloudformation.delivery import DeliveryFailed
 from imported_key_material.errors import ImportedKeyMaterialError, Leave
 from lab.simulation.engine import Stack
 from lab.simulation.functions import Crash, OutOfTime

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
-from imported_key_material import check_value, wrapping
-from imported_key_material.key_specs import KEY_SPECS, Kind
+from imported_key_material.material import check_value, wrapping
+from imported_key_material.material.key_specs import KEY_SPECS, Kind
 from lab.kms.service import StrictKms
 from lab.secretsmanager.reads import Secret, SecretsManager
 from lab.simulation.plan import BAD, Declared, KeyPlan, Resources

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from imported_key_material.on_failure import OnFailure
-from imported_key_material.responder import Responder
+from imported_key_material.cloudformation.on_failure import OnFailure
+from imported_key_material.cloudformation.responder import Responder
 from lab.awslambda.gave_up import KILLED, End, ended_with
 from lab.simulation.scheduler import Scheduler, Task
 from lab.wire.faults import Moment

@@ -6,25 +6,18 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from unittest.mock import patch
 
-from imported_key_material import (
-    consent,
-    importing,
-    material,
-    preparation,
-    removal,
-    resource,
-    rotation,
-    symmetric,
-)
+from imported_key_material import consent
+from imported_key_material.aws.kms_key import ChangeAttempt
+from imported_key_material.cloudformation.outcome import Answer, Failed
+from imported_key_material.cloudformation.request import RequestType
+from imported_key_material.cloudformation.responder import Responder
+from imported_key_material.cloudformation.stack import Stack
 from imported_key_material.errors import Refused
-from imported_key_material.kms_key import ChangeAttempt
-from imported_key_material.operation import Operation
-from imported_key_material.outcome import Answer, Failed
+from imported_key_material.lifecycle import checks, importing, removal, resource, rotation, symmetric
+from imported_key_material.lifecycle.job import Operation
+from imported_key_material.lifecycle.rotation import Rotation
+from imported_key_material.material import material_check
 from imported_key_material.properties import NewMaterial
-from imported_key_material.request import RequestType
-from imported_key_material.responder import Responder
-from imported_key_material.rotation import Rotation
-from imported_key_material.stack import Stack
 from lab.simulation.calls import Calls
 
 
@@ -67,17 +60,19 @@ def answers_twice() -> AbstractContextManager[Any]:
 
 def imports_before_the_check() -> AbstractContextManager[Any]:
     """What the checks refuse is imported all the same."""
-    real = material.check
+    real = material_check.check
 
     def check(source: Any, spec: Any, **options: Any) -> Any:
         try:
             return real(source, spec, **options)
         except Refused:
             raw = bytearray(source if isinstance(source, bytes) else source.encode())
-            passed = material._PASSED  # noqa: SLF001  # the same
-            return material.CheckedMaterial(passed, spec=spec, encoded=raw, check_value="", verified_check_value="")
+            passed = material_check._PASSED  # noqa: SLF001  # the same
+            return material_check.CheckedMaterial(
+                passed, spec=spec, encoded=raw, check_value="", verified_check_value=""
+            )
 
-    return patch.object(material, "check", check)
+    return patch.object(material_check, "check", check)
 
 
 def id_moves_with_the_material() -> AbstractContextManager[Any]:
@@ -106,8 +101,8 @@ def rollback_validates() -> AbstractContextManager[Any]:
 
 @contextmanager
 def disabled_key_is_imported_into() -> Iterator[None]:
-    states = {state: text for state, text in preparation._STATES.items() if state != "Disabled"}  # noqa: SLF001  # the same
-    with patch.object(preparation, "_STATES", states):
+    states = {state: text for state, text in checks._STATES.items() if state != "Disabled"}  # noqa: SLF001  # the same
+    with patch.object(checks, "_STATES", states):
         yield
 
 

@@ -6,27 +6,19 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from imported_key_material import (
-    attributes,
-    calling,
-    declared_expiry,
-    importing,
-    material,
-    preparation,
-    removal,
-    resource,
-    rollback,
-)
-from imported_key_material.confirming import Confirmed
-from imported_key_material.delivery import DeliveryFailed
+from imported_key_material.aws import calls
+from imported_key_material.aws.held_materials import HeldMaterials
+from imported_key_material.cloudformation.delivery import DeliveryFailed
+from imported_key_material.cloudformation.outcome import Answer, Failed
+from imported_key_material.cloudformation.request import Request
+from imported_key_material.cloudformation.responder import Responder
+from imported_key_material.cloudformation.stack_events import Past
 from imported_key_material.errors import ImportedKeyMaterialError, Leave
-from imported_key_material.held_materials import HeldMaterials
-from imported_key_material.operation import Operation
-from imported_key_material.outcome import Answer, Failed
-from imported_key_material.past import Past
-from imported_key_material.proof import Confirmation
-from imported_key_material.request import Request
-from imported_key_material.responder import Responder
+from imported_key_material.lifecycle import attributes, checks, declared_expiry, importing, removal, resource, rollback
+from imported_key_material.lifecycle.confirmation import Confirmed
+from imported_key_material.lifecycle.job import Operation
+from imported_key_material.material import material_check
+from imported_key_material.material.proof import Confirmation
 
 
 def success_before_confirmed() -> AbstractContextManager[Any]:
@@ -56,15 +48,15 @@ def failed_create_loses_the_arn() -> AbstractContextManager[Any]:
 
 
 def material_logged() -> AbstractContextManager[Any]:
-    real = material.check
-    logger = logging.getLogger("imported_key_material.material")
+    real = material_check.check
+    logger = logging.getLogger("imported_key_material.material.material_check")
 
     def check(source: Any, spec: Any, **options: Any) -> Any:
         checked = real(source, spec, **options)
         logger.info("checked %s", checked.encoded.hex())
         return checked
 
-    return patch.object(material, "check", check)
+    return patch.object(material_check, "check", check)
 
 
 def url_in_an_exception() -> AbstractContextManager[Any]:
@@ -146,4 +138,4 @@ def attributes_as_declared() -> AbstractContextManager[Any]:
 
 def no_time_for_the_answer() -> AbstractContextManager[Any]:
     """An execution waits to its very end, and is ended before it has answered."""
-    return patch.object(calling, "RESERVE_SECONDS", 0.0)
+    return patch.object(calls, "RESERVE_SECONDS", 0.0)

@@ -95,7 +95,7 @@ def wait_any(scheduler: "Scheduler", signals: Sequence[Signal], seconds: float |
 
 
 class Scheduler:
-    """The clock of a history, and its events. Fits `imported_key_material.waiting.Clock`."""
+    """The clock of a history, and its events. Fits `imported_key_material.clock.Clock`."""
 
     def __init__(self, random: Random) -> None:
         self.hub = getcurrent()

@@ -9,12 +9,12 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from imported_key_material import clients
-from imported_key_material.clients import WhenNeeded
-from imported_key_material.delivery import DeliveryFailed
-from imported_key_material.on_failure import OnFailure
-from imported_key_material.responder import Responder
-from imported_key_material.waiting import Deadline
+from imported_key_material.aws import clients
+from imported_key_material.aws.clients import WhenNeeded
+from imported_key_material.clock import Deadline
+from imported_key_material.cloudformation.delivery import DeliveryFailed
+from imported_key_material.cloudformation.on_failure import OnFailure
+from imported_key_material.cloudformation.responder import Responder
 from imported_key_material.wiring import Wiring
 from lab.awslambda.invoke import LambdaService
 from lab.clock import VirtualClock

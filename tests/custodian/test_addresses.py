@@ -4,12 +4,12 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from custodian.aws import other_address
-from custodian.evidence import Finding, Key, Verdict
-from custodian.receipt import Receipt
-from custodian.session import Who
-from imported_key_material.key_specs import key_spec
-from imported_key_material.key_view import KeyView
+from imported_key_material.aws.key_view import KeyView
+from imported_key_material.material.key_specs import key_spec
+from key_custodian.aws import other_address
+from key_custodian.evidence import Finding, Key, Verdict
+from key_custodian.receipt import Receipt
+from key_custodian.session import Who
 
 ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from custodian import output
-from custodian.quoting import is_quotable
+from key_custodian import output
+from key_custodian.quoting import is_quotable
 from lab.keys.canaries import Canaries
 from lab.keys.private_keys import ec_key, pkcs8_pem, rsa_key
 from lab.keys.random_keys import random_key

@@ -9,9 +9,9 @@ import json
 
 import pytest
 
-from imported_key_material import check_value
-from imported_key_material.key_specs import key_spec
-from imported_key_material.proof import CONFIRMATION_MESSAGE
+from imported_key_material.material import check_value
+from imported_key_material.material.key_specs import key_spec
+from imported_key_material.material.proof import CONFIRMATION_MESSAGE
 from lab.keys.by_hand import oaep
 from lab.keys.private_keys import pkcs8_der, rsa_key, spki_der
 from lab.keys.random_keys import random_keys

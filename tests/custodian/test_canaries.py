@@ -111,7 +111,7 @@ def test_what_is_generated_is_in_the_wrapped_file_alone(custodian_process, put_f
 def test_a_defect_is_told_without_what_the_exception_says(custodian_process, put_file, tmp_path):
     put_file("key.bin", KEY)
     (tmp_path / "sitecustomize.py").write_text(
-        "import imported_key_material.material as material\n"
+        "import imported_key_material.material.material_check as material\n"
         "def check(source, *_, **__):\n"
         "    raise RuntimeError(repr(source))\n"
         "material.check = check\n"

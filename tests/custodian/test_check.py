@@ -1,11 +1,11 @@
-"""`custodian check`: what passes, what is refused in which words, and the check values against OpenSSL's."""
+"""`key-custodian check`: what passes, what is refused in which words, and the check values against OpenSSL's."""
 
 import base64
 import json
 
 import pytest
 
-from imported_key_material.proof import CONFIRMATION_MESSAGE
+from imported_key_material.material.proof import CONFIRMATION_MESSAGE
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem
 from lab.keys.random_keys import random_key
@@ -114,7 +114,7 @@ def test_a_file_that_looks_wrapped_is_not_to_be_replaced_by_random_bytes(custodi
     assert (done.code, done.out) == (1, b"")
     assert done.err == (
         "wrapped.bin: The material is 256 bytes long, and a SYMMETRIC_DEFAULT key takes exactly 32. Is it wrapped? Then only "
-        "KMS opens it, and it can't be checked here: custodian put stores it. If it is not, name the file that holds the key.\n"
+        "KMS opens it, and it can't be checked here: key-custodian put stores it. If it is not, name the file that holds the key.\n"
     )
 
 

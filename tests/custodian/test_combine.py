@@ -1,4 +1,4 @@
-"""`custodian combine`: holders at a terminal, one after the other, and components in files."""
+"""`key-custodian combine`: holders at a terminal, one after the other, and components in files."""
 
 import json
 import re
@@ -6,8 +6,8 @@ from functools import reduce
 
 import pytest
 
-from imported_key_material import check_value
-from imported_key_material.key_specs import KEY_SPECS
+from imported_key_material.material import check_value
+from imported_key_material.material.key_specs import KEY_SPECS
 from lab.keys.by_hand import unwrap
 from lab.keys.private_keys import rsa_key
 from lab.keys.random_keys import random_keys

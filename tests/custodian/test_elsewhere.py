@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from custodian import elsewhere
-from imported_key_material import check_value
 from imported_key_material.errors import Refused
-from imported_key_material.key_specs import key_spec
+from imported_key_material.material import check_value
+from imported_key_material.material.key_specs import key_spec
+from key_custodian import elsewhere
 from lab.keys.random_keys import random_keys
 
 KEY, OTHER = random_keys(32, 2)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from custodian import new_file
 from imported_key_material.errors import Refused
+from key_custodian import new_file
 from lab.keys.random_keys import random_key
 
 KEY = random_key(32)
@@ -84,11 +84,11 @@ def test_a_crash_would_leave_no_core_dump_and_no_debugger_gets_in(custodian_proc
 
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="the system has no /dev/fd")
 def test_what_a_shell_gives_as_a_file_can_still_be_read(custodian_process, put_file, tmp_path):
-    """`custodian check <(...)`: of a process that is not dumpable, /proc belongs to root."""
+    """`key-custodian check <(...)`: of a process that is not dumpable, /proc belongs to root."""
     put_file("key.bin", KEY)
     with (tmp_path / "key.bin").open("rb") as file:
         done = subprocess.run(
-            [sys.executable, "-m", "custodian", "check", f"/dev/fd/{file.fileno()}", "--key-spec", "HMAC_256"],
+            [sys.executable, "-m", "key_custodian", "check", f"/dev/fd/{file.fileno()}", "--key-spec", "HMAC_256"],
             cwd=tmp_path,
             env=custodian_process._env(),
             pass_fds=[file.fileno()],
@@ -212,7 +212,7 @@ def test_a_report_that_nobody_reads_ends_with_1_and_the_file_is_whole(custodian_
     os.close(reading)
 
     done = subprocess.run(
-        [sys.executable, "-m", "custodian", *WRAP],
+        [sys.executable, "-m", "key_custodian", *WRAP],
         cwd=tmp_path,
         env=custodian_process._env(),
         stdout=writing_,

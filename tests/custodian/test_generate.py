@@ -1,12 +1,12 @@
-"""`custodian generate`: all key specs, straight into the wrapped form, opened as KMS opens it."""
+"""`key-custodian generate`: all key specs, straight into the wrapped form, opened as KMS opens it."""
 
 import json
 import stat
 
 import pytest
 
-from imported_key_material import material
-from imported_key_material.key_specs import KEY_SPECS
+from imported_key_material.material import material_check
+from imported_key_material.material.key_specs import KEY_SPECS
 from lab.keys.by_hand import unwrap
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import rsa_key
@@ -25,7 +25,7 @@ def test_new_material_of_every_key_spec_is_what_the_function_takes(custodian, tm
 
     assert done.code == 0, done.err
     said = json.loads(done.out)
-    found = material.check(opened(tmp_path, said["algorithm"]), KEY_SPECS[spec])
+    found = material_check.check(opened(tmp_path, said["algorithm"]), KEY_SPECS[spec])
     assert said["check_values"][0] == found.check_value
     assert said["material_bytes"] == len(found.encoded)
     expected = {

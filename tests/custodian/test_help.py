@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from custodian.cli import COMMANDS
+from key_custodian.cli import COMMANDS
 from lab.keys.private_keys import ec_key, pkcs8_pem
 from lab.keys.random_keys import random_key
 from tools import commands
 
-PAGE = Path(__file__).parents[2] / "docs" / "custodian.md"
+PAGE = Path(__file__).parents[2] / "docs" / "key_custodian.md"
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
@@ -37,7 +37,7 @@ def test_the_help_is_whole_and_has_examples(custodian_process, name):
 
 
 def test_a_page_that_is_not_current_is_told_and_mended(tmp_path, monkeypatch, capsys):
-    page = tmp_path / "custodian.md"
+    page = tmp_path / "key_custodian.md"
     page.write_text("<!-- help: check -->\nold\n<!-- end -->\n")
     monkeypatch.setattr(commands, "PAGE", page)
 

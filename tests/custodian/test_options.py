@@ -5,7 +5,7 @@ import typing
 import click
 import pytest
 
-from custodian import combine, generate, put, sealing, verify, wrap
+from key_custodian import combine, generate, put, sealing, verify, wrap
 
 COMMANDS = [(put.command, put.PutOptions), (verify.command, verify.VerifyOptions)]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-import custodian
-from custodian import output, report, secret_plan
-from imported_key_material import check_value
-from imported_key_material.key_specs import key_spec
+import key_custodian
+from imported_key_material.material import check_value
+from imported_key_material.material.key_specs import key_spec
+from key_custodian import output, report, secret_plan
 from lab.keys.random_keys import random_key
 from lab.program import Program
 from lab.wire.transport import Refusal
@@ -292,7 +292,7 @@ def test_the_command_that_stores_the_file_takes_every_name_as_one_word():
     )
 
     lines = told.lines()
-    command = "\n".join(lines[lines.index(next(line for line in lines if "custodian put" in line)) :])
+    command = "\n".join(lines[lines.index(next(line for line in lines if "key-custodian put" in line)) :])
 
     assert {WORDS, f"file {WORDS}", f"key {WORDS}"} <= set(words_of(command.strip()))
     assert shlex.split(command)[:2] == ["custodian", "put"]
@@ -369,7 +369,7 @@ def prints(whose, name):
 
 def test_every_word_goes_out_in_one_place():
     """`click.echo` and its like stand in output.py; bytes (`sys.stdout.buffer`) are no words."""
-    folder = Path(custodian.__file__).parent
+    folder = Path(key_custodian.__file__).parent
     found = {
         f"{path.name}: {whose}.{name}"
         for path in folder.glob("*.py")

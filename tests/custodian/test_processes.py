@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from custodian.cli import COMMANDS
-from imported_key_material import check_value
-from imported_key_material.key_specs import key_spec
+from imported_key_material.material import check_value
+from imported_key_material.material.key_specs import key_spec
+from key_custodian.cli import COMMANDS
 from lab.keys.private_keys import rsa_key, spki_der
 from lab.keys.random_keys import random_keys
 from lab.program import Program

@@ -1,4 +1,4 @@
-"""`custodian put` against the strict KMS and Secrets Manager over HTTP: new secrets, and what is printed."""
+"""`key-custodian put` against the strict KMS and Secrets Manager over HTTP: new secrets, and what is printed."""
 
 import hashlib
 import json
@@ -73,7 +73,7 @@ def test_a_wrapped_file_becomes_a_secret_that_the_template_can_name(bank):
         f"        KeyId: {key}\n"
         f"      ExpectedCheckValue: {check_value}\n"
         "\n"
-        "Write down the version id. Next, once the stack is deployed: custodian verify --help\n",
+        "Write down the version id. Next, once the stack is deployed: key-custodian verify --help\n",
     )
     assert version.value == (bank.folder / file).read_bytes()
     assert secret.tags == {"imported-key-material": "orders"}
@@ -265,7 +265,7 @@ def test_plaintext_is_stored_only_when_that_is_said(bank):
 
     assert told.code == 0
     assert told.err.endswith(
-        "  Warning: The key is stored in PLAINTEXT: whoever may read the secret has it. custodian wrap prevents that.\n"
+        "  Warning: The key is stored in PLAINTEXT: whoever may read the secret has it. key-custodian wrap prevents that.\n"
     )
     properties_ = json.loads(told.out)["properties"]
     assert set(properties_) == {"SecretId", "SecretVersionId", "ExpectedCheckValue"}

@@ -1,4 +1,4 @@
-"""What `custodian put` refuses, in which words, with nothing changed: files, reports, transport keys, AWS, wrong calls."""
+"""What `key-custodian put` refuses, in which words, with nothing changed: files, reports, transport keys, AWS, wrong calls."""
 
 import base64
 import json
@@ -18,9 +18,9 @@ HMAC = ("--key-spec", "HMAC_256")
 OAEP = (*HMAC, "--algorithm", "RSAES_OAEP_SHA_256", *UNDER)
 AES_WRAP = (*HMAC, "--algorithm", "RSA_AES_KEY_WRAP_SHA_256", *UNDER)
 SYMMETRIC = (*HMAC, "--algorithm", "SYMMETRIC_DEFAULT", *UNDER)
-WRAP_FIRST = "Wrap it first: custodian wrap. To store plaintext on purpose: --plaintext.\n"
+WRAP_FIRST = "Wrap it first: key-custodian wrap. To store plaintext on purpose: --plaintext.\n"
 EMPTY = "The file is empty. What should have written it may have failed: look there first.\n"
-AGAIN = "Check --algorithm and --wrapping-key, or wrap it again: custodian wrap.\n"
+AGAIN = "Check --algorithm and --wrapping-key, or wrap it again: key-custodian wrap.\n"
 
 
 def refused(bank, data, *arguments, code=1):
@@ -56,7 +56,7 @@ def refused(bank, data, *arguments, code=1):
             base64.b64encode(BLOB),
             OAEP,
             "The file holds text (printable ASCII), and wrapped material is bytes. If it is base64 or hex, decode it first; if "
-            "it is a key, wrap it: custodian wrap.\n",
+            "it is a key, wrap it: key-custodian wrap.\n",
         ),
         (
             BLOB,
@@ -222,7 +222,7 @@ def test_what_is_no_report_is_refused(bank, text):
     bank.file("wrapped.json", text)
 
     assert refused(bank, BLOB, "--report", "wrapped.json") == (
-        "wrapped.json: The file is not the report of a wrapped file. Name what custodian wrap, generate or combine printed "
+        "wrapped.json: The file is not the report of a wrapped file. Name what key-custodian wrap, generate or combine printed "
         "with --json.\n"
     )
     assert bank.calls == []

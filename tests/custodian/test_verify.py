@@ -1,4 +1,4 @@
-"""`custodian verify` against the strict KMS over HTTP: what is proved of each kind of key, and the receipt."""
+"""`key-custodian verify` against the strict KMS over HTTP: what is proved of each kind of key, and the receipt."""
 
 import hashlib
 import json
@@ -7,14 +7,14 @@ import stat
 
 import pytest
 
-from custodian import session
-from custodian.aws import Connection
-from custodian.evidence import Key, Paper, Verdict, prove
-from custodian.session import Session
-from imported_key_material import check_value
-from imported_key_material.key_specs import key_spec
-from imported_key_material.key_view import KeyView
-from imported_key_material.proof import CONFIRMATION_MESSAGE
+from imported_key_material.aws.key_view import KeyView
+from imported_key_material.material import check_value
+from imported_key_material.material.key_specs import key_spec
+from imported_key_material.material.proof import CONFIRMATION_MESSAGE
+from key_custodian import session
+from key_custodian.aws import Connection
+from key_custodian.evidence import Key, Paper, Verdict, prove
+from key_custodian.session import Session
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import ec_key, key_for, pkcs8_der, rsa_key, spki_der
 from lab.keys.random_keys import random_keys

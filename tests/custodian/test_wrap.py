@@ -1,4 +1,4 @@
-"""`custodian wrap` under a public key file: OpenSSL opens what it wraps, by every algorithm."""
+"""`key-custodian wrap` under a public key file: OpenSSL opens what it wraps, by every algorithm."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from imported_key_material.proof import CONFIRMATION_MESSAGE
+from imported_key_material.material.proof import CONFIRMATION_MESSAGE
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import ec_key, pkcs8_der, pkcs8_pem, rsa_key, spki_der
 from lab.keys.random_keys import random_key
@@ -89,7 +89,7 @@ def test_the_report_says_what_to_write_down_and_what_comes_next(custodian, put_f
         f"  ExpectedCheckValue: HMAC:{mac}\n"
         "\n"
         "Write down the check value. Next, where there is a network:\n"
-        "  custodian put wrapped.bin --secret SECRET --stack STACK \\\n"
+        "  key-custodian put wrapped.bin --secret SECRET --stack STACK \\\n"
         "      --key-spec HMAC_256 --algorithm RSAES_OAEP_SHA_256 \\\n"
         f"      --expected-check-value HMAC:{mac} \\\n"
         "      --wrapping-key KEY\n"

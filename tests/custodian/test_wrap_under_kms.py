@@ -1,13 +1,13 @@
-"""`custodian wrap` under keys in KMS, against the strict KMS over HTTP: kms:Decrypt opens what it wraps."""
+"""`key-custodian wrap` under keys in KMS, against the strict KMS over HTTP: kms:Decrypt opens what it wraps."""
 
 import json
 
 import pytest
 from botocore.exceptions import ClientError
 
-from custodian import transport_key
-from imported_key_material import check_value, wrapping
-from imported_key_material.key_specs import key_spec
+from imported_key_material.material import check_value, wrapping
+from imported_key_material.material.key_specs import key_spec
+from key_custodian import transport_key
 from lab.keys.private_keys import pkcs8_der, pkcs8_pem, rsa_key
 from lab.keys.random_keys import random_keys
 
@@ -57,7 +57,7 @@ def test_a_symmetric_key_wraps_for_one_secret_alone(online, put_file, kms, kms_u
     assert f"Wrapping key:      alias/transport = {symmetric}\n" in done.text
     assert "Opens for:         imported-key-material = 111122223333/orders/master-key\n" in done.text
     assert f"  SecretWrapping: {{Algorithm: SYMMETRIC_DEFAULT, KeyId: {symmetric}}}\n" in done.text
-    assert "  custodian put wrapped.bin --secret orders/master-key --stack STACK \\\n" in done.text
+    assert "  key-custodian put wrapped.bin --secret orders/master-key --stack STACK \\\n" in done.text
     assert done.text.endswith(f"      --wrapping-key {symmetric}\n")
     context = {"imported-key-material": "111122223333/orders/master-key"}
     answer = kms.decrypt(CiphertextBlob=wrapped(tmp_path), KeyId=symmetric, EncryptionContext=context)

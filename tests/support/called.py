@@ -13,7 +13,7 @@ from unittest import mock
 
 from click.testing import CliRunner
 
-from custodian.cli import cli
+from key_custodian.cli import cli
 from lab.program import Done, Program
 
 

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
-from imported_key_material.calling import Caller
-from imported_key_material.kms_key import KmsKey, KmsWithoutRetries
-from imported_key_material.kms_reads import Kms
-from imported_key_material.waiting import Deadline
+from imported_key_material.aws.calls import Caller
+from imported_key_material.aws.kms_key import KmsKey, KmsWithoutRetries
+from imported_key_material.aws.kms_reads import Kms
+from imported_key_material.clock import Deadline
 from lab.clock import VirtualClock
 
 ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

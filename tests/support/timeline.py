@@ -25,10 +25,10 @@ from typing import Any, Self, cast
 
 import boto3
 
-from imported_key_material import clients
+from imported_key_material.aws import clients
+from imported_key_material.clock import Deadline
+from imported_key_material.cloudformation.responder import Responder
 from imported_key_material.errors import Leave
-from imported_key_material.responder import Responder
-from imported_key_material.waiting import Deadline
 from imported_key_material.wiring import Wiring
 from lab.awslambda.execution import Context, FieldsInText
 from lab.awslambda.invoke import LambdaService

@@ -7,7 +7,7 @@ import sys
 
 import boto3
 
-from imported_key_material import calling, clients
+from imported_key_material.aws import calls, clients
 from lab.cloudformation.events import REQUEST_ID, SIGNATURE, STACK_ID, event
 
 BOTOCORE_WAITS_SECONDS = 1 + 2  # between three tries, at the most
@@ -148,7 +148,7 @@ def test_one_call_can_not_eat_the_time_that_is_kept_for_the_answer():
         (4, 10, "standard")
     }
     longest_seconds = max((config.connect_timeout + config.read_timeout) * 3 for config in configs.values())
-    assert longest_seconds + BOTOCORE_WAITS_SECONDS < calling.RESERVE_SECONDS
+    assert longest_seconds + BOTOCORE_WAITS_SECONDS < calls.RESERVE_SECONDS
 
 
 COLLECTING = "import gc, imported_key_material.app; print(gc.isenabled(), gc.get_freeze_count() > 10_000)"

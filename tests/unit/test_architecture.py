@@ -318,7 +318,9 @@ def test_python_3_11_loads_the_whole_tool_and_nothing_of_boto3(on_python_3_11):
 
 
 def test_python_3_11_runs_the_tool(on_python_3_11):
-    shown = on_python_3_11("-m", "custodian", "check", "-", "--key-spec", "HMAC_256", "--json", input=random_key(32))
+    shown = on_python_3_11(
+        "-m", "key_custodian", "check", "-", "--key-spec", "HMAC_256", "--json", input=random_key(32)
+    )
 
     assert json.loads(shown)["in_order"] is True
 

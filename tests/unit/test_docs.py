@@ -15,10 +15,12 @@ import cfnlint.decode
 import pytest
 from botocore import xform_name
 
-from imported_key_material import attributes, check_value, consent, properties, resource
+from imported_key_material import consent, properties
 from imported_key_material.errors import Faults, Refused
-from imported_key_material.key_specs import key_spec
-from imported_key_material.wrapping import split_rsa_aes, unwrap_with_aes
+from imported_key_material.lifecycle import attributes, resource
+from imported_key_material.material import check_value
+from imported_key_material.material.key_specs import key_spec
+from imported_key_material.material.wrapping import split_rsa_aes, unwrap_with_aes
 from lab.keys.by_hand import oaep
 from lab.keys.private_keys import pkcs8_der, pkcs8_pem, rsa_key, spki_der
 from tools import reference

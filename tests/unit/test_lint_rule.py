@@ -11,8 +11,9 @@ import cfnlint.api
 import cfnlint.core
 import pytest
 
-from imported_key_material import attributes, properties
+from imported_key_material import properties
 from imported_key_material.errors import Faults
+from imported_key_material.lifecycle import attributes
 
 LINT = Path(__file__).resolve().parents[2] / "lint"
 OURS = re.compile(r"[EW]99\d\d|W1030")

@@ -14,7 +14,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from imported_key_material import aws_errors
+from imported_key_material.aws import error_texts
 from lab.application import source
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -255,7 +255,7 @@ def test_the_pages_know_how_many_staging_labels_there_are():
     assert f"so {own} versions can have one of their own" in previous["description"]
     assert f"All versions together have {labels} at most" in example
     assert f"From the {own + 1}th material on" in example
-    for page in (DOCS / "custodian.md", REPOSITORY / "custodian" / "aws.py"):
+    for page in (DOCS / "key_custodian.md", REPOSITORY / "custodian" / "aws.py"):
         assert f"{labels} stages on all versions" in flowing(page.read_text())
 
 
@@ -279,7 +279,7 @@ def test_quotas_are_named_as_service_quotas_lists_them():
     query = "--query \"Quotas[?QuotaName=='GetParametersForImport request rate'"
 
     assert codes <= {"L-B99A9384"}
-    assert aws_errors.GET_PARAMETERS_QUOTA == "GetParametersForImport request rate"
+    assert error_texts.GET_PARAMETERS_QUOTA == "GetParametersForImport request rate"
     assert query in SCALE.read_text()
     assert query in (DOCS / "troubleshooting.md").read_text()
 

@@ -759,7 +759,7 @@ def test_each_property_and_attribute_of_the_schema_says_what_it_means():
 
 
 def test_every_attribute_that_the_schema_names_is_one_that_is_answered():
-    from imported_key_material.attributes import NONE  # noqa: PLC0415  # the one test that needs more than pure modules
+    from imported_key_material.lifecycle.attributes import NONE  # noqa: PLC0415  # the one test that needs more than pure modules
 
     named = {pointer.removeprefix("/properties/") for pointer in SCHEMA["readOnlyProperties"]}
     assert named | {"KeyId", "ValidTo"} == set(NONE)

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from botocore import xform_name
 
-from imported_key_material import cloudformation
-from imported_key_material.cloudformation import CloudFormation
+from imported_key_material.aws import cloudformation_reads
+from imported_key_material.aws.cloudformation_reads import CloudFormation
 from lab.application import ACCOUNT, REGION, Application
 from lab.wire.aws_json import service_model
 from tests.support.identity_policy import Call, allows
 
-HANDLER = str(Path(cloudformation.__file__).parents[1])
+HANDLER = str(Path(cloudformation_reads.__file__).parents[1])
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:orders/master-key-AbCdEf"
 STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/orders/5a1c"

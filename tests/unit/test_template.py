@@ -5,7 +5,8 @@ import tomllib
 
 import pytest
 
-from imported_key_material import calling, on_failure, stack
+from imported_key_material.aws import calls
+from imported_key_material.cloudformation import on_failure, stack
 from lab.application import ACCOUNT, REGION, TEMPLATE, Application, source
 
 CONFIG, FUNCTION, LAYER, LOG_GROUP, ROLE = (
@@ -131,7 +132,7 @@ def test_the_on_failure_function_is_the_first_one_s_neighbour_with_code_layer_an
 
 
 def test_the_on_failure_function_has_time_for_all_that_it_waits_for():
-    longest_call_seconds = 3 * (calling.CONNECT_TIMEOUT_SECONDS + calling.READ_TIMEOUT_SECONDS)
+    longest_call_seconds = 3 * (calls.CONNECT_TIMEOUT_SECONDS + calls.READ_TIMEOUT_SECONDS)
     waits_seconds = stack.BELIEVED_AFTER_SECONDS + on_failure.ANSWER_ARRIVES_SECONDS
 
     assert Application().properties("OnFailureFunction")["Timeout"] == ON_FAILURE_SECONDS

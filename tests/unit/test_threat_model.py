@@ -8,7 +8,7 @@ TESTS = Path(__file__).resolve().parents[1]
 PAGE = TESTS.parent / "docs" / "threat-model.md"
 CITATION = re.compile(r"`([a-z0-9_/]+/test_\w+\.py)::(test_\w+)`")
 # Here each test shows what remains: one that is not cited would be a weakness that nobody reads of.
-CITED_WHOLE = ("contract/attacks/test_within_consent.py", "custodian/test_attacks_on_evidence.py")
+CITED_WHOLE = ("contract/attacks/test_within_consent.py", "key_custodian/test_attacks_on_evidence.py")
 
 
 def cited():

@@ -3,7 +3,8 @@
 The wait is the same ten seconds on every machine; what is left of an invocation is what a program can take long for.
 """
 
-from imported_key_material import on_failure, on_failure_app
+from imported_key_material import on_failure_app
+from imported_key_material.cloudformation import on_failure
 
 vars(on_failure)["ANSWER_ARRIVES_SECONDS"] = 0.0  # vars: the name is Final
 

@@ -2,7 +2,7 @@
 
 It runs with the application's own layer, under the same runtime client, with bytecode of the same kind. Everything that
 the application does besides comes on top: reading the request, its other libraries, checks, wrapping, logging. The calls
-and the answer's body come in the event, from the recording; the clients are what `imported_key_material.clients` makes,
+and the answer's body come in the event, from the recording; the clients are what `imported_key_material.aws.clients` makes,
 timeouts and retries too (tests/lab/bench/test_figures.py compares them).
 
 Environment: PLAIN_CLIENTS, the names of those that are built, separated by commas; without it, all.

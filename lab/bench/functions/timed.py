@@ -11,7 +11,8 @@ from typing import Any
 
 from botocore.client import BaseClient
 
-from imported_key_material import app, delivery
+from imported_key_material import app
+from imported_key_material.cloudformation import delivery
 
 type Seconds = tuple[float, float]  # on the wall, and on a processor
 

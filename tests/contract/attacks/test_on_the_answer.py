@@ -1,6 +1,6 @@
 """Attacks that want the answer to go elsewhere, or something in it, or in the log, that nobody should read.
 
-Each host that is refused has its row in tests/unit/test_request.py. Here: two parsers that may read one URL differently, the
+Each host that is refused has its row in tests/unit/cloudformation/test_request.py. Here: two parsers that may read one URL differently, the
 function as a whole, and canaries, with every logger of the process at its loudest.
 """
 
@@ -13,7 +13,7 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imported_key_material.request import NotARequest
+from imported_key_material.cloudformation.request import NotARequest
 from lab.cloudformation import events
 from lab.keys.private_keys import pkcs8_der, pkcs8_pem, rsa_key
 from lab.keys.random_keys import random_key

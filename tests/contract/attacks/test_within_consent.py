@@ -10,8 +10,8 @@ import json
 
 import pytest
 
-from imported_key_material import check_value
-from imported_key_material.key_specs import key_spec
+from imported_key_material.material import check_value
+from imported_key_material.material.key_specs import key_spec
 from lab.keys.at_rest import encrypted, public_key_of, unwrap_key, wrapped
 from lab.keys.by_hand import import_material, oaep
 from lab.keys.private_keys import pkcs8_der, rsa_key

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from imported_key_material import import_parameters
+from imported_key_material.aws import import_parameters
 from tests.support.planted import raw
 
 KEYS = ("request_id", "stack_id", "logical_id")

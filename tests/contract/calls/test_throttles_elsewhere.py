@@ -1,7 +1,7 @@
 """Throttles and faults of Secrets Manager, CloudFormation and STS: each has its deadline, and a sentence that names it.
 
 KMS's quota is `test_kms_waits.py`'s and `test_handing_on.py`'s, answers of KMS that are lost `test_lost_answers.py`'s, the PUT
-of the answer `tests/unit/test_delivery.py`'s.
+of the answer `tests/unit/cloudformation/test_delivery.py`'s.
 """
 
 from datetime import timedelta

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from imported_key_material.delivery import DeliveryFailed
+from imported_key_material.cloudformation.delivery import DeliveryFailed
 from imported_key_material.errors import ImportedKeyMaterialError, OutOfTime, ServiceRefused
 from lab.awslambda.gave_up import DROPPED, KILLED, TIMEOUT_SECONDS, OnFailureWorld
 from lab.wire.transport import Fault

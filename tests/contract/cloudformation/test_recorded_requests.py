@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from imported_key_material.cloudformation.request import read, response_hosts
 from imported_key_material.key_id import Home
-from imported_key_material.request import read, response_hosts
 from lab.clock import VirtualClock
 from lab.cloudformation import request_shape
 from lab.cloudformation.events import event

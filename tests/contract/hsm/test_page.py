@@ -7,8 +7,8 @@ from pathlib import Path
 import cfnlint.decode.cfn_yaml
 import pytest
 
-from imported_key_material import check_value
-from imported_key_material.key_specs import key_spec
+from imported_key_material.material import check_value
+from imported_key_material.material.key_specs import key_spec
 from lab.keys.materials import encrypts_with
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import key_for, pkcs8_pem, spki_der

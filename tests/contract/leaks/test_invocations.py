@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
-from imported_key_material import import_parameters, importing, quiet
+from imported_key_material import safe_log
+from imported_key_material.aws import import_parameters
+from imported_key_material.lifecycle import importing
 from lab.cloudformation.response_bucket import status
 from lab.wire.faults import Moment
 from lab.wire.transport import Fault, Refusal
@@ -162,7 +164,7 @@ def test_nothing_comes_out_of_a_log_that_can_t_be_written(world, app, monkeypatc
 
 def test_the_search_finds_what_the_libraries_would_say_if_they_were_let(world, app, monkeypatch):
     """Without this, silence means nothing: the same run, with nobody quiet."""
-    monkeypatch.setattr(quiet, "_LEVELS", dict.fromkeys(quiet._LEVELS, logging.NOTSET))
+    monkeypatch.setattr(safe_log, "_LEVELS", dict.fromkeys(safe_log._LEVELS, logging.NOTSET))
     secret = wrapped_by_kms(world)
 
     found = secret.canaries.found_in(app.everything_from(secret.create(world)))

@@ -19,17 +19,10 @@ from urllib.parse import quote
 import pytest
 
 import imported_key_material
-from imported_key_material import (
-    der,
-    given_up,
-    import_parameters,
-    pem,
-    proof,
-    properties,
-    request,
-    secret,
-    secret_value,
-)
+from imported_key_material import properties
+from imported_key_material.aws import import_parameters, secrets_manager
+from imported_key_material.cloudformation import lambda_failure, request
+from imported_key_material.material import der, pem, proof, secret_value
 from lab.keys.canaries import PIECE_BYTES, Canaries
 from lab.wire.faults import Moment
 from tests.support.planted import KEY, KINDS
@@ -90,7 +83,7 @@ LOOKED_AT = {
     "Wiring": {"dns_suffix", "response_host"},
     "_Method": {"name"},
 }
-WITH_A_REPR_OF_ITS_OWN = {"CheckedMaterial"}  # tests/unit/test_material.py has looked at it
+WITH_A_REPR_OF_ITS_OWN = {"CheckedMaterial"}  # tests/unit/material/test_material_check.py has looked at it
 HOLDS_NO_SECRET = (bool, int, float, datetime, Enum, type(None), Callable)
 
 
@@ -135,7 +128,7 @@ def may_hold_a_secret(leaf):
     "class_",
     [
         *(der.Element, der.Shape, pem.Block, pem.PemKey, secret_value.RawValue, secret_value.PemValue),
-        *(properties.Properties, properties.SecretWrapping, secret.Source, given_up.GivenUp),
+        *(properties.Properties, properties.SecretWrapping, secrets_manager.Source, lambda_failure.GivenUp),
         *(import_parameters.SealedMaterial, import_parameters.ImportParameters, proof.Proof, request.Request),
     ],
     ids=lambda class_: class_.__name__,

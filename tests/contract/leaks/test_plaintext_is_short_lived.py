@@ -5,7 +5,7 @@
 
 import pytest
 
-from imported_key_material import material
+from imported_key_material.material import material_check
 from lab.keys.at_rest import unwrap_key, wrapped
 from lab.keys.by_hand import import_material
 from lab.keys.private_keys import key_for, pkcs8_der
@@ -25,7 +25,7 @@ class Held:
     def __init__(self, world, monkeypatch):
         self._clock, self._alive = world.clock, {}
         self.checked, self.alive_seconds, self.waited_with, self.together = 0, 0.0, 0, 0
-        check, wipe, sleep = material.check, material.CheckedMaterial.wipe, world.clock.sleep
+        check, wipe, sleep = material_check.check, material_check.CheckedMaterial.wipe, world.clock.sleep
 
         def checking(*args, **options):
             checked = check(*args, **options)
@@ -45,8 +45,8 @@ class Held:
             self.waited_with += len(self._alive)
             sleep(seconds)
 
-        monkeypatch.setattr(material, "check", checking)
-        monkeypatch.setattr(material.CheckedMaterial, "wipe", wiping)
+        monkeypatch.setattr(material_check, "check", checking)
+        monkeypatch.setattr(material_check.CheckedMaterial, "wipe", wiping)
         monkeypatch.setattr(world.clock, "sleep", sleeping)
 
     @property

@@ -5,8 +5,8 @@ What KMS proves (a public key), a declared value whose bytes can't have changed 
 
 import pytest
 
-from imported_key_material import check_value
-from imported_key_material.key_specs import KEY_SPECS
+from imported_key_material.material import check_value
+from imported_key_material.material.key_specs import KEY_SPECS
 from lab.keys.by_hand import import_material
 from lab.keys.materials import listed
 from lab.keys.random_keys import random_keys

@@ -200,7 +200,7 @@ def test_a_defect_after_the_import_answers_under_the_arn_so_that_a_delete_finds_
     def defect(*_):
         raise ValueError
 
-    monkeypatch.setattr(f"imported_key_material.importing.{broken}", defect)
+    monkeypatch.setattr(f"imported_key_material.lifecycle.importing.{broken}", defect)
     key = world.external_key()
 
     answer = world.create(key, SecretId=world.secret(KEY).name)

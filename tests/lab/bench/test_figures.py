@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from imported_key_material import aws_session, clients
-from imported_key_material.clients import Clients
+from imported_key_material.aws import boto_session, clients
+from imported_key_material.aws.clients import Clients
 from lab.application import Application
 from lab.bench import __main__ as program
 from lab.bench import figures
@@ -123,7 +123,7 @@ def test_the_plain_on_failure_function_builds_the_one_client_that_the_on_failure
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     plain = importlib.import_module("lab.bench.functions.plain")
 
-    config = aws_session.config("cloudformation")
+    config = boto_session.config("cloudformation")
     ours = Session().client("cloudformation", config)  # as on_failure_app.py makes it
     assert plain.make(Session(), ["cloudformation"]) == {"cloudformation": ours}
 

@@ -176,10 +176,10 @@ def test_what_the_page_promises_is_looked_for(promised, printed, missing):
 
 
 def test_names_are_replaced_by_what_is_on_paper():
-    command = Command('custodian verify "$HMAC_KEY" \\\n    --mac "$HMAC_MAC"', ())
+    command = Command('key-custodian verify "$HMAC_KEY" \\\n    --mac "$HMAC_MAC"', ())
 
     assert command.names() == {"HMAC_KEY", "HMAC_MAC"}
-    assert command.with_values({"HMAC_KEY": "k", "HMAC_MAC": "00"}) == "custodian verify k \\\n    --mac 00"
+    assert command.with_values({"HMAC_KEY": "k", "HMAC_MAC": "00"}) == "key-custodian verify k \\\n    --mac 00"
     assert command.words({"HMAC_KEY": "k 1", "HMAC_MAC": "00"}) == ["custodian", "verify", "k 1", "--mac", "00"]
 
 

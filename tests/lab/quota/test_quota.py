@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from imported_key_material import material
-from imported_key_material.key_specs import key_spec
+from imported_key_material.material import material_check
+from imported_key_material.material.key_specs import key_spec
 from lab.clock import VirtualClock
 from lab.keys.random_keys import random_key
 from lab.quota import comparison, page, standing, svg
@@ -210,7 +210,7 @@ class Probe:
         self.plaintext = Plaintext(self.clock, lambda: 1)
 
     def material(self):
-        return material.check(random_key(32), key_spec("SYMMETRIC_DEFAULT", partition="aws"))
+        return material_check.check(random_key(32), key_spec("SYMMETRIC_DEFAULT", partition="aws"))
 
 
 @pytest.fixture

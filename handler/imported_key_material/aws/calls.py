@@ -1,0 +1,206 @@
+"""Making AWS calls: what passes by itself is waited out, everything else is translated.
+
+botocore retries a few times within seconds. That is not enough for KMS's eventual consistency (seconds, at times minutes)
+nor for its quota, and it retries neither NotFoundException nor KMSInvalidStateException. So each call here may name the
+codes that it waits out, and for how long; a throttle is waited out to the end of the invocation, a fault for two minutes.
+The one call that hundreds wait for has a loop of its own (`quota.py`).
+
+Lambda's own end is kept at a distance: nothing is begun after the deadline, which leaves `RESERVE_SECONDS` for the longest
+single call (3 tries x (4 s to connect + 10 s to read) and botocore's waits between them) and for the answer. Only what tells
+whether anybody waits for an answer is asked once even then (`Caller.at_least_once`).
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from imported_key_material.aws import error_texts
+from imported_key_material.aws.meanings import NO_MEANINGS, Meaning
+from imported_key_material.clock import Backoff, Clock, Deadline, Meter, unmetered
+from imported_key_material.errors import CannotHappen, OutOfTime, ServiceRefused, Throttled
+
+CONNECT_TIMEOUT_SECONDS: Final = 4
+READ_TIMEOUT_SECONDS: Final = 10
+TRIES_PER_CALL: Final = 3
+RESERVE_SECONDS: Final = 75.0
+FAULT_PATIENCE_SECONDS: Final = 120.0  # a service that fails, or that can't be reached
+CONSISTENCY_PATIENCE_SECONDS: Final = 120.0  # a key that KMS does not show yet
+TAG_PATIENCE_SECONDS: Final = 360.0  # tags count in KMS's authorization up to five minutes late
+
+THROTTLES: Final = frozenset(
+    {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
+)
+FAULTS: Final = frozenset(
+    {
+        "DependencyTimeoutException",
+        "KMSInternalException",
+        "KeyUnavailableException",
+        "InternalServiceError",
+        "RequestTimeout",
+    }
+)
+# A key made, or changed, a moment ago.
+NEW_KEY: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "NotFoundException": CONSISTENCY_PATIENCE_SECONDS,
+        "KMSInvalidStateException": CONSISTENCY_PATIENCE_SECONDS,
+    }
+)
+# A key or a secret that ListResourceTags shows as tagged; IAM may not see it yet.
+TAGGED: Final[Mapping[str, float]] = MappingProxyType({"AccessDeniedException": TAG_PATIENCE_SECONDS})
+NO_WAITS: Final[Mapping[str, float]] = MappingProxyType({})
+
+_BACKOFF = Backoff(first_seconds=0.5, cap_seconds=10.0)
+# Waits after a throttle are so many times longer: hundreds may ask at once, and each try in vain is one that somebody lacks.
+THROTTLED_TIMES: Final = 3.0
+
+
+class Log(Protocol):
+    """What is used of a logger. `extra` holds fields; never material, a secret, or a ResponseURL.
+
+    `append_keys`: fields of every line from then on, other modules' lines too; None takes a field out.
+    """
+
+    def append_keys(self, **keys: str | None) -> None: ...
+    def info(self, msg: str, *, extra: Mapping[str, object]) -> None: ...
+    def warning(self, msg: str, *, extra: Mapping[str, object]) -> None: ...
+
+
+class Successor(Protocol):
+    """A fresh execution of the same request, which may go on where a long wait outlasts this one (`handover.py`)."""
+
+    @property
+    def waits_until(self) -> Deadline: ...  # when this execution stops waiting
+    def take_over(self, caller: "Caller", unfinished: OutOfTime) -> None: ...  # raises Leave, or OutOfTime
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Makes the calls of one invocation. `made_at`: the request's own time, None where it tells none."""
+
+    clock: Clock
+    deadline: Deadline
+    log: Log
+    at_least_once: bool = False  # a call is tried once even after the deadline
+    patient: bool = True  # False: nothing is waited out, and a call is made once (besides botocore's own tries)
+    made_at: datetime | None = None
+    successor: Successor | None = None  # None: there can be none
+    meter: Meter = unmetered
+    masks: Mapping[str, str] = field(default=error_texts.NO_MASKS, repr=False)  # what AWS's texts must not repeat
+
+    def within(self, seconds: float) -> Deadline:
+        """So many seconds from now, or the deadline if that is earlier."""
+        return Deadline(self.clock, self.clock.now() + timedelta(seconds=seconds)).earlier(self.deadline)
+
+    @property
+    def waits_until(self) -> Deadline:
+        """How long a quota, or a rotation, is waited for. Earlier than the deadline where a successor can go on."""
+        return self.deadline if self.successor is None else self.successor.waits_until
+
+    def given_up(self, unfinished: OutOfTime) -> OutOfTime:
+        """What a long wait ends with: Leave, raised here, where a successor takes the request over; else the error to raise."""
+        if self.successor is not None:
+            try:
+                self.successor.take_over(self, unfinished)
+            except OutOfTime as error:
+                return error
+        return unfinished
+
+    def call[T](  # noqa: PLR0913  # by name
+        self,
+        operation: str,
+        function: Callable[[], T],
+        *,
+        where: str,
+        waits: Mapping[str, float] = NO_WAITS,
+        faults_seconds: float = FAULT_PATIENCE_SECONDS,
+        throttles_seconds: float = math.inf,
+        meanings: Mapping[str, Meaning] = NO_MEANINGS,
+    ) -> T:
+        """Returns what `function` gives. `operation`: "kms:DescribeKey"; `where`: the property that it is made for.
+
+        `faults_seconds`: how long a fault is waited out; 0 where a call that took effect, answer or not, must not come twice.
+        `throttles_seconds`: how long a throttle is; 0 where the caller does that (`quota.py`).
+        `meanings`: of AWS's codes, where the caller knows more than `error_texts.py`.
+
+        Raises ServiceRefused; Throttled; OutOfTime where the deadline had passed before.
+        """
+        if self.deadline.passed() and not self.at_least_once:
+            raise OutOfTime(f"{where}: There was no time left for {operation}. Run the deployment again.")
+        started = self.clock.now()
+        error: ClientError | BotoCoreError | None = None
+        for wait_seconds in _BACKOFF.waits(self.clock):
+            try:
+                return function()
+            except (ClientError, BotoCoreError) as caught:
+                error = caught
+            except OutOfTime:
+                if error is None:
+                    raise
+                # A guard inside `function` came too late for one more try: what the tries before met is told.
+            code = error_texts.code_of(error)
+            waited = (self.clock.now() - started).total_seconds()
+            patience_seconds = 0.0
+            if self.patient:
+                patience_seconds = self._patience_seconds(error, code, waits, faults_seconds, throttles_seconds)
+            left = min(patience_seconds - waited, self.deadline.left_seconds())
+            if left <= 0:
+                raise self._given_up(operation, error, code, where, waited, meanings)
+            self.log.info(
+                "waiting",
+                extra={
+                    "operation": operation,
+                    "code": code,
+                    "waited_seconds": round(waited, 1),
+                    "left_seconds": round(left),
+                },
+            )
+            longer = THROTTLED_TIMES if code in THROTTLES else 1.0
+            self.clock.sleep(min(wait_seconds * longer, left))
+        raise CannotHappen("The waits do not end.")
+
+    @staticmethod
+    def _patience_seconds(
+        error: ClientError | BotoCoreError,
+        code: str,
+        waits: Mapping[str, float],
+        faults_seconds: float,
+        throttles_seconds: float,
+    ) -> float:
+        if code in THROTTLES:
+            return throttles_seconds
+        if code in waits:
+            return waits[code]
+        if isinstance(error, ClientError):
+            passes = code in FAULTS or error_texts.status_of(error) >= 500
+        else:
+            passes = isinstance(error, error_texts.NO_ANSWER)
+        return faults_seconds if passes else 0.0
+
+    def _given_up(
+        self,
+        operation: str,
+        error: ClientError | BotoCoreError,
+        code: str,
+        where: str,
+        waited_seconds: float,
+        meanings: Mapping[str, Meaning],
+    ) -> ServiceRefused | OutOfTime:
+        if code not in THROTTLES:
+            return error_texts.translate(operation, error, where=where, masks=self.masks, meanings=meanings)
+        return Throttled(
+            f"{where}: {operation} was throttled ({code}) for {waited_seconds:.0f} seconds, to the end of the time there "
+            f"was. Run the deployment again when less goes on in this account and Region.",
+            code=code,
+        )
+
+
+def invocation_deadline(clock: Clock, remaining_seconds: float) -> Deadline:
+    """`RESERVE_SECONDS` are kept back; half of the time, where there is less than twice that."""
+    reserve = min(RESERVE_SECONDS, remaining_seconds / 2)
+    return Deadline(clock, clock.now() + timedelta(seconds=remaining_seconds - reserve))

@@ -1,0 +1,83 @@
+"""What a KMS key is at one moment, as DescribeKey and ListResourceTags show it: for keys that take material and transport keys.
+
+Pure: a dict of AWS's stops here. Who makes the calls is no matter of this module: the function does in `kms_reads.py`, and the
+custodian's tool in its own session.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from imported_key_material.aws.held_materials import ShownExpiry
+from imported_key_material.key_id import KeyId
+from imported_key_material.material.key_specs import KEY_SPECS, Kind
+
+_HOLDS_MATERIAL: Final = frozenset({"Enabled", "Disabled", "Updating"})
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """What DescribeKey shows at one moment."""
+
+    arn: str
+    spec: str
+    usage: str
+    origin: str
+    state: str
+    expiration_model: str  # "" while the key holds no material
+    valid_to: datetime | None
+    current_material_id: str  # "" for keys that are not symmetric, and before the first import
+    multi_region: str  # PRIMARY, REPLICA; "" for a key of one Region
+    replica_regions: tuple[str, ...]  # of a multi-Region primary
+    created_at: datetime | None
+
+    @classmethod
+    def of_metadata(cls, metadata: Mapping[str, Any]) -> "KeyView":
+        regions = metadata.get("MultiRegionConfiguration", {})
+        return cls(
+            arn=metadata["Arn"],
+            spec=metadata["KeySpec"],
+            usage=metadata["KeyUsage"],
+            origin=metadata["Origin"],
+            state=metadata["KeyState"],
+            expiration_model=metadata.get("ExpirationModel", ""),
+            valid_to=metadata.get("ValidTo"),
+            current_material_id=metadata.get("CurrentKeyMaterialId", ""),
+            multi_region=regions.get("MultiRegionKeyType", ""),
+            replica_regions=tuple(replica["Region"] for replica in regions.get("ReplicaKeys", [])),
+            created_at=metadata.get("CreationDate"),
+        )
+
+    @property
+    def key_id(self) -> KeyId:
+        return KeyId.of_arn(self.arn)
+
+    @property
+    def kind(self) -> Kind | None:
+        """None of a key spec that takes no imported material."""
+        spec = KEY_SPECS.get(self.spec)
+        return spec.kind if spec else None
+
+    @property
+    def is_asymmetric(self) -> bool:
+        """Whether it takes a private key, and KMS gives its public key."""
+        return self.kind in {Kind.RSA, Kind.EC, Kind.EDWARDS}
+
+    @property
+    def expiry(self) -> ShownExpiry:
+        """Of a rotated key: that of its first material to expire."""
+        return ShownExpiry(self.expiration_model, self.valid_to)
+
+    @property
+    def is_replica(self) -> bool:
+        return self.multi_region == "REPLICA"
+
+    @property
+    def holds_material(self) -> bool:
+        return self.state in _HOLDS_MATERIAL
+
+
+def tags_of(pages: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """All tags of a key. `pages`: of ListResourceTags."""
+    return {tag["TagKey"]: tag["TagValue"] for page in pages for tag in page.get("Tags", [])}

@@ -1,0 +1,233 @@
+"""Secrets Manager -> the bytes or the text in which the material is, unwrapped.
+
+Looks at the secret and at the key that unwraps it first, and asks for consent (docs/design.md, "Consent") before it reads
+or decrypts anything; the consent of both is asked for again right before an import. Keeps nothing: no cache, no copy. The value
+goes straight into the checks of `material_check.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from imported_key_material.aws import kms_reads, secret_errors, transport_key
+from imported_key_material.aws.calls import TAGGED, Caller
+from imported_key_material.aws.consent_tags import ConsentTags
+from imported_key_material.aws.key_view import KeyView
+from imported_key_material.errors import Fault, Faults, Refused, ServiceRefused, found_in
+from imported_key_material.key_id import Home
+from imported_key_material.material import wrapping
+from imported_key_material.material.wrapped_value import ciphertext_of
+from imported_key_material.properties import Properties, SecretWrapping
+
+_SYMMETRIC: Final = "SYMMETRIC_DEFAULT"  # SecretWrapping.Algorithm, EncryptionAlgorithm and KeySpec share the name
+# SecretWrapping.Algorithm -> (the EncryptionAlgorithm of kms:Decrypt, whether it opens an AES key that wraps the material)
+_DECRYPT: Final[Mapping[str, tuple[str, bool]]] = {
+    _SYMMETRIC: (_SYMMETRIC, False),
+    "RSAES_OAEP_SHA_1": ("RSAES_OAEP_SHA_1", False),
+    "RSAES_OAEP_SHA_256": ("RSAES_OAEP_SHA_256", False),
+    "RSA_AES_KEY_WRAP_SHA_1": ("RSAES_OAEP_SHA_1", True),
+    "RSA_AES_KEY_WRAP_SHA_256": ("RSAES_OAEP_SHA_256", True),
+}
+
+
+class SecretsManager(Protocol):
+    """The calls used of boto3's client."""
+
+    def describe_secret(self, **parameters: object) -> Mapping[str, Any]: ...
+    def get_secret_value(self, **parameters: object) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Source:
+    """What the secret held, as `material.check` takes it. A bytearray is the check's to wipe.
+
+    `place`: the secret and the version, in Secrets Manager's names.
+    """
+
+    value: bytes | bytearray | str
+    encoding: str | None
+    json_key: str | None
+    version_id: str
+    place: str
+    unwrapped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of the declared secret. `id`: "" for the one that SecretVersionId or SecretVersionStage names.
+
+    `entry`: its place in PreviousSecretVersionIds, from 0; None where it is not one of these.
+    """
+
+    id: str = ""
+    entry: int | None = None
+
+    @property
+    def where(self) -> str:
+        """The property that a fault of it is told of."""
+        return "SecretId" if self.entry is None else "PreviousSecretVersionIds"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSecret:
+    """A secret that this stack may use, and the key that unwraps it, if it is wrapped."""
+
+    arn: str
+    name: str
+    unwrap_key: KeyView | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReader:
+    """Reads the secret that the properties name, for one stack."""
+
+    secrets: SecretsManager
+    kms: kms_reads.Kms
+    caller: Caller
+    home: Home
+    consent_tags: ConsentTags
+
+    def find(self, properties: Properties) -> FoundSecret:
+        """Raises Refused with every fault of the secret and of the unwrap key. Nothing secret is read."""
+        faults = Faults()
+        unwrap_key: KeyView | None = None
+        with faults.collected():
+            description = self._described(properties.secret_id)
+        if properties.secret_wrapping:
+            with faults.collected():
+                unwrap_key = self._unwrap_key(properties.secret_wrapping)
+        faults.raise_if_any()
+        return FoundSecret(description["ARN"], description["Name"], unwrap_key)
+
+    def require_consent(self, found: FoundSecret) -> None:
+        """The tags of the secret and of the key that unwraps it, as they are now. Raises Refused."""
+        self._described(found.arn)
+        if found.unwrap_key is not None:
+            self._require_consent_of(found.unwrap_key)
+
+    def open(self, found: FoundSecret, properties: Properties, version: Version) -> Source:
+        """Reads one version, and unwraps it."""
+        with found_in(secret_errors.place(found.name)):
+            answer = self._value(found.arn, properties, version)
+        value: bytes | str = answer["SecretBinary"] if "SecretBinary" in answer else answer["SecretString"]
+        version_id, wrapped = answer["VersionId"], properties.secret_wrapping
+        place = secret_errors.place(found.name, version_id)
+        encoding, json_key = properties.material_encoding, properties.secret_json_key
+        if wrapped is None or found.unwrap_key is None:
+            return Source(value, encoding, json_key, version_id, place, unwrapped=False)
+        with found_in(place):
+            opened = self._unwrapped(
+                ciphertext_of(value, encoding=encoding, json_key=json_key),
+                wrapped.algorithm,
+                found.unwrap_key,
+                context=f"{Home.of_arn(found.arn).account}/{found.name}",
+            )
+        return Source(opened, None, None, version_id, place, unwrapped=True)
+
+    def _described(self, secret_id: str) -> Mapping[str, Any]:
+        """DescribeSecret's answer, of a secret that is there and whose owner consents.
+
+        Without the tag IAM does not open it, so that an AccessDenied may be a tag that is missing for a moment, too.
+        """
+        account = secret_errors.account_of(secret_id, self.home)
+        answer: Mapping[str, Any] = {}
+        denied: ServiceRefused | None = None
+
+        def tags() -> Mapping[str, str]:
+            nonlocal answer, denied
+            try:
+                answer = self._describe(secret_id, account)
+            except ServiceRefused as refused:
+                if refused.code != "AccessDeniedException":
+                    raise
+                denied = refused
+                return {}
+            denied = None
+            return {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
+
+        seen = self.consent_tags.read(tags)
+        if denied is not None:
+            raise denied
+        with found_in(secret_errors.place(answer["Name"])):
+            if "DeletedDate" in answer:
+                raise Refused(
+                    Fault(
+                        "SecretId",
+                        "The secret is marked for deletion, and Secrets Manager does not give its value.",
+                        "aws secretsmanager restore-secret takes that back.",
+                    )
+                )
+            self.consent_tags.require_in(seen, where="SecretId", what="the secret")
+        return answer
+
+    def _describe(self, secret_id: str, account: str) -> Mapping[str, Any]:
+        return self.caller.call(
+            "secretsmanager:DescribeSecret",
+            lambda: self.secrets.describe_secret(SecretId=secret_id),
+            where="SecretId",
+            meanings=secret_errors.of_missing_secret(account, self.home),
+        )
+
+    def _require_consent_of(self, unwrap_key: KeyView) -> None:
+        where = "SecretWrapping.KeyId"
+        self.consent_tags.require(
+            lambda: kms_reads.tags(unwrap_key.arn, self.kms, self.caller, where=where),
+            where=where,
+            what="the key that unwraps the secret",
+        )
+
+    def _value(self, secret_arn: str, properties: Properties, version: Version) -> Mapping[str, Any]:
+        named: dict[str, str] = {}
+        version_id = version.id or properties.secret_version_id
+        if version_id is not None:
+            named["VersionId"] = version_id
+        elif properties.secret_version_stage is not None:
+            named["VersionStage"] = properties.secret_version_stage
+        return self.caller.call(
+            "secretsmanager:GetSecretValue",
+            lambda: self.secrets.get_secret_value(SecretId=secret_arn, **named),
+            where=version.where,
+            waits=TAGGED,
+            meanings=secret_errors.of_missing_version(named, version.entry),
+        )
+
+    def _unwrap_key(self, declared: SecretWrapping) -> KeyView:
+        """Looks at the key that unwraps: in this account and Region, fit for the algorithm, with consent."""
+        where = "SecretWrapping.KeyId"
+        there = Home.of_named(declared.key_id, self.home)
+        if (there.region, there.account) != (self.home.region, self.home.account):
+            raise Refused(
+                Fault(where, "The key is of another account or Region.", "Unwrap with a key of the stack's own.")
+            )
+        key_id = declared.key_id.removeprefix("key/")
+        missing = secret_errors.of_missing_unwrap_key(self.home)
+        view = kms_reads.look(key_id, self.kms, self.caller, where=where, waits={}, meanings=missing)
+        faults = Faults()
+        with faults.collected():
+            transport_key.require_fit(view, declared.algorithm, where=where)
+        with faults.collected():
+            self._require_consent_of(view)
+        faults.raise_if_any()
+        return view
+
+    def _unwrapped(self, ciphertext: bytes, algorithm: str, key: KeyView, context: str) -> bytes | bytearray:
+        decrypt_algorithm, opens_aes_key = _DECRYPT[algorithm]
+        wrapped_material = b""
+        if opens_aes_key:
+            ciphertext, wrapped_material = wrapping.split_rsa_aes(ciphertext, transport_key.modulus_bytes(key.spec))
+        parameters: dict[str, object] = {
+            "KeyId": key.arn,
+            "CiphertextBlob": ciphertext,
+            "EncryptionAlgorithm": decrypt_algorithm,
+        }
+        if decrypt_algorithm == _SYMMETRIC:
+            parameters["EncryptionContext"] = {secret_errors.CONTEXT_KEY: context}
+        answer = self.caller.call(
+            "kms:Decrypt",
+            lambda: self.kms.decrypt(**parameters),
+            where="SecretWrapping",
+            waits=TAGGED,
+            meanings=secret_errors.of_refused_decrypt(algorithm, context),
+        )
+        plaintext: bytes = answer["Plaintext"]
+        return wrapping.unwrap_with_aes(plaintext, wrapped_material) if opens_aes_key else plaintext

@@ -1,0 +1,123 @@
+"""A CloudFormation request in, one answer out. Reads from top to bottom: read, handle, answer.
+
+Held here (docs/design.md, rule 10):
+
+- for an event that is no request of CloudFormation to this function, nothing is done, and nobody is answered;
+- each invocation makes one effort to deliver one answer. `Leave` ends an invocation without one;
+- only sentences that were written for users reach CloudFormation; of any other exception, only its class;
+- an answer that can't be delivered is raised: Lambda sees a failure, repeats the request, and in the end hands it to
+  the on-failure destination.
+
+What the protocol makes of an outcome is `crhelper_adapter.py`; what the answer looks like, `answer.py`; how it is delivered,
+`delivery.py`; what is done, the `handle` passed in. No log line of this module carries a property, a URL or the text of an
+unvetted exception.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from imported_key_material.clock import Clock, Deadline
+from imported_key_material.cloudformation.answer import TooLong, body, log_outcome, usable_id, vetted
+from imported_key_material.cloudformation.crhelper_adapter import CrHelper
+from imported_key_material.cloudformation.delivery import DELIVERY_MAX_SECONDS, DeliveryFailed, Put
+from imported_key_material.cloudformation.invocation import Context, seconds_left
+from imported_key_material.cloudformation.outcome import Answer, Failed, Outcome
+from imported_key_material.cloudformation.request import NotARequest, Request
+from imported_key_material.errors import CannotHappen, ImportedKeyMaterialError, Leave
+from imported_key_material.safe_log import log_unexpected
+
+LOG_AND_END_SECONDS: Final = 2.0  # kept of the invocation's time, to log what became of the answer, and to end
+
+logger = logging.getLogger(__name__)
+
+
+type Handle = Callable[[Request, Context], Answer]  # raises Failed, an ImportedKeyMaterialError, or Leave
+type Read = Callable[[object, Context], Request]  # raises NotARequest
+
+
+class Responder:
+    """The Lambda handler. One instance serves one request at a time, as a Lambda environment does."""
+
+    def __init__(self, handle: Handle, *, read: Read, put: Put, clock: Clock) -> None:
+        self._handle = handle
+        self._read = read
+        self._put = put
+        self._clock = clock
+        self._crhelper = CrHelper()
+        self._one_at_a_time = threading.Lock()
+
+    def __call__(self, event: object, context: Context) -> None:
+        """Answers a request, or leaves. Raises DeliveryFailed; an event that is not a request is logged, and that is all."""
+        if not self._one_at_a_time.acquire(blocking=False):
+            raise CannotHappen("A responder serves one request at a time.")
+        try:
+            request = self._request(event, context)
+            if request is not None:
+                self._respond(request, context)
+        finally:
+            self._one_at_a_time.release()
+
+    def _request(self, event: object, context: Context) -> Request | None:
+        """The request that an event is; None where it is none."""
+        try:
+            return self._read(event, context)
+        except NotARequest as error:
+            # Not raised: Lambda would repeat it, and hand it on to those who look after real requests.
+            logger.warning("Nothing was done, and nobody answered. %s", error)
+            return None
+        except Exception as error:  # noqa: BLE001  # no text of an unvetted exception leaves the function
+            problem = f"The event could not be read, and nobody was answered: {type(error).__name__}."
+            log_unexpected(logger, problem, error)
+        raise ImportedKeyMaterialError(problem)
+
+    def _respond(self, request: Request, context: Context) -> None:
+        try:
+            outcome = self._crhelper.run(request, lambda: self._outcome(request, context))
+        except Leave:
+            # Swallow it here. If it escaped, the runtime would crash and Lambda would retry.
+            which = (request.type, request.logical_id, request.request_id, request.stack_id)
+            logger.info("Left %s of %s without an answer, request %s, stack %s.", *which)
+            return
+        if outcome is None:
+            raise DeliveryFailed("The function ended without an answer to CloudFormation.")
+        self._answer(request, outcome, context)
+
+    def _outcome(self, request: Request, context: Context) -> Outcome:
+        """What the handler comes to; the id is "" where the handler named none that can be used.
+
+        A Failed made here carries no cause: those of the caught one may hold anything.
+        """
+        try:
+            return vetted(request, self._handle(request, context))
+        except Failed as failed:
+            return Failed(failed.reason, usable_id(failed.physical_id))
+        except ImportedKeyMaterialError as error:
+            return Failed(str(error), "")
+        except Exception as error:  # noqa: BLE001  # answered with its class's name, and logged with its places
+            problem = f"The function met an error of its own, {type(error).__name__}."
+            log_unexpected(logger, problem, error)
+            return Failed(f"{problem} Its log has the place under this request's id.", "")
+
+    def _answer(self, request: Request, outcome: Outcome, context: Context) -> None:
+        """The one effort to deliver the one answer. Raises DeliveryFailed."""
+        try:
+            log_outcome(logger, request, outcome)  # before it is sent: what is cut from a long reason is found here
+            self._put(request.response_url, body(request, outcome), self._deadline(context))
+        except DeliveryFailed as error:
+            undelivered = str(error)
+        except TooLong:
+            undelivered = "The answer to CloudFormation was not sent: the request's ids leave it no room."
+        except Exception as error:  # noqa: BLE001  # no text of an unvetted exception leaves the function
+            undelivered = f"The answer to CloudFormation was not delivered: {type(error).__name__}."
+            log_unexpected(logger, undelivered, error)
+        else:
+            return
+        # Raised out here: the caught error may know the URL, and would come along as __context__.
+        raise DeliveryFailed(undelivered)
+
+    def _deadline(self, context: Context) -> Deadline:
+        seconds = min(seconds_left(context) - LOG_AND_END_SECONDS, DELIVERY_MAX_SECONDS)
+        return Deadline(self._clock, self._clock.now() + timedelta(seconds=seconds))

@@ -1,0 +1,104 @@
+"""What the list of a stack's resources tells: which of them holds a key, and whether the key is the stack's own.
+
+Rules 1 and 2 (docs/design.md): a key that another resource of the stack holds keeps its material, and gives a renamed resource
+its form of id.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from imported_key_material.aws.cloudformation_reads import NOT_YET_READABLE, pages
+from imported_key_material.cloudformation.stack import GONE, OWN_STATUS, OWN_STATUS_LEAD, STATUS_LAG_SECONDS, Stack
+from imported_key_material.key_id import KeyId
+
+_KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A custom resource of the stack that holds a key."""
+
+    logical_id: str
+    physical_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """The resources of one stack, as CloudFormation lists them at the moment of each call."""
+
+    stack: Stack
+
+    def makes(self, key: KeyId, created_at: datetime | None) -> bool:
+        """Whether the key is the stack's own, and was made in its present operation: whatever it holds came since."""
+        if created_at is None or created_at < self.stack.began():
+            return False
+        return any(
+            resource["ResourceType"] in _KEY_TYPES and resource.get("PhysicalResourceId") == key.uuid
+            for resource in self._all()
+        )
+
+    def may_be_making(self, key: KeyId) -> bool:
+        """Whether the stack has made this key, or is making one: KMS may not show it yet."""
+        return any(
+            resource.get("PhysicalResourceId") == key.uuid
+            or (resource["ResourceStatus"].endswith("_IN_PROGRESS") and resource["ResourceStatus"] not in GONE)
+            for resource in self._all()
+            if resource["ResourceType"] in _KEY_TYPES
+        )
+
+    def holder_of(self, key: KeyId) -> Holder | None:
+        """Another resource, or this one under its present id, that holds the key: one that owns it, if there is one."""
+        return self.holder_and_rest(key)[0]
+
+    def holder_and_rest(self, key: KeyId) -> tuple[Holder | None, bool]:
+        """The holder, as `holder_of`; and whether no resource is being made or updated.
+
+        While one is, it may be about to hold the key, or hold it already: what is listed may lag, and may leave out what is
+        being made. Custom resources alone: the key's own resource bears the bare id, too. What is being deleted holds nothing.
+        """
+        custom = [resource for resource in self._all() if _is_custom(resource["ResourceType"])]
+        holders = [
+            Holder(resource["LogicalResourceId"], resource["PhysicalResourceId"])
+            for resource in custom
+            if resource.get("PhysicalResourceId") in key.physical_ids and resource["ResourceStatus"] not in GONE
+        ]
+        at_work = any(resource["ResourceStatus"] in OWN_STATUS.values() for resource in custom)
+        at_rest = not at_work and self._is_as_new_as_the_request(custom)
+        return min(holders, key=lambda holder: key.physical_ids.index(holder.physical_id), default=None), at_rest
+
+    def _is_as_new_as_the_request(self, listed: list[Mapping[str, Any]]) -> bool:
+        """Whether the list shows this very Delete, or was read so late that it must: then it shows what was made before it.
+
+        Documented: of a stack that is being created only what is CREATE_COMPLETE is listed. An older list may show nobody at
+        work while somebody is.
+        """
+        request, now = self.stack.request, self.stack.caller.clock.now()
+        if request.made_at is None:
+            return False
+        if now - request.made_at >= timedelta(seconds=STATUS_LAG_SECONDS):
+            return True
+        return any(
+            (one["LogicalResourceId"], one.get("PhysicalResourceId")) == (request.logical_id, request.physical_id)
+            and one["ResourceStatus"] in GONE
+            and one["LastUpdatedTimestamp"] >= request.made_at - OWN_STATUS_LEAD
+            for one in listed
+        )
+
+    def _all(self) -> Iterator[Mapping[str, Any]]:
+        stack = self.stack
+
+        def page(parameters: Mapping[str, str]) -> Mapping[str, Any]:
+            return stack.call(
+                "ListStackResources",
+                lambda: stack.cloudformation.list_stack_resources(**parameters),
+                waits=NOT_YET_READABLE,
+            )
+
+        for one in pages(stack.request.stack_id, page):
+            yield from one["StackResourceSummaries"]
+
+
+def _is_custom(resource_type: str) -> bool:
+    return resource_type.startswith("Custom::") or resource_type == "AWS::CloudFormation::CustomResource"

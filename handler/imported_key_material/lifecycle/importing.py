@@ -1,0 +1,198 @@
+"""Brings declared material into one key, and confirms that KMS holds it: rules 3, 4, 5 and 7 of docs/design.md.
+
+    check everything -> parameters, seal, wipe -> (guard -> import) -> confirm -> answer
+
+The plaintext never lives through a wait. Where the first try brings no import parameters, it is wiped at once; when they are
+there, consent is asked for again, and the version that was checked is read again, checked, sealed and wiped. A request that has
+waited for long does not read the secret before.
+
+Up to the first import KMS holds nothing new, and a failure answers under an id that a Delete leaves alone. From then on it
+answers under the id that rule 1 gives, so that CloudFormation's own rollback finds what was brought in. What a symmetric key
+needs besides (earlier material, staging, rotation) is `symmetric.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from imported_key_material import consent
+from imported_key_material.aws.held_materials import PENDING, Expiry, HeldMaterials, State
+from imported_key_material.aws.key_view import KeyView
+from imported_key_material.cloudformation.outcome import Answer, Failed
+from imported_key_material.errors import Faults, ImportedKeyMaterialError, Refused, ServiceRefused
+from imported_key_material.lifecycle import attributes, checks
+from imported_key_material.lifecycle.attributes import Evidence
+from imported_key_material.lifecycle.checks import Prepared, SeenKey
+from imported_key_material.lifecycle.confirmation import Confirmed, NothingNew, confirmed
+from imported_key_material.lifecycle.declared_expiry import DeclaredExpiry
+from imported_key_material.lifecycle.job import Operation
+from imported_key_material.lifecycle.key_change import KeyChange
+from imported_key_material.lifecycle.refusals import other_material, refused_material, superseded_material
+from imported_key_material.lifecycle.rotation import Rotation
+from imported_key_material.lifecycle.sealing import Sealed, Sealing
+from imported_key_material.lifecycle.symmetric import SupersededMaterial, SymmetricImport, UnknownMaterial
+from imported_key_material.material.key_specs import Kind
+from imported_key_material.properties import NewMaterial, Properties
+from imported_key_material.safe_log import places
+
+NOTHING_IMPORTED: Final = "Nothing was imported."
+_NOTHING_NEW: Final = "No new material was imported."
+_MAY_HOLD: Final = "KMS may hold the material already: a rollback or the next update sees to it."
+
+
+# So old a request counts as handed over: its material is read once the import parameters are there.
+HANDED_OVER_AFTER: Final = timedelta(seconds=300)
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What an import is for.
+
+    `failed_id` answers for a failure before it, `kept_id` (or else rule 1's id) for all that comes after. `forward`: STAGE and
+    ROTATE count; a rollback stages nothing and rotates nothing. `located_as_before`: the properties that locate the secret are
+    unchanged, so that it is no error if a rotation has superseded the bytes meanwhile.
+    """
+
+    failed_id: str
+    kept_id: str | None = None
+    forward: bool = True
+    located_as_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """One request's import into one key."""
+
+    operation: Operation
+    declared: Properties
+    purpose: Purpose
+
+    def bring_in(self, view: KeyView | None, faults: Faults) -> Answer:
+        """`view`: the key, None where looking at it gave a fault; `faults`: those so far. Raises Failed."""
+        change: KeyChange | None = None
+        try:
+            prepared = self._prepared(view, faults)  # rule 3: all that is wrong, at once
+            key = self.operation.key(prepared.view.arn)
+            sealed = Sealing(self.operation, self.declared, prepared, key).run()  # KMS holds nothing new yet
+            change = KeyChange(self.operation, key, prepared.found, self.purpose.kept_id, prepared.view)
+            material_id = self._import(prepared, change, sealed)  # rule 4: FOR EVER
+            confirmation = confirmed(self.operation, prepared, sealed, material_id, self._accepted(prepared))
+            self._log(prepared, sealed, material_id, confirmation)
+            self._warn(prepared.expiry, confirmation.view)
+            evidence = Evidence(sealed.proof.public_key, confirmation.materials.ids)
+            answer = Answer(change.physical_id, attributes.of(confirmation.view, self.declared, evidence))
+        except ImportedKeyMaterialError as error:
+            raise self._failed(
+                str(error), change, _NOTHING_NEW if isinstance(error, NothingNew) else _MAY_HOLD
+            ) from None
+        except Exception as error:
+            if change is None or not change.imports.may_have_taken_effect:
+                raise
+            # A defect, and still the Delete must find what was brought in.
+            problem = f"The function met an error of its own after the import, {type(error).__name__}."
+            at = places(error)
+        else:
+            return answer
+        # Not while the exception is being handled: a log that can't be written prints it, and its text is not vetted.
+        self.operation.log.warning("an error of its own after the import", extra={"at": at})
+        raise self._failed(problem, change)
+
+    def _failed(self, problem: str, change: KeyChange | None, what_may_be: str = _MAY_HOLD) -> Failed:
+        if change is not None and change.imports.may_have_taken_effect:
+            return Failed(f"{problem} {what_may_be}", change.physical_id)
+        return Failed(f"{problem} {NOTHING_IMPORTED}", self.purpose.failed_id)
+
+    def _prepared(self, view: KeyView | None, faults: Faults) -> Prepared:
+        """Rule 3, whole; but for the material of a request that has waited for long."""
+        operation = self.operation
+        seen = None if view is None else self._seen(view, faults)
+        now, made_at = operation.caller.clock.now(), operation.request.made_at
+        reads_secret = made_at is None or now - made_at <= HANDED_OVER_AFTER
+        return checks.prepare(self.declared, seen, operation.reader(), now, faults, reads_secret=reads_secret)
+
+    def _seen(self, view: KeyView, faults: Faults) -> SeenKey:
+        operation = self.operation
+        tags: Mapping[str, str] | None = None
+        materials = HeldMaterials()
+        with faults.collected():
+            tags = operation.consent_tags.read(operation.key(view.arn).tags)
+            # Without the tag, IAM does not let the function read the list.
+            if consent.TAG in tags and (view.current_material_id or view.is_replica):
+                materials = operation.materials(view)
+        return SeenKey(view, tags, self._wants_earlier(materials))
+
+    def _wants_earlier(self, materials: HeldMaterials) -> bool:
+        """Whether material is lost, or an expiry is to change; else PreviousSecretVersionIds are not read."""
+        now = self.operation.caller.clock.now()
+        if materials.lost(now) or self.declared.valid_for_days is not None:  # days are counted from this import
+            return True
+        expiry = DeclaredExpiry(self.declared, now)
+        return not all(expiry.is_kept_by(one.expiry) for one in materials.needed)
+
+    @property
+    def _new_material(self) -> NewMaterial:
+        return self.declared.new_material if self.purpose.forward else NewMaterial.REFUSE
+
+    def _import(self, prepared: Prepared, change: KeyChange, sealed: Sealed) -> str:
+        """Returns KeyMaterialId, "" for keys that are not symmetric."""
+        current, *earlier = sealed.materials
+        try:
+            if prepared.spec.kind is not Kind.SYMMETRIC:
+                return change.key.import_material(current, prepared.expiry, change.imports, symmetric={})
+            imports = SymmetricImport(
+                key=change.key,
+                view=prepared.view,
+                new_material=self._new_material,
+                accepted=self._accepted(prepared),
+                description=self.declared.key_material_description,
+                expiry=prepared.expiry,
+                attempt=change.imports,
+                rotation=Rotation(change.key, change.guard),
+            )
+            return imports.run(current, earlier)
+        except UnknownMaterial:
+            fault = other_material(prepared.spec, sealed.place, on_replica=prepared.view.is_replica)
+        except SupersededMaterial:
+            raise NothingNew(superseded_material(prepared.view, sealed.place)) from None
+        except ServiceRefused as refused:
+            known_fault = refused_material(prepared, sealed.proof, sealed.place, refused.code)
+            if known_fault is None:
+                raise
+            fault = known_fault
+        raise Refused(fault)
+
+    def _accepted(self, prepared: Prepared) -> frozenset[str]:
+        """The states in which a symmetric key's material is what the properties ask for."""
+        accepted: set[str] = {State.CURRENT}
+        if self._new_material is NewMaterial.STAGE or prepared.view.is_replica or not self.purpose.forward:
+            accepted |= PENDING
+        if self.purpose.located_as_before or not self.purpose.forward:
+            accepted.add(State.SUPERSEDED)
+        return frozenset(accepted)
+
+    def _log(self, prepared: Prepared, sealed: Sealed, material_id: str, confirmation: Confirmed) -> None:
+        """For a rotated key this line is the evidence: the material's id beside the check value of the bytes sent under it."""
+        view = confirmation.view
+        self.operation.log.info(
+            "imported",
+            extra={
+                "key_arn": view.arn,
+                "key_state": view.state,
+                "key_material_id": material_id,
+                "confirmed_by": str(confirmation.how),
+                "wrapping_algorithm": prepared.wrapping_algorithm,
+                "secret_version_id": sealed.version_id,
+                "check_value": sealed.proof.check_value,
+                "expiration_model": view.expiration_model,
+            },
+        )
+
+    def _warn(self, expiry: Expiry, view: KeyView) -> None:
+        """A key goes out of use with the first of its materials to expire; DescribeKey shows that one's end."""
+        declared = expiry.valid_to
+        if view.valid_to is not None and (declared is None or view.valid_to < declared.replace(microsecond=0)):
+            self.operation.log.warning(
+                "earlier material expires before the current one, and the key goes out of use then",
+                extra={"key_arn": view.arn, "valid_to": attributes.timestamp(view.valid_to)},
+            )

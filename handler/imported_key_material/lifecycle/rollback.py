@@ -1,0 +1,151 @@
+"""Rule 6: a rollback's Update must not fail. A stack whose rollback fails is stuck.
+
+A usable key keeps what it holds; a lost material, and the expiry, get one try. What could not be brought back is said in the
+log. That an Update is a rollback's is told by the stack's status (`stack.py`), and acted on in `resource.py`.
+"""
+
+import enum
+from dataclasses import dataclass, replace
+from typing import Final
+
+from imported_key_material import properties
+from imported_key_material.aws import kms_reads
+from imported_key_material.aws.held_materials import HeldMaterials
+from imported_key_material.aws.key_view import KeyView
+from imported_key_material.cloudformation.outcome import Answer, Failed
+from imported_key_material.errors import Faults, ImportedKeyMaterialError
+from imported_key_material.key_id import KeyId
+from imported_key_material.lifecycle import attributes
+from imported_key_material.lifecycle.declared_expiry import DeclaredExpiry
+from imported_key_material.lifecycle.importing import Importing, Purpose
+from imported_key_material.lifecycle.job import Operation
+from imported_key_material.material.key_specs import Kind
+from imported_key_material.properties import NewMaterial, Properties
+
+_UNKNOWN: Final = "The key's expiry could not be compared."
+_OTHER_EXPIRY: Final = "The key's expiry is another than before."
+_PENDING_STAYS: Final = "Material that is pending rotation stays so, and all material keeps its expiry."
+_STAYS: Final = "New material that was staged, or that a rotation has made current, stays: a key can't go back."
+_CHANGED: Final = (
+    "The key's expiry was brought back, and something else has changed it since. Two resources that hold one key must declare "
+    "the same expiry."
+)
+
+
+class Restore(enum.Enum):
+    """What an import is to bring back; the value is its name in a sentence."""
+
+    NOTHING = ""
+    EXPIRY = "expiry"
+    MATERIAL = "material"
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """What a rollback does to a key, decided before anything is done: what it restores, and what is left, in words."""
+
+    restore: Restore
+    left: str = ""
+
+
+def roll_back(operation: Operation) -> Answer:
+    """Rule 6: a rollback must not fail. A usable key keeps what it holds; a lost material, and the expiry, get one try."""
+    request, faults = operation.request, Faults()
+    # The old ServiceTimeout may be tiny: what the answer is made of is asked for once, however late it is.
+    reading = replace(operation, caller=replace(operation.caller, at_least_once=True))
+    declared = properties.read(request.properties, faults)
+    key = KeyId.parse(declared.key_id or request.fallback_id, operation.home)
+    holds_it = KeyId.parse(request.fallback_id, operation.home) == key
+    kept_id = request.fallback_id if holds_it else _id_of_before(reading, key)
+    try:
+        view = kms_reads.look(key.uuid, operation.clients.kms, reading.caller, waits={})
+    except ImportedKeyMaterialError as error:
+        unseen = attributes.of_unseen(key)
+        return _answer(operation, Answer(kept_id, unseen), f"The key can't be looked at. {error}")
+
+    def seen(view: KeyView) -> Answer:
+        return Answer(kept_id, attributes.of(view, declared, reading.evidence(view)))
+
+    plan = _restoration(reading, declared, view)
+    stays = _what_stays(operation, declared)
+    if plan.restore is Restore.NOTHING:
+        return _answer(operation, seen(view), plan.left, stays)
+    try:
+        answer = _restored(operation, declared, kept_id, view, faults)
+    except (Failed, ImportedKeyMaterialError) as error:
+        problem = f"The key's {plan.restore.value} could not be brought back. {error}"
+        # KMS may have taken it, and not have confirmed it.
+        return _answer(operation, seen(_looked_at_again(reading, view)), problem)
+    try:  # once more: what is answered and what is logged are of one moment
+        view = kms_reads.look(view.arn, operation.clients.kms, reading.caller)
+    except ImportedKeyMaterialError:
+        return _answer(operation, answer, _UNKNOWN, stays)
+    left = _restoration(reading, declared, view).left if view.holds_material else ""
+    # ValidForDays are content with any earlier expiry, also with one that another resource of the same key has set since.
+    if not left and attributes.of(view, declared, None)["ValidTo"] != answer.data["ValidTo"]:
+        left = _CHANGED
+    return _answer(operation, seen(view), left, stays)
+
+
+def _restored(operation: Operation, declared: Properties, kept_id: str, view: KeyView, faults: Faults) -> Answer:
+    """One import of the earlier version; nothing is waited for that only consent would give."""
+    operation.stack.require_wanted()  # rule 9, before anything is read for it
+    importing = replace(operation, consent_tags=operation.impatient.consent_tags)
+    return Importing(importing, declared, Purpose(kept_id, kept_id, forward=False)).bring_in(view, faults)
+
+
+def _restoration(operation: Operation, declared: Properties, view: KeyView) -> Restoration:
+    """Decides by what KMS shows, and what the old properties asked for."""
+    if not view.holds_material:
+        return Restoration(Restore.MATERIAL)
+    pinned = declared.secret_version_id is not None  # else other bytes may be there by now
+    materials = HeldMaterials()
+    if pinned and view.kind is Kind.SYMMETRIC:
+        # Without consent nothing could be imported, and without the tag IAM does not open the list.
+        if not operation.consents(view):
+            return Restoration(Restore.NOTHING, _UNKNOWN)
+        try:
+            materials = operation.materials(view)
+        except ImportedKeyMaterialError:
+            return Restoration(Restore.NOTHING, _UNKNOWN)
+    if materials.pending is not None:  # a rotation may be under way
+        return Restoration(Restore.NOTHING, _PENDING_STAYS)
+    expiry = DeclaredExpiry(declared, operation.caller.clock.now())
+    if expiry.is_kept(view, materials, view.current_material_id):
+        return Restoration(Restore.NOTHING)
+    may_import = pinned and view.state != "Disabled"
+    return Restoration(Restore.EXPIRY if may_import else Restore.NOTHING, _OTHER_EXPIRY)
+
+
+def _what_stays(operation: Operation, declared: Properties) -> str:
+    """What the way forward may have done for ever, in words; "" where it asked for no new material."""
+    forward = operation.request.old_properties
+    asked = forward.get("NewMaterial", NewMaterial.REFUSE) != NewMaterial.REFUSE
+    return _STAYS if asked and forward.get("SecretVersionId") != declared.secret_version_id else ""
+
+
+def _looked_at_again(operation: Operation, view: KeyView) -> KeyView:
+    try:
+        return kms_reads.look(view.arn, operation.clients.kms, operation.caller, waits={})
+    except ImportedKeyMaterialError:
+        return view
+
+
+def _id_of_before(operation: Operation, key: KeyId) -> str:
+    """Rule 1, where a change of KeyId is rolled back: the form in which the resource held the key that it goes back to.
+
+    Where that is not known, the key counts as adopted, and its material is never removed.
+    """
+    try:
+        return operation.past.held_as(key.physical_ids) or key.adopted_id
+    except ImportedKeyMaterialError as error:
+        operation.log.warning("the stack's events can't be read", extra={"problem": str(error)})
+        return key.adopted_id
+
+
+def _answer(operation: Operation, answer: Answer, *left: str) -> Answer:
+    """The answer, once the log says what is left."""
+    problem = " ".join(filter(None, left))
+    if problem:
+        operation.log.warning("rolled back, with something left", extra={"problem": problem})
+    return answer

@@ -1,0 +1,153 @@
+"""New material for a symmetric key: staged beside the current one, then made current by a rotation (rule 5).
+
+A rotation can't be taken back, and takes whatever is pending when KMS carries it out: minutes after it was accepted. So
+material that is pending is never replaced while a rotation may be under way, and none is asked for twice.
+
+What KMS does: docs/kms-contract.md, "More than one material" and "Multi-Region keys".
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from imported_key_material.aws.held_materials import HeldMaterial, HeldMaterials, State
+from imported_key_material.aws.key_view import KeyView
+from imported_key_material.aws.kms_key import ChangeAttempt, KmsKey
+from imported_key_material.clock import Backoff, Deadline, Seen, poll
+from imported_key_material.errors import Fault, OutOfTime, Refused, ServiceRefused
+
+ROTATIONS_MAX: Final = 25  # in a key's life
+# An accepted rotation shows in OnDemandRotationStartDate, or in a new CurrentKeyMaterialId, well within this.
+QUIET: Final = timedelta(minutes=5)
+# A rotation takes a minute or more; one that was asked for before, or a replica's import, may be over at once.
+_POLL: Final = Backoff(first_seconds=2.0, cap_seconds=20.0)
+_OVER: Final = Seen("", enough=True)
+_UNDER_WAY: Final = "ConflictException"
+# RotateKeyOnDemand's KMSInvalidStateException has three reasons; each passes, or is seen by looking at the key again.
+_LOOK_AGAIN: Final = "KMSInvalidStateException"
+
+
+class _Rotated(Exception):
+    """A rotation has made the material current, while this execution waited to ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """The pending material of one key. `guard` runs right before each call that changes something."""
+
+    key: KmsKey
+    guard: Callable[[], None]
+
+    @staticmethod
+    def require_room(materials: HeldMaterials) -> None:
+        """Refused where the key has been rotated as often as KMS lets it, before anything is staged for one more."""
+        rotated = sum(one.rotated_on_demand for one in materials)
+        if rotated >= ROTATIONS_MAX:
+            raise Refused(
+                Fault(
+                    "NewMaterial",
+                    f"The key has been rotated {rotated} times, and KMS rotates a key on demand {ROTATIONS_MAX} times at most.",
+                    "Declare a new key for the new material.",
+                )
+            )
+
+    def make_room(self) -> None:
+        """Removes other material that is pending; only once it is sure that no rotation is about to take it."""
+        clock = self.key.caller.clock
+        before = self.key.look()
+        quiet_since = clock.now()
+
+        def made() -> Seen[str]:
+            nonlocal quiet_since
+            view, pending = self.key.look(), self.key.materials().pending
+            if pending is None or view.current_material_id != before.current_material_id:
+                return _OVER  # the rotation has taken it
+            if self.key.rotation_started():
+                quiet_since = clock.now()
+            if clock.now() - quiet_since < QUIET:
+                return Seen("a rotation may be about to take it.", enough=False)
+            self._remove(pending.id)
+            return _OVER
+
+        if _why_not(self.key.caller.waits_until, made, "KMS showed nothing yet."):
+            unfinished = OutOfTime(
+                "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was "
+                "asked for a moment ago. Run the deployment again."
+            )
+            raise self.key.caller.given_up(unfinished)
+
+    def _remove(self, material_id: str) -> None:
+        """Takes pending material out; not where a rotation has made it current while this waited to ask."""
+
+        def guard() -> None:
+            self.guard()
+            pending = self.key.materials().pending
+            if pending is None or pending.id != material_id:
+                raise _Rotated
+
+        with suppress(_Rotated):
+            self.key.delete_material(material_id, ChangeAttempt(guard))
+
+    def rotate_to(self, material_id: str) -> None:
+        """Asks for the rotation, unless one is under way, and waits until the material is current."""
+        clock, caller = self.key.caller.clock, self.key.caller
+        under_way_at: datetime | None = None
+
+        def rotated() -> Seen[str]:
+            nonlocal under_way_at
+            view = self.key.look()
+            if view.current_material_id == material_id:
+                return _OVER
+            material = self.key.materials().of(material_id)
+            shown = f"material {material_id} is {material.state if material else 'gone'}."
+            # KMS stops showing an accepted rotation long before it is carried out. A second one would count, too.
+            is_under_way = under_way_at is not None and clock.now() - under_way_at < QUIET
+            if is_under_way or material is None or not material.is_pending or self.key.rotation_started():
+                return Seen(shown, enough=False)
+            why_not = self._ask(view, material)
+            under_way_at = None if why_not else clock.now()
+            return Seen(why_not or shown, enough=False)
+
+        why = _why_not(caller.waits_until, rotated, "KMS showed nothing yet.")
+        # A new execution could not know that one was asked for here, and would ask again.
+        if why and under_way_at is not None:
+            why = _why_not(Deadline(clock, min(caller.deadline.at, under_way_at + QUIET)), rotated, why)
+        if why:
+            raise caller.given_up(OutOfTime(f"NewMaterial: The rotation was not finished in the time there was: {why}"))
+
+    def _ask(self, view: KeyView, material: HeldMaterial) -> str:
+        """RotateKeyOnDemand; returns why KMS does not take it yet, or "" where a rotation is, or may be, under way."""
+
+        def guard() -> None:
+            self.guard()
+            if self.key.look().current_material_id == material.id:
+                raise _Rotated
+
+        attempt = ChangeAttempt(guard)
+        try:
+            self.key.rotate(attempt)
+        except _Rotated:
+            return ""
+        except ServiceRefused as refused:
+            if refused.code == _UNDER_WAY or attempt.may_have_taken_effect:
+                return ""
+            if refused.code != _LOOK_AGAIN:
+                raise
+            if material.state == State.PENDING_IN_REPLICAS:
+                regions = ", ".join(view.replica_regions)
+                return (
+                    f"every replica must import the material first, in its own Region ({regions}); which of them lacks it "
+                    "can't be seen from here."
+                )
+            return refused.faults[0].problem
+        return ""
+
+
+def _why_not(until: Deadline, attempt: Callable[[], Seen[str]], otherwise: str) -> str:
+    """What KMS showed last; "" once the attempt is over; `otherwise`, where there was no time to ask."""
+    try:
+        return poll(until, _POLL, attempt, out_of_time=OutOfTime).value
+    except OutOfTime:
+        return otherwise

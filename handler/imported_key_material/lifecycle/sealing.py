@@ -1,0 +1,114 @@
+"""Wraps checked material for KMS; the plaintext never lives through a wait (docs/design.md, "The plaintext").
+
+    a first try at the import parameters, without a wait -> seal, wipe
+    else: wipe -> wait for the parameters -> consent of all three -> read the same versions again, check, seal, wipe
+
+A request that has waited for long has nothing read ahead, and goes the second way at once.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from imported_key_material.aws.import_parameters import ImportParameters, SealedMaterial
+from imported_key_material.aws.kms_key import KmsKey
+from imported_key_material.errors import Fault, Faults, OutOfTime, Refused, ServiceRefused
+from imported_key_material.lifecycle.checks import Prepared
+from imported_key_material.lifecycle.job import Operation
+from imported_key_material.lifecycle.refusals import other_material
+from imported_key_material.lifecycle.secret_material import ReadMaterial, read
+from imported_key_material.lifecycle.still_needed import StillNeeded
+from imported_key_material.material.proof import OtherMaterial, Proof
+from imported_key_material.properties import Properties
+
+_OTHER_BYTES: Final = Fault(
+    "SecretId",
+    "The secret's version holds other bytes than when it was checked.",
+    "Run the deployment again.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What was wrapped for KMS, the current material first; and of that one, what is kept, and the version it came from."""
+
+    materials: list[SealedMaterial]
+    proof: Proof
+    version_id: str
+    place: str  # as `Source.place`
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """Of what was prepared for one key."""
+
+    operation: Operation
+    declared: Properties
+    prepared: Prepared
+    key: KmsKey
+
+    def run(self) -> Sealed:
+        """No plaintext is left when this waits or ends. Raises Refused; and as `ParameterRequest.wait`."""
+        prepared = self.prepared
+        request = self.key.parameter_request(prepared.wrapping_algorithm, self.declared.wrapping_key_spec)
+        parameters, sealed, is_same = None, None, False
+        try:
+            if prepared.proof is not None:
+                is_same = self._shows_same(prepared.proof)
+                parameters = request.first()
+            if parameters is not None and prepared.proof is not None and prepared.material is not None:
+                current = parameters.seal(prepared.material)
+                sealed = Sealed([current], prepared.proof, prepared.secret_version_id, prepared.place)
+        finally:
+            prepared.wipe()
+        if prepared.proof is not None and not is_same:
+            self._require_same(self.key, prepared.proof)
+        if sealed is not None:
+            return sealed
+        if parameters is None:
+            parameters = request.wait(StillNeeded(self.operation, prepared.view))
+        return self._read_and_sealed(parameters)
+
+    def _read_and_sealed(self, parameters: ImportParameters) -> Sealed:
+        """Reads the versions that were checked, once more, one at a time: each is wiped before the next is read."""
+        prepared, reader = self.prepared, self.operation.reader()
+        self.operation.consent_tags.require(self.key.tags, where="KeyId", what="the KMS key")
+        reader.require_consent(prepared.found)
+        current, *earlier = prepared.versions
+        materials: list[SealedMaterial] = []
+        first: ReadMaterial | None = None
+        faults = Faults()
+        for version in (replace(current, id=prepared.secret_version_id), *earlier):
+            with faults.collected():
+                one = read(self.declared, prepared.found, version, reader, prepared.spec)
+                try:
+                    materials.append(parameters.seal(one.material))
+                finally:
+                    one.material.wipe()
+                first = first or one
+        faults.raise_if_any()
+        if first is None or prepared.proof not in (None, first.proof):
+            raise Refused(_OTHER_BYTES)
+        if prepared.proof is None:
+            self._require_same(self.key, first.proof)
+        return Sealed(materials, first.proof, first.version_id, first.place)
+
+    def _shows_same(self, proof: Proof) -> bool:
+        """As `_require_same`, without any wait; False where KMS could not be asked."""
+        kms = self.operation.clients.kms_without_retries
+        try:
+            self._require_same(replace(self.operation.impatient.key(self.key.arn), kms=kms), proof)
+        except (ServiceRefused, OutOfTime):
+            return False
+        return True
+
+    def _require_same(self, key: KmsKey, proof: Proof) -> None:
+        """Raises Refused where a key that can show it holds other bytes: no import would change that."""
+        if not self.prepared.view.holds_material:
+            return
+        try:
+            key.shows(proof)
+        except OtherMaterial:
+            pass
+        else:
+            return
+        raise Refused(other_material(self.prepared.spec, self.prepared.place))

@@ -1,0 +1,52 @@
+"""Whether a request that waits for KMS's quota is needed still: no request of the quota is spent where none is (rule 9).
+
+A wait may last for most of an hour. Meanwhile another delivery of the same request may have brought the material in, the
+stack may have gone back, somebody may have disabled the key. KMS is asked before every further try, since that costs little;
+CloudFormation every five minutes, since hundreds wait, and at once where the key has changed.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from imported_key_material.aws import kms_reads
+from imported_key_material.aws.key_view import KeyView
+from imported_key_material.clock import Deadline, Seen, poll
+from imported_key_material.cloudformation.stack import STATUS_BACKOFF
+from imported_key_material.lifecycle import checks
+from imported_key_material.lifecycle.job import Operation
+
+ASK_AGAIN_AFTER: Final = timedelta(minutes=5)
+# Who has changed the key may be an execution of this very request, whose answer is on its way.
+ANSWERED_WITHIN: Final = timedelta(seconds=30)
+
+
+class StillNeeded:
+    """Called between two tries. Raises Refused, NotWanted or Leave where the request has come to its end."""
+
+    def __init__(self, operation: Operation, view: KeyView) -> None:
+        self._operation = operation
+        self._view = view
+        self._asked_at = operation.caller.clock.now()
+
+    def __call__(self) -> None:
+        operation, clock = self._operation, self._operation.caller.clock
+        view, before = kms_reads.look(self._view.arn, operation.clients.kms, operation.caller), self._view
+        checks.require_importable(view)
+        self._view = view
+        if view.holds_material != before.holds_material:
+            self._until_answered()
+        elif clock.now() - self._asked_at >= ASK_AGAIN_AFTER:
+            operation.stack.require_wanted()
+        else:
+            return
+        self._asked_at = clock.now()
+
+    def _until_answered(self) -> None:
+        """Ends the execution once CloudFormation has its answer. Where none comes, it was somebody else; the wait goes on."""
+
+        def answered() -> Seen[None]:
+            self._operation.stack.require_wanted()
+            return Seen(None, enough=False)
+
+        clock = self._operation.caller.clock
+        poll(Deadline(clock, clock.now() + ANSWERED_WITHIN), STATUS_BACKOFF, answered)

@@ -1,0 +1,247 @@
+"""Key material that passed every check: the one thing that may be imported.
+
+An import is for ever, and KMS's own answers to bad material are empty texts, so that nothing may go out unchecked: the import
+takes only `CheckedMaterial`, and only `check` makes it (docs/design.md, rule 3). All that is wrong is named at once. No error
+holds material, and no exception that might hold some is left on `__cause__` or `__context__`.
+
+    secret_value.py      what the secret's value is: JSON field, encoding, PEM header
+    encoding.py          base64, hex, JSON
+    wrong_container.py   TR-31, JSON, encrypted PEM: what no decoder can say anything useful about
+    secret_key_rules.py      symmetric and HMAC keys: length, text, other keys' containers
+    pem.py               blocks of a PEM
+    der.py               shapes of containers
+    private_key.py       loads PKCS#8, PKCS#1, SEC1; the reason in words
+    private_key_rules.py        type, curve, size, weak keys; encodes for KMS
+    not_random.py        constants, counters, repetitions
+    looks_like_text.py   passphrases, and text that was not decoded
+    check_value.py       check values, computed and expected
+    words.py             what the reader of an error calls properties, secrets and files
+
+Plaintext lives as short as Python allows: buffers of ours are wiped, and what is looked for in them is looked for in views of
+them. What can't be wiped is dropped as soon as it was used: `bytes` and `str`, in which boto3 gives a secret and KMS's answer;
+text on its way to bytes (base64, hex, JSON, PEM), and bytes that are tried as text; the numbers and encodings that libraries
+make of a key.
+"""
+
+from contextlib import suppress
+from typing import Final, NoReturn, final
+
+from imported_key_material.errors import CannotHappen, Fault, Faults, Refused
+from imported_key_material.material import (
+    check_value,
+    pem,
+    private_key,
+    private_key_rules,
+    secret_key_rules,
+    secret_value,
+)
+from imported_key_material.material.check_value import ExpectedCheckValue
+from imported_key_material.material.encoding import BASE64, HEX, RAW, hex_or_base64
+from imported_key_material.material.key_specs import CipherKey, EcKey, EdwardsKey, KeySpec, MacKey, RsaKey
+from imported_key_material.material.pem import PemKey
+from imported_key_material.material.secret_value import PemValue, RawValue
+from imported_key_material.material.words import PROPERTIES, Words
+
+
+class _Passed:
+    """The right to make CheckedMaterial. It never leaves this module."""
+
+
+_PASSED: Final = _Passed()
+
+
+@final
+class CheckedMaterial:
+    """One key's material, fit for its key spec. Made by `check` alone.
+
+    No dataclass on purpose: loggers and encoders take those apart. It shows nothing, can't be changed, copied or pickled.
+    `spec`; `public_key`: SubjectPublicKeyInfo in DER, None for secret keys; `public_exponent`: of an RSA key, else None;
+    `check_value`: computed, as "CMAC:377822C093", "" for a key that may be guessable; `verified_check_value`: the
+    ExpectedCheckValue that was compared, as given, else "".
+    """
+
+    __slots__ = ("_encoded", "_frozen", "check_value", "public_exponent", "public_key", "spec", "verified_check_value")
+
+    def __init__(  # noqa: PLR0913  # one place makes it, by name
+        self,
+        passed: _Passed,
+        *,
+        spec: KeySpec,
+        encoded: bytearray,
+        check_value: str,
+        verified_check_value: str,
+        public_key: bytes | None = None,
+        public_exponent: int | None = None,
+    ) -> None:
+        if passed is not _PASSED:
+            raise TypeError("CheckedMaterial is made by material.check alone.")
+        self.spec: Final = spec
+        self.public_key: Final = public_key
+        self.public_exponent: Final = public_exponent
+        self.check_value: Final = check_value
+        self.verified_check_value: Final = verified_check_value
+        self._encoded: Final = encoded
+        self._frozen: Final = True
+
+    @property
+    def encoded(self) -> bytearray:
+        """What KMS gets: the raw bytes of a secret key, else PKCS#8 in DER. ValueError once it was wiped."""
+        if not any(self._encoded):  # no check lets zeros pass
+            raise ValueError("The material was wiped.")
+        return self._encoded
+
+    def mac(self, message: bytes) -> bytes:
+        """Returns the HMAC of `message` with this key (RFC 2104). ValueError for a key that makes no MACs."""
+        if isinstance(self.spec.form, MacKey):
+            return check_value.hmac_digest(self.encoded, message, self.spec.form.hash_name)
+        raise ValueError(f"The material of {self.spec.a_key} makes no MACs.")
+
+    def wipe(self) -> None:
+        """Overwrites the material with zeros; it can't be used any more."""
+        _wipe(self._encoded)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if hasattr(self, "_frozen"):
+            raise AttributeError("CheckedMaterial can't be changed.")
+        object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        return f"<CheckedMaterial {self.spec.name}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("CheckedMaterial is neither copied nor pickled.")
+
+
+def check(  # noqa: PLR0913  # by name
+    source: bytes | bytearray | str,
+    spec: KeySpec,
+    *,
+    encoding: str | None = None,
+    json_key: str | None = None,
+    expected_check_value: str | None = None,
+    words: Words = PROPERTIES,
+    unwrapped: bool = False,
+) -> CheckedMaterial:
+    """Returns the material that a secret holds, decoded, checked and encoded for KMS.
+
+    `source`: SecretBinary (bytes) or SecretString (str); a bytearray is taken over: it becomes the material, or is wiped.
+    `encoding`: MaterialEncoding, None for what is found: bytes are RAW, what has a PEM header PEM, other text BASE64.
+    `json_key`: SecretJsonKey. `expected_check_value`: ExpectedCheckValue. `unwrapped`: the bytes were wrapped, so that
+    MaterialEncoding does not say what they are.
+
+    Refused with every fault: of the material, its encoding, its JSON key and its check value, as `words` calls them.
+    """
+    faults = Faults()
+    expected: ExpectedCheckValue | None = None
+    if expected_check_value is not None:
+        with faults.collected():
+            expected = check_value.check_expected_form(expected_check_value, spec, words=words)
+    checked: CheckedMaterial | None = None
+    found = Faults()
+    try:
+        with found.collected():
+            value = secret_value.read(source, encoding=encoding, json_key=json_key, words=words)
+            checked = _checked(value, spec, expected, words)
+        with faults.collected():
+            if found and isinstance(source, bytes) and encoding in (None, RAW) and not unwrapped:
+                _refuse_undecoded(source, spec, expected, words)
+            found.raise_if_any()
+    finally:
+        if isinstance(source, bytearray) and (checked is None or checked.encoded is not source):
+            _wipe(source)
+    if faults and checked is not None:
+        checked.wipe()
+    faults.raise_if_any()
+    if checked is None:
+        raise CannotHappen("There is no material, and no fault.")
+    return checked
+
+
+def _refuse_undecoded(source: bytes, spec: KeySpec, expected: ExpectedCheckValue | None, words: Words) -> None:
+    """Refused (material) where bytes that are no good key are the text of one that passes every check, in hex or base64."""
+    if not source.isascii():
+        return
+    for name in (HEX, BASE64):  # hex first: most of it is base64, too
+        checked: CheckedMaterial | None = None
+        with suppress(Refused):
+            value = secret_value.read(source, encoding=name, json_key=None, words=words)
+            checked = _checked(value, spec, expected, words)
+        if checked is not None:
+            checked.wipe()
+            problem = f"The bytes are those of a text: {spec.a_key} in {name}, which nobody decoded."
+            raise Refused(Fault(words.material, problem, f"Set {words.encoding} to {name}, or {words.decode}."))
+
+
+def _checked(
+    value: RawValue | PemValue, spec: KeySpec, expected: ExpectedCheckValue | None, words: Words
+) -> CheckedMaterial:
+    form = spec.form
+    if isinstance(form, CipherKey | MacKey):
+        return _secret(value, spec, form, expected, words)
+    return _asymmetric(value, spec, form, expected, words)
+
+
+def _secret(
+    value: RawValue | PemValue,
+    spec: KeySpec,
+    form: CipherKey | MacKey,
+    expected: ExpectedCheckValue | None,
+    words: Words,
+) -> CheckedMaterial:
+    if isinstance(value, PemValue):
+        problem = f"The {words.holder} holds a PEM, and {spec.a_key} is random bytes."
+        remedy = f"Name the {words.holder} that holds the key which is meant, or {words.another_key}."
+        raise Refused(Fault(words.material, problem, remedy))
+    try:
+        verdict = secret_key_rules.check(value.data, spec, form, expected, may_be_hex=value.may_be_hex, words=words)
+    except Refused:
+        _wipe(value.data)
+        raise
+    return CheckedMaterial(
+        _PASSED,
+        spec=spec,
+        encoded=value.data,
+        check_value=verdict.check_value,
+        verified_check_value=verdict.verified_check_value,
+    )
+
+
+def _asymmetric(
+    value: RawValue | PemValue,
+    spec: KeySpec,
+    form: RsaKey | EcKey | EdwardsKey,
+    expected: ExpectedCheckValue | None,
+    words: Words,
+) -> CheckedMaterial:
+    found: PemKey | None = None
+    if isinstance(value, PemValue):
+        found = pem.private_key(value.text, words=words)
+        data = found.der
+    elif value.may_be_hex:
+        _wipe(value.data)
+        raise Refused(hex_or_base64(words))  # never a key: the base64 of one in DER begins with M
+    else:
+        data = value.data
+    try:
+        key = private_key.load(data, words=words)
+        faults = list(private_key_rules.faults_of(key, spec, form, pem=found, words=words))
+    finally:
+        _wipe(data)
+    public_key = private_key_rules.public_key(key)
+    if expected is not None and not expected.matches(public_key):
+        faults.append(check_value.differs(spec, public_key, words=words))
+    if faults:
+        raise Refused(*faults)
+    return CheckedMaterial(
+        _PASSED,
+        spec=spec,
+        encoded=private_key_rules.pkcs8(key),
+        check_value=check_value.compute(spec, public_key),
+        verified_check_value=expected.given if expected is not None else "",
+        public_key=public_key,
+        public_exponent=private_key_rules.public_exponent(key),
+    )
+
+
+def _wipe(buffer: bytearray) -> None:
+    buffer[:] = bytes(len(buffer))

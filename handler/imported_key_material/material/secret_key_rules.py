@@ -1,0 +1,145 @@
+"""Checks symmetric and HMAC keys: their length, and that they look like a random generator's bytes.
+
+KMS takes any bytes of the right length, for ever, so what is refused here is what a person stored by mistake: text that was
+not decoded, a passphrase, a trailing newline, a private key, zeros, a shorter key that was padded. What is only improbable is
+taken with an ExpectedCheckValue that matches, since somebody compared it; then nothing is computed of a key that may be
+guessable. Patterns are refused whatever the check value says.
+
+Sources: RFC 2104, sections 2 and 3 (key lengths of HMAC); AWS KMS Developer Guide, "Importing key material", requirements.
+"""
+
+from dataclasses import dataclass
+
+from imported_key_material.errors import Fault, Refused
+from imported_key_material.material import check_value, der
+from imported_key_material.material.check_value import ExpectedCheckValue
+from imported_key_material.material.encoding import hex_or_base64
+from imported_key_material.material.key_specs import CipherKey, KeySpec, MacKey
+from imported_key_material.material.looks_like_text import text_in
+from imported_key_material.material.not_random import pattern_in
+from imported_key_material.material.words import Words
+
+SecretForm = CipherKey | MacKey
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What passed. `check_value`: computed, "" where a matching ExpectedCheckValue overrode a doubt."""
+
+    check_value: str
+    verified_check_value: str
+
+
+def check(
+    key: bytearray,
+    spec: KeySpec,
+    form: SecretForm,
+    expected: ExpectedCheckValue | None,
+    *,
+    may_be_hex: bool,
+    words: Words,
+) -> Verdict:
+    """Checks the decoded bytes. Refused (material, check value) with all faults at once.
+
+    `may_be_hex`: they came of base64 text that may as well be hex.
+    """
+    if not key:
+        raise Refused(Fault(words.material, "The material is empty.", words.instead(form.size_bytes)))
+    comparable = isinstance(form, MacKey) or len(key) == form.size_bytes
+    matches = expected is not None and comparable and expected.matches(key)
+    if may_be_hex and not matches:
+        # What the bytes are is not known, so that nothing else can be said of them.
+        remark = "" if expected is None else f", and then {words.the_check_value} does not match"
+        raise Refused(hex_or_base64(words, remark))
+    pattern, foreign = pattern_in(key), _foreign(key, spec, words)
+    faults, doubts = _length(key, spec, form, words, is_pattern=bool(pattern), is_foreign=bool(foreign))
+    doubts += foreign
+    if pattern:
+        problem = f"The material is not random: {pattern}."
+        faults.append(Fault(words.material, problem, words.instead(form.size_bytes)))
+    if not matches:
+        faults += doubts
+    if expected is not None and comparable and not matches:
+        faults.append(check_value.differs(spec, key, words=words))
+    if faults:
+        raise Refused(*faults)
+    doubtful = bool(doubts) or may_be_hex
+    return Verdict(
+        check_value="" if doubtful else check_value.compute(spec, key),
+        verified_check_value=expected.given if expected is not None and matches else "",
+    )
+
+
+def _length(
+    key: bytearray, spec: KeySpec, form: SecretForm, words: Words, *, is_pattern: bool, is_foreign: bool
+) -> tuple[list[Fault], list[Fault]]:
+    """Returns what is wrong with the length, and what a matching check value would excuse.
+
+    Nobody may be told to make a new key where the bytes are a key in another form: text, a container (`is_foreign`: what to
+    do is said of that); or far too long and random: wrapped, most often.
+    """
+    size, right, where = len(key), form.size_bytes, words.material
+    looks_random, make_one = not is_pattern and not is_foreign, "" if is_foreign else words.instead(right)
+    if size == right:
+        return [], []
+    if isinstance(form, CipherKey):
+        problem = f"The material is {size} bytes long, and {spec.a_key} takes exactly {right}."
+        if looks_random and size > 2 * right:
+            remedy = f"{words.if_wrapped} If it is not, name the {words.holder} that holds the key."
+            return [Fault(where, problem, remedy)], []
+        return [Fault(where, problem, _newline_perhaps(size, right) or make_one)], []
+    if right < size <= form.most_bytes:
+        problem = (
+            f"The material is {size} bytes long, and {spec.a_key} takes {right}; a length up to {form.most_bytes} bytes "
+            f"is taken with a matching {words.check_value}."
+        )
+        way_out = f"{words.store} {right} bytes, or declare {words.the_check_value} if the key is really so long."
+        return [], [
+            Fault(where, problem, _newline_perhaps(size, right) or _filled_perhaps(key, right, words) or way_out)
+        ]
+    problem = f"The material is {size} bytes long, and {spec.a_key} takes {right} to {form.most_bytes}."
+    if size < right:
+        return [Fault(where, problem, make_one)], []
+    hash_name = form.hash_name.upper().replace("SHA", "SHA-")
+    hashed = f"If it is the key itself, store its {hash_name} hash, which gives the same MACs (RFC 2104)."
+    return [Fault(where, problem, f"{words.if_wrapped} {hashed}" if looks_random else hashed)], []
+
+
+def _newline_perhaps(size: int, right: int) -> str:
+    """One or two bytes too many are most often a line's end."""
+    return "Often a newline was stored, too: write it with printf, not echo." if size - right in (1, 2) else ""
+
+
+def _filled_perhaps(key: bytearray, right: int, words: Words) -> str:
+    """SoftHSM2 and others fill a key up to a multiple of 8 bytes before they wrap it by AES (RFC 3394's semiblocks)."""
+    if len(key) % 8 or len(key) - right >= 8 or any(key[right:]):
+        return ""
+    return (
+        "It ends in zeros: some HSMs fill a key up to 8 bytes before they wrap it. "
+        f"Declare {words.the_check_value} that the HSM shows: an HMAC key makes the same MACs with these zeros."
+    )
+
+
+def _foreign(key: bytearray, spec: KeySpec, words: Words) -> list[Fault]:
+    """What reads as text, or is a container of a key, was hardly meant as a key's raw bytes."""
+    text = text_in(key)
+    if text:
+        problem = (
+            f"The material reads as text ({text}), and {spec.a_key} is random bytes: a passphrase, or base64 or hex "
+            "that was not decoded."
+        )
+        way_out = (
+            f"{words.store_or_wrap} the bytes themselves, or declare {words.the_check_value} if the key is really text. "
+            f"{words.encoding} says how a {words.holder}'s text is encoded."
+        )
+        return [Fault(words.material, problem, way_out)]
+    try:
+        container = der.read(key).container
+    except der.NotDerError:
+        return []
+    if container is None:
+        return []
+    problem = f"The material is {container.value}, and {spec.a_key} is random bytes."
+    really = f"declare {words.the_check_value} if it is really raw key bytes"
+    way_out = f"Name another {words.holder} or {words.another_key}, or {really}."
+    return [Fault(words.material, problem, way_out)]

@@ -1,0 +1,213 @@
+"""The program `custodian`: its commands, its exit codes, where its words go.
+
+    exit 0  done, and every check passed
+    exit 1  refused: the material, a file, a key or AWS says no; or the work was broken off. Nothing was written, with three
+            exceptions:
+              - verify writes its receipt (--out) of a verdict that is not PROVED
+              - put names what it had done before a step failed
+              - a report that can't be printed (a closed pipe) does not undo what it reports: the file, or the version
+    exit 2  a wrong call: an option is missing, unknown, takes no such value, or does not go with another
+    exit 3  verify, of a symmetric key: KMS's id of the material is the one on paper. That its bytes have the check value on
+            paper, KMS does not prove
+
+    stdout  the result: the report of a command, as text or with --json as one JSON object; the wrapped bytes with `--out -`
+            (the report goes to stderr then)
+    stderr  everything else: prompts, what was chosen and why, warnings, errors
+
+No output holds key material, and neither do arguments or the environment: it comes from a file, a pipe or a prompt. Where
+somebody gives a key as an argument all the same, no output repeats it, and nothing of it goes to AWS. A
+wrong call is told without any of its values. All words go out by `output.py`.
+
+Each command is a module of its own, with a click command named `command`; it is imported when it is needed. A command raises
+`Refused` of the function's own tree of errors; here that becomes sentences and the exit code.
+
+    check generate wrap combine    the commands that need no network (wrap and its like do with a KMS key)
+    put verify                     the commands that talk to AWS
+    reading new_file               files, pipes and prompts in; files out
+    wrapping_key sealing report    from checked material to the wrapped file, and what is said about it
+    components                     the components of a split key
+    content wrapped_file destination transport_key secret_plan storage    what put looks at, plans, does and prints
+    session evidence receipt       who asks KMS, what the answers prove, and what is kept of that
+    options argument_types         options that commands share; what each option and argument takes
+    words errors                   how the checks speak to this tool's user; errors and exit codes
+    output quoting                 the only way out for words; what of a call is repeated
+    aws answers forms elsewhere    boto3, the only place that knows it; how AWS's answers and names look; calls elsewhere
+"""
+
+import contextlib
+import importlib
+import io
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from typing import IO, Any, NoReturn
+
+import click
+
+from imported_key_material.errors import ImportedKeyMaterialError
+from key_custodian import output, quoting, version
+from key_custodian.errors import REFUSED, told
+
+COMMANDS = ("check", "generate", "wrap", "combine", "put", "verify")  # in the order of a key's way
+_GIVEN = f"{__name__}.given"  # in click's context: the words of the command line
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
+
+
+class _Refusal(click.ClickException):
+    """What was refused, on stderr. click knows the exit code of it."""
+
+    exit_code = REFUSED
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self._lines = lines
+
+    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002  # click's signature
+        output.say(*self._lines, err=True)
+
+
+class _WrongCall(click.UsageError):
+    """What click has to say of a wrong call, by the tool's own way out."""
+
+    def __init__(self, error: click.UsageError) -> None:
+        super().__init__(error.format_message(), error.ctx)
+        self._error = error
+
+    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002  # click's signature
+        said = io.StringIO()
+        self._error.show(said)
+        output.say(*said.getvalue().expandtabs(2).splitlines(), err=True)
+
+
+@contextlib.contextmanager
+def _told(given: Sequence[str]) -> Iterator[None]:
+    """Errors as sentences. Those of a wrong call repeat no value of it."""
+    try:
+        yield
+    except ImportedKeyMaterialError as error:
+        raise _Refusal(told(error)) from None
+    except click.UsageError as error:
+        raise _WrongCall(quoting.without_values(error, given)) from None
+
+
+class _Context(click.Context):
+    """Says that there are too many arguments, or too few, without quoting them as click does."""
+
+    def fail(self, message: str) -> NoReturn:  # noqa: ARG002  # click's signature
+        raise quoting.UnknownWordError("The arguments do not match the usage above.", self)
+
+
+class _Tool(click.Group):
+    """Imports a command's module when the command is asked for, and tells errors as sentences that repeat no value."""
+
+    context_class = _Context
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
+        with output.without(sys.argv[1:] if args is None else args):
+            return super().main(args, *more, **extra)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        given = tuple(args)  # click empties the list
+        with _told(given):
+            context = super().make_context(info_name, args, parent, **extra)
+        context.meta[_GIVEN] = given
+        return context
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"custodian.{cmd_name}").command
+        command.context_class = _Context
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchOption:
+            raise
+        except click.UsageError:
+            sentence = f"No such command. The commands are {', '.join(COMMANDS)}."
+            raise quoting.UnknownWordError(sentence, ctx) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _told(ctx.meta[_GIVEN]):
+            return super().invoke(ctx)
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001  # click's signature
+    if asked:
+        output.say(version())
+        ctx.exit()
+
+
+@click.group(
+    cls=_Tool,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+From a key file to a wrapped secret:
+  key-custodian check key.bin --key-spec HMAC_256
+  key-custodian wrap key.bin --key-spec HMAC_256 --wrapping-key transport.pem --out wrapped.bin
+
+\b
+A new key that nobody has ever seen:
+  key-custodian generate --key-spec SYMMETRIC_DEFAULT --wrapping-key transport.pem --out wrapped.bin
+
+\b
+`custodian COMMAND --help` shows a command's options and examples.
+""",
+)
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
+def cli() -> None:
+    """Check, make, wrap and combine key material for AWS KMS, and hand it over.
+
+    For those who hold key material that a CloudFormation stack is to import (Custom::ImportedKeyMaterial). Everything is
+    checked by the rules of the function that imports it. Material is read from a file, a pipe or a prompt, never from the
+    command line or the environment, and is never shown.
+    """
+
+
+def _no_core_dump() -> None:
+    """A crash of a library must not write the memory, and so the material, to the disk. Windows writes none.
+
+    Linux asks the limit for files only. Where core_pattern is a program (core(5)), and for debuggers of the same user
+    (ptrace(2)), what counts is that the process is not dumpable (prctl(2)).
+    """
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        resource = importlib.import_module("resource")
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        with contextlib.suppress(ImportError, AttributeError, OSError):
+            importlib.import_module("ctypes").CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def _end_in_order() -> None:
+    """A request to end is taken as Ctrl-C is: buffers are wiped, the terminal echoes again, an unfinished file goes."""
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP on purpose
+            signal.signal(number, signal.default_int_handler)
+
+
+def main() -> NoReturn:
+    _no_core_dump()
+    _end_in_order()
+    try:
+        cli(prog_name="custodian")
+    except Exception as error:  # noqa: BLE001  # a defect: shown without the exception's text, which may hold anything
+        import traceback  # noqa: PLC0415  # slow to load, and seldom needed
+
+        output.say(
+            "Traceback (without the exception's text, which might hold material):",
+            *"".join(traceback.format_tb(error.__traceback__)).splitlines(),
+            f"{type(error).__name__}: this is a defect of the tool; please report it with these lines.",
+            err=True,
+        )
+        sys.exit(REFUSED)
+    sys.exit(0)

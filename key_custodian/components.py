@@ -1,0 +1,162 @@
+"""Split knowledge: the components of one key, each read from its holder, compared by its own check value, and combined by XOR.
+
+A component is a random string as long as the key, so that each alone tells nothing. It passes the same checks as a key does:
+zeros, patterns and text are refused. Its check value is computed as the key's is, over the component. No two check values
+are on the screen together: it is cleared between holders. Nothing of this is written anywhere.
+
+Sources: NIST SP 800-57 part 1, split knowledge; ANSI X9.24-1 (components combined by XOR, check values).
+"""
+
+import hmac
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from imported_key_material.errors import CannotHappen, Refused
+from imported_key_material.material import check_value, material_check
+from imported_key_material.material.encoding import HEX
+from imported_key_material.material.key_specs import CipherKey, KeySpec, MacKey
+from imported_key_material.material.material_check import CheckedMaterial
+from key_custodian import output, reading
+from key_custodian.errors import refused, told
+from key_custodian.words import OPTIONS, of_component
+
+TYPED = "-"
+TRIES = 3
+RESULT = "the combined material"
+_NEW_ONES = "Make new components, each of a random generator."
+_RESULT_WORDS = replace(OPTIONS, material=RESULT, random_bytes=_NEW_ONES)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Where a component comes from (`source`: a file, "-" for typed), its check value, its place among `count`."""
+
+    number: int
+    count: int
+    source: str
+    check_value: str | None
+
+    @property
+    def is_typed(self) -> bool:
+        return self.source == TYPED
+
+    @property
+    def name(self) -> str:
+        return f"component {self.number}"
+
+
+@contextmanager
+def gathered(spec: KeySpec, declared: Sequence[Declared], *, encoding: str | None) -> Iterator[list[CheckedMaterial]]:
+    """Reads all components, one holder after the other; they are wiped when the block ends. Refused (component n)."""
+    if any(one.is_typed or one.check_value is None for one in declared) and not reading.at_terminal():
+        problem = "There is no terminal at which components could be typed unseen, or check values be compared."
+        remedy = "Run it at a terminal, or give --component and --component-check-value for each."
+        raise refused(reading.PIPED, problem, remedy)
+    found: list[CheckedMaterial] = []
+    try:
+        for one in declared:
+            found.append(_typed(spec, one, encoding) if one.is_typed else _from_file(spec, one, encoding))
+            _require_new(found)
+        yield found
+    finally:
+        for component in found:
+            component.wipe()
+
+
+def combine(
+    spec: KeySpec, components: Sequence[CheckedMaterial], *, expected_check_value: str | None
+) -> CheckedMaterial:
+    """Returns the XOR of all, checked as any key. Refused where it is no good key, or one of the components."""
+    result = bytearray(len(components[0].encoded))
+    for component in components:
+        for at, byte in enumerate(component.encoded):
+            result[at] ^= byte
+    try:
+        if any(hmac.compare_digest(result, component.encoded) for component in components):
+            problem = "It equals one of the components, so that the holder of that one has the key."
+            raise refused(RESULT, problem, _NEW_ONES)
+        return material_check.check(bytes(result), spec, expected_check_value=expected_check_value, words=_RESULT_WORDS)
+    finally:
+        result[:] = bytes(len(result))
+
+
+def _require_new(components: Sequence[CheckedMaterial]) -> None:
+    """The last component against those before it: as long as they are, and none of them."""
+    last, number = components[-1].encoded, len(components)
+    for earlier, component in enumerate(components[:-1], start=1):
+        if len(component.encoded) != len(last):
+            problem = f"It has {len(last)} bytes, and component {earlier} has {len(component.encoded)}."
+            raise refused(f"component {number}", problem, "All components of a key are as long as the key.")
+        if hmac.compare_digest(component.encoded, last):
+            problem = f"It is the same as component {earlier}; the two would cancel each other out."
+            raise refused(f"component {number}", problem, "Each holder gives a component of their own.")
+
+
+# --------------------------------------------------------------------------------------------------------- one component
+
+
+def _from_file(spec: KeySpec, declared: Declared, encoding: str | None) -> CheckedMaterial:
+    source = reading.read(declared.source, encoding=encoding, option="--component")
+    component = _checked(source.value, spec, declared, encoding)
+    if declared.check_value is not None:
+        output.say(f"{declared.name}: {declared.source} has the check value that was given.", err=True)
+    elif not _confirmed(declared, component):
+        component.wipe()
+        problem = f"The check value of {declared.source} is not that on paper."
+        raise refused(declared.name, problem, "Look for the right file.")
+    return component
+
+
+def _typed(spec: KeySpec, declared: Declared, encoding: str | None) -> CheckedMaterial:
+    """A holder at the keyboard. A slip of a finger is told, and may be mended."""
+    output.say(
+        f"Component {declared.number} of {declared.count}. Its holder alone is at the screen and types it.", err=True
+    )
+    for left in reversed(range(TRIES)):
+        component: CheckedMaterial | None = None
+        try:
+            component = _checked(_ask(spec, declared, encoding), spec, declared, encoding or HEX)
+        except Refused as error:
+            output.say(*told(error), err=True)
+        if component is not None and _confirmed(declared, component):
+            return component
+        if component is not None:
+            component.wipe()
+        if left:
+            output.say(f"Once more, please ({left} of {TRIES} tries left).", err=True)
+    problem = f"It was typed {TRIES} times, and was never the one on paper."
+    raise refused(declared.name, problem, "Nothing was written. Begin anew with the right components.")
+
+
+def _ask(spec: KeySpec, declared: Declared, encoding: str | None) -> str:
+    digits = f", {2 * _size_bytes(spec)} hex digits" if encoding in {None, HEX} else ""
+    text = reading.ask(f"Component {declared.number}{digits} (is not shown)")
+    return "".join(text.split())  # on paper the digits stand in groups
+
+
+def _size_bytes(spec: KeySpec) -> int:
+    if isinstance(spec.form, CipherKey | MacKey):
+        return spec.form.size_bytes
+    raise CannotHappen(f"A key of {spec.name} has no components.")
+
+
+def _checked(value: bytes | str, spec: KeySpec, declared: Declared, encoding: str | None) -> CheckedMaterial:
+    words = of_component(declared.number).at(declared.name)
+    return material_check.check(value, spec, encoding=encoding, expected_check_value=declared.check_value, words=words)
+
+
+def _confirmed(declared: Declared, component: CheckedMaterial) -> bool:
+    """Shows the check value to the one holder, has it compared, and clears the screen."""
+    file = "" if declared.is_typed else f" ({declared.source})"
+    values = check_value.compute_all(component.spec, component.encoded) if component.check_value else ()
+    said = f"Check value of component {declared.number}{file}: {' or '.join(values) or declared.check_value}"
+    if declared.check_value is not None:
+        output.say(f"{said}, as given.", err=True)
+        output.pause("Press Enter: the screen is cleared")
+        right = True
+    else:
+        output.say(said, err=True)
+        right = output.ask("Is it the one on paper?")
+    output.clear()
+    return right

@@ -1,0 +1,95 @@
+"""`key-custodian generate`: new material of the operating system's generator, straight into its wrapped form."""
+
+import os
+
+import click
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from imported_key_material.material import material_check
+from imported_key_material.material.key_specs import KEY_SPECS, CipherKey, EcKey, KeySpec, MacKey, RsaKey
+from imported_key_material.material.material_check import CheckedMaterial
+from key_custodian import argument_types, new_file, options, output, report, sealing
+from key_custodian.report import MaterialReport
+from key_custodian.sealing import SealingOptions
+from key_custodian.words import OPTIONS
+
+PUBLIC_EXPONENT = 65537  # FIPS 186-5, A.1.1, and what every program takes
+GENERATED = "the new material"
+
+
+@click.command(
+    "generate",
+    short_help="Make new key material, and wrap it.",
+    epilog="""\b
+Examples:
+  key-custodian generate --key-spec SYMMETRIC_DEFAULT --wrapping-key transport.pem --out wrapped.bin
+  key-custodian generate --key-spec RSA_3072 --wrapping-key alias/transport-rsa --out wrapped.bin --json
+  key-custodian generate --key-spec HMAC_256 --wrapping-key alias/transport --secret orders/mac-key --out wrapped.bin
+  key-custodian generate --key-spec HMAC_256 --plaintext-out key.bin
+""",
+)
+@options.key_spec()
+@sealing.add_options
+@click.option(
+    "--plaintext-out",
+    metavar="FILE",
+    type=argument_types.new_file,
+    help="Write PLAINTEXT material to a new file (mode 0600) instead of wrapping it: raw bytes, or PKCS#8 PEM. - is a pipe.",
+)
+@options.as_json
+def command(
+    key_spec: str,
+    plaintext_out: str | None,
+    as_json: bool,  # noqa: FBT001  # click passes it by name
+    wrapping: SealingOptions,
+) -> None:
+    """Make new key material that nobody ever sees, and wrap it.
+
+    The bytes come from the operating system's generator and are never written unwrapped, unless --plaintext-out asks for it.
+    The wrapped file is then the only copy: keep it, KMS gives no material back.
+    """
+    spec = KEY_SPECS[key_spec]
+    if plaintext_out is None:
+        seal = sealing.prepare(wrapping)
+        seal.seal(made(spec), as_json=as_json)
+        return
+    if given := wrapping.given():
+        raise click.UsageError(f"--plaintext-out does not go with {given[0]}: nothing is wrapped.")
+    new_file.require_writable(plaintext_out, where="--plaintext-out")
+    checked = made(spec)
+    try:
+        said = MaterialReport.of(checked)
+        new_file.write(plaintext_out, _plaintext(checked), where="--plaintext-out")
+    finally:
+        checked.wipe()
+    to_stdout = plaintext_out == new_file.STDOUT
+    output.say(f"{'Standard output' if to_stdout else plaintext_out} holds the material in PLAINTEXT.", err=True)
+    report.show(said, as_json=as_json, err=to_stdout)
+
+
+def made(spec: KeySpec) -> CheckedMaterial:
+    """New material, through the same checks as any other."""
+    form = spec.form
+    if isinstance(form, CipherKey | MacKey):
+        return material_check.check(os.urandom(form.size_bytes), spec, words=OPTIONS.at(GENERATED))
+    der = _private_key(spec).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return material_check.check(der, spec, words=OPTIONS.at(GENERATED))
+
+
+def _private_key(spec: KeySpec) -> PrivateKeyTypes:
+    """OpenSSL's generators, which are seeded by the operating system."""
+    form = spec.form
+    if isinstance(form, RsaKey):
+        return rsa.generate_private_key(PUBLIC_EXPONENT, form.modulus_bits)
+    if isinstance(form, EcKey):
+        return ec.generate_private_key(form.curve)
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+def _plaintext(checked: CheckedMaterial) -> bytes:
+    """As it is stored most often: a secret key raw, a private key as PEM."""
+    if checked.public_key is None:
+        return bytes(checked.encoded)
+    return report.pem(bytes(checked.encoded), "PRIVATE KEY").encode("ascii")

@@ -1,0 +1,67 @@
+"""Files out: made new, for their owner only; bytes are not written to a terminal.
+
+What is written is ready before a file is opened: no failure of a check, a key or AWS leaves a file behind. A file that exists
+is never overwritten. A write that fails, or is broken off, takes its file away again; only SIGKILL or a power cut can leave a
+part of it.
+"""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from key_custodian.errors import refused
+
+STDOUT: Final = "-"
+MODE: Final = 0o600
+_O_BINARY: Final[int] = getattr(os, "O_BINARY", 0)  # Windows'
+
+
+def require_writable(out: str, *, where: str) -> None:
+    """Refused where `write` would be, as far as that can be seen before there is anything to write."""
+    if out == STDOUT:
+        if sys.stdout.isatty():
+            problem = "These are bytes, and standard output is a terminal."
+            raise refused(where, problem, "Name a file, or send standard output into one or into a pipe.")
+        return
+    path = Path(out)
+    if os.path.lexists(path):
+        raise refused(where, f"{out} exists, and no file is ever overwritten.", "Name another, or move this one away.")
+    if not path.parent.is_dir():
+        remedy = "Make it first; best one that only its owner may read."
+        raise refused(where, f"There is no folder {path.parent}.", remedy)
+
+
+def write(out: str, data: bytes | bytearray, *, where: str) -> None:
+    """Writes `data` to a new file that only its owner may read (0600), or to standard output for "-"."""
+    require_writable(out, where=where)
+    if out == STDOUT:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    reason = _made(Path(out), data)
+    if reason is not None:
+        raise refused(where, f"{out} could not be written: {reason}. Nothing is left of it.", "Name another place.")
+
+
+def _made(path: Path, data: bytes | bytearray) -> str | None:
+    """Why it failed, None if it did not. The bytes are on the disk then, as far as the system says so (fsync(2))."""
+    try:
+        descriptor = os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_BINARY, MODE
+        )  # O_EXCL: never another's file
+    except OSError as error:
+        return error.strerror
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        if isinstance(error, OSError):
+            return error.strerror
+        raise
+    return None

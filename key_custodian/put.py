@@ -1,0 +1,197 @@
+"""`key-custodian put`: a wrapped file into Secrets Manager, as a new secret or a new version, after a plan was shown.
+
+Everything is checked before anything is changed. What will be done is decided in `secret_plan.py` and carried out here as it
+was shown. No right to read secrets is needed, and none to decrypt. Where it would go elsewhere than to AWS, the plan says so; a
+plaintext goes there by TLS only.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import click
+
+from key_custodian import (
+    argument_types,
+    content,
+    destination,
+    elsewhere,
+    options,
+    output,
+    secret_plan,
+    storage,
+)
+from key_custodian.aws import Connection
+from key_custodian.content import Content, FileOptions
+from key_custodian.secret_plan import Wanted
+from key_custodian.session import Session
+from key_custodian.storage import PutReport
+
+_STACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}/?|/")
+_VERSION: Final = re.compile(r"[A-Za-z0-9-]{32,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutOptions(FileOptions):
+    """The options of `key-custodian put`, as click gives them."""
+
+    secret_id: str
+    stacks: tuple[str, ...]
+    kms_key_id: str | None
+    version_id: str | None
+    move_current: bool
+    replace_tag: bool
+    only_plan: bool
+    yes: bool
+    profile: str | None
+    region: str | None
+    as_json: bool
+
+
+@click.command(
+    "put",
+    short_help="Store a wrapped file, and show what the template needs.",
+    epilog="""\b
+Examples:
+  key-custodian put wrapped.bin --report wrapped.json --secret orders/master-key --stack orders
+  key-custodian put wrapped.bin --key-spec HMAC_256 --algorithm RSAES_OAEP_SHA_256 \\
+      --wrapping-key alias/transport-rsa --expected-check-value HMAC:D38B42096D \\
+      --secret orders/mac-key --stack orders --yes
+
+\b
+The report is what --json prints where the file is made:
+  key-custodian wrap key.bin --key-spec HMAC_256 --wrapping-key alias/transport-rsa \\
+      --out wrapped.bin --json > wrapped.json
+""",
+)
+@click.argument("file", metavar="FILE", type=argument_types.file)
+@click.option(
+    "--secret",
+    "secret_id",
+    required=True,
+    metavar="NAME",
+    type=argument_types.secret,
+    help="Name or ARN of the secret. It is created if there is none of the name.",
+)
+@click.option(
+    "--stack",
+    "stacks",
+    multiple=True,
+    metavar="NAME",
+    type=argument_types.name,
+    help="A stack that may use the secret (its tag imported-key-material); give it once for each. A name that ends in / "
+    "stands for all stacks that begin so.",
+)
+@click.option(
+    "--report",
+    metavar="FILE",
+    type=argument_types.file,
+    help="What wrap, generate or combine printed with --json. It says the next four, and the check of the secret's name.",
+)
+@options.key_spec(required=False)
+@click.option(
+    "--algorithm",
+    metavar="NAME",
+    type=click.Choice(options.SECRET_WRAPPINGS),
+    help=f"How the file was wrapped: {', '.join(options.SECRET_WRAPPINGS)}.",
+)
+@click.option(
+    "--wrapping-key",
+    metavar="KEY",
+    type=argument_types.kms_key,
+    help="The KMS key that opens the file: id, ARN or alias/NAME.",
+)
+@options.expected_check_value
+@click.option(
+    "--kms-key-id",
+    metavar="KEY",
+    type=argument_types.kms_key,
+    help="KMS key that encrypts a new secret. Without it: Secrets Manager's own.",
+)
+@click.option(
+    "--version-id",
+    metavar="ID",
+    type=argument_types.name,
+    help="Id of the new version. Without it the id follows from the file: run twice, it is stored once.",
+)
+@click.option(
+    "--move-current", is_flag=True, help="Move AWSCURRENT of a secret to the new version. Without it no stage moves."
+)
+@click.option("--replace-tag", is_flag=True, help="Replace the names in the tag of a secret by those of --stack.")
+@click.option(
+    "--plaintext", is_flag=True, help="FILE is a key that is not wrapped: who may read the secret then has the key."
+)
+@options.encoding
+@click.option("--plan", "only_plan", is_flag=True, help="Show the plan, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask, for scripts. The plan is shown all the same.")
+@options.profile
+@options.region
+@options.as_json
+@options.passed_as(PutOptions)
+def command(given: PutOptions) -> None:
+    """Store a wrapped file in Secrets Manager, and show what the template needs.
+
+    The plan is shown first. No stage of a secret moves unless --move-current says so: a new version gets one of its own, and
+    the template pins it by SecretVersionId.
+
+    With SYMMETRIC_DEFAULT the file opens only in the secret (account and name) that it was wrapped for.
+    """
+    _require_forms(given)
+    item = content.of(given)
+    session = Session(Connection(given.profile, given.region))
+    if not item.algorithm:
+        elsewhere.require_unseen(session.address("secretsmanager"), where="--plaintext")
+    who = session.who()
+    goal = destination.look(session, given.secret_id, given.stacks, who)
+    remarks = destination.check(session, item, goal)
+    not_aws = tuple(f"Warning: {line}" for line in elsewhere.warnings(session.not_aws()))
+    steps = secret_plan.steps(_wanted(given, item, goal.name), goal.found)
+    storage.show_plan(steps, (*not_aws, *remarks), f"{who.arn} in {session.region()}", err=not given.only_plan)
+    if given.only_plan:
+        return
+    if not given.yes:
+        storage.ask()
+    stored = storage.carry_out(session, steps)
+    report = PutReport(item, stored, who, tuple(session.requests))
+    if given.as_json:
+        output.say_json(report.to_json())
+    else:
+        output.say(*report.lines())
+
+
+# ------------------------------------------------------------------------------------------------------ before the plan
+
+
+def _require_forms(given: PutOptions) -> None:
+    if not all(_STACK.fullmatch(stack) for stack in given.stacks):
+        raise click.UsageError("--stack is a stack's name, or how names begin and a / behind it; one for each --stack.")
+    if given.version_id is not None and not _VERSION.fullmatch(given.version_id):
+        raise click.UsageError("--version-id has 32 to 64 letters, digits and -, as a UUID has.")
+    if given.plaintext:
+        of_wrapping = {
+            "--report": given.report,
+            "--algorithm": given.algorithm,
+            "--wrapping-key": given.wrapping_key,
+        }
+        for option, value in of_wrapping.items():
+            if value is not None:
+                raise click.UsageError(f"--plaintext does not go with {option}: nothing is wrapped.")
+    elif given.encoding is not None:
+        raise click.UsageError("--encoding goes with --plaintext: a wrapped file is stored as it is.")
+    if given.replace_tag and not given.stacks:
+        raise click.UsageError("--replace-tag needs --stack.")
+
+
+def _wanted(given: PutOptions, item: Content, secret_name: str) -> Wanted:
+    version_id = given.version_id or item.version_id(secret_name)
+    return Wanted(
+        secret_id=given.secret_id,
+        value=item.value,
+        value_words=item.words,
+        version_id=version_id,
+        label=item.label(version_id),
+        stacks=tuple(dict.fromkeys(given.stacks)),
+        kms_key_id=given.kms_key_id,
+        move_current=given.move_current,
+        replace_tag=given.replace_tag,
+    )

@@ -1,0 +1,128 @@
+"""The receipt of `key-custodian verify`: who asked, when, about which key, and what was proved; as text and as JSON.
+
+It holds no material, and no MAC. The ids of the requests are CloudTrail's, so that an auditor finds each call there. Where the
+answers are not AWS's, it says so before anything else, and at the end once more: what was answered may fill a screen.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from key_custodian.evidence import Finding, Key, Verdict
+from key_custodian.session import Who, written
+
+VERSION: Final = 1
+_WIDTH: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SecretVersion:
+    """A version of a secret that was there when the receipt was made."""
+
+    arn: str
+    name: str
+    version_id: str
+    stages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`expected`: the check value on paper, as it was given. `not_aws` and `requests`: as `Session` tells them."""
+
+    finding: Finding
+    key: Key
+    expected: str
+    secret: SecretVersion | None
+    who: Who
+    region: str
+    not_aws: Mapping[str, str]
+    requests: tuple[dict[str, str], ...]
+    tool: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "receipt": "key-custodian verify",
+            "receipt_version": VERSION,
+            "not_aws": dict(self.not_aws) or None,
+            "proved": self.finding.verdict is Verdict.PROVED,
+            "verdict": self.finding.verdict.value,
+            "shown_by": self.finding.by.value if self.finding.by else None,
+            "found": self.finding.found,
+            "proves": self.finding.proves or None,
+            "does_not_show": self.finding.does_not_show or None,
+            "check_value": {
+                "expected": self.expected,
+                "compared": bool(self.finding.compared_with),
+                "shown_by_kms": self.finding.check_value or None,
+            },
+            "key": _key(self.key),
+            "secret": self._secret(),
+            "by": {"account": self.who.account, "arn": self.who.arn},
+            "region": self.region,
+            "time": self.who.time,
+            "aws_time": self.who.aws_time or None,
+            "requests": list(self.requests),
+            "tool": self.tool,
+        }
+
+    def _secret(self) -> dict[str, Any] | None:
+        if self.secret is None:
+            return None
+        return {
+            "arn": self.secret.arn,
+            "name": self.secret.name,
+            "version_id": self.secret.version_id,
+            "stages": list(self.secret.stages),
+        }
+
+    def lines(self) -> list[str]:
+        return [f"{label + ':' if label else '':<{_WIDTH}}{value}" for label, value in self._rows()]
+
+    def _compared(self) -> str:
+        if self.finding.compared_with:
+            return f"compared with {self.finding.compared_with}"
+        return f"on paper; not compared: {self.finding.not_compared}"
+
+    def _rows(self) -> Iterator[tuple[str, str]]:
+        finding, key = self.finding, self.key.view
+        for label, (service, address) in zip(
+            ("NOT AWS", *[""] * len(self.not_aws)), self.not_aws.items(), strict=False
+        ):
+            yield label, f"{service} was asked at {address}"
+        yield "Verdict", finding.verdict.value + (f" (by {finding.by.value})" if finding.by else "")
+        yield "Found", finding.found
+        if finding.proves:
+            yield "Proves", finding.proves
+        if finding.does_not_show:
+            yield "Does not show", finding.does_not_show
+        yield "Check value", f"{self.expected} ({self._compared()})"
+        yield "Key", key.arn
+        yield "", f"{key.spec}, {key.usage}, {key.state}"
+        yield "", f"expires {written(key.valid_to)}" if key.valid_to else (key.expiration_model or "no material")
+        if key.current_material_id:
+            yield "", f"KeyMaterialId {key.current_material_id}"
+        if self.secret is not None:
+            yield "Secret", self.secret.arn
+            yield "", f"version {self.secret.version_id}, {', '.join(self.secret.stages)}"
+        yield "Asked by", self.who.arn
+        yield "Region", self.region
+        yield "Time", f"{self.who.time} (this machine), {self.who.aws_time or 'unknown'} (AWS)"
+        for label, request in zip(("Requests", *[""] * len(self.requests)), self.requests, strict=False):
+            yield label, " ".join(filter(None, request.values()))
+        yield "Tool", self.tool
+        if self.not_aws:
+            yield "NOT AWS", f"the answers of {' and '.join(self.not_aws)}, see above"
+
+
+def _key(key: Key) -> dict[str, str | None]:
+    view = key.view
+    return {
+        "arn": view.arn,
+        "key_spec": view.spec,
+        "key_usage": view.usage,
+        "key_state": view.state,
+        "expiration_model": view.expiration_model or None,
+        "valid_to": written(view.valid_to) if view.valid_to else None,
+        "current_key_material_id": view.current_material_id or None,
+        "multi_region_key_type": view.multi_region or None,
+    }

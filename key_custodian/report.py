@@ -1,0 +1,217 @@
+"""What is said about material and about a wrapped file: the same as text and as JSON; never the material itself.
+
+`key-custodian put --report` reads back the JSON that wrap, generate and combine print. Both directions stand here.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import shlex
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+from imported_key_material.aws.transport_key import SYMMETRIC
+from imported_key_material.consent import TAG
+from imported_key_material.material import check_value
+from imported_key_material.material.key_specs import KEY_SPECS, WRAPPING_ALGORITHMS, MacKey
+from imported_key_material.material.material_check import CheckedMaterial
+from imported_key_material.material.proof import CONFIRMATION_MESSAGE
+from key_custodian import forms, new_file, output
+from key_custodian.wrapping_key import WrappingKey
+
+UNKNOWN_KEY: Final = "<the RSA key in KMS that this public key is of>"
+_GUESSABLE: Final = "not shown: --expected-check-value let the material pass though it may be guessable"
+_OPENS_FOR: Final = re.compile(rf"{forms.ACCOUNT.pattern}/{forms.SECRET_NAME.pattern}", re.ASCII)
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_WIDTH: Final = 19
+
+
+class NotAReportError(Exception):
+    """Text that no command of this tool printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialReport:
+    """`material_bytes`: as KMS gets them. `check_values`: none of material that may be guessable, else the preferred first.
+
+    `confirmation_mac`: of HMAC keys, by which KMS can later be asked whether it holds the key (`key-custodian verify --mac`); no
+    secret. `public_key`: of private keys, PEM. "" for none.
+    """
+
+    key_spec: str
+    material_bytes: int
+    check_values: tuple[str, ...]
+    confirmation_mac: str = ""
+    public_key: str = ""
+
+    @classmethod
+    def of(cls, checked: CheckedMaterial) -> "MaterialReport":
+        may_show, mac = bool(checked.check_value), ""
+        if may_show and isinstance(checked.spec.form, MacKey):
+            mac = checked.mac(CONFIRMATION_MESSAGE).hex().upper()
+        shown = check_value.compute_all(checked.spec, checked.public_key or checked.encoded) if may_show else ()
+        return cls(
+            key_spec=checked.spec.name,
+            material_bytes=len(checked.encoded),
+            check_values=tuple(shown),
+            confirmation_mac=mac,
+            public_key="" if checked.public_key is None else pem(checked.public_key),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "key_spec": self.key_spec,
+            "material_bytes": self.material_bytes,
+            "check_values": list(self.check_values),
+        }
+        if self.confirmation_mac:
+            shown["confirmation_mac"] = self.confirmation_mac
+        if self.public_key:
+            shown["public_key"] = self.public_key
+        return shown
+
+    def lines(self) -> list[str]:
+        return [
+            *_row("Key spec", self.key_spec),
+            *_row("Material", f"{self.material_bytes} bytes, in order"),
+            *_row("Check value", *(self.check_values or (_GUESSABLE,))),
+            *_row("Confirmation MAC", self.confirmation_mac),
+            *_row("Public key", *self.public_key.splitlines()),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class WrapReport:
+    """A wrapped file, and what the template says of it. `file`: "" for standard output.
+
+    `kms_key`: the ARN of the key that opens it, "" where only its public key was given. `opens_for`: "<account id>/<secret's
+    name>", "" where any secret will do. What has a default is for people, and is not read back.
+    """
+
+    material: MaterialReport
+    algorithm: str
+    kms_key: str
+    opens_for: str
+    sha256: str
+    file: str = ""
+    wrapped_bytes: int = 0
+    wrapping_key: str = ""
+    wrapping_key_check_value: str = ""
+
+    @classmethod
+    def of(cls, checked: CheckedMaterial, key: WrappingKey, algorithm: str, wrapped: bytes, out: str) -> "WrapReport":
+        return cls(
+            material=MaterialReport.of(checked),
+            algorithm=algorithm,
+            kms_key=key.kms_key,
+            opens_for=key.opens_for,
+            sha256=hashlib.sha256(wrapped).hexdigest(),
+            file="" if out == new_file.STDOUT else out,
+            wrapped_bytes=len(wrapped),
+            wrapping_key=key.words,
+            wrapping_key_check_value=key.check_value,
+        )
+
+    @property
+    def key_spec(self) -> str:
+        return self.material.key_spec
+
+    @property
+    def check_value(self) -> str:
+        return next(iter(self.material.check_values), "")
+
+    def to_json(self) -> dict[str, Any]:
+        shown = self.material.to_json() | {"wrapping_key": self.wrapping_key}
+        if self.wrapping_key_check_value:
+            shown["wrapping_key_check_value"] = self.wrapping_key_check_value
+        shown["algorithm"] = self.algorithm
+        if self.opens_for:
+            shown["encryption_context"] = {TAG: self.opens_for}
+        shown["wrapped"] = {"file": self.file or None, "bytes": self.wrapped_bytes}
+        shown["wrapped_sha256"] = self.sha256
+        properties: dict[str, Any] = {"SecretWrapping": {"Algorithm": self.algorithm, "KeyId": self.kms_key or None}}
+        if self.check_value:
+            properties["ExpectedCheckValue"] = self.check_value
+        return shown | {"properties": properties}
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "WrapReport":
+        """Raises NotAReportError. Each text has its form: it will be shown, go to AWS, and stand in a template."""
+        try:
+            read = json.loads(text)
+            properties = read["properties"]
+            expected = _text(forms.CHECK_VALUE, properties.get("ExpectedCheckValue") or "")
+            return cls(
+                material=MaterialReport(_one_of(KEY_SPECS, read["key_spec"]), 0, (expected,) if expected else ()),
+                algorithm=_one_of((SYMMETRIC, *WRAPPING_ALGORITHMS), read["algorithm"]),
+                kms_key=_text(forms.KEY_ARN, properties["SecretWrapping"]["KeyId"] or ""),
+                opens_for=_text(_OPENS_FOR, next(iter(read.get("encryption_context", {}).values()), "")),
+                sha256=_text(_SHA256, read["wrapped_sha256"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            pass  # the exception may carry the text along
+        raise NotAReportError
+
+    def lines(self) -> list[str]:
+        expected = [f"  ExpectedCheckValue: {self.check_value}"] if self.check_value else []
+        return [
+            *self.material.lines(),
+            *_row("Wrapping key", self.wrapping_key),
+            *_row("  its check value", self.wrapping_key_check_value),
+            *_row("Wrapped with", self.algorithm),
+            *_row("Opens for", f"{TAG} = {self.opens_for}" if self.opens_for else ""),
+            *_row("Wrapped material", f"{self.file or 'standard output'}, {self.wrapped_bytes} bytes"),
+            *_row("  its SHA-256", self.sha256),
+            "",
+            "In the template, as properties of the resource:",
+            f"  SecretWrapping: {{Algorithm: {self.algorithm}, KeyId: {self.kms_key or UNKNOWN_KEY}}}",
+            *expected,
+            "",
+            "Write down the check value. Next, where there is a network:",
+            *self._next(),
+        ]
+
+    def _next(self) -> list[str]:
+        """The command that stores the file, as far as it is known; what is not, in capitals."""
+        secret = self.opens_for.partition("/")[2] or "SECRET"
+        return [
+            f"  key-custodian put {shlex.quote(self.file or 'FILE')} --secret {shlex.quote(secret)} --stack STACK \\",
+            f"      --key-spec {self.key_spec} --algorithm {self.algorithm} \\",
+            f"      --expected-check-value {self.check_value or 'VALUE'} \\",
+            f"      --wrapping-key {shlex.quote(self.kms_key or 'KEY')}",
+        ]
+
+
+def show(report: MaterialReport | WrapReport, *, as_json: bool, err: bool = False) -> None:
+    if as_json:
+        output.say_json(report.to_json(), err=err)
+    else:
+        output.say(*report.lines(), err=err)
+
+
+def pem(der: bytes, label: str = "PUBLIC KEY") -> str:
+    """PEM (RFC 7468)."""
+    text = base64.b64encode(der).decode("ascii")
+    body = "\n".join(text[at : at + 64] for at in range(0, len(text), 64))
+    return f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n"
+
+
+def _row(label: str, *values: str) -> list[str]:
+    """Nothing where there is no value."""
+    labels = (f"{label}:", *[""] * (len(values) - 1))
+    return [f"{left:<{_WIDTH}}{value}" for left, value in zip(labels, values, strict=False) if value]
+
+
+def _text(form: re.Pattern[str], value: Any) -> str:
+    """Of this form or empty."""
+    if not isinstance(value, str) or (value and not form.fullmatch(value)):
+        raise ValueError
+    return value
+
+
+def _one_of(known: Collection[str], value: Any) -> str:
+    if value not in known:
+        raise ValueError
+    return str(value)

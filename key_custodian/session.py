@@ -1,0 +1,115 @@
+"""One run of a command that talks to AWS: its calls, who made them and when, and by which ids CloudTrail names them.
+
+What an auditor compares with CloudTrail comes from here. The clock of AWS's own answer stands beside this machine's.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from imported_key_material.aws import kms_pages
+from imported_key_material.aws.key_view import KeyView
+from imported_key_material.errors import ServiceRefused
+from key_custodian import aws
+from key_custodian.aws import Connection
+
+DENIED: Final = frozenset({"AccessDeniedException", "AccessDenied"})
+_PAGES_MAX: Final = 100  # a key has 50 tags and some 26 materials: what goes on for longer is no list of AWS's
+
+Answer = Mapping[str, Any]
+Asked = TypeVar("Asked")
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """GetCallerIdentity, and when. `aws_time` is "" where AWS gave none. Times: ISO 8601, UTC, whole seconds."""
+
+    account: str
+    arn: str
+    time: str
+    aws_time: str
+
+
+@dataclass(slots=True)
+class Session:
+    """Clients are made when they are needed; every call that AWS answered is kept in `requests`."""
+
+    connection: Connection
+    requests: list[dict[str, str]] = field(default_factory=list)
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def call(self, operation: str, *, where: str, **parameters: object) -> Answer:
+        """`operation`: "kms:DescribeKey"; `where`: the option that it is made for. Raises ServiceRefused."""
+        service, name = operation.split(":")
+        method = getattr(self._client(service), re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower())
+        try:
+            answer: Answer = aws.call(operation, lambda: method(**parameters), where=where)
+        except aws.CallRefused as refused:
+            self.requests.append({"operation": operation, "request_id": refused.request_id, "refused": refused.code})
+            raise
+        self.requests.append({"operation": operation, "request_id": aws.request_id(answer)})
+        return answer
+
+    def pages(self, operation: str, *, where: str, **parameters: object) -> list[Answer]:
+        """One of KMS's lists, whole."""
+
+        def page(marker: Answer) -> Answer:
+            return self.call(operation, where=where, **parameters, **marker)
+
+        return list(islice(kms_pages.of(page), _PAGES_MAX))
+
+    def key(self, key_id: str, *, where: str) -> KeyView:
+        return KeyView.of_metadata(self.call("kms:DescribeKey", where=where, KeyId=key_id)["KeyMetadata"])
+
+    def who(self) -> Who:
+        """Every credential may ask that."""
+        answer = self.call("sts:GetCallerIdentity", where="--profile")
+        return Who(
+            account=answer["Account"],
+            arn=answer["Arn"],
+            time=written(datetime.now(UTC)),
+            aws_time=_rewritten(aws.date(answer)),
+        )
+
+    def region(self) -> str:
+        return str(self._client("sts").meta.region_name)
+
+    def not_aws(self) -> dict[str, str]:
+        """Of the services that were asked, those elsewhere than at AWS: service -> address. AWS_ENDPOINT_URL and its like."""
+        return {service: address for service in self._clients if (address := self.address(service))}
+
+    def address(self, service: str) -> str:
+        """Where the service is asked, if not at AWS; else ""."""
+        return aws.other_address(self._client(service), service)
+
+    def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = self.connection.client(service)
+        return self._clients[service]
+
+
+def if_allowed(ask: Callable[[], Asked]) -> Asked | None:
+    """None where these credentials may not: for what is good to know, and not needed."""
+    try:
+        return ask()
+    except ServiceRefused as refused:
+        if refused.code not in DENIED:
+            raise
+    return None
+
+
+def _rewritten(date: str) -> str:
+    """A date of HTTP's; "" for what is none."""
+    try:
+        return written(parsedate_to_datetime(date))
+    except (ValueError, OverflowError):
+        return ""
+
+
+def written(moment: datetime) -> str:
+    """ISO 8601, UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,226 @@
+"""`key-custodian verify`: asks KMS whether a key holds the material whose check value is on paper, and writes a receipt.
+
+With the custodian's own rights, and with reading calls only: sts:GetCallerIdentity, kms:DescribeKey, and kms:GetPublicKey,
+kms:VerifyMac or kms:ListKeyRotations by the kind of key; secretsmanager:DescribeSecret for --secret.
+"""
+
+import contextlib
+from dataclasses import dataclass
+
+import click
+
+from imported_key_material.material import check_value
+from imported_key_material.material.check_value import ExpectedCheckValue
+from imported_key_material.material.key_specs import Kind, MacKey
+from imported_key_material.material.proof import CONFIRMATION_MESSAGE
+from key_custodian import argument_types, evidence, new_file, options, output, quoting, reading, version
+from key_custodian.aws import Connection
+from key_custodian.errors import NOT_PROVED, REFUSED, refused
+from key_custodian.evidence import Key, Paper, Verdict
+from key_custodian.receipt import Receipt, SecretVersion
+from key_custodian.secret_plan import Found
+from key_custodian.session import Session
+from key_custodian.words import OPTIONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOptions:
+    """The options of `key-custodian verify`, as click gives them."""
+
+    key_id: str
+    expected_check_value: str
+    mac: str | None
+    material_file: str | None
+    encoding: str | None
+    json_key: str | None
+    key_material_id: str | None
+    secret_id: str | None
+    version_id: str | None
+    out: str | None
+    profile: str | None
+    region: str | None
+    as_json: bool
+
+
+@click.command(
+    "verify",
+    short_help="Ask KMS whether a key holds the material.",
+    epilog="""\b
+How it is proved:
+  asymmetric keys  by the public key: the check value is its hash
+  HMAC keys        by a MAC that the material made: --mac or --material
+  symmetric keys   not by KMS: it shows the id of the material (--key-material-id); the line
+                   "imported" of the function's log has the check value beside the id
+
+\b
+Examples:
+  key-custodian verify alias/signing --expected-check-value SHA256:9F86D081884C7D65...
+  key-custodian verify 1234abcd-12ab-34cd-56ef-1234567890ab --expected-check-value HMAC:D38B42096D \\
+      --mac 5F2C... --secret orders/mac-key --version-id 6f0c... --out receipt.json
+  key-custodian verify alias/orders --expected-check-value CMAC:377822C093 --key-material-id 0d2e...
+
+\b
+Exit code 0: proved; 1: not so, not shown, or refused; 2: a wrong call; 3: of a symmetric key KMS shows the
+id that was given, and nobody but the function's log shows what check value belongs to it.
+""",
+)
+@click.argument("key_id", metavar="KEY", type=argument_types.kms_key)
+@click.option(
+    "--expected-check-value",
+    required=True,
+    metavar="VALUE",
+    type=argument_types.check_value,
+    help="The check value on paper, such as CMAC:377822C093.",
+)
+@click.option(
+    "--mac",
+    metavar="HEX",
+    type=argument_types.digits,
+    help="HMAC keys: the confirmation MAC on paper, which check, wrap, generate and combine show beside the check value.",
+)
+@click.option(
+    "--material",
+    "material_file",
+    metavar="FILE",
+    type=argument_types.file,
+    help="HMAC keys, instead of --mac: the material itself, - for a pipe or a prompt. The MAC is computed here; the material "
+    "does not leave this machine.",
+)
+@options.encoding
+@options.json_key
+@click.option(
+    "--key-material-id",
+    metavar="ID",
+    type=argument_types.material_id,
+    help="Symmetric keys: KeyMaterialId in the record of the import (the line imported of the function's log).",
+)
+@click.option(
+    "--secret",
+    "secret_id",
+    metavar="NAME",
+    type=argument_types.secret,
+    help="Secret to name in the receipt; with --version-id.",
+)
+@click.option(
+    "--version-id",
+    metavar="ID",
+    type=argument_types.name,
+    help="Its version from which the key was imported.",
+)
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=argument_types.new_file,
+    help="Write the receipt as JSON to a new file (mode 0600), too.",
+)
+@options.profile
+@options.region
+@options.as_json
+@options.passed_as(VerifyOptions)
+def command(given: VerifyOptions) -> None:
+    """Ask KMS whether KEY holds the material whose check value is on paper.
+
+    KEY is the id, ARN or alias/NAME of a KMS key with Origin EXTERNAL. Nothing is changed. The receipt says what was proved,
+    and what such a proof does not show.
+    """
+    _require_together(given)
+    if given.out is not None:
+        new_file.require_writable(given.out, where="--out")
+    session = Session(Connection(given.profile, given.region))
+    who = session.who()
+    key = evidence.look(session, given.key_id)
+    paper = _paper(key, given)
+    secret = None
+    if given.secret_id is not None and given.version_id is not None:
+        secret = _secret(session, given.secret_id, given.version_id)
+    finding = evidence.prove(session, key, paper)
+    receipt = Receipt(
+        finding=finding,
+        key=key,
+        expected=given.expected_check_value,
+        secret=secret,
+        who=who,
+        region=session.region(),
+        not_aws=session.not_aws(),
+        requests=tuple(session.requests),
+        tool=version(),
+    )
+    if given.out is not None:
+        new_file.write(given.out, f"{output.as_json(receipt.to_json())}\n".encode(), where="--out")
+    if given.as_json:
+        output.say_json(receipt.to_json())
+    else:
+        output.say(*receipt.lines())
+    if finding.verdict is not Verdict.PROVED:
+        raise SystemExit(NOT_PROVED if finding.verdict is Verdict.SAME_ID else REFUSED)
+
+
+def _require_together(given: VerifyOptions) -> None:
+    if (given.secret_id is None) != (given.version_id is None):
+        raise click.UsageError("--secret and --version-id go together: a receipt names one version.")
+    if given.mac is not None and given.material_file is not None:
+        raise click.UsageError("--mac and --material are two ways to the same: give one.")
+    if given.material_file is None and (given.encoding is not None or given.json_key is not None):
+        raise click.UsageError("--encoding and --json-key go with --material.")
+    if given.out == new_file.STDOUT:
+        raise click.UsageError("--out is a new file; --json prints the receipt.")
+
+
+def _paper(key: Key, given: VerifyOptions) -> Paper:
+    """UsageError where an option is missing, or for another kind of key; Refused where the material is another one."""
+    kind = key.spec.kind
+    has_mac = given.mac is not None or given.material_file is not None
+    if kind is not Kind.HMAC and has_mac:
+        raise click.UsageError(f"--mac and --material are for HMAC keys, and this is {key.spec.a_key}.")
+    if kind is not Kind.SYMMETRIC and given.key_material_id is not None:
+        raise click.UsageError(f"--key-material-id is for symmetric keys, and this is {key.spec.a_key}.")
+    expected = check_value.check_expected_form(given.expected_check_value, key.spec, words=OPTIONS)
+    if kind is not Kind.HMAC:
+        return Paper(expected, material_id=given.key_material_id or "")
+    if given.mac is not None:
+        return Paper(expected, mac=_mac(key, expected, given.mac))
+    if given.material_file is not None:
+        return Paper(expected, mac=_mac_of_material(key, given, given.material_file), mac_made_here=True)
+    raise click.UsageError(
+        "An HMAC key's check value is the MAC of an empty message, which KMS computes for nobody. Give the confirmation "
+        "MAC on paper (--mac), or the material itself (--material)."
+    )
+
+
+def _mac(key: Key, expected: ExpectedCheckValue, digits: str) -> bytes:
+    """Refused (--mac) where it is the key itself, which has as many bytes: KMS is not to get it."""
+    mac = b""
+    with contextlib.suppress(ValueError):  # refused below
+        mac = bytes.fromhex(digits)
+    if isinstance(key.spec.form, MacKey) and len(mac) != key.spec.form.size_bytes:
+        raise click.UsageError(f"--mac has {2 * key.spec.form.size_bytes} hex digits for {key.spec.a_key}.")
+    if expected.matches(mac):
+        problem = "It looks like the key itself, not its MAC: it has the check value on paper. It was not sent to KMS."
+        raise refused("--mac", problem, quoting.REMEDY)
+    return mac
+
+
+def _mac_of_material(key: Key, given: VerifyOptions, file: str) -> bytes:
+    source = reading.read(file, encoding=given.encoding, json_key=given.json_key, option="--material")
+    checked = reading.checked(
+        source,
+        key.spec,
+        encoding=given.encoding,
+        json_key=given.json_key,
+        expected_check_value=given.expected_check_value,
+    )
+    try:
+        return checked.mac(CONFIRMATION_MESSAGE)
+    finally:
+        checked.wipe()
+
+
+def _secret(session: Session, secret_id: str, version_id: str) -> SecretVersion:
+    """Refused (--version-id) where the secret shows no such version."""
+    found = Found.of(session.call("secretsmanager:DescribeSecret", where="--secret", SecretId=secret_id))
+    if version_id not in found.stages:
+        problem = f"The secret {found.name} has no version {version_id}, or none with a stage."
+        raise refused(
+            "--version-id", problem, "aws secretsmanager list-secret-version-ids --include-deprecated shows all."
+        )
+    return SecretVersion(found.arn, found.name, version_id, found.stages[version_id])

@@ -1,0 +1,44 @@
+"""The words in which the function's checks speak to this tool's user: options and files, not properties and secrets."""
+
+from dataclasses import replace
+from typing import Final
+
+from imported_key_material.material.words import Words
+
+OPTIONS: Final = Words(
+    material="FILE",
+    holder="file",
+    binary="raw bytes",
+    text="text",
+    encoding="--encoding",
+    json_key="--json-key",
+    check_value="--expected-check-value",
+    the_check_value="--expected-check-value",
+    check_value_place="--expected-check-value",
+    store="Give",
+    store_or_wrap="Give",
+    store_raw="give the bytes themselves",
+    store_json="Give the JSON as text",
+    decode="decode it first",
+    another_key="another --key-spec",
+    fitting_key="the fitting --key-spec",
+    name_the_key="Name the file that holds the key which is meant",
+    random_bytes="Give {size_bytes} bytes of a random number generator, for example of openssl rand {size_bytes}.",
+    if_wrapped="Is it wrapped? Then only KMS opens it, and it can't be checked here: key-custodian put stores it.",
+    if_encrypted=(
+        "Decrypt it first (openssl pkey -in encrypted.pem -out key.pem), and then wrap it: key-custodian wrap."
+    ),
+)
+
+
+def of_component(number: int) -> Words:
+    """One component of a split key: its holder can only make another one, and has a check value of its own."""
+    option = "--component-check-value"
+    return replace(
+        OPTIONS,
+        check_value=option,
+        the_check_value=option,
+        check_value_place=f"{option} {number}",
+        name_the_key="Give the component that is meant",
+        random_bytes="Make the component with a random number generator, as long as the key.",
+    )
