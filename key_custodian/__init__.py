@@ -14,6 +14,6 @@ def version() -> str:
     from importlib import metadata  # noqa: PLC0415  # slow to load, and seldom needed
 
     try:
-        return f"custodian {metadata.version(DISTRIBUTION)}"
+        return f"key-custodian {metadata.version(DISTRIBUTION)}"
     except metadata.PackageNotFoundError:
-        return "custodian, not installed: run from its repository"
+        return "key-custodian, not installed: run from its repository"

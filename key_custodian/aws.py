@@ -138,7 +138,7 @@ class Connection:
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             read_timeout=READ_TIMEOUT_SECONDS,
             retries={"mode": "standard", "total_max_attempts": TRIES_PER_CALL},
-            user_agent_extra="custodian",
+            user_agent_extra="key-custodian",
         )
 
         def made() -> Any:

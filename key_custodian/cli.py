@@ -121,7 +121,7 @@ class _Tool(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"custodian.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"key_custodian.{cmd_name}").command
         command.context_class = _Context
         return command
 
@@ -199,7 +199,7 @@ def main() -> NoReturn:
     _no_core_dump()
     _end_in_order()
     try:
-        cli(prog_name="custodian")
+        cli(prog_name="key-custodian")
     except Exception as error:  # noqa: BLE001  # a defect: shown without the exception's text, which may hold anything
         import traceback  # noqa: PLC0415  # slow to load, and seldom needed
 

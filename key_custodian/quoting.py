@@ -1,9 +1,9 @@
 """What of the command line is repeated. Of a wrong call: no value of any option or argument, whatever it is.
 
-Somebody may give the key itself where a name belongs: `key-custodian check "$(cat key.pem)"`, or hex as an HSM shows it, in groups.
-It can't be taken back, but need not be spread: errors go into logs. click's own sentences quote what was given, so a wrong call
-is told in sentences of ours (`without_values`). Other errors need names, of files for example. There two questions are asked,
-since a mistake costs differently:
+Somebody may give the key itself where a name belongs: `key-custodian check "$(cat key.pem)"`, or hex as an HSM shows it, in
+groups. It can't be taken back, but need not be spread: errors go into logs. click's own sentences quote what was given, so a
+wrong call is told in sentences of ours (`without_values`). Other errors need names, of files for example. There two questions
+are asked, since a mistake costs differently:
 
     is_quotable       whether a file's name may stand in an error. Errs towards silence: such an error says FILE
     looks_like_a_key  whether it is a key in one of the forms in which keys are given. Errs towards names: what looks like a key

@@ -36,8 +36,8 @@ class NotAReportError(Exception):
 class MaterialReport:
     """`material_bytes`: as KMS gets them. `check_values`: none of material that may be guessable, else the preferred first.
 
-    `confirmation_mac`: of HMAC keys, by which KMS can later be asked whether it holds the key (`key-custodian verify --mac`); no
-    secret. `public_key`: of private keys, PEM. "" for none.
+    `confirmation_mac`: of HMAC keys, by which KMS can later be asked whether it holds the key (`verify --mac`); no secret.
+    `public_key`: of private keys, PEM. "" for none.
     """
 
     key_spec: str

@@ -27,7 +27,7 @@ CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 _ON_OWN_TERMINAL = """
 import fcntl, runpy, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-runpy.run_module("custodian", run_name="__main__")
+runpy.run_module("key_custodian", run_name="__main__")
 """
 
 

@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def help_of(name: str) -> str:
     """What `custodian NAME --help` prints; of the program itself for ""."""
-    program = _context(cli, "custodian")
+    program = _context(cli, "key-custodian")
     command = cli.get_command(program, name) if name else cli
     if command is None:
         raise SystemExit(f"docs/{PAGE.name} names a command that custodian does not have: {name}")

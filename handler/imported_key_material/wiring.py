@@ -20,7 +20,7 @@ from imported_key_material.cloudformation.request import Request
 from imported_key_material.cloudformation.responder import Responder
 from imported_key_material.key_id import Home
 from imported_key_material.lifecycle import resource
-from imported_key_material.lifecycle.job import Operation
+from imported_key_material.lifecycle.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Wiring:
         caller = self._caller(received, context)
         home = Home.of_arn(context.invoked_function_arn)
         consent_tags = ConsentTags(caller, received.stack_name)
-        return resource.handle(Operation(received, self.clients, caller, self.log, home, consent_tags))
+        return resource.handle(Job(received, self.clients, caller, self.log, home, consent_tags))
 
     def _caller(self, received: Request, context: Context) -> Caller:
         remaining_seconds = seconds_left(context)

@@ -32,7 +32,7 @@ ROLES: Mapping[str, str] = {  # the role, and where on the page its policy is
     "orders-deploy": "### Policy of the deploy role",
 }
 DEPLOY_ROLE = "orders-deploy"
-_PROGRAMS = {"custodian": "custodian", "aws": "lab.ceremony.aws_cli"}
+_PROGRAMS = {"key-custodian": "key_custodian", "aws": "lab.ceremony.aws_cli"}
 
 
 def make_roles(aws: LocalAws) -> None:

@@ -14,7 +14,7 @@ from imported_key_material.cloudformation.responder import Responder
 from imported_key_material.cloudformation.stack import Stack
 from imported_key_material.errors import Refused
 from imported_key_material.lifecycle import checks, importing, removal, resource, rotation, symmetric
-from imported_key_material.lifecycle.job import Operation
+from imported_key_material.lifecycle.job import Job
 from imported_key_material.lifecycle.rotation import Rotation
 from imported_key_material.material import material_check
 from imported_key_material.properties import NewMaterial
@@ -22,7 +22,7 @@ from lab.simulation.calls import Calls
 
 
 @dataclass(frozen=True, slots=True)
-class _AskingFor(Operation):
+class _AskingFor(Job):
     """An operation that asks CloudFormation about another one's request."""
 
     asks: Stack
@@ -36,14 +36,14 @@ def delete_not_guarded() -> AbstractContextManager[Any]:
     """Delete acts on the bare id of an adopted key, too. (CloudFormation is asked about that id: it knows of no ARN.)"""
     real = removal.delete
 
-    def delete(operation: Operation) -> Answer:
-        id_, home = operation.request.fallback_id, operation.home
+    def delete(job: Job) -> Answer:
+        id_, home = job.request.fallback_id, job.home
         if ":" in id_ or len(id_) != 36:
-            return real(operation)
+            return real(job)
         arn = f"arn:aws:kms:{home.region}:{home.account}:key/{id_}"
-        its = {field.name: getattr(operation, field.name) for field in fields(operation)}
-        its["request"] = replace(operation.request, physical_id=arn)
-        return replace(real(_AskingFor(**its, asks=operation.stack)), physical_id=id_)
+        its = {field.name: getattr(job, field.name) for field in fields(job)}
+        its["request"] = replace(job.request, physical_id=arn)
+        return replace(real(_AskingFor(**its, asks=job.stack)), physical_id=id_)
 
     return patch.dict(resource._HANDLERS, {RequestType.DELETE: delete})  # noqa: SLF001  # a bug is planted from inside
 
@@ -79,10 +79,10 @@ def id_moves_with_the_material() -> AbstractContextManager[Any]:
     """The physical id names the secret's version, and Delete cuts that off again."""
     real = dict(resource._HANDLERS)  # noqa: SLF001  # the same
 
-    def moved(operation: Operation) -> Answer:
-        request = operation.request
+    def moved(job: Job) -> Answer:
+        request = job.request
         id_, _, version = (request.physical_id or "").partition("#")
-        inner = replace(operation, request=replace(request, physical_id=id_ or None))
+        inner = replace(job, request=replace(request, physical_id=id_ or None))
         try:
             answer = real[request.type](inner)
         except Failed as failed:
@@ -177,7 +177,7 @@ def _what_was_read_is_not_judged() -> AbstractContextManager[Any]:
 
 
 def arn_for_an_adopted_key() -> AbstractContextManager[Any]:
-    return patch.object(Operation, "id_for", lambda _, view: view.arn)
+    return patch.object(Job, "id_for", lambda _, view: view.arn)
 
 
 def material_left_at_delete() -> AbstractContextManager[Any]:

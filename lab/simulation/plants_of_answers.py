@@ -16,7 +16,7 @@ from imported_key_material.cloudformation.stack_events import Past
 from imported_key_material.errors import ImportedKeyMaterialError, Leave
 from imported_key_material.lifecycle import attributes, checks, declared_expiry, importing, removal, resource, rollback
 from imported_key_material.lifecycle.confirmation import Confirmed
-from imported_key_material.lifecycle.job import Operation
+from imported_key_material.lifecycle.job import Job
 from imported_key_material.material import material_check
 from imported_key_material.material.proof import Confirmation
 
@@ -24,17 +24,15 @@ from imported_key_material.material.proof import Confirmation
 def success_before_confirmed() -> AbstractContextManager[Any]:
     """KMS's word for the import is taken for its effect: what it shows afterwards is not waited for."""
 
-    def confirmed(operation: Operation, prepared: Any, *_: Any) -> Confirmed:
-        return Confirmed(operation.key(prepared.view.arn).look(), HeldMaterials(), Confirmation.SAME_MATERIAL)
+    def confirmed(job: Job, prepared: Any, *_: Any) -> Confirmed:
+        return Confirmed(job.key(prepared.view.arn).look(), HeldMaterials(), Confirmation.SAME_MATERIAL)
 
     return patch.object(importing, "confirmed", confirmed)
 
 
 def expiry_forgotten() -> AbstractContextManager[Any]:
     real = declared_expiry.asked_expiry
-    return patch.object(
-        preparation, "asked_expiry", lambda declared, now: real(replace(declared, valid_for_days=None), now)
-    )
+    return patch.object(checks, "asked_expiry", lambda declared, now: real(replace(declared, valid_for_days=None), now))
 
 
 def failed_create_loses_the_arn() -> AbstractContextManager[Any]:
@@ -75,9 +73,9 @@ def leaves_without_a_word() -> AbstractContextManager[Any]:
     """What fails leaves, and CloudFormation waits for an hour."""
     real = resource.handle
 
-    def handle(operation: Operation) -> Answer:
+    def handle(job: Job) -> Answer:
         try:
-            return real(operation)
+            return real(job)
         except Failed:
             raise Leave from None
 
@@ -92,9 +90,9 @@ def failed_before_is_forgotten() -> AbstractContextManager[Any]:
 def unreadable_is_no_failure() -> AbstractContextManager[Any]:
     """Where the events can't be read an Update counts as one of which nothing is to do."""
 
-    def is_tried_again(operation: Operation) -> bool:
+    def is_tried_again(job: Job) -> bool:
         try:
-            return operation.past.failed()
+            return job.past.failed()
         except ImportedKeyMaterialError:
             return False
 
@@ -110,8 +108,8 @@ def rotation_between_is_forgotten() -> AbstractContextManager[Any]:
     """Delete goes by the list that it saw first, whatever a rotation makes of the key meanwhile."""
     real = removal._earlier  # noqa: SLF001  # the same
 
-    def listed_once(operation: Operation, view: Any) -> list[str]:
-        return real(operation, view) if view.holds_material else []
+    def listed_once(job: Job, view: Any) -> list[str]:
+        return real(job, view) if view.holds_material else []
 
     return patch.object(removal, "_earlier", listed_once)
 

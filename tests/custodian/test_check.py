@@ -114,7 +114,8 @@ def test_a_file_that_looks_wrapped_is_not_to_be_replaced_by_random_bytes(custodi
     assert (done.code, done.out) == (1, b"")
     assert done.err == (
         "wrapped.bin: The material is 256 bytes long, and a SYMMETRIC_DEFAULT key takes exactly 32. Is it wrapped? Then only "
-        "KMS opens it, and it can't be checked here: key-custodian put stores it. If it is not, name the file that holds the key.\n"
+        "KMS opens it, and it can't be checked here: key-custodian put stores it. If it is not, name the file that holds the "
+        "key.\n"
     )
 
 

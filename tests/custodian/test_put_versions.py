@@ -1,4 +1,4 @@
-"""`key-custodian put` to a secret there is: no stage moves unasked, no version is lost, twice is once, tags are others' consent."""
+"""`key-custodian put` to a secret there is: no stage moves unasked, no version is lost, and tags are others' consent."""
 
 import json
 

@@ -23,5 +23,5 @@ class Called(Program):
 
     def run(self, *arguments: str, stdin: bytes = b"") -> Done:
         with contextlib.chdir(self.folder), mock.patch.dict(os.environ, self._env(), clear=True):
-            ended = CliRunner().invoke(cli, arguments, input=stdin, prog_name="custodian", catch_exceptions=False)
+            ended = CliRunner().invoke(cli, arguments, input=stdin, prog_name="key-custodian", catch_exceptions=False)
         return Done(ended.exit_code, ended.stdout_bytes, ended.stderr)

@@ -95,7 +95,7 @@ def deployed(
             logging.getLogger(name).setLevel(logging.NOTSET)  # as in a new process
         with warnings.catch_warnings(action="ignore"):  # Powertools' own debugging warns of itself
             package_logger.set_package_logger_handler()  # type: ignore[no-untyped-call]  # Powertools' own, without types
-            from imported_key_material import app
+            from imported_key_material import app  # noqa: PLC0415  # reads its environment when it is imported
 
             monkeypatch.setattr(boto3.session, "Session", lambda: session)
             monkeypatch.setattr(app, "SystemClock", lambda: world.clock)

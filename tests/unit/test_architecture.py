@@ -1,11 +1,12 @@
-"""The architecture, held: which module may know which, what stays pure, how large a module may grow (docs/design.md).
+"""The architecture, held: which room may know which, what stays pure, how large a module may grow (docs/design.md).
 
-A new module of the function needs a row in GROUPS: where it belongs is a decision.
+The rooms are the folders of the package: this test reads them. A new module needs no line here.
 """
 
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,91 +21,42 @@ from lab.keys.random_keys import random_key
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = REPOSITORY / "handler" / "imported_key_material"
-TOOL = REPOSITORY / "custodian"
+TOOL = REPOSITORY / "key_custodian"
 
-# From the top down. A module imports from its own group and from those below, in no circle.
-GROUPS = {
-    "entry": {"app", "wiring", "on_failure_app", "on_failure"},
-    "protocol": {"responder", "crhelper_adapter", "answer", "delivery", "given_up"},
-    "life cycle": {
-        *("resource", "removal", "importing", "symmetric", "rotation", "confirming", "rollback"),
-        *(
-            "operation",
-            "preparation",
-            "key_change",
-            "declared_expiry",
-            "refusals",
-            "read_material",
-            "sealing",
-            "attributes",
-            "still_needed",
-        ),
-    },
-    "the world": {
-        *(
-            "clients",
-            "deadline",
-            "request",
-            "outcome",
-            "invocation",
-            "cloudformation",
-            "stack",
-            "holders",
-            "past",
-            "consent",
-            "consent_tags",
-            "secret",
-            "secret_errors",
-            "kms_key",
-            "kms_reads",
-            "import_parameters",
-        ),
-        *("calling", "aws_errors", "aws_session", "quota", "handing_on", "metrics"),
-    },
-    "pure": {
-        "held_materials",
-        "key_view",
-        "kms_pages",
-        "transport_key",
-        "aws_meanings",
-        "words",
-        "wrapped_value",
-        *(
-            "properties",
-            "masks",
-            "proof",
-            "wrapping",
-            "material",
-            "secret_bytes",
-            "secret_value",
-            "private_key",
-            "asymmetric",
-        ),
-        *("check_value", "encoding", "wrong_container", "pem", "der", "looks_like_text", "not_random", "key_specs"),
-    },
-    "foundation": {"errors", "key_id", "waiting", "quiet", "__init__"},
-}
-APART = {"protocol", "life cycle"}  # neither knows the other; the entry brings them together
-PURE = GROUPS["pure"] | {"errors", "key_id", "__init__"}
+# From the top down. A module imports from its own room and from those below, in no circle.
+ROOMS = ("app", "wiring", "lifecycle", "cloudformation", "aws", "material", "what all use")
+# Of CloudFormation's side the life cycle knows the request, the outcome, and what the stack says: no protocol.
+FOR_THE_LIFE_CYCLE = {"request", "outcome", "stack", "stack_events", "stack_resources"}
+# Of aws/ the on-failure function loads the calls, and nothing of keys and secrets.
+FOR_ON_FAILURE = {"boto_session", "calls", "cloudformation_reads", "error_texts", "meanings"}
+# Of aws/ the custodian's tool loads what KMS shows, and what an error means.
+FOR_THE_TOOL = {"held_materials", "key_view", "kms_pages", "meanings", "transport_key"}
 OF_AWS = ("boto3", "botocore", "crhelper", "aws_lambda_powertools")
 
 ONLY_IN = {  # what is not passed in can't be simulated
-    "boto3": {"app", "on_failure_app", "aws_session", "clients"},
-    "crhelper": {"crhelper_adapter"},
-    "random": {"waiting"},
+    "boto3": {"app", "on_failure_app", "aws.boto_session", "aws.clients"},
+    "crhelper": {"cloudformation.crhelper_adapter"},
+    "random": {"clock"},
 }
 CLOCKS = {("time", "sleep"), ("time", "time"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
 
-MODULE_LINES = {"handler": 260, "custodian": 260, "tools": 260, "layers": 260, "lab": 300, "tests/support": 300}
+MODULE_LINES = {"handler": 260, "key_custodian": 260, "tools": 260, "layers": 260, "lab": 300, "tests/support": 300}
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 
 
 def modules():
-    return {path.stem: path for path in sorted(PACKAGE.rglob("*.py"))}
+    """By dotted name within the package, such as "aws.calls". A folder's `__init__` is not among them: it holds the map."""
+    paths = {path.relative_to(PACKAGE).with_suffix(""): path for path in sorted(PACKAGE.rglob("*.py"))}
+    return {".".join(name.parts): path for name, path in paths.items() if name.name != "__init__"}
 
 
-def group_of(module):
-    return next(name for name, members in GROUPS.items() if module in members)
+def room_of(module):
+    folder, _, name = module.rpartition(".")
+    if folder:
+        return folder
+    if name == "wiring":
+        return name
+    return "app" if name.endswith("app") else "what all use"
 
 
 @cache
@@ -112,10 +64,10 @@ def imports(module):
     """(modules of the package, everything else by its top name) that `module` imports, wherever in it."""
     own, other = set(), set()
     for node in ast.walk(ast.parse(modules()[module].read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == PACKAGE.name:
-            own |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and str(node.module).startswith(f"{PACKAGE.name}."):
-            own.add(str(node.module).split(".")[1])
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == PACKAGE.name:
+            inside = str(node.module).removeprefix(PACKAGE.name).removeprefix(".")
+            names = {f"{inside}.{alias.name}".removeprefix(".") for alias in node.names}
+            own |= names if inside not in modules() else {inside}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}: imports by relative name"
             other.add(str(node.module).split(".")[0])
@@ -124,19 +76,44 @@ def imports(module):
     return frozenset(own), frozenset(other)
 
 
-def test_every_module_of_the_function_has_its_place():
-    assert set(modules()) == set().union(*GROUPS.values())
-    assert sum(map(len, GROUPS.values())) == len(modules())
+def loaded_by(program):
+    home = {
+        "PYTHONPATH": os.pathsep.join(map(str, (PACKAGE.parent, REPOSITORY))),
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    command = [sys.executable, "-c", f"import sys, {program}; print(*sys.modules)"]
+    return set(subprocess.run(command, env=home, capture_output=True, text=True, check=True).stdout.split())
+
+
+def of_package(loaded, folder=""):
+    """What of the package was loaded, by dotted name in it; what of one folder, by its name there. No `__init__`."""
+    whole = {name.removeprefix(f"{PACKAGE.name}.") for name in loaded} & set(modules())
+    return {name.removeprefix(f"{folder}.") for name in whole if name.startswith(f"{folder}.")} if folder else whole
+
+
+def test_the_rooms_are_the_folders_of_the_package():
+    folders = {path.parent.name for path in PACKAGE.glob("*/*.py")}
+
+    assert folders == {room for room in ROOMS if (PACKAGE / room).is_dir()}
+    assert len(modules()) == len({path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"}) > 50
+    assert {name for module in modules() for name in imports(module)[0]} <= set(modules())
+
+
+@pytest.mark.parametrize("room", [None, "lifecycle", "cloudformation", "aws", "material"])
+def test_the_map_of_a_room_names_each_of_its_modules(room):
+    folder = PACKAGE / room if room else PACKAGE
+    text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text()))
+    named = {name.removesuffix(".py") for name in re.findall(r"\w+\.py", text)} - {"test_architecture"}
+
+    assert named == {path.stem for path in folder.glob("*.py")} - {"__init__"}
 
 
 @pytest.mark.parametrize("module", modules())
-def test_a_module_imports_from_its_own_group_and_those_below(module):
-    order = list(GROUPS)
-    mine = group_of(module)
+def test_a_module_imports_from_its_own_room_and_those_below(module):
+    mine = ROOMS.index(room_of(module))
 
-    upwards = {name for name in imports(module)[0] if order.index(group_of(name)) < order.index(mine)}
-
-    assert upwards == set()
+    assert {name for name in imports(module)[0] if ROOMS.index(room_of(name)) < mine} == set()
 
 
 def test_no_import_goes_in_a_circle():
@@ -147,23 +124,23 @@ def test_no_import_goes_in_a_circle():
         pytest.fail(f"Imports go in a circle: {' -> '.join(circle.args[1])}")
 
 
-@pytest.mark.parametrize("group", sorted(APART))
-def test_the_protocol_does_not_know_the_life_cycle_nor_the_other_way_round(group):
-    (other,) = APART - {group}
+def test_the_life_cycle_knows_nothing_of_the_protocol():
+    allowed = {f"cloudformation.{name}" for name in FOR_THE_LIFE_CYCLE}
+    known = {name for module in modules() if room_of(module) == "lifecycle" for name in imports(module)[0]}
 
-    assert {name: imports(name)[0] & GROUPS[other] for name in GROUPS[group] if imports(name)[0] & GROUPS[other]} == {}
+    assert {name for name in known if room_of(name) == "cloudformation"} == allowed
 
 
 @pytest.mark.parametrize("module", sorted(ONLY_IN))
 def test_the_edges_of_the_world_are_in_few_places(module):
-    assert {name for name in modules() if module in imports(name)[1]} <= ONLY_IN[module]
+    assert {name for name in modules() if module in imports(name)[1]} == ONLY_IN[module]
 
 
 def test_the_clock_is_read_and_slept_by_in_one_place():
     reads = {
         f"{module}: {node.value.id}.{node.attr}"
         for module, path in modules().items()
-        if module != "waiting"
+        if module != "clock"
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in CLOCKS
     }
@@ -171,59 +148,33 @@ def test_the_clock_is_read_and_slept_by_in_one_place():
     assert reads == set()
 
 
-def test_the_pure_modules_load_nothing_of_aws():
-    names = sorted(PURE - {"__init__"})
-    program = f"import sys, {', '.join(f'{PACKAGE.name}.{name}' for name in names)}; print(*sys.modules)"
+def pure():
+    return [name for name in modules() if room_of(name) == "material"] + ["consent", "errors", "key_id", "properties"]
 
-    loaded = subprocess.run(
-        [sys.executable, "-c", program], cwd=PACKAGE.parent, capture_output=True, text=True, check=True
-    ).stdout.split()
+
+def test_the_pure_modules_load_nothing_of_aws():
+    loaded = loaded_by(", ".join(f"{PACKAGE.name}.{name}" for name in pure()))
 
     assert {name.split(".")[0] for name in loaded} & set(OF_AWS) == set()
+    assert of_package(loaded, "aws") | of_package(loaded, "cloudformation") | of_package(loaded, "lifecycle") == set()
 
 
 def test_the_on_failure_function_loads_nothing_of_the_life_cycle():
     """It must run where the first function can't be loaded: for want of memory, or because a package is broken."""
-    program = f"import sys, {PACKAGE.name}.on_failure_app; print(*sys.modules)"
-    home = {
-        "PYTHONPATH": str(PACKAGE.parent),
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-
-    loaded = subprocess.run(
-        [sys.executable, "-c", program], env=home, capture_output=True, text=True, check=True
-    ).stdout.split()
+    loaded = loaded_by(f"{PACKAGE.name}.on_failure_app")
 
     assert {name for name in loaded if name.split(".")[0] in {"cryptography", "crhelper", "fastjsonschema"}} == set()
-    own = {name.split(".")[1] for name in loaded if name.startswith(f"{PACKAGE.name}.")}
-    assert own == {
-        *(
-            "on_failure_app",
-            "on_failure",
-            "given_up",
-            "answer",
-            "delivery",
-            "request",
-            "outcome",
-            "invocation",
-            "cloudformation",
-            "stack",
-            "past",
-        ),
-        *("calling", "aws_errors", "aws_meanings", "aws_session", "errors", "key_id", "waiting", "quiet"),
-    }
+    assert of_package(loaded, "lifecycle") | of_package(loaded, "material") == set()
+    assert of_package(loaded, "aws") == FOR_ON_FAILURE
 
 
-@pytest.mark.parametrize("module", sorted(PURE))
-def test_the_pure_modules_keep_to_the_syntax_of_python_3_11(module):
+@pytest.mark.parametrize("module", sorted(set(pure()) | {f"aws.{name}" for name in FOR_THE_TOOL}))
+def test_what_the_tool_may_load_keeps_to_the_syntax_of_python_3_11(module):
     ast.parse(modules()[module].read_text(), feature_version=(3, 11))
 
 
 # ------------------------------------------------------------------------------------------------ the custodian's tool
 
-# consent: what the tag says. The tool comes without fastjsonschema, which the properties need, and whoever knows them.
-FOR_THE_TOOL = (PURE | {"consent"}) - {"properties", "masks", "wrapped_value"}
 NOT_OFFLINE = {*OF_AWS, "fastjsonschema"}
 KNOW_BOTO3 = {"aws"}
 
@@ -235,22 +186,33 @@ def tool_modules():
 @cache
 def tool_imports(module):
     """(modules of the tool, modules of the function, everything else) that a module of the tool imports."""
-    found = {"custodian": set(), PACKAGE.name: set(), "": set()}
+    own, function, other = set(), set(), set()
     for node in ast.walk(ast.parse(tool_modules()[module].read_text())):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}: imports by relative name"
-            top, _, rest = str(node.module).partition(".")
-            names = {rest.split(".")[0]} if rest else {alias.name for alias in node.names}
-            found[top if top in found else ""] |= names if top in found else {top}
+            top, _, inside = str(node.module).partition(".")
+            names = {f"{inside}.{alias.name}".removeprefix(".") for alias in node.names}
+            if top == TOOL.name:
+                own |= {inside} if inside else names
+            elif top == PACKAGE.name:
+                function |= {inside} if inside in modules() else names
+            else:
+                other.add(top)
         elif isinstance(node, ast.Import):
-            for alias in node.names:
-                top, _, rest = alias.name.partition(".")
-                found[top if top in found else ""].add(rest.split(".")[0] if top in found else top)
-    return found["custodian"], found[PACKAGE.name], found[""]
+            other |= {alias.name.split(".")[0] for alias in node.names}
+    return own, function, other
 
 
-def test_the_tool_knows_the_function_s_pure_modules_alone():
-    assert {name: strange for name in tool_modules() if (strange := tool_imports(name)[1] - FOR_THE_TOOL)} == {}
+def for_the_tool():
+    """The tool comes without fastjsonschema, which the properties need."""
+    return (set(pure()) | {f"aws.{name}" for name in FOR_THE_TOOL}) - {"properties"}
+
+
+def test_the_tool_knows_what_is_pure_and_what_kms_shows():
+    assert {name: strange for name in tool_modules() if (strange := tool_imports(name)[1] - for_the_tool())} == {}
+    assert {name for module in tool_modules() for name in tool_imports(module)[1]} >= {
+        f"aws.{name}" for name in FOR_THE_TOOL
+    }
 
 
 def test_of_the_tool_one_module_knows_boto3():
@@ -258,7 +220,7 @@ def test_of_the_tool_one_module_knows_boto3():
 
 
 def test_the_function_does_not_know_the_tool():
-    assert {name for name in modules() if "custodian" in imports(name)[1]} == set()
+    assert {name for name in modules() if TOOL.name in imports(name)[1]} == set()
 
 
 def test_no_import_of_the_tool_goes_in_a_circle():
@@ -267,12 +229,7 @@ def test_no_import_of_the_tool_goes_in_a_circle():
 
 
 def test_no_command_loads_boto3_before_it_talks_to_aws():
-    names = ", ".join(f"custodian.{name}" for name in tool_modules() if name != "__main__")
-    program = (
-        f"import sys; sys.path[:0] = {[str(PACKAGE.parent), str(REPOSITORY)]}; import {names}; print(*sys.modules)"
-    )
-
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    loaded = loaded_by(", ".join(f"{TOOL.name}.{name}" for name in tool_modules() if name != "__main__"))
 
     assert {name.split(".")[0] for name in loaded} & NOT_OFFLINE == set()
 
@@ -308,8 +265,8 @@ def on_python_3_11():
 
 
 def test_python_3_11_loads_the_whole_tool_and_nothing_of_boto3(on_python_3_11):
-    names = [f"custodian.{name}" for name in tool_modules() if name != "__main__"]
-    names += [f"{PACKAGE.name}.{name}" for name in sorted(FOR_THE_TOOL - {"__init__"})]
+    names = [f"{TOOL.name}.{name}" for name in tool_modules() if name != "__main__"]
+    names += [f"{PACKAGE.name}.{name}" for name in sorted(for_the_tool())]
 
     loaded = on_python_3_11("-c", f"import sys, {', '.join(names)}; print(sys.version_info[:2], *sys.modules)")
 
@@ -355,7 +312,9 @@ def test_a_module_says_at_its_top_what_it_is_for(folder):
 
 
 def test_no_module_has_a_name_that_says_nothing():
-    named = [path for folder in ("custodian", "handler", "lab", "tools", "layers", "tests") for path in sources(folder)]
+    named = [
+        path for folder in ("key_custodian", "handler", "lab", "tools", "layers", "tests") for path in sources(folder)
+    ]
 
     assert [str(path) for path in named if set(path.stem.split("_")) & EMPTY_NAMES] == []
 

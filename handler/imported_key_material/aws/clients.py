@@ -17,7 +17,7 @@ from imported_key_material.aws.calls import TRIES_PER_CALL
 from imported_key_material.aws.cloudformation_reads import CloudFormation
 from imported_key_material.aws.kms_key import KmsWithoutRetries
 from imported_key_material.aws.kms_reads import Kms
-from imported_key_material.aws.secrets_manager import SecretsManager
+from imported_key_material.aws.secret import SecretsManager
 
 
 class LambdaFunctions(Protocol):

@@ -1,6 +1,6 @@
 """The reads of CloudFormation that both functions make: the calls, how a list is paged, and what is waited out.
 
-What they tell of a stack is in `stack.py` (its present statuses), `stack_events.py` (its events) and `stack_resources.py` (its resources).
+What they tell of a stack is in cloudformation/: `stack.py` (its present statuses), `stack_events.py`, `stack_resources.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -6,8 +6,8 @@ It does nothing else here. `responder.py` sends the answer. crhelper gets neithe
 context: what it does not have, it can't log or pass on. Its polling (`poll_create` and its sisters) is not used: it keeps
 ResponseURL and properties in EventBridge rules.
 
-By itself crhelper has 24 traps. For each, a test in `tests/unit/cloudformation/test_responder.py` fails when the trap is open again, and
-one in `tests/unit/cloudformation/test_crhelper_alone.py` shows that crhelper still has it. When crhelper mends one, its override can go.
+By itself crhelper has 24 traps. For each, a test in `test_responder.py` (tests/unit/cloudformation) fails when the trap is open
+again, and one in `test_crhelper_alone.py` shows that crhelper still has it. When crhelper mends one, its override can go.
 
      #  crhelper by itself                                          here
      1  the timer's answer has an empty id, and hides the reason    no timer; deadlines leave a minute for the answer

@@ -11,8 +11,8 @@ from typing import Final
 
 from imported_key_material.aws.held_materials import Expiry
 from imported_key_material.aws.key_view import KeyView
+from imported_key_material.aws.secret import FoundSecret, SecretReader, Version
 from imported_key_material.aws.secret_errors import place
-from imported_key_material.aws.secrets_manager import FoundSecret, SecretReader, Version
 from imported_key_material.errors import CannotHappen, Fault, Faults, Refused
 from imported_key_material.key_id import Home
 from imported_key_material.lifecycle.declared_expiry import asked_expiry

@@ -14,7 +14,7 @@ from imported_key_material.errors import OutOfTime, Refused
 from imported_key_material.lifecycle.attributes import timestamp
 from imported_key_material.lifecycle.checks import Prepared
 from imported_key_material.lifecycle.declared_expiry import shown_expiry
-from imported_key_material.lifecycle.job import Operation
+from imported_key_material.lifecycle.job import Job
 from imported_key_material.lifecycle.refusals import other_material, superseded_material
 from imported_key_material.lifecycle.sealing import Sealed
 from imported_key_material.material.proof import Confirmation, OtherMaterial
@@ -33,19 +33,17 @@ class NothingNew(Refused):
     """KMS took the bytes as earlier material of the key: it holds nothing that it did not hold before, or once held."""
 
 
-def confirmed(
-    operation: Operation, prepared: Prepared, sealed: Sealed, material_id: str, accepted: frozenset[str]
-) -> Confirmed:
+def confirmed(job: Job, prepared: Prepared, sealed: Sealed, material_id: str, accepted: frozenset[str]) -> Confirmed:
     """Waits until KMS shows the key usable, with these bytes and this expiry.
 
     `accepted`: the states in which a symmetric key's material may be. Raises Refused where KMS proves that it is otherwise.
     """
-    key = operation.key(prepared.view.arn)
+    key = job.key(prepared.view.arn)
 
     def shown() -> Seen[Confirmed | str]:
         view = key.look()
-        materials = operation.materials(view)
-        lost = materials.lost(operation.caller.clock.now())
+        materials = job.materials(view)
+        lost = materials.lost(job.caller.clock.now())
         lacks = _lacks_of_key(view, lost) or _lacks(
             view, materials, prepared.expiry, material_id, accepted, sealed.place
         )
@@ -60,7 +58,7 @@ def confirmed(
         return Seen(Confirmed(view, materials, how), enough=True)
 
     # What was seen last is more to the point than that there is no time for another call.
-    seen = operation.until_consistent(shown, out_of_time=OutOfTime).value
+    seen = job.until_consistent(shown, out_of_time=OutOfTime).value
     if isinstance(seen, str):
         raise OutOfTime(f"KeyId: KMS took the material, and did not confirm it in time: {seen}")
     return seen

@@ -26,7 +26,7 @@ from imported_key_material.lifecycle.attributes import Evidence
 from imported_key_material.lifecycle.checks import Prepared, SeenKey
 from imported_key_material.lifecycle.confirmation import Confirmed, NothingNew, confirmed
 from imported_key_material.lifecycle.declared_expiry import DeclaredExpiry
-from imported_key_material.lifecycle.job import Operation
+from imported_key_material.lifecycle.job import Job
 from imported_key_material.lifecycle.key_change import KeyChange
 from imported_key_material.lifecycle.refusals import other_material, refused_material, superseded_material
 from imported_key_material.lifecycle.rotation import Rotation
@@ -64,7 +64,7 @@ class Purpose:
 class Importing:
     """One request's import into one key."""
 
-    operation: Operation
+    job: Job
     declared: Properties
     purpose: Purpose
 
@@ -73,11 +73,11 @@ class Importing:
         change: KeyChange | None = None
         try:
             prepared = self._prepared(view, faults)  # rule 3: all that is wrong, at once
-            key = self.operation.key(prepared.view.arn)
-            sealed = Sealing(self.operation, self.declared, prepared, key).run()  # KMS holds nothing new yet
-            change = KeyChange(self.operation, key, prepared.found, self.purpose.kept_id, prepared.view)
+            key = self.job.key(prepared.view.arn)
+            sealed = Sealing(self.job, self.declared, prepared, key).run()  # KMS holds nothing new yet
+            change = KeyChange(self.job, key, prepared.found, self.purpose.kept_id, prepared.view)
             material_id = self._import(prepared, change, sealed)  # rule 4: FOR EVER
-            confirmation = confirmed(self.operation, prepared, sealed, material_id, self._accepted(prepared))
+            confirmation = confirmed(self.job, prepared, sealed, material_id, self._accepted(prepared))
             self._log(prepared, sealed, material_id, confirmation)
             self._warn(prepared.expiry, confirmation.view)
             evidence = Evidence(sealed.proof.public_key, confirmation.materials.ids)
@@ -95,7 +95,7 @@ class Importing:
         else:
             return answer
         # Not while the exception is being handled: a log that can't be written prints it, and its text is not vetted.
-        self.operation.log.warning("an error of its own after the import", extra={"at": at})
+        self.job.log.warning("an error of its own after the import", extra={"at": at})
         raise self._failed(problem, change)
 
     def _failed(self, problem: str, change: KeyChange | None, what_may_be: str = _MAY_HOLD) -> Failed:
@@ -105,26 +105,26 @@ class Importing:
 
     def _prepared(self, view: KeyView | None, faults: Faults) -> Prepared:
         """Rule 3, whole; but for the material of a request that has waited for long."""
-        operation = self.operation
+        job = self.job
         seen = None if view is None else self._seen(view, faults)
-        now, made_at = operation.caller.clock.now(), operation.request.made_at
+        now, made_at = job.caller.clock.now(), job.request.made_at
         reads_secret = made_at is None or now - made_at <= HANDED_OVER_AFTER
-        return checks.prepare(self.declared, seen, operation.reader(), now, faults, reads_secret=reads_secret)
+        return checks.prepare(self.declared, seen, job.reader(), now, faults, reads_secret=reads_secret)
 
     def _seen(self, view: KeyView, faults: Faults) -> SeenKey:
-        operation = self.operation
+        job = self.job
         tags: Mapping[str, str] | None = None
         materials = HeldMaterials()
         with faults.collected():
-            tags = operation.consent_tags.read(operation.key(view.arn).tags)
+            tags = job.consent_tags.read(job.key(view.arn).tags)
             # Without the tag, IAM does not let the function read the list.
             if consent.TAG in tags and (view.current_material_id or view.is_replica):
-                materials = operation.materials(view)
+                materials = job.materials(view)
         return SeenKey(view, tags, self._wants_earlier(materials))
 
     def _wants_earlier(self, materials: HeldMaterials) -> bool:
         """Whether material is lost, or an expiry is to change; else PreviousSecretVersionIds are not read."""
-        now = self.operation.caller.clock.now()
+        now = self.job.caller.clock.now()
         if materials.lost(now) or self.declared.valid_for_days is not None:  # days are counted from this import
             return True
         expiry = DeclaredExpiry(self.declared, now)
@@ -174,7 +174,7 @@ class Importing:
     def _log(self, prepared: Prepared, sealed: Sealed, material_id: str, confirmation: Confirmed) -> None:
         """For a rotated key this line is the evidence: the material's id beside the check value of the bytes sent under it."""
         view = confirmation.view
-        self.operation.log.info(
+        self.job.log.info(
             "imported",
             extra={
                 "key_arn": view.arn,
@@ -192,7 +192,7 @@ class Importing:
         """A key goes out of use with the first of its materials to expire; DescribeKey shows that one's end."""
         declared = expiry.valid_to
         if view.valid_to is not None and (declared is None or view.valid_to < declared.replace(microsecond=0)):
-            self.operation.log.warning(
+            self.job.log.warning(
                 "earlier material expires before the current one, and the key goes out of use then",
                 extra={"key_arn": view.arn, "valid_to": attributes.timestamp(view.valid_to)},
             )

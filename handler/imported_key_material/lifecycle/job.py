@@ -15,7 +15,7 @@ from imported_key_material.aws.consent_tags import ConsentTags
 from imported_key_material.aws.held_materials import HeldMaterials
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.aws.kms_key import KmsKey
-from imported_key_material.aws.secrets_manager import SecretReader
+from imported_key_material.aws.secret import SecretReader
 from imported_key_material.clock import Backoff, OutOfTimeAs, Seen, poll
 from imported_key_material.cloudformation.request import Request
 from imported_key_material.cloudformation.stack import Stack
@@ -34,7 +34,7 @@ _CONFIRM_BACKOFF = Backoff(first_seconds=0.2, cap_seconds=5.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class Job:
     """One execution for one request."""
 
     request: Request
@@ -45,7 +45,7 @@ class Operation:
     consent_tags: ConsentTags
 
     @property
-    def impatient(self) -> "Operation":
+    def impatient(self) -> "Job":
         """The same, where nothing is waited out: for what only an attribute needs, and for what only consent would give."""
         caller = replace(self.caller, patient=False)
         return replace(self, caller=caller, consent_tags=ConsentTags(caller, self.request.stack_name, patient=False))

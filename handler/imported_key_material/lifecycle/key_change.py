@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.aws.kms_key import ChangeAttempt, KmsKey
-from imported_key_material.aws.secrets_manager import FoundSecret
+from imported_key_material.aws.secret import FoundSecret
 from imported_key_material.lifecycle import checks
-from imported_key_material.lifecycle.job import Operation
+from imported_key_material.lifecycle.job import Job
 
 
 @dataclass(slots=True)
 class KeyChange:
     """`kept_id`: the id that the resource bears already, None where rule 1 decides it."""
 
-    operation: Operation
+    job: Job
     key: KmsKey
     found: FoundSecret
     kept_id: str | None
@@ -32,20 +32,20 @@ class KeyChange:
 
     def guard_import(self) -> None:
         """Before every import: consent of all three owners, who may have taken it back while this invocation waited."""
-        self.operation.reader().require_consent(self.found)
+        self.job.reader().require_consent(self.found)
         self.guard()
 
     def guard(self) -> None:
         """Before every change: the key's consent; rule 9; rule 7; rule 1."""
-        operation = self.operation
-        operation.consent_tags.require(self.key.tags, where="KeyId", what="the KMS key")
-        operation.stack.require_wanted()
+        job = self.job
+        job.consent_tags.require(self.key.tags, where="KeyId", what="the KMS key")
+        job.stack.require_wanted()
         view = self.key.look()
         checks.require_importable(view)
         if not self.imports.may_have_taken_effect and view.holds_material != self.view.holds_material:
             self._decide(view)
-            operation.stack.require_wanted()
+            job.stack.require_wanted()
 
     def _decide(self, view: KeyView) -> None:
         self.view = view
-        self.physical_id = self.kept_id or self.operation.id_for(view)
+        self.physical_id = self.kept_id or self.job.id_for(view)

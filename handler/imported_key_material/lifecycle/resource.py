@@ -19,82 +19,80 @@ from imported_key_material.errors import Faults, ImportedKeyMaterialError
 from imported_key_material.lifecycle import attributes
 from imported_key_material.lifecycle.declared_expiry import DeclaredExpiry
 from imported_key_material.lifecycle.importing import NOTHING_IMPORTED, Importing, Purpose
-from imported_key_material.lifecycle.job import Operation
+from imported_key_material.lifecycle.job import Job
 from imported_key_material.lifecycle.removal import delete
 from imported_key_material.lifecycle.rollback import roll_back
 from imported_key_material.properties import NewMaterial, Properties
 
 
-def handle(operation: Operation) -> Answer:
+def handle(job: Job) -> Answer:
     """Raises Failed, with a sentence for the user and the id under which a Delete may come; or Leave."""
-    return _HANDLERS[operation.request.type](operation)
+    return _HANDLERS[job.request.type](job)
 
 
 # ------------------------------------------------------------------------------------------------------------- create
 
 
-def create(operation: Operation) -> Answer:
-    request, faults = operation.request, Faults()
+def create(job: Job) -> Answer:
+    request, faults = job.request, Faults()
     try:
-        operation.stack.require_wanted()  # rule 9, before anything is read for it
+        job.stack.require_wanted()  # rule 9, before anything is read for it
         declared = properties.read(request.properties, faults)
-        view = operation.look(declared, faults)
+        view = job.look(declared, faults)
     except ImportedKeyMaterialError as error:
         raise _failed(error, NOTHING_IMPORTED, request.not_imported_id) from None
-    return Importing(operation, declared, Purpose(failed_id=request.not_imported_id)).bring_in(view, faults)
+    return Importing(job, declared, Purpose(failed_id=request.not_imported_id)).bring_in(view, faults)
 
 
 # ------------------------------------------------------------------------------------------------------------- update
 
 
-def update(operation: Operation) -> Answer:
+def update(job: Job) -> Answer:
     """Forward, or a rollback's. The status is asked again before FAILED is answered: it may have lagged (rule 6)."""
     try:
-        if operation.stack.rolling_back():
-            return roll_back(operation)
+        if job.stack.rolling_back():
+            return roll_back(job)
     except ImportedKeyMaterialError:
         pass  # unreadable: a key that needs no import is no reason to fail; else it is asked again below
     try:
-        return _go_forward(operation)
+        return _go_forward(job)
     except Failed as failed:
-        if _rolls_back_by_now(operation):
+        if _rolls_back_by_now(job):
             # It may have imported, and not have seen its own expiry: a rollback is content with any earlier one.
-            operation.log.warning(
-                "went forward until the stack was seen to roll back", extra={"problem": failed.reason}
-            )
-            return roll_back(operation)
+            job.log.warning("went forward until the stack was seen to roll back", extra={"problem": failed.reason})
+            return roll_back(job)
         raise
 
 
-def _go_forward(operation: Operation) -> Answer:
+def _go_forward(job: Job) -> Answer:
     """Rule 5: nothing is imported where nothing is to do; else the material is imported again, which also verifies it."""
-    request, faults = operation.request, Faults()
+    request, faults = job.request, Faults()
     echoed = request.fallback_id
     try:
         declared = properties.read(request.properties, faults)
-        view = operation.look(declared, faults)
+        view = job.look(declared, faults)
         before = properties.read(request.old_properties, Faults())
         in_place = view is not None and echoed in view.key_id.physical_ids
-        if view is not None and in_place and not faults and _nothing_to_do(operation, declared, before, view):
-            operation.log.info("nothing to do", extra={"key_arn": view.arn, "key_state": view.state})
-            return Answer(echoed, attributes.of(view, declared, operation.evidence(view)))
-        operation.stack.require_wanted()
+        if view is not None and in_place and not faults and _nothing_to_do(job, declared, before, view):
+            job.log.info("nothing to do", extra={"key_arn": view.arn, "key_state": view.state})
+            return Answer(echoed, attributes.of(view, declared, job.evidence(view)))
+        job.stack.require_wanted()
     except ImportedKeyMaterialError as error:
         raise _failed(error, NOTHING_IMPORTED, echoed) from None
     as_before = _what_locates(declared) == _what_locates(before)
     purpose = Purpose(failed_id=echoed, kept_id=echoed if in_place else None, located_as_before=in_place and as_before)
-    return Importing(operation, declared, purpose).bring_in(view, faults)
+    return Importing(job, declared, purpose).bring_in(view, faults)
 
 
-def _nothing_to_do(operation: Operation, declared: Properties, before: Properties, view: KeyView) -> bool:
+def _nothing_to_do(job: Job, declared: Properties, before: Properties, view: KeyView) -> bool:
     """What locates the material is pinned and as it was, and KMS has what the properties ask for."""
     if declared.secret_version_id is None or _what_imports(declared) != _what_imports(before):
         return False
     if not view.holds_material:
         return False
     # Without consent IAM may not open the list, and nothing could be imported: what DescribeKey shows decides (rule 6).
-    consents = operation.consents(view)
-    materials, now = operation.materials(view) if consents else HeldMaterials(), operation.caller.clock.now()
+    consents = job.consents(view)
+    materials, now = job.materials(view) if consents else HeldMaterials(), job.caller.clock.now()
     if materials.lost(now):
         return False
     pending, stages = materials.pending, declared.new_material is NewMaterial.STAGE
@@ -103,21 +101,21 @@ def _nothing_to_do(operation: Operation, declared: Properties, before: Propertie
     if pending is not None and declared.new_material is NewMaterial.ROTATE:  # it may be what is to become current
         return False
     material_id = pending.id if pending is not None and stages else view.current_material_id
-    return DeclaredExpiry(declared, now).is_kept(view, materials, material_id) and not _is_tried_again(operation)
+    return DeclaredExpiry(declared, now).is_kept(view, materials, material_id) and not _is_tried_again(job)
 
 
-def _is_tried_again(operation: Operation) -> bool:
+def _is_tried_again(job: Job) -> bool:
     """Whether an Update that failed is tried again (--disable-rollback): what it changed is not known to be in KMS.
 
     Events that can't be read are no proof that it is not, so that the material is imported again. A rollback goes on without
     them (rule 6), and so does an Update whose stack can't be read either: it may be a rollback's.
     """
     try:
-        return operation.past.failed()
+        return job.past.failed()
     except ImportedKeyMaterialError as error:
-        operation.log.warning("the stack's events can't be read", extra={"problem": str(error)})
+        job.log.warning("the stack's events can't be read", extra={"problem": str(error)})
     try:
-        return not operation.stack.shows_rollback()
+        return not job.stack.shows_rollback()
     except ImportedKeyMaterialError:
         return False
 
@@ -145,15 +143,15 @@ def _what_imports(declared: Properties) -> tuple[object, ...]:
     )
 
 
-def _rolls_back_by_now(operation: Operation) -> bool:
+def _rolls_back_by_now(job: Job) -> bool:
     """The status is asked again for a while: it may lag, and a rollback's Update must not fail."""
 
     def look() -> Seen[bool]:
-        rolls_back = operation.stack.shows_rollback()
+        rolls_back = job.stack.shows_rollback()
         return Seen(rolls_back, enough=rolls_back)
 
     try:
-        return poll(operation.caller.within(STATUS_LAG_SECONDS), STATUS_BACKOFF, look).value
+        return poll(job.caller.within(STATUS_LAG_SECONDS), STATUS_BACKOFF, look).value
     except ImportedKeyMaterialError:
         return False
 
@@ -162,7 +160,7 @@ def _failed(error: ImportedKeyMaterialError, what_was_done: str, physical_id: st
     return Failed(f"{error} {what_was_done}", physical_id)
 
 
-_HANDLERS: Final[dict[RequestType, Callable[[Operation], Answer]]] = {
+_HANDLERS: Final[dict[RequestType, Callable[[Job], Answer]]] = {
     RequestType.CREATE: create,
     RequestType.UPDATE: update,
     RequestType.DELETE: delete,

@@ -13,7 +13,7 @@ from imported_key_material.aws.import_parameters import ImportParameters, Sealed
 from imported_key_material.aws.kms_key import KmsKey
 from imported_key_material.errors import Fault, Faults, OutOfTime, Refused, ServiceRefused
 from imported_key_material.lifecycle.checks import Prepared
-from imported_key_material.lifecycle.job import Operation
+from imported_key_material.lifecycle.job import Job
 from imported_key_material.lifecycle.refusals import other_material
 from imported_key_material.lifecycle.secret_material import ReadMaterial, read
 from imported_key_material.lifecycle.still_needed import StillNeeded
@@ -41,7 +41,7 @@ class Sealed:
 class Sealing:
     """Of what was prepared for one key."""
 
-    operation: Operation
+    job: Job
     declared: Properties
     prepared: Prepared
     key: KmsKey
@@ -65,13 +65,13 @@ class Sealing:
         if sealed is not None:
             return sealed
         if parameters is None:
-            parameters = request.wait(StillNeeded(self.operation, prepared.view))
+            parameters = request.wait(StillNeeded(self.job, prepared.view))
         return self._read_and_sealed(parameters)
 
     def _read_and_sealed(self, parameters: ImportParameters) -> Sealed:
         """Reads the versions that were checked, once more, one at a time: each is wiped before the next is read."""
-        prepared, reader = self.prepared, self.operation.reader()
-        self.operation.consent_tags.require(self.key.tags, where="KeyId", what="the KMS key")
+        prepared, reader = self.prepared, self.job.reader()
+        self.job.consent_tags.require(self.key.tags, where="KeyId", what="the KMS key")
         reader.require_consent(prepared.found)
         current, *earlier = prepared.versions
         materials: list[SealedMaterial] = []
@@ -94,9 +94,9 @@ class Sealing:
 
     def _shows_same(self, proof: Proof) -> bool:
         """As `_require_same`, without any wait; False where KMS could not be asked."""
-        kms = self.operation.clients.kms_without_retries
+        kms = self.job.clients.kms_without_retries
         try:
-            self._require_same(replace(self.operation.impatient.key(self.key.arn), kms=kms), proof)
+            self._require_same(replace(self.job.impatient.key(self.key.arn), kms=kms), proof)
         except (ServiceRefused, OutOfTime):
             return False
         return True

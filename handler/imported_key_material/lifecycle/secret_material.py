@@ -6,7 +6,7 @@ What is kept of the material once it is wiped is its proof: nothing secret.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from imported_key_material.aws.secrets_manager import FoundSecret, SecretReader, Version
+from imported_key_material.aws.secret import FoundSecret, SecretReader, Version
 from imported_key_material.errors import Faults, found_in
 from imported_key_material.material import material_check
 from imported_key_material.material.key_specs import KeySpec

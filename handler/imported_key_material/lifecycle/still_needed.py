@@ -13,7 +13,7 @@ from imported_key_material.aws.key_view import KeyView
 from imported_key_material.clock import Deadline, Seen, poll
 from imported_key_material.cloudformation.stack import STATUS_BACKOFF
 from imported_key_material.lifecycle import checks
-from imported_key_material.lifecycle.job import Operation
+from imported_key_material.lifecycle.job import Job
 
 ASK_AGAIN_AFTER: Final = timedelta(minutes=5)
 # Who has changed the key may be an execution of this very request, whose answer is on its way.
@@ -23,20 +23,20 @@ ANSWERED_WITHIN: Final = timedelta(seconds=30)
 class StillNeeded:
     """Called between two tries. Raises Refused, NotWanted or Leave where the request has come to its end."""
 
-    def __init__(self, operation: Operation, view: KeyView) -> None:
-        self._operation = operation
+    def __init__(self, job: Job, view: KeyView) -> None:
+        self._job = job
         self._view = view
-        self._asked_at = operation.caller.clock.now()
+        self._asked_at = job.caller.clock.now()
 
     def __call__(self) -> None:
-        operation, clock = self._operation, self._operation.caller.clock
-        view, before = kms_reads.look(self._view.arn, operation.clients.kms, operation.caller), self._view
+        job, clock = self._job, self._job.caller.clock
+        view, before = kms_reads.look(self._view.arn, job.clients.kms, job.caller), self._view
         checks.require_importable(view)
         self._view = view
         if view.holds_material != before.holds_material:
             self._until_answered()
         elif clock.now() - self._asked_at >= ASK_AGAIN_AFTER:
-            operation.stack.require_wanted()
+            job.stack.require_wanted()
         else:
             return
         self._asked_at = clock.now()
@@ -45,8 +45,8 @@ class StillNeeded:
         """Ends the execution once CloudFormation has its answer. Where none comes, it was somebody else; the wait goes on."""
 
         def answered() -> Seen[None]:
-            self._operation.stack.require_wanted()
+            self._job.stack.require_wanted()
             return Seen(None, enough=False)
 
-        clock = self._operation.caller.clock
+        clock = self._job.caller.clock
         poll(Deadline(clock, clock.now() + ANSWERED_WITHIN), STATUS_BACKOFF, answered)

@@ -4,19 +4,6 @@ An import is for ever, and KMS's own answers to bad material are empty texts, so
 takes only `CheckedMaterial`, and only `check` makes it (docs/design.md, rule 3). All that is wrong is named at once. No error
 holds material, and no exception that might hold some is left on `__cause__` or `__context__`.
 
-    secret_value.py      what the secret's value is: JSON field, encoding, PEM header
-    encoding.py          base64, hex, JSON
-    wrong_container.py   TR-31, JSON, encrypted PEM: what no decoder can say anything useful about
-    secret_key_rules.py      symmetric and HMAC keys: length, text, other keys' containers
-    pem.py               blocks of a PEM
-    der.py               shapes of containers
-    private_key.py       loads PKCS#8, PKCS#1, SEC1; the reason in words
-    private_key_rules.py        type, curve, size, weak keys; encodes for KMS
-    not_random.py        constants, counters, repetitions
-    looks_like_text.py   passphrases, and text that was not decoded
-    check_value.py       check values, computed and expected
-    words.py             what the reader of an error calls properties, secrets and files
-
 Plaintext lives as short as Python allows: buffers of ours are wiped, and what is looked for in them is looked for in views of
 them. What can't be wiped is dropped as soon as it was used: `bytes` and `str`, in which boto3 gives a secret and KMS's answer;
 text on its way to bytes (base64, hex, JSON, PEM), and bytes that are tried as text; the numbers and encodings that libraries

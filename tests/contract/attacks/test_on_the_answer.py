@@ -1,7 +1,7 @@
 """Attacks that want the answer to go elsewhere, or something in it, or in the log, that nobody should read.
 
-Each host that is refused has its row in tests/unit/cloudformation/test_request.py. Here: two parsers that may read one URL differently, the
-function as a whole, and canaries, with every logger of the process at its loudest.
+Each host that is refused has its row in tests/unit/cloudformation/test_request.py. Here: two parsers that may read one URL
+differently, the function as a whole, and canaries, with every logger of the process at its loudest.
 """
 
 import base64

@@ -20,7 +20,7 @@ import pytest
 
 import imported_key_material
 from imported_key_material import properties
-from imported_key_material.aws import import_parameters, secrets_manager
+from imported_key_material.aws import import_parameters, secret
 from imported_key_material.cloudformation import lambda_failure, request
 from imported_key_material.material import der, pem, proof, secret_value
 from lab.keys.canaries import PIECE_BYTES, Canaries
@@ -128,7 +128,7 @@ def may_hold_a_secret(leaf):
     "class_",
     [
         *(der.Element, der.Shape, pem.Block, pem.PemKey, secret_value.RawValue, secret_value.PemValue),
-        *(properties.Properties, properties.SecretWrapping, secrets_manager.Source, lambda_failure.GivenUp),
+        *(properties.Properties, properties.SecretWrapping, secret.Source, lambda_failure.GivenUp),
         *(import_parameters.SealedMaterial, import_parameters.ImportParameters, proof.Proof, request.Request),
     ],
     ids=lambda class_: class_.__name__,
@@ -169,7 +169,7 @@ def test_nothing_that_is_alive_while_the_function_calls_aws_shows_a_secret(world
     answer = world.invoke(event)
 
     assert answer["Status"] == "SUCCESS"
-    assert {"Request", "Properties", "KeyView", "Operation", "SealedMaterial"} <= set(shown)
+    assert {"Request", "Properties", "KeyView", "Job", "SealedMaterial"} <= set(shown)
     assert secret.canaries.found_in(*shown.values()) == {}
 
 

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from imported_key_material.aws import secrets_manager as secret_reading
+from imported_key_material.aws import secret as secret_reading
 from imported_key_material.material.wrapping import unwrap_with_aes
 from lab.keys.at_rest import by_openssl, encrypted, unwrap_key, wrapped
 from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem, spki_der

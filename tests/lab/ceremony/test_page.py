@@ -180,7 +180,7 @@ def test_names_are_replaced_by_what_is_on_paper():
 
     assert command.names() == {"HMAC_KEY", "HMAC_MAC"}
     assert command.with_values({"HMAC_KEY": "k", "HMAC_MAC": "00"}) == "key-custodian verify k \\\n    --mac 00"
-    assert command.words({"HMAC_KEY": "k 1", "HMAC_MAC": "00"}) == ["custodian", "verify", "k 1", "--mac", "00"]
+    assert command.words({"HMAC_KEY": "k 1", "HMAC_MAC": "00"}) == ["key-custodian", "verify", "k 1", "--mac", "00"]
 
 
 def test_a_section_that_is_not_there_is_told():

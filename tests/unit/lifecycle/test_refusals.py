@@ -6,7 +6,7 @@ import pytest
 
 from imported_key_material.aws.held_materials import Expiry, HeldMaterials
 from imported_key_material.aws.key_view import KeyView
-from imported_key_material.aws.secrets_manager import FoundSecret, Version
+from imported_key_material.aws.secret import FoundSecret, Version
 from imported_key_material.lifecycle.checks import Prepared
 from imported_key_material.lifecycle.refusals import (
     lost_material,

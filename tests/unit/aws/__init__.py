@@ -1,0 +1,1 @@
+"""Calls, their errors, and what AWS shows."""

@@ -1,0 +1,1 @@
+"""Requests, answers and what the stack says."""

@@ -1,0 +1,1 @@
+"""The life cycle, one module at a time."""
