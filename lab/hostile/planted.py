@@ -20,9 +20,9 @@ def _planted(name: str, defect: Callable[[Any], object], *, ends: str = "SUCCESS
     def make(world: World) -> Event:
         handle = resource.handle
 
-        def with_the_defect(operation: Any) -> Any:
-            defect(operation)
-            return handle(operation)
+        def with_the_defect(job: Any) -> Any:
+            defect(job)
+            return handle(job)
 
         resource.handle = with_the_defect
         return world.create_request(world.external_key(), SecretId=world.secret(random_key(32)).name)
@@ -40,7 +40,7 @@ def _hoard(megabytes: int) -> int:
     return sum(bytearray(megabytes * MEGABYTE)[::4096])  # each page is touched: else it is not resident
 
 
-def _talk(operation: Any) -> None:
+def _talk(job: Any) -> None:
     operation.log.info("x" * 20_000, extra={})
 
 
