@@ -44,15 +44,18 @@ class Command:
     def names(self) -> set[str]:
         return set(re.findall(r"\$([A-Z_]+)", self.text))
 
-    def missing(self, printed: str) -> list[str]:
-        """The lines that the page promises and that were not printed, in this order. None missing: []."""
+    def missing(self, printed: str, differs: str = REST) -> list[str]:
+        """The lines that the page promises and that were not printed, in this order. None missing: [].
+
+        `differs`: a pattern of what stands on the page for text that differs from one time to the next.
+        """
         lines = iter(printed.splitlines())
         promised = [line for line in self.prints if line.strip() not in {"", REST}]
-        return [line for line in promised if not any(_alike(line, other) for other in lines)]
+        return [line for line in promised if not any(_alike(line, other, differs) for other in lines)]
 
 
-def _alike(line: str, printed: str) -> bool:
-    pattern = ".*".join(re.escape(part) for part in _plain(line).split(REST))
+def _alike(line: str, printed: str, differs: str) -> bool:
+    pattern = ".*".join(re.escape(part) for part in re.split(differs, _plain(line)))
     return re.fullmatch(pattern, _plain(printed)) is not None
 
 
@@ -79,12 +82,15 @@ def blocks(heading: str, language: str) -> list[str]:
 
 def commands(heading: str) -> list[Command]:
     """All commands under a heading, in their order."""
+    return [command for block in blocks(heading, "console") for command in commands_in(block)]
+
+
+def commands_in(block: str) -> list[Command]:
     found: list[Command] = []
-    for block in blocks(heading, "console"):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            lines = part.splitlines()
-            end = next(number for number, line in enumerate(lines, start=1) if not line.endswith("\\"))
-            found.append(Command("\n".join(lines[:end]), tuple(lines[end:])))
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        lines = part.splitlines()
+        end = next(number for number, line in enumerate(lines, start=1) if not line.endswith("\\"))
+        found.append(Command("\n".join(lines[:end]), tuple(lines[end:])))
     return found
 
 

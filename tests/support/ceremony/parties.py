@@ -136,7 +136,7 @@ class Party:
         settings = self.settings
         if settings is None:
             raise NotShown(f"{self.name} has no network, and no credentials")
-        return aws_cli.run(command.words(values)[1:], lambda service: client(settings, service), self.folder)
+        return aws_cli.run(command.words(values)[1:], lambda *asked: client(settings, *asked), self.folder)
 
     def shows(self, printed: str) -> None:
         """The beginning of it: policies are long."""
