@@ -25,6 +25,7 @@ OWN_FLAGS = frozenset({"no-cli-pager", "no-paginate"})  # they take no value
 DEPLOY_TAKES = {"template-file", "stack-name", "role-arn"}  # the first two are required
 DEPLOY_TAKES_MANY = {"parameter-overrides", "capabilities", "tags"}
 DEPLOY_FLAGS = {"no-fail-on-empty-changeset", "fail-on-empty-changeset"}
+ALIASES = {"s3api": "s3"}  # the CLI's own name of a service
 NUMBERS: Mapping[str, type[int | float]] = {"integer": int, "long": int, "float": float, "double": float}
 BY_PAIRS = {"map", "structure"}
 
@@ -77,15 +78,25 @@ class Call:
         return parameters
 
     def validate(self, folder: Path) -> None:
-        """Raises WrongCallError where a parameter that is required is missing, or one is of another type."""
+        """Raises WrongCallError where a parameter that is required is missing, or one is of another type.
+
+        A value with a variable of the shell in it may be of any length.
+        """
         if self.model is None:
             if missing := {"template-file", "stack-name"} - self.options.keys():
                 raise WrongCallError(f"{self.name}: without {', '.join(sorted(missing))}")
             return
         shape = self.model.input_shape
-        found = ParamValidator().validate(self.parameters(folder), shape) if shape else None
+        found = ParamValidator().validate(self._long_enough(self.parameters(folder)), shape) if shape else None
         if found and found.has_errors():
             raise WrongCallError(f"{self.name}: {found.generate_report()}")
+
+    def _long_enough(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        shapes = dict(_members(self.model).values()) if self.model else {}
+        return {
+            name: value.ljust(shapes[name].metadata.get("min", 0)) if isinstance(value, str) and "$" in value else value
+            for name, value in parameters.items()
+        }
 
 
 # --------------------------------------------------------------------------------------------------- botocore's models
@@ -100,7 +111,7 @@ def _session() -> botocore.session.Session:
 def _operations(service: str) -> Mapping[str, OperationModel]:
     """The operations of a service, as the CLI writes their names."""
     try:
-        model = _session().get_service_model(service)
+        model = _session().get_service_model(ALIASES.get(service, service))
     except UnknownServiceError:
         raise WrongCallError(f"aws {service}: there is no such service") from None
     return {xform_name(name, "-"): model.operation_model(name) for name in model.operation_names}

@@ -7,7 +7,7 @@ what differs, also for whole lines. Names in capitals with a `$` stand for what 
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,19 +44,19 @@ class Command:
     def names(self) -> set[str]:
         return set(re.findall(r"\$([A-Z_]+)", self.text))
 
-    def missing(self, printed: str, differs: str = REST) -> list[str]:
+    def missing(self, printed: str, pattern: Callable[[str], str] | None = None) -> list[str]:
         """The lines that the page promises and that were not printed, in this order. None missing: [].
 
-        `differs`: a pattern of what stands on the page for text that differs from one time to the next.
+        `pattern`: what a line of the page, its spaces single, stands for.
         """
-        lines = iter(printed.splitlines())
+        stands_for = pattern or _pattern
+        lines = map(_plain, printed.splitlines())
         promised = [line for line in self.prints if line.strip() not in {"", REST}]
-        return [line for line in promised if not any(_alike(line, other, differs) for other in lines)]
+        return [line for line in promised if not any(re.fullmatch(stands_for(_plain(line)), other) for other in lines)]
 
 
-def _alike(line: str, printed: str, differs: str) -> bool:
-    pattern = ".*".join(re.escape(part) for part in re.split(differs, _plain(line)))
-    return re.fullmatch(pattern, _plain(printed)) is not None
+def _pattern(line: str) -> str:
+    return ".*".join(re.escape(part) for part in line.split(REST))
 
 
 def _plain(line: str) -> str:
