@@ -156,6 +156,10 @@ reference: $(DEV) ## Write docs/properties.md and docs/internals/findings.md ane
 	@.venv/bin/python -m tools.reference
 	@.venv/bin/python -m tools.findings
 
+.PHONY: pictures
+pictures: ## Draw docs/internals/*.svg anew from the *.dot files; needs Graphviz
+	@for source in docs/internals/*.dot; do dot -Tsvg "$$source" -o "$${source%.dot}.svg"; done
+
 # Universal: the same list serves Linux and macOS, x86_64 and arm64. The layer's is for Lambda's two architectures, which
 # must resolve alike. A list that stays as it was is not touched: nothing is installed anew.
 UV = .venv-lock/bin/uv pip compile --quiet --generate-hashes --python-version 3.13 --no-emit-index-url \
