@@ -104,9 +104,9 @@ table: $(DEV) ## Bring each fault to each call of each operation
 	@PYTHONPATH=handler .venv/bin/python -m tests.support.simulation table
 
 .PHONY: quota
-quota: $(DEV) ## Wait for KMS's quota, hundreds at once: N=500 RATE=0.25 SEED=1 STACKS=1 LANES=0; COMPARE=1 writes docs/scale.md
+quota: $(DEV) ## Wait for KMS's quota, hundreds at once: N=500 RATE=0.25 SEED=1 STACKS=1 LANES=0; COMPARE=1 writes docs/internals/scale.md
 	@PYTHONPATH=handler .venv/bin/python -m tests.support.quota --resources $(N) --rate $(RATE) --stacks $(or $(STACKS),1) \
-		--lanes $(LANES) $(if $(SEED),--seed $(SEED)) $(if $(COMPARE),--compare docs)
+		--lanes $(LANES) $(if $(SEED),--seed $(SEED)) $(if $(COMPARE),--compare docs/internals)
 
 .PHONY: chaos
 chaos: $(DEV) $(SAM) $(LOCAL) build ## Kill the function under real stacks on a local AWS, and judge: STACKS=40 SEED=n
@@ -153,7 +153,7 @@ soak: $(DEV) $(SAM) $(LOCAL) build ## Send one process thousands of requests: RE
 # ------------------------------------------------------------------------------------------------------------ maintain
 
 .PHONY: reference
-reference: $(DEV) ## Write docs/properties.md and docs/findings.md anew, and the help into docs/custodian.md
+reference: $(DEV) ## Write docs/properties.md and docs/internals/findings.md anew, and the help into docs/key-custodian.md
 	@.venv/bin/python -m tools.reference
 	@.venv/bin/python -m tools.findings
 	@PYTHONPATH=handler .venv/bin/python -m tools.commands

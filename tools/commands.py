@@ -1,4 +1,4 @@
-"""Writes the help of each command of `custodian` into docs/custodian.md, where it stands between its marks.
+"""Writes the help of each command of `custodian` into docs/key-custodian.md, where it stands between its marks.
 
     python -m tools.commands            writes the page
     python -m tools.commands --check    writes nothing; exit code 1 if the page is not what it would write
@@ -17,13 +17,13 @@ import click
 from custodian.cli import cli
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-PAGE: Final = ROOT / "docs" / "custodian.md"
+PAGE: Final = ROOT / "docs" / "key-custodian.md"
 WIDTH: Final = 78  # of a terminal with 80 columns
 _MARKED: Final = re.compile(r"(<!-- help: (?P<name>[a-z]*) ?-->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.commands", description="Writes docs/custodian.md anew.")
+    parser = argparse.ArgumentParser(prog="python -m tools.commands", description="Writes docs/key-custodian.md anew.")
     parser.add_argument("--check", action="store_true", help="only tell whether the page is current")
     options = parser.parse_args(arguments)
     now = PAGE.read_text()

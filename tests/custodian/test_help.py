@@ -1,4 +1,4 @@
-"""What a newcomer reads: the help of every command, with examples that work, and docs/custodian.md, which quotes it."""
+"""What a newcomer reads: the help of every command, with examples that work, and docs/key-custodian.md, which quotes it."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from tests.support.private_keys import ec_key, pkcs8_pem
 from tests.support.random_keys import random_key
 from tools import commands
 
-PAGE = Path(__file__).parents[2] / "docs" / "custodian.md"
+PAGE = Path(__file__).parents[2] / "docs" / "key-custodian.md"
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
@@ -37,13 +37,15 @@ def test_the_help_is_whole_and_has_examples(custodian_process, name):
 
 
 def test_a_page_that_is_not_current_is_told_and_mended(tmp_path, monkeypatch, capsys):
-    page = tmp_path / "custodian.md"
+    page = tmp_path / "key-custodian.md"
     page.write_text("<!-- help: check -->\nold\n<!-- end -->\n")
     monkeypatch.setattr(commands, "PAGE", page)
 
     assert commands.main(["--check"]) == 1
 
-    assert capsys.readouterr().err == "docs/custodian.md is not what `custodian --help` says: run `make reference`.\n"
+    assert (
+        capsys.readouterr().err == "docs/key-custodian.md is not what `custodian --help` says: run `make reference`.\n"
+    )
     assert commands.main([]) == 0
     assert commands.main(["--check"]) == 0
 
@@ -89,7 +91,7 @@ def test_the_examples_work_as_they_stand(custodian, put_file, tmp_path, name):
 
 
 def commands_of_the_page():
-    """Each command of docs/custodian.md, its help texts included, on one line."""
+    """Each command of docs/key-custodian.md, its help texts included, on one line."""
     text = PAGE.read_text().replace("\\\n", " ")
     return [" ".join(line.split()) for line in text.splitlines() if re.match(r"\s*(\$ )?(aws|custodian) ", line)]
 

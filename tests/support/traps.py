@@ -1,4 +1,4 @@
-"""crhelper's traps by number, as docs/crhelper.md lists them: a test that guards against one, or shows one, says which."""
+"""crhelper's traps by number, as docs/internals/crhelper.md lists them: a test that guards against one or shows it says which."""
 
 from collections.abc import Callable
 

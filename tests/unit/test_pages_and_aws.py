@@ -19,9 +19,10 @@ from tests.support.application import source
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
-README, TEMPLATE, SCALE = REPOSITORY / "README.md", REPOSITORY / "template.yaml", DOCS / "scale.md"
-PERMISSIONS, DESIGN, THREAT_MODEL = DOCS / "permissions.md", DOCS / "design.md", DOCS / "threat-model.md"
-PAGES = sorted({README, *DOCS.glob("*.md")} - {DOCS / "findings.md"})  # which quotes what was wrong
+INTERNALS = DOCS / "internals"
+README, TEMPLATE, SCALE = REPOSITORY / "README.md", REPOSITORY / "template.yaml", INTERNALS / "scale.md"
+PERMISSIONS, DESIGN, THREAT_MODEL = DOCS / "permissions.md", INTERNALS / "design.md", DOCS / "threat-model.md"
+PAGES = sorted({README, *DOCS.rglob("*.md")} - {INTERNALS / "findings.md"})  # which quotes what was wrong
 CODE = sorted((REPOSITORY / "handler" / "imported_key_material").glob("*.py"))
 SCHEMA = json.loads((REPOSITORY / "handler" / "imported_key_material" / "schema.json").read_text())
 APPLICATION = source()
@@ -255,7 +256,7 @@ def test_the_pages_know_how_many_staging_labels_there_are():
     assert f"so {own} versions can have one of their own" in previous["description"]
     assert f"All versions together have {labels} at most" in example
     assert f"From the {own + 1}th material on" in example
-    for page in (DOCS / "custodian.md", REPOSITORY / "custodian" / "aws.py"):
+    for page in (DOCS / "key-custodian.md", REPOSITORY / "custodian" / "aws.py"):
         assert f"{labels} stages on all versions" in flowing(page.read_text())
 
 
