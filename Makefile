@@ -121,7 +121,6 @@ check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house
 	@$(SAM_ENVIRONMENT) .venv-sam/bin/sam validate --lint
 	.venv/bin/python -m tools.reference --check
 	.venv/bin/python -m tools.findings --check
-	PYTHONPATH=handler .venv/bin/python -m tools.commands --check
 	@PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q tests/unit/test_architecture.py tests/unit/test_repository.py
 
 # ------------------------------------------------------------------------------------------------------- see it at work
@@ -153,10 +152,13 @@ soak: $(DEV) $(SAM) $(LOCAL) build ## Send one process thousands of requests: RE
 # ------------------------------------------------------------------------------------------------------------ maintain
 
 .PHONY: reference
-reference: $(DEV) ## Write docs/properties.md and docs/internals/findings.md anew, and the help into docs/key-custodian.md
+reference: $(DEV) ## Write docs/properties.md and docs/internals/findings.md anew
 	@.venv/bin/python -m tools.reference
 	@.venv/bin/python -m tools.findings
-	@PYTHONPATH=handler .venv/bin/python -m tools.commands
+
+.PHONY: pictures
+pictures: ## Draw docs/internals/*.svg anew from the *.dot files; needs Graphviz
+	@for source in docs/internals/*.dot; do dot -Tsvg "$$source" -o "$${source%.dot}.svg"; done
 
 # Universal: the same list serves Linux and macOS, x86_64 and arm64. The layer's is for Lambda's two architectures, which
 # must resolve alike. A list that stays as it was is not touched: nothing is installed anew.

@@ -25,7 +25,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 README = REPOSITORY / "README.md"
 DOCS = REPOSITORY / "docs"
 INTERNALS = DOCS / "internals"
-PAGES = sorted([README, REPOSITORY / "CHANGELOG.md", *DOCS.rglob("*.md")])
+EXAMPLES = REPOSITORY / "examples"
+PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md"), *EXAMPLES.rglob("*.md")])
 PACKAGE = REPOSITORY / "handler" / "imported_key_material"
 README_MOST_LINES, README_MOST_WORDS = 250, 1_800
 
@@ -300,7 +301,7 @@ RETAINED = "DeletionPolicy: RetainExceptOnCreate\n{0}UpdateReplacePolicy: Retain
 
 @pytest.mark.parametrize(
     "page",
-    [README, DOCS / "ceremony.md", *sorted((REPOSITORY / "examples").glob("*.yaml"))],
+    [README, *sorted(EXAMPLES.rglob("*.yaml"))],
     ids=lambda page: page.name,
 )
 def test_what_is_retained_is_not_kept_where_its_first_deployment_fails(page):

@@ -24,6 +24,7 @@ README, TEMPLATE, SCALE = REPOSITORY / "README.md", REPOSITORY / "template.yaml"
 PERMISSIONS, DESIGN, THREAT_MODEL = DOCS / "permissions.md", INTERNALS / "design.md", DOCS / "threat-model.md"
 DEPLOYING, ROTATION, MOVING = DOCS / "deploying.md", DOCS / "rotation.md", DOCS / "moving-keys.md"
 PAGES = sorted({README, *DOCS.rglob("*.md")} - {INTERNALS / "findings.md"})  # which quotes what was wrong
+POLICIES = sorted((REPOSITORY / "examples").rglob("*.json"))
 CODE = sorted((REPOSITORY / "handler" / "imported_key_material").glob("*.py"))
 SCHEMA = json.loads((REPOSITORY / "handler" / "imported_key_material" / "schema.json").read_text())
 APPLICATION = source()
@@ -209,10 +210,11 @@ def operators_on_principals(node):
     return []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *POLICIES], ids=lambda page: page.name)
 def test_no_policy_names_a_role_by_a_pattern(page):
     """Whoever may make roles would choose a name that fits. So the operator takes no pattern either."""
-    policies = [json.loads(block) for block in blocks(page, "json") if '"Effect"' in block]
+    given = [page.read_text()] if page.suffix == ".json" else blocks(page, "json")
+    policies = [json.loads(block) for block in given if '"Effect"' in block]
 
     arns = [arn for policy in policies for arn in arns_of_roles(policy)]
     operators = {operator for policy in policies for operator in operators_on_principals(policy)}
