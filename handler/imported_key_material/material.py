@@ -1,8 +1,8 @@
 """Key material that passed every check: the one thing that may be imported.
 
 An import is for ever, and KMS's own answers to bad material are empty texts, so that nothing may go out unchecked: the import
-takes only `CheckedMaterial`, and only `check` makes it (docs/design.md, rule 3). All that is wrong is named at once. No error
-holds material, and no exception that might hold some is left on `__cause__` or `__context__`.
+takes only `CheckedMaterial`, and only `check` makes it (docs/internals/design.md, rule 3). All that is wrong is named at once.
+No error holds material, and no exception that might hold some is left on `__cause__` or `__context__`.
 
     secret_value.py   what the secret's value is: JSON field, encoding, PEM header     encoding.py   base64, hex, JSON
     secret_bytes.py   symmetric and HMAC keys: length, text, other keys' containers    pem.py        blocks of a PEM

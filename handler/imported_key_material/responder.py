@@ -1,8 +1,8 @@
 """A CloudFormation request in, one answer out: crhelper, with its traps closed.
 
 crhelper 2.0.12 carries the protocol: which handler, what becomes of its return value or exception, which id, when to
-answer. This subclass overrides where it is trapped; docs/crhelper.md lists the 24 traps, each with its remedy and its
-test. Held here (docs/design.md, rule 10):
+answer. This subclass overrides where it is trapped; docs/internals/crhelper.md lists the 24 traps, each with its remedy and its
+test. Held here (docs/internals/design.md, rule 10):
 
 - an event is a request of CloudFormation to this function, or nothing happens at all;
 - each execution makes one effort to deliver one answer; the first answer wins. `Leave` ends an execution without one;

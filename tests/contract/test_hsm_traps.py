@@ -1,4 +1,4 @@
-"""The traps of docs/hsm.md, set one by one, with real producers: each is refused before anything is imported, in its own words.
+"""The traps of docs/secrets.md, set one by one, with real producers: each is refused before anything is imported, in its own words.
 
 A row of the page's table without its trap here, or the other way round, is a failure; so is a sentence that the error lacks.
 """
@@ -21,7 +21,7 @@ from tests.support.private_keys import key_for, pkcs8_pem
 from tests.support.random_keys import random_key
 from tests.unit.test_docs import section
 
-PAGE = Path(__file__).parents[2] / "docs" / "hsm.md"
+PAGE = Path(__file__).parents[2] / "docs" / "secrets.md"
 SHA_1, SHA_256 = "RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256"
 KEY = random_key(32)
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:transport-AbCdEf"

@@ -1,4 +1,4 @@
-"""crhelper's traps by number, as docs/crhelper.md lists them: a test that guards against one, or shows one, says which."""
+"""crhelper's traps, numbered as in docs/internals/crhelper.md. A test that guards against one, or shows it, cites it."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The architecture, held: which module may know which, what stays pure, how large a module may grow (docs/design.md).
+"""The architecture, held: which module may know which, what stays pure, how large a module may grow (docs/internals/design.md).
 
 A new module of the function needs a row in GROUPS: where it belongs is a decision.
 """

@@ -1,4 +1,4 @@
-"""docs/ceremony.md: its policies keep the parties apart, its template is right, and all that it gives to copy is played."""
+"""docs/ceremony.md and its folder: the policies keep the parties apart, the template is right, all commands are played."""
 
 import ast
 import re
@@ -12,9 +12,9 @@ from tests.support.ceremony import acts, page, parties
 from tests.support.ceremony.page import Command, NotOnThePageError
 from tests.unit.test_docs import REPOSITORY
 
-NOT_RUN = {"### On AWS alone"}
+NOT_RUN = {"### On AWS only"}
 PARTIES = ("key owner", "custodian", "engineer", "auditor")
-POLICIES = {role: page.policy(heading) for role, heading in parties.ROLES.items()}
+POLICIES = {role: page.policy(file) for role, file in parties.ROLES.items()}
 TRANSPORT_KEY = page.policy(acts.TRANSPORT_POLICY)
 IAM_ALONE = {  # actions that are no operations
     "kms:ReEncryptFrom",
@@ -41,7 +41,7 @@ def actions(policy, effect):
 
 
 def headings_with_commands():
-    headings = re.findall(r"^### .+$", page.PAGE.read_text(), re.MULTILINE)
+    headings = re.findall(r"^### .+$", page.text(), re.MULTILINE)
     return {heading for heading in headings if "```console\n" in page.section(heading)}
 
 
@@ -60,7 +60,7 @@ def test_every_section_with_commands_is_played():
 
 def test_commands_stand_in_sections_that_are_played():
     """Not under a heading of another level, where nobody would look."""
-    text = page.PAGE.read_text()
+    text = page.text()
 
     assert text.count("```console\n") == sum(len(page.blocks(one, "console")) for one in headings_with_commands())
 
@@ -176,11 +176,11 @@ def test_what_the_page_promises_is_looked_for(promised, printed, missing):
 
 
 def test_names_are_replaced_by_what_is_on_paper():
-    command = Command('custodian verify "$HMAC_KEY" \\\n    --mac "$HMAC_MAC"', ())
+    command = Command('key-custodian verify "$HMAC_KEY" \\\n    --mac "$HMAC_MAC"', ())
 
     assert command.names() == {"HMAC_KEY", "HMAC_MAC"}
-    assert command.with_values({"HMAC_KEY": "k", "HMAC_MAC": "00"}) == "custodian verify k \\\n    --mac 00"
-    assert command.words({"HMAC_KEY": "k 1", "HMAC_MAC": "00"}) == ["custodian", "verify", "k 1", "--mac", "00"]
+    assert command.with_values({"HMAC_KEY": "k", "HMAC_MAC": "00"}) == "key-custodian verify k \\\n    --mac 00"
+    assert command.words({"HMAC_KEY": "k 1", "HMAC_MAC": "00"}) == ["key-custodian", "verify", "k 1", "--mac", "00"]
 
 
 def test_a_section_that_is_not_there_is_told():

@@ -1,7 +1,7 @@
 """crhelper by itself still has the traps that responder.py closes.
 
 Where one of these tests fails after an upgrade, crhelper has mended it: look whether the override can go. Numbers as in
-docs/crhelper.md.
+docs/internals/crhelper.md.
 """
 
 import gc

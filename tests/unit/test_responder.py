@@ -1,7 +1,7 @@
 """One answer to each request: crhelper's 24 traps, each closed.
 
-docs/crhelper.md lists the traps; test_crhelper_alone.py shows that crhelper still has them. Answers go to a `put` that
-keeps them, except where the net is the point: there they go over TLS.
+docs/internals/crhelper.md lists the traps; test_crhelper_alone.py shows that crhelper still has them. Answers go to a `put`
+that keeps them, except where the net is the point: there they go over TLS.
 """
 
 import json
@@ -378,7 +378,7 @@ def test_a_second_request_at_the_same_time_is_refused_and_the_first_unharmed(kep
 
 
 def test_the_page_about_crhelper_lists_each_trap_with_its_test() -> None:
-    page = Path(__file__).parents[2] / "docs" / "crhelper.md"
+    page = Path(__file__).parents[2] / "docs" / "internals" / "crhelper.md"
     rows = [line.split("|") for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     listed = {int(row[1]): row[4].strip().strip("`") for row in rows if row[1].strip().isdigit()}
 

@@ -1,4 +1,4 @@
-"""What the function's role may do, and what it may not: "Consent" of docs/design.md, its second lock."""
+"""What the function's role may do, and what it may not: "Consent" of docs/internals/design.md, its second lock."""
 
 import ast
 import subprocess

@@ -1,4 +1,4 @@
-"""docs/ceremony.md as data: what it gives to copy is what is run.
+"""docs/ceremony.md and examples/ceremony/ as data: what they give to copy is what is run.
 
 A `console` block has commands after `$ `, continued by a backslash at the end, and below each what it prints; `…` stands for
 what differs, also for whole lines. Names in capitals with a `$` stand for what is written down on paper.
@@ -14,6 +14,7 @@ from typing import Any
 from tests.support.local import places
 
 PAGE = places.REPOSITORY / "docs" / "ceremony.md"
+FOLDER = places.REPOSITORY / "examples" / "ceremony"  # its README has what each role is refused
 REST = "…"
 
 
@@ -63,11 +64,16 @@ def _plain(line: str) -> str:
     return " ".join(line.split())
 
 
+def text() -> str:
+    """The page, and the README of the folder."""
+    return PAGE.read_text() + (FOLDER / "README.md").read_text()
+
+
 def section(heading: str) -> str:
     """What stands under a heading, up to the next one of its level or above. `heading`: with its #."""
     level = len(heading) - len(heading.lstrip("#"))
     pattern = rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{level}}} |\Z)"
-    found = re.search(pattern, PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    found = re.search(pattern, text(), re.MULTILINE | re.DOTALL)
     if not found:
         raise NotOnThePageError(f"{PAGE.name} has no section {heading}")
     return found[1]
@@ -94,13 +100,11 @@ def commands_in(block: str) -> list[Command]:
     return found
 
 
-def policy(heading: str) -> dict[str, Any]:
-    """The one policy under a heading."""
-    [text] = blocks(heading, "json")
-    found: dict[str, Any] = json.loads(text)
+def policy(name: str) -> dict[str, Any]:
+    """The policy in a file of the folder. `name`: the file's."""
+    found: dict[str, Any] = json.loads((FOLDER / name).read_text())
     return found
 
 
 def template() -> str:
-    [text] = blocks("### The template", "yaml")
-    return text
+    return (FOLDER / "stack.yaml").read_text()
