@@ -4,10 +4,10 @@
     reader.py       somebody at a shell, who has the programs that the pages name
     aws_program.py  one of these programs, `aws`
 
-A block that can't run here, or that fails on purpose, says so right before it, in a comment that readers don't see:
+A block that can't run here says so right before it, in a comment that readers don't see:
 
     <!-- not run: the local AWS has no service quotas -->
-    <!-- fails: cfn-lint finds the misspelt property -->
 
-The reason is required. Of a block that is not run the parameters of each `aws` command are compared with botocore's models.
+The reason is required, and the blocks are counted. Of every block the parameters of each `aws` command are compared with
+botocore's models.
 """

@@ -11,7 +11,7 @@ from tests.support.ceremony.aws_parameters import Call
 from tests.support.ceremony.page import Command, commands_in
 
 _FENCE = re.compile(r" *```(\w*)$")
-_MARK = re.compile(r" *<!-- (?P<kind>not run|fails): (?P<reason>.+) -->")
+_MARK = re.compile(r" *<!-- not run: (.+) -->")
 _SHELLS = {"sh", "bash", "shell"}
 _DIFFERS = re.compile(
     r"(?P<rest>\w*(?:…|\.\.\.))"  # all of it, or what follows the beginning of a value
@@ -28,13 +28,12 @@ class BadPageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`where`: page and line. `not_run`, `fails`: the reason on the page, or ""."""
+    """`where`: page and line. `not_run`: the reason on the page, or ""."""
 
     where: str
     heading: str
     text: str
-    not_run: str = ""
-    fails: str = ""
+    not_run: str
 
     @property
     def commands(self) -> list[Command]:
@@ -57,7 +56,8 @@ def blocks(page: Path) -> list[Block]:
             if fence[1] in _SHELLS:
                 raise BadPageError(f"{where}: commands stand in console blocks, each after a $")
             if fence[1] == "console":
-                found.append(Block(where, heading, text, **_mark(before)))
+                mark = _MARK.match(before)
+                found.append(Block(where, heading, text, mark[1] if mark else ""))
         elif line.startswith("#"):
             heading = line
         before = line or before
@@ -71,11 +71,6 @@ def _up_to_the_end(lines: Iterator[tuple[int, str]], where: str) -> str:
             return textwrap.dedent("\n".join(inside))
         inside.append(line)
     raise BadPageError(f"{where}: the block has no end")
-
-
-def _mark(line: str) -> dict[str, str]:
-    mark = _MARK.match(line)
-    return {mark["kind"].replace(" ", "_"): mark["reason"]} if mark else {}
 
 
 def pattern(line: str) -> str:
@@ -92,7 +87,7 @@ def _calls_of_aws(text: str) -> Iterator[list[str]]:
     inside = re.search(r"\$\(((?:[^()]|\([^()]*\))*)\)", text)
     if inside:
         yield from _calls_of_aws(inside[1])
-        text = text.replace(inside[0], "SUBSTITUTED")
+        text = text.replace(inside[0], "$SUBSTITUTED")
         yield from _calls_of_aws(text)
         return
     lexer = shlex.shlex(text.replace("\\\n", " "), posix=True, punctuation_chars=True)

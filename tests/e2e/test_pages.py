@@ -1,0 +1,59 @@
+"""The commands of the pages, as a reader types them: one page after the other, in the order printed, in one local account."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.support.findings import Copy
+from tests.support.local.__main__ import example
+from tests.support.pages.blocks import blocks
+from tests.support.pages.reader import NotAsPrintedError, Reader, reading
+from tests.unit.test_page_blocks import READ_IN_ORDER
+
+REGION = "eu-north-1"  # an account's Region of its own: the pages use the names of a whole account
+FIRST_KEY = "## Your first key"
+BEGINS_FIRST, BEGINS_SECOND = "$ STACK=orders-first ", "$ STACK=orders-second "
+BEFORE = {  # what a reader of the page has, by the page's name
+    "troubleshooting.md": """
+        STACK=orders-first
+        MATERIAL=$(aws kms describe-key --key-id alias/$STACK --query KeyMetadata.CurrentKeyMaterialId --output text)
+    """,
+}
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """The folder of somebody who cloned the repository."""
+    folder = tmp_path / "imported-key-material"
+    Copy(folder)
+    return folder
+
+
+def test_every_command_does_what_its_page_says(aws, clone, tmp_path):
+    """One test: each page goes on where the one before ended."""
+    (tmp_path / "shell").mkdir()
+    with reading(tmp_path / "shell", aws.elsewhere(REGION).settings, clone) as reader:
+        what_make_local_prints(reader, aws)
+        for page in READ_IN_ORDER:
+            types(reader, BEFORE.get(page.name, "true"))
+            for block in blocks(page):
+                if not block.not_run:
+                    reader.runs(block)
+                if block.heading == FIRST_KEY:
+                    the_second_key_is_made_like_the_first(reader, block)
+
+
+def what_make_local_prints(reader, aws):
+    """Before the pages: what it makes, no page finds taken."""
+    types(reader, f"(\nset -e\n{example(aws.settings)}\n)")
+
+
+def the_second_key_is_made_like_the_first(reader, block):
+    assert block.text.startswith(BEGINS_FIRST)
+    reader.runs(replace(block, text=block.text.replace(BEGINS_FIRST, BEGINS_SECOND)))
+
+
+def types(reader: Reader, text: str):
+    code, printed = reader.types(text)
+    if code != 0:
+        raise NotAsPrintedError(f"exit code {code} of\n{text}\n{printed}")
