@@ -13,8 +13,14 @@ from tests.unit.test_page_blocks import READ_IN_ORDER
 REGION = "eu-north-1"  # an account's Region of its own: the pages use the names of a whole account
 FIRST_KEY = "## Your first key"
 BEGINS_FIRST, BEGINS_SECOND = "$ STACK=orders-first ", "$ STACK=orders-second "
-BEFORE = {  # what a reader of the page has, by the page's name
-    "troubleshooting.md": """
+BEFORE = {  # what others have done, or what the reader has on paper: by the block that needs it, as it begins
+    "$ key-custodian verify alias/orders-payments ": """
+        aws cloudformation deploy --stack-name orders-payments --template-file examples/hmac.yaml \\
+            --parameter-overrides SecretId=orders/payments-key
+        on_paper() { python3.13 -c "import json; print(json.load(open('key.json'))$1)"; }
+        CHECK_VALUE=$(on_paper "['check_values'][0]") CONFIRMATION_MAC=$(on_paper "['confirmation_mac']")
+    """,
+    '$ aws cloudformation describe-stack-events --stack-name "$STACK"': """
         STACK=orders-first
         MATERIAL=$(aws kms describe-key --key-id alias/$STACK --query KeyMetadata.CurrentKeyMaterialId --output text)
     """,
@@ -34,13 +40,13 @@ def test_every_command_does_what_its_page_says(aws, clone, tmp_path):
     (tmp_path / "shell").mkdir()
     with reading(tmp_path / "shell", aws.elsewhere(REGION).settings, clone) as reader:
         what_make_local_prints(reader, aws)
-        for page in READ_IN_ORDER:
-            types(reader, BEFORE.get(page.name, "true"))
-            for block in blocks(page):
-                if not block.not_run:
-                    reader.runs(block)
-                if block.heading == FIRST_KEY:
-                    the_second_key_is_made_like_the_first(reader, block)
+        needs = dict(BEFORE)
+        for block in (block for page in READ_IN_ORDER for block in blocks(page) if not block.not_run):
+            what_the_block_needs(reader, block, needs)
+            reader.runs(block)
+            if block.heading == FIRST_KEY:
+                the_second_key_is_made_like_the_first(reader, block)
+        assert needs == {}
 
 
 def what_make_local_prints(reader, aws):
@@ -48,12 +54,17 @@ def what_make_local_prints(reader, aws):
     types(reader, f"(\nset -e\n{example(aws.settings)}\n)")
 
 
+def what_the_block_needs(reader, block, needs):
+    for beginning in [beginning for beginning in needs if block.text.startswith(beginning)]:
+        types(reader, needs.pop(beginning))
+
+
 def the_second_key_is_made_like_the_first(reader, block):
     assert block.text.startswith(BEGINS_FIRST)
     reader.runs(replace(block, text=block.text.replace(BEGINS_FIRST, BEGINS_SECOND)))
 
 
-def types(reader: Reader, text: str):
-    code, printed = reader.types(text)
+def types(reader: Reader, script: str):
+    code, printed = reader.types(script)
     if code != 0:
-        raise NotAsPrintedError(f"exit code {code} of\n{text}\n{printed}")
+        raise NotAsPrintedError(f"exit code {code} of\n{script}\n{printed}")

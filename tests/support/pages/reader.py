@@ -22,7 +22,7 @@ from tests.support.local.settings import Settings
 from tests.support.pages.aws_program import aws_program
 from tests.support.pages.blocks import Block, pattern
 
-LIMIT_SECONDS = 180
+LIMIT_SECONDS = 300
 POLL_SECONDS = 0.01
 PROGRAMS = "bin"
 TOOL, TOOL_MODULE = "key-custodian", "custodian"
