@@ -1,4 +1,4 @@
-"""The traps of docs/secrets.md, set one by one, with real producers: each is refused before anything is imported, in its own words.
+"""The traps of docs/secrets.md, set with real producers: each is refused before anything is imported, in its own words.
 
 A row of the page's table without its trap here, or the other way round, is a failure; so is a sentence that the error lacks.
 """

@@ -183,7 +183,9 @@ def test_what_openssl_wraps_as_the_page_says_is_what_the_function_unwraps(tmp_pa
     ]
 
 
-@pytest.mark.parametrize(("page", "key"), [(DOCS / "secrets.md", "signing.pem"), (INTERNALS / "material-checks.md", "key.pem")])
+@pytest.mark.parametrize(
+    ("page", "key"), [(DOCS / "secrets.md", "signing.pem"), (INTERNALS / "material-checks.md", "key.pem")]
+)
 def test_the_hash_that_openssl_prints_is_the_check_value(page, key, tmp_path):
     (tmp_path / key).write_text(pkcs8_pem(rsa_key()))
     der = spki_der(rsa_key())
