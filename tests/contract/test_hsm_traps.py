@@ -1,6 +1,7 @@
 """The traps of docs/internals/material-checks.md, set with real producers: each is refused, in its own words.
 
-Each is refused before anything is imported. A row of the page's table without its trap here, or the other way round, is a failure; so is a sentence that the error lacks.
+Each is refused before anything is imported. A row of the page's table without its trap here, or the other way round, is a
+failure; so is a sentence that the error lacks.
 """
 
 import base64
