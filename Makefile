@@ -97,20 +97,20 @@ test: $(DEV) $(SAM) $(LOCAL) build ## Run all tests, offline; TESTS=path for som
 
 .PHONY: simulate
 simulate: $(DEV) ## Play histories against a world that fails: SEEDS=2000 FIRST=0, or SEED=n for one, told
-	@PYTHONPATH=handler .venv/bin/python -m tests.support.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
+	@PYTHONPATH=handler .venv/bin/python -m lab.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
 
 .PHONY: table
 table: $(DEV) ## Bring each fault to each call of each operation
-	@PYTHONPATH=handler .venv/bin/python -m tests.support.simulation table
+	@PYTHONPATH=handler .venv/bin/python -m lab.simulation table
 
 .PHONY: quota
 quota: $(DEV) ## Wait for KMS's quota, hundreds at once: N=500 RATE=0.25 SEED=1 STACKS=1 LANES=0; COMPARE=1 writes docs/internals/scale.md
-	@PYTHONPATH=handler .venv/bin/python -m tests.support.quota --resources $(N) --rate $(RATE) --stacks $(or $(STACKS),1) \
+	@PYTHONPATH=handler .venv/bin/python -m lab.quota --resources $(N) --rate $(RATE) --stacks $(or $(STACKS),1) \
 		--lanes $(LANES) $(if $(SEED),--seed $(SEED)) $(if $(COMPARE),--compare docs/internals)
 
 .PHONY: chaos
 chaos: $(DEV) $(SAM) $(LOCAL) build ## Kill the function under real stacks on a local AWS, and judge: STACKS=40 SEED=n
-	@.venv/bin/python -m tests.support.chaos --stacks $(or $(STACKS),40) $(if $(SEED),--seed $(SEED))
+	@.venv/bin/python -m lab.chaos --stacks $(or $(STACKS),40) $(if $(SEED),--seed $(SEED))
 
 .PHONY: check
 check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house
@@ -127,27 +127,27 @@ check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house
 
 .PHONY: demo
 demo: $(DEV) $(SAM) $(LOCAL) build ## Tell the whole story on a local AWS, from an empty key to a used one
-	@.venv/bin/python -m tests.support.demo
+	@.venv/bin/python -m lab.demo
 
 .PHONY: ceremony
 ceremony: $(DEV) $(SAM) $(LOCAL) build ## Play docs/ceremony.md on a local AWS: custodians, engineer, auditor
-	@PYTHONPATH=handler .venv/bin/python -m tests.support.ceremony
+	@PYTHONPATH=handler .venv/bin/python -m lab.ceremony
 
 .PHONY: local
 local: $(DEV) $(SAM) $(LOCAL) build ## Leave a local AWS running, to play with
-	@.venv/bin/python -m tests.support.local
+	@.venv/bin/python -m lab.local
 
 .PHONY: kms
 kms: $(DEV) ## Run the strict KMS alone: PORT=8411 ROTATION_SECONDS=2
-	@.venv/bin/python -m tests.support.kms --port $(PORT) --rotation-seconds $(ROTATION_SECONDS)
+	@.venv/bin/python -m lab.kms --port $(PORT) --rotation-seconds $(ROTATION_SECONDS)
 
 .PHONY: bench
 bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, starts, times, calls and memory; WRITE=docs/internals/benchmarks.md puts it there
-	@PYTHONPATH=handler .venv/bin/python -m benchmarks .aws-sam/build $(if $(WRITE),--write $(WRITE))
+	@PYTHONPATH=handler .venv/bin/python -m lab.bench .aws-sam/build $(if $(WRITE),--write $(WRITE))
 
 .PHONY: soak
 soak: $(DEV) $(SAM) $(LOCAL) build ## Send one process thousands of requests: REQUESTS=2000; does it grow or slow down?
-	@PYTHONPATH=handler .venv/bin/python -m benchmarks.soak .aws-sam/build --requests $(REQUESTS)
+	@PYTHONPATH=handler .venv/bin/python -m lab.bench.soak .aws-sam/build --requests $(REQUESTS)
 
 # ------------------------------------------------------------------------------------------------------------ maintain
 

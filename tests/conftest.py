@@ -6,6 +6,8 @@ would not agree on what there is to run. Hypothesis's own limits of time fail on
 
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["tests.support.scene"]  # the local AWS that all tests of a run share
+
 NAME_MAX_CHARACTERS = 64  # a check value by SHA-256 is longer
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -3,8 +3,9 @@
     python -m tools.reference            writes the page
     python -m tools.reference --check    writes nothing; exit code 1 if the page is not what it would write
 
-The schema says what may be declared, and in which words. It has no place for defaults in words, and for what a change does to a
-resource that exists. Two tables here have these. A lookup that fails keeps them complete, tests/unit/test_docs.py keeps them true.
+The schema says what may be declared, and in which words. It has no place for a default in words, nor for what a change does
+to a resource that exists. Two tables here hold these. A lookup that fails keeps the tables complete; tests/unit/test_docs.py
+keeps them true.
 """
 
 import json
@@ -73,8 +74,8 @@ _HEAD: Final = """\
 
 {description}
 
-The function refuses a property that is not listed here, and a value that CloudFormation left unresolved: `{{{{resolve:secretsmanager:`
-and `{{{{resolve:ssm-secure:` do not work in custom resources. Numbers may be given as numbers or as text.
+The function refuses a property that is not listed here. It refuses a value that CloudFormation left unresolved, too:
+`{{{{resolve:secretsmanager:` and `{{{{resolve:ssm-secure:` do not work in custom resources. Numbers may be numbers or text.
 
 ## Properties
 

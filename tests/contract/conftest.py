@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.certificate import Certificate
+from lab.certificate import Certificate
+from lab.cloudformation.response_bucket import ResponseBucket
+from lab.world import World
 from tests.support.deployed import deployed
-from tests.support.kms_bench import Bench
-from tests.support.response_bucket import ResponseBucket
 from tests.support.timeline import Timeline
-from tests.support.world import World
 
 BELIEVED_AFTER_SECONDS = 60  # a "no" of CloudFormation's: statuses may lag
 
@@ -72,12 +71,6 @@ def unwanted(world) -> Callable[..., str]:
         return str(answer["Reason"].removeprefix(begin).removesuffix(end))
 
     return unwanted
-
-
-@pytest.fixture
-def bench():
-    with Bench() as bench:
-        yield bench
 
 
 @pytest.fixture

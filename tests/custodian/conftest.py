@@ -8,13 +8,13 @@ import pytest
 from botocore.config import Config
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from lab.clock import WallClock
+from lab.keys.private_keys import rsa_key
+from lab.kms import KmsWire, StrictKms
+from lab.kms.server import KmsServer
+from lab.program import Program
 from tests.support.called import Called
-from tests.support.clock import WallClock
-from tests.support.kms import KmsWire, StrictKms
-from tests.support.kms.server import KmsServer
 from tests.support.online import Online
-from tests.support.private_keys import rsa_key
-from tests.support.program import Program
 
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"

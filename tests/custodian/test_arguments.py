@@ -7,9 +7,9 @@ import pytest
 
 from custodian import output
 from custodian.quoting import is_quotable
-from tests.support.canaries import Canaries
-from tests.support.private_keys import ec_key, pkcs8_pem, rsa_key
-from tests.support.random_keys import random_key
+from lab.keys.canaries import Canaries
+from lab.keys.private_keys import ec_key, pkcs8_pem, rsa_key
+from lab.keys.random_keys import random_key
 
 KEY, LONG = random_key(32), random_key(200)
 HMAC = ("--key-spec", "HMAC_256")

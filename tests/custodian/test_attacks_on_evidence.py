@@ -12,10 +12,10 @@ import pytest
 from imported_key_material import check_value
 from imported_key_material.key_specs import key_spec
 from imported_key_material.proof import CONFIRMATION_MESSAGE
-from tests.support.importing import oaep
-from tests.support.kms.call import Timing
-from tests.support.private_keys import pkcs8_der, rsa_key, spki_der
-from tests.support.random_keys import random_keys
+from lab.keys.by_hand import oaep
+from lab.keys.private_keys import pkcs8_der, rsa_key, spki_der
+from lab.keys.random_keys import random_keys
+from lab.kms.call import Timing
 
 IMPORTED, ON_PAPER = random_keys(32, 2)
 HMAC = ("--key-spec", "HMAC_256")

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from tests.support.canaries import Canaries
-from tests.support.openssl import openssl
-from tests.support.private_keys import ec_key, pkcs8_der, pkcs8_pem, rsa_key
-from tests.support.random_keys import random_keys
+from lab.keys.canaries import Canaries
+from lab.keys.openssl import openssl
+from lab.keys.private_keys import ec_key, pkcs8_der, pkcs8_pem, rsa_key
+from lab.keys.random_keys import random_keys
 
 KEY, OTHER = random_keys(32, 2)
 WRAP = ("--wrapping-key", "transport.pem", "--out", "wrapped.bin")

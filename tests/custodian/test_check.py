@@ -6,9 +6,9 @@ import json
 import pytest
 
 from imported_key_material.proof import CONFIRMATION_MESSAGE
-from tests.support.openssl import openssl
-from tests.support.private_keys import key_for, pkcs8_der, pkcs8_pem
-from tests.support.random_keys import random_key
+from lab.keys.openssl import openssl
+from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem
+from lab.keys.random_keys import random_key
 
 KEY = random_key(32)
 

@@ -8,9 +8,9 @@ import pytest
 
 from imported_key_material import check_value, wrapping
 from imported_key_material.key_specs import KEY_SPECS
-from tests.support.private_keys import rsa_key
-from tests.support.program import check_values_in
-from tests.support.random_keys import random_keys
+from lab.keys.private_keys import rsa_key
+from lab.keys.random_keys import random_keys
+from lab.program import check_values_in
 
 AES = KEY_SPECS["SYMMETRIC_DEFAULT"]
 FIRST, SECOND, THIRD = random_keys(32, 3)

@@ -8,7 +8,7 @@ from custodian import elsewhere
 from imported_key_material import check_value
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import key_spec
-from tests.support.random_keys import random_keys
+from lab.keys.random_keys import random_keys
 
 KEY, OTHER = random_keys(32, 2)
 HMAC = ("--key-spec", "HMAC_256")

@@ -14,7 +14,7 @@ import pytest
 
 from custodian import writing
 from imported_key_material.errors import Refused
-from tests.support.random_keys import random_key
+from lab.keys.random_keys import random_key
 
 KEY = random_key(32)
 WRAP = ("wrap", "key.bin", "--key-spec", "HMAC_256", "--wrapping-key", "transport.pem", "--out", "wrapped.bin")

@@ -7,8 +7,8 @@ import pytest
 
 from imported_key_material import material, wrapping
 from imported_key_material.key_specs import KEY_SPECS
-from tests.support.openssl import openssl
-from tests.support.private_keys import rsa_key
+from lab.keys.openssl import openssl
+from lab.keys.private_keys import rsa_key
 
 TO_FILE = ("--wrapping-key", "transport.pem", "--out", "wrapped.bin")
 

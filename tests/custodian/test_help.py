@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from custodian.cli import COMMANDS
-from tests.support.private_keys import ec_key, pkcs8_pem
-from tests.support.random_keys import random_key
+from lab.keys.private_keys import ec_key, pkcs8_pem
+from lab.keys.random_keys import random_key
 
 PAGE = Path(__file__).parents[2] / "docs" / "key-custodian.md"
 

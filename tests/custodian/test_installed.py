@@ -12,10 +12,10 @@ import click
 import cryptography
 import pytest
 
-from tests.support.local import places
-from tests.support.openssl import openssl
-from tests.support.program import REPOSITORY
-from tests.support.random_keys import random_key
+from lab.keys.openssl import openssl
+from lab.keys.random_keys import random_key
+from lab.local import places
+from lab.program import REPOSITORY
 
 BUILD = "import sys; from setuptools.build_meta import build_wheel; print(build_wheel(sys.argv[1]))"
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "custodian", "handler")

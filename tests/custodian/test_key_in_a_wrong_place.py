@@ -17,12 +17,12 @@ from custodian.quoting import looks_like_a_key
 from imported_key_material import check_value
 from imported_key_material.key_specs import key_spec
 from imported_key_material.proof import CONFIRMATION_MESSAGE
+from lab.keys.canaries import Canaries
+from lab.keys.openssl import openssl
+from lab.keys.private_keys import ec_key, key_for, pkcs8_der, pkcs8_pem, rsa_key, spki_der
+from lab.keys.random_keys import random_keys
 from tests.support.called import Called
-from tests.support.canaries import Canaries
 from tests.support.online import Online
-from tests.support.openssl import openssl
-from tests.support.private_keys import ec_key, key_for, pkcs8_der, pkcs8_pem, rsa_key, spki_der
-from tests.support.random_keys import random_keys
 
 
 def chosen(*wanted):

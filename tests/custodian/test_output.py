@@ -13,9 +13,9 @@ import custodian
 from custodian import output, report, secret_plan
 from imported_key_material import check_value
 from imported_key_material.key_specs import key_spec
-from tests.support.program import Program
-from tests.support.random_keys import random_key
-from tests.support.transport import Refusal
+from lab.keys.random_keys import random_key
+from lab.program import Program
+from lab.wire.transport import Refusal
 
 KEY = random_key(32)
 HMAC = ("--key-spec", "HMAC_256")

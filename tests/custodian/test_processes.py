@@ -11,11 +11,11 @@ import pytest
 from custodian.cli import COMMANDS
 from imported_key_material import check_value
 from imported_key_material.key_specs import key_spec
+from lab.keys.private_keys import rsa_key, spki_der
+from lab.keys.random_keys import random_keys
+from lab.program import Program
 from tests.support.called import Called
 from tests.support.online import Online
-from tests.support.private_keys import rsa_key, spki_der
-from tests.support.program import Program
-from tests.support.random_keys import random_keys
 
 KEY, OTHER = random_keys(32, 2)
 HMAC = ("--key-spec", "HMAC_256")

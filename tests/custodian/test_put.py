@@ -9,9 +9,9 @@ from cfnlint.decode import cfn_yaml
 
 from imported_key_material import properties
 from imported_key_material.errors import Faults
+from lab.keys.private_keys import pkcs8_pem, rsa_key
+from lab.keys.random_keys import random_key
 from tests.support.online import ACCOUNT, REGION, WHO
-from tests.support.private_keys import pkcs8_pem, rsa_key
-from tests.support.random_keys import random_key
 
 KEY = random_key(32)
 SPEC = ("--key-spec", "HMAC_256")

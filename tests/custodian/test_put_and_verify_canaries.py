@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.support.canaries import Canaries
-from tests.support.private_keys import pkcs8_der, pkcs8_pem, rsa_key
-from tests.support.random_keys import random_keys
+from lab.keys.canaries import Canaries
+from lab.keys.private_keys import pkcs8_der, pkcs8_pem, rsa_key
+from lab.keys.random_keys import random_keys
 
 KEY, OTHER = random_keys(32, 2)
 PRIME = rsa_key(2048).private_numbers().p.to_bytes(128, "big")

@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from tests.support.faults import Moment
+from lab.keys.private_keys import pkcs8_der, pkcs8_pem, rsa_key
+from lab.keys.random_keys import random_key
+from lab.wire.faults import Moment
+from lab.wire.transport import Fault, Refusal
 from tests.support.online import ACCOUNT
-from tests.support.private_keys import pkcs8_der, pkcs8_pem, rsa_key
-from tests.support.random_keys import random_key
-from tests.support.transport import Fault, Refusal
 
 KEY, BLOB = random_key(32), random_key(256)
 TO = ("--secret", "orders/mac-key", "--stack", "orders")

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from tests.support.faults import Moment
+from lab.keys.random_keys import random_keys
+from lab.wire.faults import Moment
+from lab.wire.transport import Fault, Refusal
 from tests.support.online import ACCOUNT
-from tests.support.random_keys import random_keys
-from tests.support.transport import Fault, Refusal
 
 OLD, BLOB, NEXT = random_keys(256, 3)
 OLD_ID = "00000000-0000-4000-8000-00000000000a"

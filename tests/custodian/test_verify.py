@@ -15,15 +15,15 @@ from custodian.session import Session
 from imported_key_material import check_value
 from imported_key_material.key_specs import key_spec
 from imported_key_material.proof import CONFIRMATION_MESSAGE
-from tests.support.kms.server import KmsServer
-from tests.support.one_endpoint import OneEndpoint
+from lab.keys.openssl import openssl
+from lab.keys.private_keys import ec_key, key_for, pkcs8_der, rsa_key, spki_der
+from lab.keys.random_keys import random_keys
+from lab.kms.server import KmsServer
+from lab.program import Program
+from lab.sts import Sts
+from lab.wire.one_endpoint import OneEndpoint
+from lab.wire.transport import Refusal, Response
 from tests.support.online import ACCOUNT, WHO
-from tests.support.openssl import openssl
-from tests.support.private_keys import ec_key, key_for, pkcs8_der, rsa_key, spki_der
-from tests.support.program import Program
-from tests.support.random_keys import random_keys
-from tests.support.sts import Sts
-from tests.support.transport import Refusal, Response
 
 KEY, OTHER = random_keys(32, 2)
 SECRET_VERSION = "00000000-0000-4000-8000-00000000000a"

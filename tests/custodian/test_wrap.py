@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from imported_key_material.proof import CONFIRMATION_MESSAGE
-from tests.support.openssl import openssl
-from tests.support.private_keys import ec_key, pkcs8_der, pkcs8_pem, rsa_key, spki_der
-from tests.support.random_keys import random_key
+from lab.keys.openssl import openssl
+from lab.keys.private_keys import ec_key, pkcs8_der, pkcs8_pem, rsa_key, spki_der
+from lab.keys.random_keys import random_key
 
 KEY = random_key(32)
 HMAC = ("--key-spec", "HMAC_256")

@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 from custodian import origin
 from imported_key_material import check_value, wrapping
 from imported_key_material.key_specs import key_spec
-from tests.support.private_keys import pkcs8_der, pkcs8_pem, rsa_key
-from tests.support.random_keys import random_keys
+from lab.keys.private_keys import pkcs8_der, pkcs8_pem, rsa_key
+from lab.keys.random_keys import random_keys
 
 KEY, OTHER = random_keys(32, 2)
 HMAC = ("--key-spec", "HMAC_256")

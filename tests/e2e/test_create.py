@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from tests.support.importing import oaep, wrap
-from tests.support.kms import ciphertext
-from tests.support.private_keys import key_for, pkcs8_der, pkcs8_pem, spki_der
-from tests.support.random_keys import random_key
+from lab.keys.by_hand import oaep, wrap
+from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem, spki_der
+from lab.keys.random_keys import random_key
+from lab.kms import ciphertext
 
 MESSAGE = b"what the key is used for"
 HMAC_BYTES = {"HMAC_224": 28, "HMAC_256": 32, "HMAC_384": 48, "HMAC_512": 64}

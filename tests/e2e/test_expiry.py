@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.random_keys import random_key
+from lab.keys.random_keys import random_key
 
 SOON = timedelta(minutes=1)
 LIFETIME = timedelta(seconds=8)  # enough for an update of two resources on a busy machine

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from tests.e2e.conftest import AWAY, CONSENT, Scene
-from tests.support.local.places import REPOSITORY
-from tests.support.random_keys import random_keys
+from lab.keys.random_keys import random_keys
+from lab.local.places import REPOSITORY
+from tests.support.scene import AWAY, CONSENT, Scene
 
 pytestmark = pytest.mark.xdist_group("multi-region")  # one deployment of the application in the other Region
 

@@ -9,7 +9,7 @@ import secrets
 
 import pytest
 
-from tests.support.private_keys import key_for, pkcs8_der, pkcs8_pem
+from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem
 
 
 def forms(material):

@@ -13,10 +13,10 @@ import time
 
 import pytest
 
-from tests.e2e.conftest import Scene
-from tests.support.local import deploy
-from tests.support.local.locks import alone
-from tests.support.random_keys import random_key
+from lab.keys.random_keys import random_key
+from lab.local import deploy
+from lab.local.locks import alone
+from tests.support.scene import Scene
 
 pytestmark = [
     pytest.mark.xdist_group("on-failure"),

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from lab.local.__main__ import example
+from lab.pages.blocks import READ_IN_ORDER, blocks
+from lab.pages.reader import NotAsPrintedError, Reader, reading
 from tests.support.findings import Copy
-from tests.support.local.__main__ import example
-from tests.support.pages.blocks import blocks
-from tests.support.pages.reader import NotAsPrintedError, Reader, reading
-from tests.unit.test_page_blocks import READ_IN_ORDER
 
 REGION = "eu-north-1"  # an account's Region of its own: the pages use the names of a whole account
 FIRST_KEY = "## Your first key"

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.support.random_keys import random_key
+from lab.keys.random_keys import random_key
 
 
 def refused(scene, resources):

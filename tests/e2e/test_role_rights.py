@@ -6,9 +6,9 @@ The consent tag is read by the function; IAM is the second lock, and holds where
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.importing import import_material, parameters
-from tests.support.local.clients import client
-from tests.support.random_keys import random_key
+from lab.keys.by_hand import import_material, parameters
+from lab.keys.random_keys import random_key
+from lab.local.clients import client
 
 ALLOWED, DENIED = "allowed", "AccessDeniedException"
 

@@ -6,10 +6,10 @@ On the strict KMS, where a rotation takes two seconds, and what AWS refuses is r
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.conftest import MESSAGE
-from tests.support.kms import ciphertext
-from tests.support.local.places import REPOSITORY
-from tests.support.random_keys import random_keys
+from lab.keys.random_keys import random_keys
+from lab.kms import ciphertext
+from lab.local.places import REPOSITORY
+from tests.support.scene import MESSAGE
 
 FIRST, SECOND = random_keys(32, 2)
 ROTATED = [("NON_CURRENT", "IMPORTED"), ("CURRENT", "IMPORTED")]

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.support.importing import import_material
-from tests.support.random_keys import random_key
+from lab.keys.by_hand import import_material
+from lab.keys.random_keys import random_key
 
 SOON = timedelta(minutes=5)
 NO_SECRET = "arn:of:none"  # refused at once; a name that is not there is asked for for twenty seconds

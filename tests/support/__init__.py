@@ -1,1 +1,1 @@
-"""What the tests, the demo and the benchmarks stand on: a strict KMS, a local AWS."""
+"""What tests share: how they start, what they plant, and what they look for. Programs are in lab/."""

@@ -14,7 +14,7 @@ from unittest import mock
 from click.testing import CliRunner
 
 from custodian.cli import cli
-from tests.support.program import Done, Program
+from lab.program import Done, Program
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from imported_key_material.errors import Leave
-from tests.support.world import World
+from lab.world import World
 
 MINUTE = 60.0
 

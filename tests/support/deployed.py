@@ -19,9 +19,9 @@ import boto3
 import pytest
 from aws_lambda_powertools import package_logger
 
-from tests.support.execution import Context
-from tests.support.response_bucket import ResponseBucket
-from tests.support.world import FUNCTION_ARN, LAMBDA_TIMEOUT_SECONDS, REGION, World
+from lab.awslambda.execution import Context
+from lab.cloudformation.response_bucket import ResponseBucket
+from lab.world import FUNCTION_ARN, LAMBDA_TIMEOUT_SECONDS, REGION, World
 
 HOSTILE = {
     "AWS_LAMBDA_LOG_LEVEL": "DEBUG",

@@ -14,12 +14,12 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.support.clock import VirtualClock
-from tests.support.faults import Faults
-from tests.support.importing import import_material
-from tests.support.in_process import InProcessAws
-from tests.support.kms import KmsWire, Lag, Quotas, StrictKms, Timing
-from tests.support.kms.passing import settle
+from lab.clock import VirtualClock
+from lab.keys.by_hand import import_material
+from lab.kms import KmsWire, Lag, Quotas, StrictKms, Timing
+from lab.kms.passing import settle
+from lab.wire.faults import Faults
+from lab.wire.in_process import InProcessAws
 
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "999988887777"
 REGION, OTHER_REGION, THIRD_REGION = "eu-central-1", "eu-west-1", "us-west-2"

@@ -9,17 +9,17 @@ Two parties: the tool, whose calls go over HTTP and are kept in `calls`; and the
 from pathlib import Path
 from typing import Any, Final, Self
 
-from tests.support.clock import WallClock
-from tests.support.faults import Faults
-from tests.support.importing import FOR_EVER, wrap
-from tests.support.kms import KmsWire, StrictKms
-from tests.support.kms.server import KmsServer
-from tests.support.one_endpoint import OneEndpoint
-from tests.support.program import Done, Program
-from tests.support.secrets_writing import WritableSecrets
-from tests.support.secretsmanager import Secret
-from tests.support.sts import Sts
-from tests.support.transport import Refusal
+from lab.clock import WallClock
+from lab.keys.by_hand import FOR_EVER, wrap
+from lab.kms import KmsWire, StrictKms
+from lab.kms.server import KmsServer
+from lab.program import Done, Program
+from lab.secretsmanager.reads import Secret
+from lab.secretsmanager.writes import WritableSecrets
+from lab.sts import Sts
+from lab.wire.faults import Faults
+from lab.wire.one_endpoint import OneEndpoint
+from lab.wire.transport import Refusal
 
 ACCOUNT: Final = "111122223333"
 REGION: Final = "eu-central-1"

@@ -3,9 +3,9 @@
 import json
 from typing import Any, Final
 
-from tests.support.private_keys import key_for, pkcs8_pem
-from tests.support.random_keys import random_keys
-from tests.support.world import World
+from lab.keys.private_keys import key_for, pkcs8_pem
+from lab.keys.random_keys import random_keys
+from lab.world import World
 
 SECRET: Final = "orders/master-key"  # noqa: S105  # a name
 FIRST, SECOND, THIRD = random_keys(32, 3)

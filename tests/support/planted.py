@@ -9,11 +9,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from tests.support.at_rest import encrypted, unwrap_key, wrapped
-from tests.support.canaries import Canaries
-from tests.support.private_keys import key_for, pkcs8_der, pkcs8_pem
-from tests.support.random_keys import random_key
-from tests.support.world import SIGNATURE, World
+from lab.keys.at_rest import encrypted, unwrap_key, wrapped
+from lab.keys.canaries import Canaries
+from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem
+from lab.keys.random_keys import random_key
+from lab.world import SIGNATURE, World
 
 KEY = random_key(32)
 P256, RSA = "ECC_NIST_P256", "RSA_2048"

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.random_keys import random_key
-from tests.support.world import World
+from lab.keys.random_keys import random_key
+from lab.world import World
 
 KEY = random_key(32)
 SECRET = "orders/master-key"  # noqa: S105  # the name of one

@@ -10,9 +10,9 @@ from imported_key_material.delivery import Context, Delivery, Https, Put
 from imported_key_material.request import Answer, Request, RequestType, read, response_hosts
 from imported_key_material.responder import Handler, Responder
 from imported_key_material.waiting import Deadline, SystemClock
-from tests.support.clock import VirtualClock
-from tests.support.events import HOME, KEY_ARN
-from tests.support.response_bucket import ResponseBucket
+from lab.clock import VirtualClock
+from lab.cloudformation.events import HOME, KEY_ARN
+from lab.cloudformation.response_bucket import ResponseBucket
 
 
 class KeptAnswers:

@@ -13,7 +13,7 @@ from imported_key_material.calling import Caller
 from imported_key_material.key_view import Kms
 from imported_key_material.kms_key import KmsKey, KmsWithoutRetries
 from imported_key_material.waiting import Deadline
-from tests.support.clock import VirtualClock
+from lab.clock import VirtualClock
 
 ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 

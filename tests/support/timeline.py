@@ -29,21 +29,21 @@ from imported_key_material import clients, function
 from imported_key_material.errors import Leave
 from imported_key_material.responder import Responder
 from imported_key_material.waiting import Deadline
-from tests.support.clock import VirtualClock
-from tests.support.cloudformation import CloudFormation
-from tests.support.execution import Context, FieldsInText
-from tests.support.faults import Moment
-from tests.support.in_process import Call, InProcessAws
-from tests.support.kms.service import StrictKms
-from tests.support.kms.wire import KmsWire
-from tests.support.lambda_service import LambdaService
-from tests.support.secretsmanager import Secret, SecretsManager
-from tests.support.simulation.engine import Stack
-from tests.support.simulation.functions import Functions
-from tests.support.simulation.requests import Requests
-from tests.support.simulation.scheduler import START, Scheduler, Task
-from tests.support.simulation.shown import Shown
-from tests.support.world import ACCOUNT, LAMBDA_TIMEOUT_SECONDS, REGION, TAG
+from lab.awslambda.execution import Context, FieldsInText
+from lab.awslambda.invoke import LambdaService
+from lab.clock import VirtualClock
+from lab.cloudformation.stack_reads import CloudFormation
+from lab.kms.service import StrictKms
+from lab.kms.wire import KmsWire
+from lab.secretsmanager.reads import Secret, SecretsManager
+from lab.simulation.engine import Stack
+from lab.simulation.functions import Functions
+from lab.simulation.requests import Requests
+from lab.simulation.scheduler import START, Scheduler, Task
+from lab.simulation.shown import Shown
+from lab.wire.faults import Moment
+from lab.wire.in_process import Call, InProcessAws
+from lab.world import ACCOUNT, LAMBDA_TIMEOUT_SECONDS, REGION, TAG
 
 CALL_SECONDS = 0.05
 DELIVERY_SECONDS = 0.1

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.random_keys import random_keys
+from lab.keys.random_keys import random_keys
 from tests.support.timeline import Timeline
 
 FIRST, SECOND, THIRD = random_keys(32, 3)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.certificate import Certificate
-from tests.support.response_bucket import ResponseBucket
+from lab.certificate import Certificate
+from lab.cloudformation.response_bucket import ResponseBucket
 
 
 @pytest.fixture(scope="session")

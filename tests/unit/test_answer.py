@@ -20,7 +20,7 @@ from imported_key_material.answer import (
 )
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.request import Answer, Failed, Request, RequestType
-from tests.support.events import KEY_ARN, REQUEST_ID, STACK_ID, request
+from lab.cloudformation.events import KEY_ARN, REQUEST_ID, STACK_ID, request
 
 OWN_FAULT = "The function met a fault of its own: {}. Its log has the place under this request's id."
 CREATE, UPDATE, DELETE = request("Create"), request("Update"), request("Delete")

@@ -18,10 +18,10 @@ from imported_key_material.errors import Fault, ImportedKeyMaterialError, Leave,
 from imported_key_material.quiet import quieten_libraries
 from imported_key_material.request import Answer, Failed, Request, RequestType
 from imported_key_material.responder import Context, Handler, Responder
-from tests.support.clock import VirtualClock
-from tests.support.events import KEY_ARN, SIGNATURE, Remaining, event, request
+from lab.clock import VirtualClock
+from lab.cloudformation.events import KEY_ARN, SIGNATURE, Remaining, event, request
+from lab.cloudformation.response_bucket import Behavior, ResponseBucket, endless_body, reset, status
 from tests.support.responding import KeptAnswers, done, raising, responder
-from tests.support.response_bucket import Behavior, ResponseBucket, endless_body, reset, status
 
 IN_A_PROPERTY = "plaintext put into a property: 7=+/&"
 IN_AN_OLD_PROPERTY = "plaintext of the old property: 8=+/&"

@@ -8,14 +8,14 @@ import sys
 import boto3
 
 from imported_key_material import calling, clients
-from tests.support.events import REQUEST_ID, SIGNATURE, STACK_ID, event
+from lab.cloudformation.events import REQUEST_ID, SIGNATURE, STACK_ID, event
 
 BOTOCORE_WAITS_SECONDS = 1 + 2  # between three tries, at the most
 NOBODY = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_EC2_METADATA_DISABLED": "true"}
 PROGRAM = """
 import json, sys
 from imported_key_material.app import handler
-from tests.support.events import Remaining
+from lab.cloudformation.events import Remaining
 
 context = Remaining()
 context.invoked_function_arn = sys.argv[1]

@@ -81,7 +81,7 @@ ONLY_IN = {  # what is not passed in can't be simulated
 }
 CLOCKS = {("time", "sleep"), ("time", "time"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
 
-MODULE_LINES = {"handler": 260, "custodian": 260, "benchmarks": 260, "tools": 260, "layers": 260, "tests/support": 300}
+MODULE_LINES = {"handler": 260, "custodian": 260, "tools": 260, "layers": 260, "lab": 300, "tests/support": 300}
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 
 
@@ -294,6 +294,33 @@ def test_a_module_says_at_its_top_what_it_is_for(folder):
 
 
 def test_no_module_has_a_name_that_says_nothing():
-    named = [path for folder in ("custodian", "handler", "tools", "layers", "tests") for path in sources(folder)]
+    named = [path for folder in ("custodian", "handler", "lab", "tools", "layers", "tests") for path in sources(folder)]
 
     assert [str(path) for path in named if set(path.stem.split("_")) & EMPTY_NAMES] == []
+
+
+# ------------------------------------------------------------------------------------------------------------- the lab
+
+
+def test_the_programs_of_the_lab_know_nothing_of_the_tests():
+    found = {
+        str(path.relative_to(REPOSITORY))
+        for path in sources("lab")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        and any(name.split(".")[0] == "tests" for name in _imported_names(node))
+    }
+
+    assert found == set()
+
+
+def _imported_names(node):
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else [str(node.module)]
+
+
+def test_each_folder_of_the_lab_stands_in_its_index():
+    index = ast.get_docstring(ast.parse((REPOSITORY / "lab" / "__init__.py").read_text()))
+
+    folders = [path.parent.name for path in sorted((REPOSITORY / "lab").glob("*/__init__.py"))]
+
+    assert [name for name in folders if f"{name}/" not in index] == []

@@ -10,7 +10,7 @@ from imported_key_material.attributes import Evidence
 from imported_key_material.errors import Faults
 from imported_key_material.key_view import KeyView
 from imported_key_material.properties import read
-from tests.support.events import HOME, KEY_ARN
+from lab.cloudformation.events import HOME, KEY_ARN
 
 KEY_ID = KEY_ARN.rsplit("/", 1)[-1]
 MATERIAL_ID = "0123456789abcdef" * 4

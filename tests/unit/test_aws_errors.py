@@ -6,13 +6,13 @@ from botocore.exceptions import ClientError
 
 from imported_key_material.aws_errors import Meaning, code_of, translate
 from imported_key_material.errors import Fault
-from tests.support.clock import VirtualClock
-from tests.support.cloudformation import CloudFormation
-from tests.support.in_process import InProcessAws
-from tests.support.kms.service import StrictKms
-from tests.support.kms.wire import KmsWire
+from lab.clock import VirtualClock
+from lab.cloudformation.stack_reads import CloudFormation
+from lab.kms.service import StrictKms
+from lab.kms.wire import KmsWire
+from lab.wire.in_process import InProcessAws
+from lab.wire.transport import Refusal
 from tests.support.traces import assert_untraceable
-from tests.support.transport import Refusal
 
 OPERATIONS = {
     "kms": [

@@ -27,8 +27,8 @@ from imported_key_material.calling import (
 )
 from imported_key_material.errors import OutOfTime, Refused, ServiceRefused, Throttled
 from imported_key_material.waiting import Deadline
-from tests.support.clock import START, VirtualClock
-from tests.support.events import BUCKET, request
+from lab.clock import START, VirtualClock
+from lab.cloudformation.events import BUCKET, request
 from tests.support.traces import assert_untraceable
 
 NEW_OR_TAGGED = {**NEW_KEY, **TAGGED}

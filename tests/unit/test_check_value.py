@@ -14,8 +14,8 @@ from imported_key_material.check_value import (
 )
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import KEY_SPECS, key_spec
-from tests.support.openssl import openssl
-from tests.support.private_keys import ec_key, ed25519_key, spki_der
+from lab.keys.openssl import openssl
+from lab.keys.private_keys import ec_key, ed25519_key, spki_der
 from tests.support.traces import assert_untraceable
 from tests.support.vectors import vectors
 

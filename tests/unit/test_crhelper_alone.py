@@ -15,9 +15,9 @@ from typing import Any, NamedTuple, cast
 import pytest
 from crhelper import CfnResource, resource_helper
 
-from tests.support.certificate import Certificate
-from tests.support.events import KEY_ARN, REQUEST_ID, Remaining, event
-from tests.support.response_bucket import ResponseBucket, connect_proxy, reset, status
+from lab.certificate import Certificate
+from lab.cloudformation.events import KEY_ARN, REQUEST_ID, Remaining, event
+from lab.cloudformation.response_bucket import ResponseBucket, connect_proxy, reset, status
 from tests.support.traps import Traps
 
 # crhelper does not close its connections.

@@ -10,9 +10,9 @@ import pytest
 
 from imported_key_material.delivery import ATTEMPT_MAX_SECONDS, Delivery, DeliveryFailed, Https, NotSent
 from imported_key_material.waiting import Deadline
-from tests.support.certificate import Certificate
-from tests.support.clock import START, VirtualClock
-from tests.support.response_bucket import (
+from lab.certificate import Certificate
+from lab.clock import START, VirtualClock
+from lab.cloudformation.response_bucket import (
     Behavior,
     ResponseBucket,
     connect_proxy,

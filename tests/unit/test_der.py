@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from imported_key_material.der import Container, Element, NotDerError, Shape, read, without_filling
-from tests.support import der
-from tests.support.private_keys import ec_key, pkcs8_der, rsa_key, traditional_der
+from lab.keys import der
+from lab.keys.private_keys import ec_key, pkcs8_der, rsa_key, traditional_der
 
 RSA_OID, EC_OID = der.oid(der.ID_RSA)[2:], der.oid(der.ID_EC)[2:]
 

@@ -18,7 +18,7 @@ from botocore import xform_name
 from imported_key_material import attributes, check_value, consent, properties, resource, wrapping
 from imported_key_material.errors import Faults, Refused
 from imported_key_material.key_specs import key_spec
-from tests.support.private_keys import pkcs8_der, pkcs8_pem, rsa_key, spki_der
+from lab.keys.private_keys import pkcs8_der, pkcs8_pem, rsa_key, spki_der
 from tools import reference
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from lab.simulation.mutations import MUTATIONS
 from tests.support.findings import Copy, Edit, all_findings, not_found
-from tests.support.simulation.mutations import MUTATIONS
 
 FINDINGS = all_findings()
 

@@ -1,6 +1,6 @@
 """What a secret holds in place of a key, known by its form alone; and what must not be taken for it.
 
-The sentences of whole deployments are in tests/contract/test_hsm_traps.py.
+The sentences of whole deployments are in tests/contract/hsm/test_traps.py.
 """
 
 import base64
@@ -9,7 +9,7 @@ import pytest
 
 from imported_key_material.errors import Refused
 from imported_key_material.foreign_form import refuse_in_place_of_material, refuse_in_place_of_wrapped
-from tests.support.random_keys import random_key, random_keys
+from lab.keys.random_keys import random_key, random_keys
 from tests.support.traces import assert_untraceable
 
 TR_31 = "SecretId: The secret holds a TR-31 key block, and KMS can't unwrap those."

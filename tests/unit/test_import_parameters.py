@@ -14,10 +14,10 @@ from imported_key_material import material
 from imported_key_material.errors import ServiceRefused
 from imported_key_material.import_parameters import ImportParameters
 from imported_key_material.key_specs import key_spec
-from tests.support.clock import VirtualClock
-from tests.support.in_process import InProcessAws
-from tests.support.kms.service import StrictKms
-from tests.support.kms.wire import KmsWire
+from lab.clock import VirtualClock
+from lab.kms.service import StrictKms
+from lab.kms.wire import KmsWire
+from lab.wire.in_process import InProcessAws
 
 ALGORITHM = "RSAES_OAEP_SHA_256"
 SECRET = os.urandom(32)

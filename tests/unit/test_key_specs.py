@@ -17,8 +17,8 @@ from imported_key_material.key_specs import (
     choose_wrapping,
     key_spec,
 )
-from tests.support import der
-from tests.support.private_keys import CURVES, key_for, pkcs8_der, rsa_key
+from lab.keys import der
+from lab.keys.private_keys import CURVES, key_for, pkcs8_der, rsa_key
 
 OAEP_1, OAEP_256, WRAP_1, WRAP_256 = (
     "RSAES_OAEP_SHA_1",

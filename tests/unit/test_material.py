@@ -14,8 +14,8 @@ import pytest
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import KEY_SPECS, KeySpec, key_spec
 from imported_key_material.material import CheckedMaterial, check
-from tests.support.private_keys import ec_key, key_for, pkcs8_der, pkcs8_pem, spki_der
-from tests.support.random_keys import random_key
+from lab.keys.private_keys import ec_key, key_for, pkcs8_der, pkcs8_pem, spki_der
+from lab.keys.random_keys import random_key
 from tests.support.traces import assert_untraceable
 
 AES = KEY_SPECS["SYMMETRIC_DEFAULT"]

@@ -12,9 +12,9 @@ from cryptography.x509.oid import NameOID
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import KEY_SPECS, KeySpec
 from imported_key_material.material import check
-from tests.support import der
-from tests.support.openssl import openssl
-from tests.support.private_keys import (
+from lab.keys import der
+from lab.keys.openssl import openssl
+from lab.keys.private_keys import (
     ec_key,
     ed25519_key,
     pkcs8_der,

@@ -15,9 +15,9 @@ from imported_key_material import private_key
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import KEY_SPECS, KeySpec
 from imported_key_material.material import check
-from tests.support import der
-from tests.support.openssl import openssl
-from tests.support.private_keys import (
+from lab.keys import der
+from lab.keys.openssl import openssl
+from lab.keys.private_keys import (
     CURVES,
     ec_key,
     ed25519_key,
@@ -29,7 +29,7 @@ from tests.support.private_keys import (
     spki_der,
     traditional_der,
 )
-from tests.support.random_keys import random_key
+from lab.keys.random_keys import random_key
 from tests.support.traces import assert_untraceable
 
 P256 = KEY_SPECS["ECC_NIST_P256"]

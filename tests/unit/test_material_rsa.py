@@ -10,9 +10,9 @@ from imported_key_material import private_key
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import KEY_SPECS, KeySpec
 from imported_key_material.material import check
-from tests.support import der
-from tests.support.openssl import openssl
-from tests.support.private_keys import next_prime, pkcs8_der, private_exponent, rsa_key, spki_der, traditional_der
+from lab.keys import der
+from lab.keys.openssl import openssl
+from lab.keys.private_keys import next_prime, pkcs8_der, private_exponent, rsa_key, spki_der, traditional_der
 from tests.support.traces import assert_untraceable
 
 RSA_2048 = KEY_SPECS["RSA_2048"]

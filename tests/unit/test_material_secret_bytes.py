@@ -12,10 +12,10 @@ from imported_key_material.check_value import aes_cmac, hmac_digest
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import KEY_SPECS, CipherKey, KeySpec, MacKey
 from imported_key_material.material import check
-from tests.support import der
-from tests.support.openssl import openssl
-from tests.support.private_keys import ec_key, ed25519_key, pkcs8_der, rsa_key, traditional_der
-from tests.support.random_keys import random_key, random_keys
+from lab.keys import der
+from lab.keys.openssl import openssl
+from lab.keys.private_keys import ec_key, ed25519_key, pkcs8_der, rsa_key, traditional_der
+from lab.keys.random_keys import random_key, random_keys
 from tests.support.traces import assert_untraceable
 
 AES = KEY_SPECS["SYMMETRIC_DEFAULT"]

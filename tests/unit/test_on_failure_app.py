@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from tests.support.events import HOME, SIGNATURE, event
+from lab.cloudformation.events import HOME, SIGNATURE, event
 
 NOBODY = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_EC2_METADATA_DISABLED": "true"}
 PROGRAM = """
 import json, logging, sys
 from imported_key_material.on_failure_app import handler
-from tests.support.events import Remaining
+from lab.cloudformation.events import Remaining
 
 if sys.argv[1]:
     handler(json.loads(sys.argv[1]), Remaining(300))

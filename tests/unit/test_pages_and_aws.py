@@ -15,7 +15,7 @@ import botocore.session
 import pytest
 
 from imported_key_material import aws_errors
-from tests.support.application import source
+from lab.application import source
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"

@@ -9,10 +9,10 @@ from imported_key_material.calling import Caller
 from imported_key_material.errors import Refused, ServiceRefused
 from imported_key_material.past import PAGES_MAX, Past
 from imported_key_material.waiting import Deadline
-from tests.support.clock import START, VirtualClock
-from tests.support.cloudformation import CloudFormation
-from tests.support.in_process import InProcessAws
-from tests.support.transport import Refusal
+from lab.clock import START, VirtualClock
+from lab.cloudformation.stack_reads import CloudFormation
+from lab.wire.in_process import InProcessAws
+from lab.wire.transport import Refusal
 
 TYPE = "Custom::ImportedKeyMaterial"
 REGION, ACCOUNT = "eu-central-1", "111122223333"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imported_key_material.pattern import pattern_in
-from tests.support.random_keys import random_key, random_keys
+from lab.keys.random_keys import random_key, random_keys
 
 RANDOM = bytes.fromhex("c3a1f00d5e8b7629d41c9aef03b658727be4510f2c9d86a83fe7145b90d2c86a")  # 32 bytes of openssl rand
 

@@ -10,7 +10,7 @@ from imported_key_material import quota
 from imported_key_material.calling import Caller
 from imported_key_material.errors import Leave, NotWanted, OutOfTime, ServiceRefused
 from imported_key_material.waiting import Deadline
-from tests.support.clock import START, VirtualClock
+from lab.clock import START, VirtualClock
 from tests.support.scripted_key import refusal
 
 THROTTLED = refusal("ThrottlingException", "GetParametersForImport")

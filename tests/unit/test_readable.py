@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imported_key_material.readable import text_in
-from tests.support.random_keys import random_keys
+from lab.keys.random_keys import random_keys
 
 PASSPHRASE = "correct horse battery staple 01"
 CYRILLIC = "Пароль для ключа заказов в банке"

@@ -12,8 +12,8 @@ from imported_key_material.preparation import Prepared
 from imported_key_material.proof import Proof
 from imported_key_material.refusals import lost_material, other_material, refused_material, superseded_material
 from imported_key_material.secret import FoundSecret, Version
-from tests.support.private_keys import key_for, pkcs8_der, rsa_key
-from tests.support.random_keys import random_key
+from lab.keys.private_keys import key_for, pkcs8_der, rsa_key
+from lab.keys.random_keys import random_key
 from tests.support.scripted_key import ARN
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imported_key_material.request import Home, NotARequest, RequestType, read, response_hosts
-from tests.support.events import (
+from lab.cloudformation.events import (
     BUCKET,
     HOME,
     KEY_ARN,

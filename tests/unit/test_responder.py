@@ -19,10 +19,10 @@ from imported_key_material.delivery import DeliveryFailed
 from imported_key_material.errors import Fault, Leave, Refused
 from imported_key_material.request import Answer, Failed, Request
 from imported_key_material.responder import Context
-from tests.support.clock import VirtualClock
-from tests.support.events import KEY_ARN, REQUEST_ID, Remaining, event
+from lab.clock import VirtualClock
+from lab.cloudformation.events import KEY_ARN, REQUEST_ID, Remaining, event
+from lab.cloudformation.response_bucket import ResponseBucket, connect_proxy, reset, status
 from tests.support.responding import KeptAnswers, done, in_turn, over_tls, raising, responder, returning, warnings_of
-from tests.support.response_bucket import ResponseBucket, connect_proxy, reset, status
 from tests.support.traps import Traps
 
 NOT_IMPORTED = f"not-imported:Material:{REQUEST_ID}"

@@ -10,10 +10,10 @@ from imported_key_material.errors import Fault, ImportedKeyMaterialError, Refuse
 from imported_key_material.request import Answer, Failed, Request, RequestType, read, response_hosts
 from imported_key_material.responder import Context, Handler, Responder
 from imported_key_material.waiting import Deadline
-from tests.support.clock import VirtualClock
-from tests.support.events import HOME, KEY_ARN, REQUEST_ID, Remaining, event
+from lab.clock import VirtualClock
+from lab.cloudformation.events import HOME, KEY_ARN, REQUEST_ID, Remaining, event
+from lab.cloudformation.response_bucket import ResponseBucket, reset, status
 from tests.support.responding import KeptAnswers, done, over_tls, raising, responder, warnings_of
-from tests.support.response_bucket import ResponseBucket, reset, status
 
 NOT_IMPORTED = f"not-imported:Material:{REQUEST_ID}"
 FOREIGN_URL = "https://cloudformation-custom-resource-response-eucentral1.example.com/x?X-Amz-Signature=1"

@@ -10,8 +10,8 @@ from botocore import xform_name
 
 from imported_key_material import cloudformation
 from imported_key_material.cloudformation import CloudFormation
-from tests.support.application import ACCOUNT, REGION, Application
-from tests.support.aws_json import service_model
+from lab.application import ACCOUNT, REGION, Application
+from lab.wire.aws_json import service_model
 from tests.support.identity_policy import Call, allows
 
 HANDLER = str(Path(cloudformation.__file__).parents[1])

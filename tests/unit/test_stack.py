@@ -10,12 +10,12 @@ from imported_key_material.errors import Leave, NotWanted, OutOfTime, ServiceRef
 from imported_key_material.holders import Holder, Holders
 from imported_key_material.stack import Stack, key_uuid
 from imported_key_material.waiting import Deadline
-from tests.support.clock import VirtualClock
-from tests.support.cloudformation import CloudFormation
-from tests.support.events import BUCKET, KEY_ARN, request
-from tests.support.faults import Faults
-from tests.support.in_process import InProcessAws
-from tests.support.transport import Fault, Refusal
+from lab.clock import VirtualClock
+from lab.cloudformation.events import BUCKET, KEY_ARN, request
+from lab.cloudformation.stack_reads import CloudFormation
+from lab.wire.faults import Faults
+from lab.wire.in_process import InProcessAws
+from lab.wire.transport import Fault, Refusal
 
 KEY_ID = KEY_ARN.rsplit("/", 1)[-1]
 OTHER_ARN = KEY_ARN.replace("1234abcd", "9876fedc")

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from imported_key_material import calling, on_failure, stack
-from tests.support.application import ACCOUNT, REGION, TEMPLATE, Application, source
+from lab.application import ACCOUNT, REGION, TEMPLATE, Application, source
 
 CONFIG, FUNCTION, LAYER, LOG_GROUP, ROLE = (
     "AWS::Lambda::EventInvokeConfig",

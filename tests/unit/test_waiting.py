@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 from imported_key_material.waiting import Backoff, Deadline, Seen, SystemClock, poll
-from tests.support.clock import START, VirtualClock
+from lab.clock import START, VirtualClock
 
 BACKOFF = Backoff(first_seconds=1.0, cap_seconds=10.0)
 ALMOST_ONE = 1 - 2**-53  # the largest number that random() gives

@@ -16,9 +16,9 @@ from imported_key_material import wrapping
 from imported_key_material.errors import Refused
 from imported_key_material.key_specs import WRAPPING_ALGORITHMS
 from imported_key_material.wrapping import split_rsa_aes, unwrap, unwrap_with_aes, wrap
-from tests.support.openssl import openssl
-from tests.support.private_keys import key_for, pkcs8_der, pkcs8_pem, rsa_key
-from tests.support.random_keys import random_key
+from lab.keys.openssl import openssl
+from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem, rsa_key
+from lab.keys.random_keys import random_key
 from tests.support.traces import assert_untraceable
 from tests.support.vectors import vectors
 

@@ -1,0 +1,31 @@
+"""The world in which the function is proved: stand-ins for AWS, and programs that play, measure and attack.
+
+Stand-ins for AWS, without a network:
+
+    kms/             a KMS as strict as AWS's where key material is imported (`make kms`)
+    cloudformation/  what a function may ask of CloudFormation, what its requests look like, and its response bucket
+    secretsmanager/  secrets: reading and writing them
+    awslambda/       what Lambda gives an invocation, and what it sends when one has failed
+    sts.py           GetCallerIdentity
+    wire/            how they speak: HTTP, AWS's protocols, faults; below botocore in one process, or behind one address
+    aws_cli/         the AWS CLI, as far as the pages use it
+    keys/            private keys, secrets and wrapped material; SoftHSM and OpenSSL as the far side
+    world.py         the real function in one process, with all of these; clock.py its time
+
+Programs:
+
+    simulation/      a deterministic world of its own: one seed decides everything (`make simulate`, `make table`)
+    local/           a local AWS with the deployed application (`make local`)
+    demo/            the whole story, from an empty key to a used one (`make demo`)
+    pages/           the commands of the pages, as a reader types them
+    ceremony/        custodians, engineer and auditor, each with their own rights (`make ceremony`)
+    chaos/           real stacks whose function is killed (`make chaos`)
+    quota/           hundreds of keys against one quota (`make quota`)
+    hostile/         input that wants the function to hang or to drown
+    bench/           what the function costs (`make bench`, `make soak`)
+
+Nothing here is part of what is deployed, and nothing here imports tests/. Each folder begins with what it stands for and what
+it leaves out. Its tests are in tests/lab/.
+
+This file imports nothing: parts of it run in other interpreters.
+"""

@@ -1,0 +1,52 @@
+"""The most that one input may cost: all rows of lab/hostile/, each in a fork of one warm process of their own.
+
+The program under it is the source, not what was built: the same modules, and an input is a test's value. Its hard limits are
+those of the figures, so that an input which hangs ends this, too.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.bench import figures
+from lab.bench.figures import Measured
+from lab.bench.stage import WentWrong
+from lab.hostile.running import ROWS, Taken
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def measure() -> list[Measured]:
+    """The largest time, the largest memory, the longest log. WentWrong where an input did not end as it must."""
+    run = subprocess.run(
+        [sys.executable, "-m", "lab.hostile", "--exact", "--json"],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": "handler"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    rows = {row.name: row for row in ROWS}
+    all_taken = [_taken(line) for line in run.stdout.splitlines()]
+    otherwise = [text for taken in all_taken if (text := taken.ended_otherwise(rows[taken.name]))]
+    if otherwise or len(all_taken) != len(ROWS):
+        raise WentWrong("\n".join([*otherwise, run.stderr]))
+    return [
+        _most(figures.HOSTILE_TIME, all_taken, lambda taken: taken.seconds),
+        _most(figures.HOSTILE_MEMORY, all_taken, lambda taken: taken.megabytes),
+        _most(figures.HOSTILE_LOG, all_taken, lambda taken: taken.log_characters),
+    ]
+
+
+def _taken(line: str) -> Taken:
+    told = json.loads(line)
+    del told["problem"]
+    return Taken(**told)
+
+
+def _most(figure: figures.Figure, all_taken: list[Taken], of: Callable[[Taken], float]) -> Measured:
+    most = max(all_taken, key=of)
+    return Measured(figure, of(most), f"of one invocation, the most of {len(all_taken)} inputs ({most.name})")

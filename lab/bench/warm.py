@@ -1,0 +1,50 @@
+"""A warm Create, a warm Update that does nothing, a warm Delete: the whole invocation, against its API calls and its PUT.
+
+One process serves them in turn, as stacks come and go. The stop watch is functions/timed.py, which says what a call's own
+time is: on the wall, and on a processor (there, waiting counts nothing, and neither does what else the machine does). The
+calls themselves take little here, since nothing is far away; on AWS the same difference is a smaller part.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lab.bench.figures import Comparison
+from lab.bench.recording import Recording
+from lab.bench.stage import Stage, WentWrong
+
+UNCOUNTED = 3  # of each; until connections are open, and what is made once is made
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """Of one kind of request."""
+
+    wall: Comparison
+    processor: Comparison
+
+
+def measure(stage: Stage, recordings: tuple[Recording, ...], times: int) -> tuple[Warm, ...]:
+    """One for each recording."""
+    environment = stage.start(stage.timed)
+    try:
+        rounds = [
+            [_seconds(stage.run(environment, one)[1], one) for one in recordings] for _ in range(UNCOUNTED + times)
+        ]
+    finally:
+        environment.kill()
+    return tuple(
+        Warm(*(Comparison(tuple(pairs)) for pairs in zip(*measured, strict=True)))
+        for measured in zip(*rounds[UNCOUNTED:], strict=True)
+    )
+
+
+type Pair = tuple[float, float]  # seconds: the whole, and its calls and the PUT
+
+
+def _seconds(said: dict[str, Any], recording: Recording) -> tuple[Pair, Pair]:
+    """On the wall, and on a processor."""
+    spent: list[list[float]] = said["spent"]
+    if len(spent) != len(recording.calls) + 1:  # and the PUT
+        raise WentWrong(f"{len(recording.calls)} calls and a PUT were made, and {len(spent)} were timed.")
+    wall, processor = said["whole"]
+    return (wall, sum(one[0] for one in spent)), (processor, sum(one[1] for one in spent))

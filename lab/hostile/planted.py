@@ -1,0 +1,55 @@
+"""Defects that the measuring must find, or its silence means nothing: a function that takes too long, too much, or talks.
+
+Each is planted in the fork in which its row runs, when its event is made.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from imported_key_material import resource
+from lab.hostile.row import Event, Hostile
+from lab.hostile.running import MEGABYTE, Limits
+from lab.keys.random_keys import random_key
+from lab.world import World
+
+LIMITS: Final = Limits(0.5, 50.0)
+
+
+def _planted(name: str, defect: Callable[[Any], object], *, ends: str = "SUCCESS") -> Hostile:
+    def make(world: World) -> Event:
+        handle = resource.handle
+
+        def with_the_defect(operation: Any) -> Any:
+            defect(operation)
+            return handle(operation)
+
+        resource.handle = with_the_defect
+        return world.create_request(world.external_key(), SecretId=world.secret(random_key(32)).name)
+
+    return Hostile(name, "", make, ends)
+
+
+def _burn(seconds: float) -> None:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+def _hoard(megabytes: int) -> int:
+    return sum(bytearray(megabytes * MEGABYTE)[::4096])  # each page is touched: else it is not resident
+
+
+def _talk(operation: Any) -> None:
+    operation.log.info("x" * 20_000, extra={})
+
+
+PLANTED: Final = (
+    _planted("slow", lambda _: _burn(0.8)),
+    _planted("endless", lambda _: _burn(600)),
+    _planted("large", lambda _: _hoard(100)),
+    _planted("endlessly large", lambda _: _hoard(5_000)),
+    _planted("wordy", _talk),
+    _planted("taken although it is to be refused", lambda _: None, ends="FAILED"),
+    _planted("harmless", lambda _: None),
+)

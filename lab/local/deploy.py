@@ -1,0 +1,84 @@
+"""`sam build` and `sam deploy`, as a user runs them, against the local AWS."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+
+from lab.local import places
+from lab.local.clients import client
+from lab.local.settings import Settings
+
+APPLICATION_STACK = "imported-key-material"
+FUNCTION = "imported-key-material"
+BUILD_SECONDS = 300
+DEPLOY_SECONDS = 120
+SAM_ENVIRONMENT = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+class SamFailed(Exception):
+    """SAM ended with an error. The text is its output."""
+
+
+def build() -> None:
+    """Builds the application into .aws-sam/build, from the wheels that `make` fetched. A second when nothing changed."""
+    _sam(
+        ["build"],
+        # The host's own environment: a build downloads nothing, but runs make and pip, which have settings of theirs.
+        {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "VIRTUAL_ENV"))}
+        | {"LAYER_WHEELS": str(places.REPOSITORY / ".wheels"), "AWS_DEFAULT_REGION": "us-east-1"},
+        BUILD_SECONDS,
+    )
+
+
+def deploy(settings: Settings, parameters: Mapping[str, str] | None = None, stack: str = APPLICATION_STACK) -> None:
+    """Deploys what build() built; its answers may go to the local AWS.
+
+    `parameters`: of the template, beside ResponseHost.
+    """
+    overrides = {"ResponseHost": settings.response_host} | dict(parameters or {})
+    _sam(
+        [
+            "deploy",
+            f"--stack-name={stack}",
+            f"--region={settings.region}",
+            "--resolve-s3",
+            "--capabilities=CAPABILITY_IAM",
+            "--no-confirm-changeset",
+            "--no-fail-on-empty-changeset",
+            "--no-progressbar",
+            "--parameter-overrides",
+            *(f"{name}={value}" for name, value in overrides.items()),
+        ],
+        {"HOME": settings.folder, **settings.environment()},
+        DEPLOY_SECONDS,
+    )
+
+
+def _sam(arguments: list[str], environment: Mapping[str, str], seconds: int) -> None:
+    # SAM runs the first python3.13 on PATH, and takes no pyenv shim for one.
+    path = os.pathsep.join([str(places.base_python().parent), os.environ.get("PATH", os.defpath)])
+    process = subprocess.run(  # noqa: S603  # our own arguments
+        [str(places.sam()), *arguments],
+        cwd=places.REPOSITORY,
+        env={**environment, "PATH": path, **SAM_ENVIRONMENT},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    if process.returncode != 0:
+        raise SamFailed(f"sam {arguments[0]} ended with code {process.returncode}:\n{process.stdout}")
+
+
+def is_deployed(settings: Settings, stack: str = APPLICATION_STACK) -> bool:
+    """Whether the application stands in the Region of these settings."""
+    pages = client(settings, "cloudformation").get_paginator("describe_stacks").paginate()
+    return any(one["StackName"] == stack for page in pages for one in page["Stacks"])
+
+
+def service_token(settings: Settings, stack: str = APPLICATION_STACK) -> str:
+    """The ServiceToken of the deployed application, as its stack exports it."""
+    found = client(settings, "cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
+    return str(next(output["OutputValue"] for output in found if output["OutputKey"] == "ServiceToken"))

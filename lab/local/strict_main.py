@@ -1,0 +1,48 @@
+"""The program that runs MiniStack: corrects it first, then starts it. Runs in MiniStack's own environment.
+
+    python -m lab.local.strict_main [--plain]
+
+`--plain` leaves MiniStack as it is: a test shows with it that MiniStack still needs the corrections. The process ends when its
+standard input does: whoever started it is gone then.
+"""
+
+import importlib.metadata
+import os
+import signal
+import sys
+import threading
+
+import ministack.app
+
+from lab.local import corrections
+
+MINISTACK_VERSION = "1.5.33"  # the corrections replace functions of this version; another one may have other ones
+
+
+def main() -> None:
+    version = importlib.metadata.version("ministack")
+    if version != MINISTACK_VERSION:
+        raise SystemExit(f"MiniStack {version} is installed, and the corrections are made for {MINISTACK_VERSION}.")
+    plain = sys.argv[1:] == ["--plain"]
+    del sys.argv[1:]  # MiniStack reads them, too
+    threading.Thread(target=_end_with_standard_input, daemon=True, name="end-with-stdin").start()
+
+    ministack.app._port_is_bindable = _only_its_own_port  # noqa: SLF001  # it has no setting for this
+    if not plain:
+        corrections.apply()
+    ministack.app.main()
+
+
+def _only_its_own_port(_host: str, _port: int) -> bool:
+    """MiniStack also takes port 443 where it may, for Cognito: two local AWSes would meet there."""
+    return False
+
+
+def _end_with_standard_input() -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""What the function talks to in a crowd: KMS with its quotas, CloudFormation with a rate of its own, clients made once.
+
+KMS is the strict one, its wrapping keys are a pool, and its other quotas are today's. CloudFormation's reads are throttled,
+too: hundreds of executions ask about the same stack.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.retries.quota import RetryQuota
+
+from imported_key_material import clients
+from imported_key_material.clients import Clients, WhenNeeded
+from lab.clock import Now, VirtualClock
+from lab.kms.quotas import PER_SECOND, Quotas
+from lab.kms.service import StrictKms
+from lab.kms.wire import KmsWire
+from lab.quota.crowd import Crowd
+from lab.secretsmanager.reads import SecretsManager
+from lab.simulation.aws import CLOUDFORMATION_OPERATIONS, CheapAws, lighten
+from lab.wire.faults import Faults, Moment
+from lab.wire.transport import AwsError, Caller, Fault, Refusal
+
+ACCOUNT, REGION = "111122223333", "eu-central-1"
+SCARCE = "GetParametersForImport"
+# Assumed: AWS throttles CloudFormation's reads, and does not say from which rate on.
+CLOUDFORMATION_READS_PER_SECOND = 10.0
+
+
+class CountedKms(KmsWire):
+    """`made`, `throttled`: calls by operation; `granted_at`: when GetParametersForImport got through.
+
+    `opened` is told each answer of Decrypt.
+    """
+
+    def __init__(self, kms: StrictKms, clock: Now, opened: Callable[[], None]) -> None:
+        super().__init__(kms)
+        self._opened = opened
+        self.made: Counter[str] = Counter()
+        self.throttled: Counter[str] = Counter()
+        self.granted_at: list[datetime] = []
+        self._clock = clock
+
+    def _call(self, operation: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+        self.made[operation] += 1
+        try:
+            answer = super()._call(operation, params, caller)
+        except AwsError as error:
+            self.throttled[operation] += error.code == "ThrottlingException"
+            raise
+        if operation == SCARCE:
+            self.granted_at.append(self._clock.now())
+        if operation == "Decrypt":
+            self._opened()
+        return answer
+
+
+class CountedSecrets(SecretsManager):
+    """`read` is told the secret and the version of each value that is given."""
+
+    read: Callable[[str, str], None]
+
+    def _call(self, operation: str, params: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+        answer = super()._call(operation, params, caller)
+        if operation == "GetSecretValue":
+            self.read(answer["ARN"], answer["VersionId"])
+        return answer
+
+
+class BusyCloudFormation(Faults):
+    """Throttles CloudFormation's reads: a bucket of a second's worth, as KMS's. `throttles`: whether it does."""
+
+    def __init__(self, clock: Now, *, throttles: bool) -> None:
+        super().__init__()
+        self._throttles = throttles
+        self.throttled = 0
+        self._clock = clock
+        self._left, self._since = CLOUDFORMATION_READS_PER_SECOND, clock.now()
+
+    def strike(self, operation: str, moment: Moment) -> Fault | Refusal | None:
+        if not self._throttles or moment is not Moment.BEFORE or operation not in CLOUDFORMATION_OPERATIONS:
+            return None
+        now, most = self._clock.now(), CLOUDFORMATION_READS_PER_SECOND
+        self._left = min(most, self._left + most * (now - self._since).total_seconds())
+        self._since = now
+        if self._left < 1:
+            self.throttled += 1
+            return Fault.THROTTLED
+        self._left -= 1
+        return None
+
+
+def quotas(crowd: Crowd) -> Quotas:
+    return Quotas(per_second={**PER_SECOND, SCARCE: crowd.rate}, burst_requests=crowd.burst)
+
+
+# ------------------------------------------------------------------------------------------------------------- clients
+
+
+class Aws(CheapAws):
+    """One set of clients serves all executions, since making one takes a hundred times as long as a call.
+
+    botocore gives each client 500 tokens for its retries. Here each execution has its own, as if its environment were fresh:
+    `whose` tells which execution calls.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(VirtualClock())
+        self.whose: Callable[[], object] = lambda: None
+        self._left: dict[tuple[int, object], int] = {}
+
+    def begin(self, seed: int) -> None:
+        super().begin(seed)
+        self._left.clear()
+
+    def own_quotas(self) -> None:
+        """Once, after the clients were made."""
+        for number, each in enumerate(self._quotas):
+            self._own(number, each)
+
+    def _own(self, number: int, shared: RetryQuota) -> None:
+        def acquire(capacity_amount: int) -> bool:
+            key = (number, self.whose())
+            left = self._left.get(key, RetryQuota.INITIAL_CAPACITY)
+            if capacity_amount > left:
+                return False
+            self._left[key] = left - capacity_amount
+            return True
+
+        def release(capacity_amount: int) -> None:
+            key = (number, self.whose())
+            if key in self._left:
+                self._left[key] = min(RetryQuota.INITIAL_CAPACITY, self._left[key] + capacity_amount)
+
+        vars(shared).update(acquire=acquire, release=release)  # botocore makes the quota itself, and takes none
+
+
+@cache
+def aws() -> Aws:
+    return Aws()
+
+
+@cache
+def _made() -> Clients:
+    one = aws()
+    made = one.remembering(lambda: _make(one.session(region=REGION, account=ACCOUNT)))
+    one.own_quotas()
+    for field in fields(made):
+        client = getattr(made, field.name)
+        lighten(client.client if isinstance(client, WhenNeeded) else client)
+    return made
+
+
+def _make(session: boto3.Session) -> Clients:
+    made = clients.make(session)
+    if isinstance(made.functions, WhenNeeded):
+        made.functions.client  # noqa: B018  # made now, and not in the middle of a run
+    return made
+
+
+def function_clients(*, sdk_retries: bool) -> Clients:
+    """`sdk_retries`: the SDK's own retries for the scarce call, too."""
+    made = _made()
+    retrying: Any = made.kms  # the same class of botocore's, with other retries
+    return replace(made, kms_without_retries=retrying) if sdk_retries else made

@@ -1,0 +1,300 @@
+"""What an answer may say: rules 3, 5, 6 and 7 of docs/internals/simulation.md, judged when its PUT arrives and is taken."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from imported_key_material import consent
+from imported_key_material.errors import Leave
+from lab.kms.keys import Material, MaterialState
+from lab.simulation.engine import Stack
+from lab.simulation.functions import Execution, OutOfTime
+from lab.simulation.given import READS, Evidence, untrue
+from lab.simulation.notes import uuid_of
+from lab.simulation.requests import BODY_MAX_BYTES, NO_ANSWER, Answer, Sent
+from lab.simulation.watch import Asked, Watch
+
+ID_MAX_BYTES = 1024
+LEFT = "rolled back, with something left"  # what the log of a rollback says where not all came back
+# The same, of an import that was made before the stack was seen to roll back: what KMS showed of it.
+WENT_FORWARD = "went forward until the stack was seen to roll back"
+# What an answer says of an exception that nobody foresaw.
+DEFECTS = ("The function met an error of its own", "an error in its protocol code")
+# What locates the material; where it is unchanged, bytes that a rotation has superseded are no error (design, rule 5).
+_LOCATES = (
+    "SecretId", "SecretVersionId", "SecretVersionStage", "SecretJsonKey", "MaterialEncoding", "SecretWrapping",
+)  # fmt: skip
+
+
+class Answers:
+    def __init__(self, watch: Watch) -> None:
+        self.texts: list[str] = []  # of every answer
+        self._undone: set[tuple[str, str, str]] = (
+            set()
+        )  # Deletes that failed, or were not answered: they may be tried again
+        self.slow = False  # calls take seconds: then no promise is made of when an answer comes
+        self._watch = watch
+        self._truth = watch.truth
+
+    # ------------------------------------------------------------------------------------------------------ as it comes
+
+    def put(self, execution: Execution, body: bytes) -> None:
+        """An execution's PUT takes effect."""
+        execution.answers += 1
+        if execution.answers > 1:
+            raise self._watch.fault(6, execution, "answers twice")
+        self.texts.append(body.decode())
+        answer: Mapping[str, Any] = json.loads(body)
+        self._well_formed(execution, answer, body)
+        self._true(execution, answer)
+        sent = self._watch.sent(execution)
+        if sent is None or not sent.awaited or sent.answered.is_set or answer["Status"] != "SUCCESS":
+            return  # nobody hears it, or it promises nothing
+        if execution.request_type == "Delete":
+            self._left_nothing(execution, answer["PhysicalResourceId"])
+        elif sent.rollback:
+            self._told_what_is_lost(execution, answer)
+        else:
+            self._holds_what_is_asked(execution, answer)
+
+    def _well_formed(self, execution: Execution, answer: Mapping[str, Any], body: bytes) -> None:
+        if any(answer.get(name) != execution.event[name] for name in ("StackId", "RequestId", "LogicalResourceId")):
+            raise self._watch.fault(6, execution, "answers another request")
+        id_ = answer.get("PhysicalResourceId")
+        if len(body) > BODY_MAX_BYTES or not isinstance(id_, str) or not 1 <= len(id_.encode()) <= ID_MAX_BYTES:
+            raise self._watch.fault(6, execution, "gives an answer that CloudFormation does not take")
+        if answer.get("Status") not in ("SUCCESS", "FAILED") or (answer["Status"] == "FAILED") == (
+            "Reason" not in answer
+        ):
+            raise self._watch.fault(6, execution, "fails without a reason, or succeeds with one")
+
+    def _true(self, execution: Execution, answer: Mapping[str, Any]) -> None:
+        """What an answer says of itself: that nothing was done; under which id what was done can be undone."""
+        notes, id_, reason = self._watch.notes(execution), answer["PhysicalResourceId"], answer.get("Reason", "")
+        if any(words in reason for words in DEFECTS):
+            raise self._watch.fault(6, execution, f"fails of a defect: {reason}")
+        if (notes.imported and "Nothing was imported." in reason) or (
+            notes.removed and "Nothing was removed." in reason
+        ):
+            raise self._watch.fault(6, execution, f"says what is not so: {reason}")
+        if execution.request_type == "Delete" and id_ != execution.event["PhysicalResourceId"]:
+            raise self._watch.fault(6, execution, "deletes one id, and answers another")
+        if notes.imported and id_.startswith("not-imported:"):
+            raise self._watch.fault(6, execution, "has imported, and says not-imported")
+
+    # ---------------------------------------------------------------------------------------------------- what is asked
+
+    def _asked(self, execution: Execution) -> Asked:
+        return self._watch.asked(execution.region, execution.properties, self._watch.notes(execution).version_id)
+
+    def _undisturbed(self, execution: Execution, arn: str) -> bool:
+        """Whether the key is as it was when the execution looked last: what came after that it could not see."""
+        since = self._watch.horizon(execution, arn)
+        if since is None:
+            raise self._watch.fault(3, execution, "answers for {key}, and never looked at it", arn)
+        ledger = self._truth.ledger(arn)
+        return not ledger.changed_by_others(execution.number, since) and not self._truth.time_changed_it(arn, since)
+
+    def _holds_what_is_asked(self, execution: Execution, answer: Mapping[str, Any]) -> None:
+        """Rule 3: bytes, their place, expiry, state, and what Fn::GetAtt gives."""
+        asked = self._asked(execution)
+        arn, data, notes = asked.arn, answer["Data"], self._watch.notes(execution)
+        if data["KeyArn"] != arn or answer["PhysicalResourceId"] not in (arn, uuid_of(arn)):
+            raise self._watch.fault(3, execution, "answers SUCCESS for another key than {key}", arn)
+        if not self._undisturbed(execution, arn):
+            return
+        self._gives_what_is_so(execution, arn, answer)
+        state = self._truth.state(arn)
+        # Properties ask for no switch: what needs no import succeeds on a Disabled key, and somebody may disable it meanwhile.
+        may_be_disabled = not notes.imported or self._truth.ledger(arn).changed_by_a_person(execution.started_at)
+        if state not in ("Enabled", "Updating") and not (state == "Disabled" and may_be_disabled):
+            raise self._watch.fault(3, execution, f"answers SUCCESS, and {{key}} is {state}", arn)
+        if asked.material is None:
+            raise self._watch.fault(3, execution, "answers SUCCESS for {key} with material that a check refuses", arn)
+        family, material = self._truth.family(arn), self._truth.material_of(arn, asked.material)
+        if family is None or material is None or material.id not in self._truth.holdings(arn):
+            raise self._watch.fault(3, execution, "answers SUCCESS, and {key} does not hold the bytes", arn)
+        if material.state.value not in self._places(execution, arn):
+            raise self._watch.fault(
+                3, execution, f"answers SUCCESS, and in {{key}} the material is {material.state}", arn
+            )
+        self._expires_as_asked(execution, arn, material.id)
+        if notes.imported:  # an update that imports nothing leaves the earlier ones as they are
+            for one in self._earlier(execution, arn, asked.earlier):
+                self._expires_as_asked(execution, arn, one.id)
+
+    def _earlier(self, execution: Execution, arn: str, named: Iterable[bytes | None]) -> Iterator[Material]:
+        """The earlier materials that the properties name, as far as the execution found them earlier or current.
+
+        One that was pending then has become current since, by a rotation that was under way: rule 5 lets that one be.
+        """
+        started_at = execution.started_at
+        if self._truth.ledger(arn).changed_by_others(execution.number, started_at):
+            return
+        for material in (self._truth.material_of(arn, encoded) for encoded in named if encoded is not None):
+            if material is None or material.state is not MaterialState.NON_CURRENT:
+                continue
+            if material.rotation_date is None or material.rotation_date < started_at:
+                yield material
+
+    def _gives_what_is_so(self, execution: Execution, arn: str, answer: Mapping[str, Any]) -> None:
+        """What Fn::GetAtt gives. Not judged after a look that may be late."""
+        notes, since = self._watch.notes(execution), self._watch.horizon(execution, arn)
+        late = notes.changed_at is not None and since is not None and since < notes.changed_at
+        judged = self._truth.key(arn) is not None and not late
+        named = notes.tags.get(uuid_of(arn), {}).get(consent.TAG, "")
+        evidence = Evidence(
+            consents=consent.allows(named, execution.stack_id.split("/")[1]),
+            answered=not notes.unanswered & READS,
+            declared=str(execution.properties.get("ExpectedCheckValue", "")),
+        )
+        wrong = untrue(self._truth, arn, answer["Data"], evidence) if judged else ""
+        if wrong:
+            raise self._watch.fault(3, execution, wrong, arn)
+
+    def _places(self, execution: Execution, arn: str) -> set[str]:
+        """Where the declared bytes may be: REFUSE and ROTATE current, STAGE pending, too."""
+        places = {MaterialState.CURRENT.value}
+        on_replica = arn.split(":")[3] != getattr(self._truth.family(arn), "primary_region", "")
+        if execution.properties.get("NewMaterial") == "STAGE" or on_replica:
+            places.add(MaterialState.PENDING.value)
+        old = execution.event.get("OldResourceProperties", {})
+        in_place = execution.event.get("PhysicalResourceId") in (arn, uuid_of(arn))
+        if in_place and all(old.get(name) == execution.properties.get(name) for name in _LOCATES):
+            places.add(MaterialState.NON_CURRENT.value)
+        return places
+
+    def _expires_as_asked(self, execution: Execution, arn: str, material_id: str) -> None:
+        wrong = self._wrong_expiry(execution, arn, material_id)
+        if wrong:
+            raise self._watch.fault(3, execution, f"answers SUCCESS, and in {{key}} the material {wrong}", arn)
+
+    def _wrong_expiry(self, execution: Execution, arn: str, material_id: str) -> str:
+        """What differs from the properties; "" for nothing. ValidForDays counts from the import, which any moment may be."""
+        holding = self._truth.holdings(arn)[material_id]
+        days, until = execution.properties.get("ValidForDays"), execution.properties.get("ValidTo")
+        if until is not None:
+            wanted = datetime.fromisoformat(until)
+            return "" if holding.valid_to == wanted else f"expires at {holding.valid_to}, not at {wanted}"
+        if days is None:
+            return "" if holding.valid_to is None else f"expires at {holding.valid_to}"
+        if holding.valid_to is None:
+            return "does not expire"
+        left = holding.valid_to - self._watch.scheduler.now()
+        if left > timedelta(days=int(days)):
+            return f"expires in {left}"
+        if self._watch.notes(execution).imported and holding.valid_to < execution.started_at + timedelta(
+            days=int(days), seconds=-1
+        ):
+            return f"expires in {left}"
+        return ""
+
+    def _told_what_is_lost(self, execution: Execution, answer: Mapping[str, Any]) -> None:
+        """Rule 3, its second half: a rollback's success says in its log what could not be restored."""
+        asked = self._asked(execution)
+        arn = asked.arn
+        left, notes = any(LEFT in line for line in execution.log), self._watch.notes(execution)
+        if notes.looked_at(arn) is None or not self._undisturbed(execution, arn):
+            return
+        self._gives_what_is_so(execution, arn, answer)
+        if left:
+            return
+        if not self._truth.is_whole(arn):
+            raise self._watch.fault(3, execution, "rolls back, {key} lacks material, and its log does not say so", arn)
+        if asked.material is None or "SecretVersionId" not in execution.properties:
+            return  # what was in the key before can't be told from the properties
+        material = self._truth.material_of(arn, asked.material)
+        if material is None or material.id not in self._truth.holdings(arn):
+            return  # the old properties never were what the key held
+        if material.state is MaterialState.NON_CURRENT:
+            forward, version = execution.event["OldResourceProperties"], execution.properties["SecretVersionId"]
+            # What the request does not tell of the way forward (another resource's, another stack's rotation) can't be known.
+            if forward.get("NewMaterial") == "ROTATE" and forward.get("SecretVersionId") != version:
+                what = "rolls back, {key} was rotated meanwhile, and its log does not say so"
+                raise self._watch.fault(3, execution, what, arn)
+            return
+        wrong = self._wrong_expiry(execution, arn, material.id)
+        if wrong and not (notes.imported and any(WENT_FORWARD in line for line in execution.log)):
+            what = f"rolls back, in {{key}} the material {wrong}, and its log does not say so"
+            raise self._watch.fault(3, execution, what, arn)
+
+    # ------------------------------------------------------------------------------------------------------------ delete
+
+    def _left_nothing(self, execution: Execution, arn: str) -> None:
+        """Rule 5: after a Delete of the ARN form no material is left, unless another resource of the stack holds the key."""
+        if not arn.startswith("arn:") or self._truth.is_on_its_way_out(arn) or not self._truth.holdings(arn):
+            return
+        if self._watch.others_hold(execution, arn) or self._watch.notes(execution).holders:
+            return
+        since = self._watch.horizon(execution, arn)
+        ledger = self._truth.ledger(arn)
+        # What another stack, or a person, brought in since the function saw the key empty is not this Delete's.
+        if since is not None and all(ledger.brought_by[id_][1] >= since for id_ in self._truth.holdings(arn)):
+            return
+        raise self._watch.fault(5, execution, "succeeds, and {key} still holds material", arn)
+
+    # ----------------------------------------------------------------------------------------------------- as it is taken
+
+    def settled(self, sent: Sent, answer: Answer) -> None:
+        """CloudFormation has taken an answer, or has given up waiting."""
+        if answer.reason == NO_ANSWER:
+            self._silent(sent)
+        elif sent.rollback and not answer.succeeded and not (self._status_was_unreadable(sent) or self._gave_up(sent)):
+            raise self._watch.broken(7, f"a rollback fails: {sent}: {answer.reason}")
+        elif sent.event["RequestType"] == "Delete" and answer.succeeded:
+            self._undone.discard(_of_delete(sent))
+            self._end_tenure(sent)
+        if sent.event["RequestType"] == "Delete" and not answer.succeeded:
+            self._undone.add(_of_delete(sent))
+
+    def _executions(self, sent: Sent) -> list[Execution]:
+        return self._watch.executions_of(sent.event["RequestId"])
+
+    def _silent(self, sent: Sent) -> None:
+        """Rule 6: an execution that began in time, and lived, answers in time. One whose own time ran out has lived.
+
+        `slow`: calls that take seconds each may outlast the last ten per cent of ServiceTimeout, which the function keeps.
+        """
+        until = sent.sent_at + timedelta(seconds=sent.timeout_seconds)
+        for execution in self._executions(sent):
+            began_in_time = execution.started_at < until - timedelta(seconds=sent.timeout_seconds / 5)
+            dies = execution.error is not None and not isinstance(execution.error, (Leave, OutOfTime))
+            lives = not dies and not execution.handed_on
+            if began_in_time and lives and not (execution.ended and execution.answers) and not self.slow:
+                raise self._watch.broken(6, f"{execution} lives, and gives no answer before ServiceTimeout")
+
+    def _gave_up(self, sent: Sent) -> bool:
+        """Whether Lambda gave it up: nobody has looked at the key, and a success would be a guess."""
+        return any(one.on_failure and one.answers for one in self._executions(sent))
+
+    def _status_was_unreadable(self, sent: Sent) -> bool:
+        """The event does not tell that it is a rollback's; the stack's status does. Where it can't be read, nobody can know."""
+        return any(one.answers and self._watch.notes(one).stack is None for one in self._executions(sent))
+
+    def _end_tenure(self, sent: Sent) -> None:
+        """After a Delete, a key that no resource of the stack holds is, for this stack, as if it had never been touched."""
+        arn, stack_id = sent.event["PhysicalResourceId"], sent.event["StackId"]
+        stack = next(stack for stack in self._watch.stacks if stack.id == stack_id)
+        held = any(
+            one.physical_id in (arn, uuid_of(arn)) and one.logical_id != sent.event["LogicalResourceId"]
+            for one in stack.resources.values()
+        )
+        # Another of its resources had the key, and its Delete is under way, or failed and may be tried again: what that one
+        # takes was this stack's, and nobody can tell it from what came since.
+        held = held or any(_of_delete(one)[:2] == (stack_id, arn) for one in self._deletes_under_way(stack, sent))
+        held = held or any(one[:2] == (stack_id, arn) for one in self._undone)
+        if arn.startswith("arn:") and not held:
+            self._truth.ledger(arn).since.pop(stack_id, None)
+
+    @staticmethod
+    def _deletes_under_way(stack: Stack, but: Sent) -> Iterator[Sent]:
+        for one in stack.requests.sent.values():
+            if one is not but and one.event["RequestType"] == "Delete" and one.awaited and not one.answered.is_set:
+                yield one
+
+
+def _of_delete(sent: Sent) -> tuple[str, str, str]:
+    """The stack, the physical id, and the resource."""
+    event = sent.event
+    return str(event["StackId"]), str(event["PhysicalResourceId"]), str(event["LogicalResourceId"])

@@ -1,0 +1,112 @@
+"""What must hold when a stack rests, and when all is over: rules 2, 8 and 9 of docs/internals/simulation.md."""
+
+import base64
+from collections.abc import Iterable, Iterator
+
+from imported_key_material.delivery import DeliveryFailed
+from imported_key_material.errors import ImportedKeyMaterialError, Leave
+from lab.simulation.engine import Stack
+from lab.simulation.functions import Crash, OutOfTime
+from lab.simulation.notes import uuid_of
+from lab.simulation.requests import SIGNATURE
+from lab.simulation.resources import Resource
+from lab.simulation.watch import Watch
+
+
+class Ends:
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._truth = watch.truth
+        self.slow = False  # calls take seconds: then no promise is made of when an execution ends
+
+    def held_key(self, stack: Stack, resource: Resource) -> str | None:
+        """The ARN of the key that a resource stands on; None where it stands on none."""
+        account = stack.id.split(":")[4]
+        arn = f"arn:aws:kms:{stack.region}:{account}:key/{uuid_of(resource.physical_id)}"
+        return arn if resource.physical_id in (arn, uuid_of(arn)) and self._truth.key(arn) is not None else None
+
+    def standing(self) -> Iterator[tuple[Stack, Resource, str]]:
+        """Each resource that stands in a finished stack, with its key."""
+        for stack in self._watch.stacks:
+            for resource in stack.resources.values() if stack.stands else ():
+                arn = self.held_key(stack, resource)
+                if arn is not None and resource.status.endswith("_COMPLETE"):
+                    yield stack, resource, arn
+
+    def rest(self, stack: Stack) -> None:
+        """Rule 2: a key in use holds its material, unless a person, its expiry or another stack took it away."""
+        for its, resource, arn in self.standing():
+            if its is not stack:
+                continue
+            for material in self._truth.missing(arn):
+                if not self._is_excused(arn, material.id, stack):
+                    name = self._watch.name_of(arn)
+                    raise self._watch.broken(
+                        2, f"{stack.name}.{resource.logical_id} stands, and {name} lacks its material"
+                    )
+
+    def _is_excused(self, arn: str, material_id: str, stack: Stack) -> bool:
+        """By material: what took it last was its expiry, a person, or another stack (consent is rule 4's to judge)."""
+        self._truth.note_expiry(arn)
+        who = self._truth.ledger(arn).removed_by.get(material_id)
+        return who is not None and who != stack.id
+
+    def over(self) -> None:
+        """Rule 9: every stack has reached a final state, and nothing is under way."""
+        for stack in self._watch.stacks:
+            if not stack.at_rest:
+                raise self._watch.broken(9, f"{stack.name} stays {stack.status}")
+            self.rest(stack)
+        for execution in self._watch.executions():
+            if isinstance(execution.error, OutOfTime) and not self.slow:
+                raise self._watch.fault(6, execution, "lives, and has no answer when Lambda's time for it is over")
+            # What the on-failure function can't find out it raises: Lambda tries again.
+            ends = (Crash, DeliveryFailed, Leave, *((ImportedKeyMaterialError,) if execution.on_failure else ()))
+            if execution.error is not None and not isinstance(execution.error, ends):
+                raise self._watch.fault(6, execution, f"ends with {type(execution.error).__name__}")
+        if self._watch.scheduler.alive:
+            names = ", ".join(task.name for task in self._watch.scheduler.alive)
+            raise self._watch.broken(9, f"the world has stopped, and these still wait: {names}")
+
+    def leaks(self, answers: Iterable[str], secrets: Iterable[bytes]) -> None:
+        """Rule 8: no material, no secret, no ResponseURL in any answer, log or exception."""
+        executions = list(self._watch.executions())
+        logs = (line for one in executions for line in one.log)
+        errors = (text for one in executions if one.error is not None for text in _words(one.error))
+        everything = "\n".join([*answers, *logs, *errors])
+        if SIGNATURE in everything:
+            raise self._watch.broken(8, "a ResponseURL got out")
+        for secret in secrets:
+            for form in forms(secret):
+                if form in everything:
+                    raise self._watch.broken(8, "material got out")
+
+
+def forms(secret: bytes) -> Iterator[str]:
+    """How bytes look in a text, from their middle: a container, a prefix or another alignment of base64 hides none of it."""
+    core = secret[
+        -24:
+    ]  # of PKCS#8 of an elliptic curve: inside the private value or the public point; of a secret: most of it
+    yield core.hex()
+    yield core.hex().upper()
+    yield core.decode("latin-1")
+    yield repr(core)[2:-1]
+    yield str(list(core))[1:-1]
+    for skip in range(3):  # base64 has three alignments; the group at either end may be another
+        aligned = core[skip : skip + (len(core) - skip) // 3 * 3]
+        yield base64.b64encode(aligned).decode()
+        yield base64.urlsafe_b64encode(aligned).decode()
+
+
+def _words(error: BaseException) -> Iterator[str]:
+    """An exception and what led to it, with all that they carry."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield repr(one)
+        yield str(vars(one))
+        waiting += [one.__cause__, one.__context__]

@@ -1,0 +1,218 @@
+"""The world of one history: AWS in two Regions, the real function in each, stacks, secrets, keys, and who watches them."""
+
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import timedelta
+from functools import cache
+from random import Random
+from typing import Any
+
+from imported_key_material import clients, function
+from imported_key_material.clients import WhenNeeded
+from imported_key_material.delivery import DeliveryFailed
+from imported_key_material.on_failure import OnFailure
+from imported_key_material.responder import Responder
+from imported_key_material.waiting import Deadline
+from lab.awslambda.invoke import LambdaService
+from lab.clock import VirtualClock
+from lab.kms.service import Lag, StrictKms
+from lab.simulation.answers import Answers
+from lab.simulation.aws import CheapAws, SeenCloudFormation, SeenKms, SeenSecrets, WeatherFaults, lighten
+from lab.simulation.calls import Calls
+from lab.simulation.ends import Ends
+from lab.simulation.engine import Stack
+from lab.simulation.estate import ACCOUNT, REGIONS, Estate
+from lab.simulation.functions import Functions, Weather
+from lab.simulation.logs import Log
+from lab.simulation.plan import SCARCE, Plan
+from lab.simulation.requests import Requests
+from lab.simulation.scheduler import START, Scheduler
+from lab.simulation.shown import Shown
+from lab.simulation.truth import Truth
+from lab.simulation.watch import LAG_SECONDS, Watch
+from lab.wire.faults import Moment
+from lab.wire.in_process import Call
+from lab.wire.transport import Fault
+
+STALE_SECONDS = 3.0  # how late CloudFormation may show a status
+_TOLD = frozenset({"ImportKeyMaterial", "DeleteImportedKeyMaterial", "RotateKeyOnDemand"})
+
+
+@cache
+def _aws() -> CheapAws:
+    """Clients are made once in a process: what they talk to is exchanged for each history."""
+    return CheapAws(VirtualClock())
+
+
+def _made(region: str) -> clients.Clients:
+    made = clients.make(_aws().session(region=region, account=ACCOUNT))
+    if isinstance(made.functions, WhenNeeded):
+        made.functions.client  # noqa: B018  # made now, and not in the middle of a history
+    return made
+
+
+@cache
+def _clients(region: str) -> clients.Clients:
+    made = _aws().remembering(lambda: _made(region))
+    for field in fields(made):
+        client = getattr(made, field.name)
+        lighten(client.client if isinstance(client, WhenNeeded) else client)
+    return made
+
+
+class World:
+    """`every_call`: tell each API call of the function, too."""
+
+    def __init__(self, plan: Plan, *, every_call: bool = False) -> None:
+        self.plan = plan
+        self.story: list[str] = []
+        self.random = Random(plan.seed + 1)  # noqa: S311  # one seed decides everything
+        self.scheduler = Scheduler(Random(plan.seed + 2))  # noqa: S311  # the function's jitter
+        self.stacks: dict[tuple[str, int], Stack] = {}  # by name and Region; the last one of that name
+        self._every_call = every_call
+        on = plan.faults
+        self.kms = StrictKms(self.scheduler, seed=plan.seed, lag=Lag(probability=0.3, max_seconds=LAG_SECONDS))
+        self.secrets_manager = SeenSecrets(self.scheduler, seed=plan.seed)
+        self.cloudformation = SeenCloudFormation(self.scheduler, seed=plan.seed)
+        self.weather = Weather(
+            duplicate=0.3 if "duplicate" in on else 0.0,
+            late=0.2 if "late" in on else 0.0,
+            crash=0.01 if "crash" in on else 0.0,
+            slow=0.05 if "slow" in on else 0.0,
+            put_lost=0.15 if "put lost" in on else 0.0,
+        )
+        if "short" in on:  # little time is left of the invocation's
+            self.weather.timeout_seconds = self.random.uniform(100, 400)
+        numbers = itertools.count(1)
+        self.functions = {
+            region: Functions(
+                region,
+                self.scheduler,
+                self.random,
+                self.weather,
+                self._build(region),
+                self.tell,
+                numbers,
+                self._build_on_failure(region),
+            )
+            for region in REGIONS
+        }
+        self.estate = Estate(plan.keys, self.random, self.kms, self.secrets_manager)
+        truth = Truth(self.scheduler, self.kms)
+        self.watch = Watch(self.scheduler, truth, self.functions, self.estate.asked, self.estate.name_of)
+        self.watch.lag = timedelta(seconds=LAG_SECONDS if "lag" in on else 0)
+        self.calls = Calls(self.watch, self.kms)
+        self.answers = Answers(self.watch)
+        self.answers.slow = "slow" in on
+        self.ends = Ends(self.watch)
+        self.ends.slow = self.answers.slow
+        self.secrets_manager.watch = self.cloudformation.watch = self.watch
+        self.faults = WeatherFaults(Random(plan.seed + 9), _rates(on), self.scheduler)  # noqa: S311  # the same
+        if SCARCE in on:
+            self.faults.scarce_seconds = Random(plan.seed + 10).uniform(200, 1500)  # noqa: S311  # the same
+        self.faults.on_strike = self.watch.struck
+        self.aws = _aws()
+        self.aws.begin(plan.seed)
+        self.aws.clock = self.scheduler  # type: ignore[assignment]  # botocore's retries sleep on it
+        self.aws.faults = self.faults
+        self.aws.calls.clear()
+        self.aws.hooks[:] = [self._at_call]
+        functions = LambdaService(self._take)
+        self.aws.plug(SeenKms(self.kms, self.watch), self.secrets_manager, self.cloudformation, functions)
+        lag, self.kms._lag = self.kms._lag, None  # noqa: SLF001  # what was long ago is seen by everybody
+        self.estate.make(self.watch)
+        self.kms._lag = lag if "lag" in on else None  # noqa: SLF001  # the same
+
+    # ------------------------------------------------------------------------------------------------------ the story
+
+    def tell(self, who: str, what: str) -> None:
+        seconds = (self.scheduler.now() - START).total_seconds()
+        self.story.append(f"t={seconds:.1f}s  {who:6}  {what}")
+
+    def _at_call(self, call: Call, moment: Moment) -> None:
+        execution = self.watch.execution()
+        if execution is None:
+            return
+        if moment is Moment.BEFORE and (self._every_call or call.operation in _TOLD):
+            self.tell("lambda", f"{execution}: {call.operation}")
+        self.functions[execution.region].at_call(execution, call.operation, moment)
+
+    def _take(self, function_arn: str, event: Mapping[str, Any]) -> None:
+        """Lambda takes a request that an execution hands on."""
+        execution = self.watch.execution()
+        if execution is None:
+            raise RuntimeError("an invocation by no execution")
+        with self.watch.judging():
+            self.functions[function_arn.split(":")[3]].hand_on(execution, event)
+
+    # -------------------------------------------------------------------------------------------------------- stacks
+
+    def stack(self, name: str, region: int) -> Stack:
+        """The stack of that name; a new one, where there is none (any more)."""
+        known = self.stacks.get((name, region))
+        if known is not None and known.status == "ROLLBACK_COMPLETE":  # it can only be deleted
+            known.delete()
+        if known is not None and known.status not in ("NONE", "DELETE_COMPLETE"):
+            return known
+        shown = self.cloudformation.stack(name, status="REVIEW_IN_PROGRESS", region=REGIONS[region], account=ACCOUNT)
+        random = Random(self.random.getrandbits(32))  # noqa: S311  # one seed decides everything
+
+        def tell(what: str) -> None:
+            self.tell("cfn", f"{name}{'' if region == 0 else ' (second Region)'}: {what}")
+
+        requests = Requests(self.scheduler, random, self.functions[REGIONS[region]], ACCOUNT, tell)
+        requests.on_settled = self.answers.settled
+        lag_seconds = STALE_SECONDS if "stale" in self.plan.faults else 0.0
+        visible = Shown(shown, self.scheduler, random, lag_seconds)
+        visible.forgets_at_once = random.random() < 0.5
+        stack = Stack(requests, visible, self.scheduler, random, tell)
+        stack.failed_are_old = random.random() < 0.5
+        stack.on_rest = self.ends.rest
+        self.stacks[name, region] = stack
+        self.watch.stacks.append(stack)
+        return stack
+
+    # ------------------------------------------------------------------------------------------------------- function
+
+    def _build(self, region: str) -> Callable[[], Responder]:
+        return lambda: function.build(
+            _clients(region), clock=self.scheduler, put=self.put, log=Log(self.log), dns_suffix="amazonaws.com"
+        )
+
+    def _build_on_failure(self, region: str) -> Callable[[], OnFailure]:
+        return lambda: OnFailure(
+            _clients(region).cloudformation, self.scheduler, self.put, Log(self.log), dns_suffix="amazonaws.com"
+        )
+
+    def put(self, _url: str, body: bytes, _deadline: Deadline) -> None:
+        """The PUT of an answer."""
+        execution = self.watch.execution()
+        if execution is None:
+            raise RuntimeError("an answer from no execution")
+        self.scheduler.sleep(self.random.uniform(0.01, 0.2))
+        if self.weather.strikes(self.weather.put_lost, self.random):
+            raise DeliveryFailed("The answer was lost.")
+        self.tell("lambda", f"{execution} answers {json.loads(body)['Status']}")
+        with self.watch.judging():
+            self.answers.put(execution, body)
+            self.watch.stack_of(execution).requests.take(execution.event, body)
+        if self.weather.strikes(self.weather.put_lost, self.random):
+            raise DeliveryFailed("The answer was delivered, and is not known to be.")
+
+    def log(self, line: str) -> None:
+        execution = self.watch.execution()
+        if execution is not None:
+            execution.log.append(line)
+
+
+def _rates(on: frozenset[str]) -> dict[tuple[Fault, Moment], float]:
+    rates = {
+        (Fault.THROTTLED, Moment.BEFORE): 0.05 * ("throttled" in on),
+        (Fault.INTERNAL_ERROR, Moment.BEFORE): 0.03 * ("internal" in on),
+        (Fault.INTERNAL_ERROR, Moment.AFTER): 0.02 * ("internal" in on),
+        (Fault.CONNECTION_CLOSED, Moment.BEFORE): 0.03 * ("lost before" in on),
+        (Fault.READ_TIMEOUT, Moment.AFTER): 0.03 * ("lost after" in on),
+    }
+    return {kind: rate for kind, rate in rates.items() if rate}

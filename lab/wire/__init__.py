@@ -1,0 +1,1 @@
+"""How the stand-ins speak: HTTP without a network, AWS's JSON and query protocols, what AWS checks first, and faults."""

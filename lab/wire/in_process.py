@@ -1,0 +1,170 @@
+"""AWS in the test's own process, below botocore: building a request, signing, retries and error classes stay botocore's own.
+
+    aws = InProcessAws(clock, [KmsWire(StrictKms(clock))])
+    kms = aws.client("kms", region="eu-central-1", account="111122223333")
+
+A `before-send` handler answers each request of a client from the service that it is for; nothing reaches the network, and a
+request for a service that is not here is an error. Every call is counted (service, operation, Region, account; never what
+was said). `faults` strikes calls, `hooks` are asked before and after each effect and may raise anything, a crash (a
+BaseException) too. Retries wait on the clock that the tests own: botocore's sleep is replaced while an InProcessAws is open.
+"""
+
+import io
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, Self
+
+import boto3
+import botocore.endpoint
+import botocore.session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
+from botocore.loaders import Loader
+
+from lab.clock import VirtualClock
+from lab.wire.faults import ConnectionLost, Faults, Moment
+from lab.wire.transport import (
+    DEFAULT_ACCOUNT,
+    DEFAULT_REGION,
+    Fault,
+    Request,
+    Response,
+    Service,
+    caller_of,
+)
+
+LOADER = Loader()  # keeps the models that it has read, for all sessions
+_LOST: dict[Fault, type[HTTPClientError]] = {
+    Fault.CONNECTION_CLOSED: ConnectionClosedError,
+    Fault.READ_TIMEOUT: ReadTimeoutError,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that reached a service; a retry is one more."""
+
+    service: str
+    operation: str
+    region: str
+    account: str
+
+
+Hook = Callable[[Call, Moment], None]
+
+
+class InProcessAws:
+    """Services may be exchanged at any time (`plug`): clients made before see the new one."""
+
+    def __init__(self, clock: VirtualClock, services: Iterable[Service] = (), *, faults: Faults | None = None) -> None:
+        self.clock = clock
+        self.faults = faults or Faults()
+        self.calls: list[Call] = []
+        self.hooks: list[Hook] = []
+        self._services: dict[str, Service] = {}
+        self._sessions: dict[tuple[str, str], boto3.Session] = {}
+        self._real_time = vars(botocore.endpoint)["time"]
+        self.plug(*services)
+
+    def plug(self, *services: Service) -> None:
+        for service in services:
+            self._services[service.name] = service
+
+    def __enter__(self) -> Self:
+        """From here on botocore's retries move the clock instead of waiting."""
+        vars(botocore.endpoint)["time"] = SimpleNamespace(sleep=self.clock.sleep, time=time.time)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        vars(botocore.endpoint)["time"] = self._real_time
+
+    # ------------------------------------------------------------------------------------------------------- clients
+
+    def session(self, *, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT) -> boto3.Session:
+        """A session of that account whose clients reach these services alone."""
+        if (region, account) not in self._sessions:
+            inner = botocore.session.Session()
+            inner.register_component("data_loader", LOADER)
+            self.attach(inner)
+            self._sessions[region, account] = boto3.Session(
+                aws_access_key_id=account,  # 12 digits: services take them for the account
+                aws_secret_access_key="not-checked",  # noqa: S106  # no service here checks a signature
+                region_name=region,
+                botocore_session=inner,
+            )
+        return self._sessions[region, account]
+
+    def client(
+        self,
+        service: Any,
+        *,
+        region: str = DEFAULT_REGION,
+        account: str = DEFAULT_ACCOUNT,
+        config: Config | None = None,
+    ) -> Any:
+        return self.session(region=region, account=account).client(service, config=config)
+
+    def attach(self, session: botocore.session.Session) -> None:
+        """Clients that `session` makes from now on reach these services alone."""
+        handler: Any = self._before_send  # botocore-stubs knows handlers that return nothing; a before-send answers
+        session.register("before-send", handler)
+
+    # ------------------------------------------------------------------------------------------------------- counting
+
+    def count(self, operation: str | None = None, *, service: str | None = None, region: str | None = None) -> int:
+        wanted = {"operation": operation, "service": service, "region": region}
+        return sum(
+            all(value is None or getattr(call, name) == value for name, value in wanted.items()) for call in self.calls
+        )
+
+    def operations(self) -> list[str]:
+        return [call.operation for call in self.calls]
+
+    # ----------------------------------------------------------------------------------------------------- carrying
+
+    def _before_send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
+        name = event_name.split(".")[1]
+        service = self._services.get(name)
+        if service is None:
+            raise AssertionError(f"No stand-in for {name} is plugged in, and nothing may reach the network.")
+        plain = _plain(request)
+        url = request.url or ""
+        try:
+            response = self._exchange(service, plain)
+        except ConnectionLost as lost:
+            raise _LOST[lost.fault](endpoint_url=url, error=lost) from None
+        headers: Any = response.headers  # any mapping will do
+        return AWSResponse(url, response.status, headers, _Raw(response.body))
+
+    def _exchange(self, service: Service, request: Request) -> Response:
+        caller = caller_of(request.headers)
+        call = Call(service.name, service.operation(request), caller.region, caller.account)
+        self.calls.append(call)
+
+        def ask_hooks(moment: Moment) -> None:
+            for hook in list(self.hooks):
+                hook(call, moment)
+
+        return self.faults.carry(service, request, call.operation, ask_hooks)
+
+
+def _plain(request: AWSPreparedRequest) -> Request:
+    """A request of botocore's without its classes."""
+    headers = {str(name).lower(): _text(value) for name, value in request.headers.items()}
+    body: Any = request.body or b""
+    path = "/" + (request.url or "").split("://", 1)[-1].partition("/")[2]
+    return Request(request.method or "POST", path, headers, body.encode() if isinstance(body, str) else bytes(body))
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+class _Raw(io.BytesIO):
+    """As much of urllib3's response as AWSResponse reads."""
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self.read()

@@ -1,0 +1,1 @@
+"""What the function calls, waits for, and writes to its log."""

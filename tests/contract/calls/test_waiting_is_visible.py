@@ -1,0 +1,74 @@
+"""The deployed entry point tells of a wait: a log line and metrics, and none of it where nothing was waited for."""
+
+import json
+
+import pytest
+
+from lab.keys.random_keys import random_key
+from lab.wire.transport import Fault
+from lab.world import World
+from tests.support.planted import in_pem, wrapped_by_kms
+
+ALWAYS = 10**6
+
+
+@pytest.fixture(autouse=True)
+def environment(app, monkeypatch):
+    """As the template sets it, once all else is set; with POWERTOOLS_DEV nothing would be measured."""
+    del app
+    monkeypatch.delenv("POWERTOOLS_DEV")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ImportedKeyMaterial")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "imported-key-material")
+
+
+def metrics_in(out):
+    return [json.loads(line) for line in out.splitlines() if line.startswith('{"_aws":')]
+
+
+def test_a_wait_for_the_quota_is_in_the_log_and_in_the_metrics(world, app):
+    event = world.create_request(world.external_key(), SecretId=world.secret(random_key(32)).name)
+    world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=3)
+
+    out = app.everything_from(event)
+
+    (line,) = metrics_in(out)
+    assert (line["QuotaTries"], line["QuotaGranted"]) == ([4.0], [1.0])
+    assert line["RequestAge"] == line["QuotaWait"]
+    (told,) = [line for line in out.splitlines() if "'outcome': 'granted'" in line]  # a record's fields
+    assert "'msg': \"KMS's quota\"" in told
+    assert "'tries': 4, 'throttled_percent': 75.0" in told
+
+
+def test_who_did_not_wait_writes_no_metrics(world, app):
+    event = world.create_request(world.external_key(), SecretId=world.secret(random_key(32)).name)
+
+    out = app.everything_from(event)
+
+    assert "SUCCESS Create" in out
+    assert metrics_in(out) == []
+
+
+@pytest.mark.parametrize("kind", [wrapped_by_kms, in_pem])
+def test_nothing_comes_out_of_what_is_measured_and_handed_on(world, app, kind):
+    secret = kind(world)
+    event = secret.create(world)
+    world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=ALWAYS)
+
+    out = app.everything_from(event)
+
+    assert metrics_in(out)[0]["QuotaHandedOn"] == [1.0]
+    assert len(world.handed_on) == 1
+    assert secret.canaries.found_in(out) == {}
+
+
+def test_an_event_is_handed_on_by_the_request_that_it_came_with_and_by_no_other(world: World):
+    """One environment serves one request after the other."""
+    secret = world.secret(random_key(32)).name
+    first = world.create_request(world.external_key(), "First", SecretId=secret)
+    second = world.create_request(world.external_key(), "Second", SecretId=secret)
+    world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=ALWAYS)
+
+    for event in (first, {"RequestType": "Create"}, second):
+        world.invoke(event)
+
+    assert [handed_on for _, handed_on in world.handed_on] == [first, second]

@@ -1,0 +1,1 @@
+"""Requests and answers: one answer, wanted or not, handed over, given up."""

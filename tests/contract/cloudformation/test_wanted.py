@@ -1,0 +1,138 @@
+"""Rule 9: nothing is changed for a request that CloudFormation does not wait for (any more).
+
+The right to invoke the function must not be enough to move keys, and a request may be queued, repeated or forged. A "no" of
+CloudFormation's is believed after a minute, since statuses may lag; then the answer is FAILED, and if the "no" was right,
+nobody listens. When it is asked again is in test_wanted_asked_again.py.
+"""
+
+import pytest
+
+from lab.wire.transport import Fault
+from tests.support.requests import REQUESTS, creating, deleting, updating
+
+# ------------------------------------------------------------------------------------------------------------ the stack
+
+
+@pytest.mark.parametrize("request_of", REQUESTS)
+@pytest.mark.parametrize(
+    "status", ["CREATE_COMPLETE", "UPDATE_ROLLBACK_FAILED", "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"]
+)
+def test_a_request_outside_the_minutes_in_which_the_stack_is_worked_on_changes_nothing(
+    world, unwanted, request_of, status
+):
+    event = request_of(world)
+    world.stack.status = status
+
+    assert unwanted(event) == f"the stack is {status}."
+
+
+@pytest.mark.parametrize("request_of", REQUESTS)
+def test_a_request_for_a_stack_that_does_not_exist_changes_nothing(world, request_of):
+    event = request_of(world)
+    event["StackId"] = event["StackId"].replace("stack/orders", "stack/payments")
+    before, changes = world.snapshot(), world.changes()
+
+    answer = world.invoke(event)
+
+    assert answer["Status"] == "FAILED"
+    assert "was refused with ValidationError" in answer["Reason"]
+    assert world.changes() == changes
+    assert world.snapshot() == before
+
+
+@pytest.mark.parametrize("request_of", REQUESTS)
+def test_a_request_that_came_after_the_stack_moved_on_changes_nothing(world, unwanted, request_of):
+    """It lay in the queue while one operation ended and the next began; the logical id is being worked on, too."""
+    event = request_of(world)
+    world.clock.advance(30)
+    world.stack.updated_at = world.clock.now()
+
+    assert unwanted(event) == "it was made before the stack's present operation began."
+
+
+NO_TIME = "KeyId: There was no time left for kms:DescribeKey. Run the deployment again."
+
+
+@pytest.mark.parametrize(
+    ("request_of", "found"),
+    [
+        (
+            creating,
+            "CloudFormation does not wait for this Create request: it is 301 seconds old, and ServiceTimeout is 300. "
+            "Nothing was imported.",
+        ),
+        (updating, f"{NO_TIME} Nothing was imported."),
+        (deleting, f"{NO_TIME} Nothing was removed."),
+    ],
+)
+def test_a_request_that_is_older_than_its_service_timeout_changes_nothing(world, request_of, found):
+    event = request_of(world, ServiceTimeout="300")
+    world.clock.advance(301)
+    before, changes = world.snapshot(), world.changes()
+
+    answer = world.invoke(event)
+
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"] == found
+    assert world.changes() == changes
+    assert world.snapshot() == before
+
+
+def test_a_request_that_waits_for_the_quota_until_nobody_waits_for_it_any_more_imports_nothing(world):
+    event = creating(world, ServiceTimeout="120")
+    world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=10**6)
+
+    answer = world.invoke(event)
+
+    assert answer["Status"] == "FAILED"
+    assert "of a request that is 108 seconds old" in answer["Reason"]  # a tenth of its time is kept
+    assert world.changes() == 0
+
+
+# --------------------------------------------------------------------------------------------------------- the resource
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status"),
+    [
+        (creating, "CREATE_FAILED"),
+        (creating, "DELETE_IN_PROGRESS"),
+        (creating, "UPDATE_IN_PROGRESS"),
+        (updating, "CREATE_IN_PROGRESS"),
+        (updating, "UPDATE_FAILED"),
+        (updating, "DELETE_IN_PROGRESS"),
+    ],
+)
+def test_a_request_for_a_resource_that_is_not_being_worked_on_changes_nothing(world, unwanted, request_of, status):
+    """A Create that was cancelled, and runs still; one that was forged while something else of the stack goes on."""
+    event = request_of(world)
+    world.stack.set("Material", status, world.clock.now())
+
+    assert unwanted(event) == f"Material is {status}."
+
+
+def test_a_request_for_a_resource_that_the_stack_does_not_have_changes_nothing(world, unwanted):
+    event = creating(world)
+    event["LogicalResourceId"] = "Another"
+
+    assert unwanted(event) == "Another is not in the stack."
+
+
+@pytest.mark.parametrize("request_of", [creating, updating])
+def test_a_request_of_an_earlier_operation_changes_nothing_while_a_later_one_works_on_the_resource(
+    world, unwanted, request_of
+):
+    """Both set the same status; only when it was set tells them apart."""
+    event = request_of(world)
+    world.clock.advance(11)
+    status = world.stack.resources["Material"].status
+    world.stack.set("Material", status, world.clock.now())
+
+    assert unwanted(event) == "a later operation is at work on Material."
+
+
+def test_a_delete_that_comes_while_its_logical_id_is_created_anew_removes_nothing(world, unwanted):
+    event = deleting(world)
+    world.stack.set("Material", "CREATE_IN_PROGRESS", world.clock.now(), physical_id=None)
+
+    assert unwanted(event) == "Material is being created."

@@ -1,0 +1,1 @@
+"""All three owners have agreed, at the moment of the import."""

@@ -1,0 +1,1 @@
+"""No key material and no ResponseURL anywhere."""

@@ -1,0 +1,1 @@
+"""Create, update, roll back and delete, one situation a test."""

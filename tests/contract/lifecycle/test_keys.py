@@ -1,0 +1,173 @@
+"""Which resource answers for which key (rules 1 and 2): keys that are changed, shared, swapped.
+
+CloudFormation's engine does what it does: a replaced id is deleted in the clean-up, a removed resource too. No step of it may
+take material out of a key that a resource of the stack holds.
+"""
+
+import pytest
+
+from lab.keys.materials import encrypts_with
+from lab.wire.transport import Fault
+from tests.support.two_keys import EMPTY, FIRST, SECOND, USABLE, TwoKeys, bare
+
+
+@pytest.fixture
+def stacked(timeline):
+    return TwoKeys(timeline)
+
+
+# ------------------------------------------------------------------------------------------------------ another KeyId
+
+
+def test_another_key_id_is_a_replacement_and_the_clean_up_empties_the_old_key(stacked):
+    stacked.then(stacked.stack.create, Material=stacked.on_a)
+    stacked.then(stacked.stack.update, Material=stacked.on_b)
+    stacked.run()
+
+    assert stacked.stack.status == "UPDATE_COMPLETE"
+    assert stacked.ids() == {"Material": stacked.b}
+    assert stacked.deletes() == [("Material", stacked.a, True)]
+    assert stacked.states == (EMPTY, USABLE)
+
+
+def test_key_id_changed_and_rolled_back(stacked):
+    """Back on A, which never lost anything, under the id that the resource bore: the stack's events tell it."""
+    stacked.then(stacked.stack.create, Material=stacked.on_a)
+    stacked.timeline.delivers("Create", "Other", 30.0)  # it fails when Material is done
+    stacked.then(stacked.stack.update, Material=stacked.on_b, Other=stacked.failing)
+    stacked.run()
+
+    assert stacked.stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    forward, back = stacked.timeline.of("Update")
+    assert forward.answer["PhysicalResourceId"] == stacked.b
+    assert back.answer["Status"] == "SUCCESS"
+    assert not {"GetSecretValue", "ImportKeyMaterial"} & set(back.operations)
+    assert back.answer["Data"]["KeyArn"] == stacked.a
+    assert ("Material", stacked.b, True) in stacked.deletes()
+    assert stacked.states == (USABLE, EMPTY)
+    assert encrypts_with(stacked.timeline, stacked.a, FIRST)
+    assert stacked.ids() == {"Material": stacked.a}
+
+
+def test_key_id_changed_and_rolled_back_to_a_key_that_was_adopted(stacked):
+    """Somebody else brought A's material in; it stays where it is when the stack goes."""
+    elsewhere = stacked.timeline.stack("payments")
+    stacked.then(elsewhere.create, Material=stacked.on_a)
+    stacked.then(stacked.stack.create, Material=stacked.on_a)
+    stacked.timeline.delivers("Create", "Other", 30.0)
+    stacked.then(stacked.stack.update, Material=stacked.on_b, Other=stacked.failing)
+    stacked.then(stacked.stack.delete)
+    stacked.run()
+
+    _, back = stacked.timeline.of("Update")
+    assert back.answer["PhysicalResourceId"] == bare(stacked.a)
+    assert stacked.states == (USABLE, EMPTY)
+
+
+def test_key_id_changed_and_rolled_back_where_the_events_cant_be_read(stacked):
+    """Then the resource counts as one that adopted A: what A holds is never removed. Nor is what B holds, in the clean-up."""
+    stacked.then(stacked.stack.create, Material=stacked.on_a)
+    stacked.timeline.delivers("Create", "Other", 30.0)
+    stacked.then(stacked.stack.update, Material=stacked.on_b, Other=stacked.failing)
+    stacked.timeline.aws.faults.inject("DescribeStackEvents", Fault.READ_TIMEOUT, times=10**6)
+    stacked.run()
+
+    assert stacked.ids() == {"Material": bare(stacked.a)}
+    assert stacked.states == (USABLE, USABLE)
+    assert "the stack's events can't be read" in stacked.timeline.log.getvalue()
+
+
+def test_key_id_changed_and_rolled_back_before_the_new_key_was_filled(stacked):
+    stacked.then(stacked.stack.create, Material=stacked.on_a)
+    stacked.then(stacked.stack.update, Material=stacked.on_b | {"SecretId": "orders/none"})
+    stacked.then(stacked.stack.delete)
+    stacked.run()
+
+    forward, back = stacked.timeline.of("Update")
+    assert forward.answer["Reason"].startswith("SecretId: secretsmanager:DescribeSecret was refused with ")
+    assert forward.answer["PhysicalResourceId"] == back.answer["PhysicalResourceId"] == stacked.a
+    assert stacked.deletes() == [("Material", stacked.a, True)]
+    assert stacked.states == (EMPTY, EMPTY)
+
+
+def test_a_to_b_to_a(stacked):
+    stacked.then(stacked.stack.create, Material=stacked.on_a)
+    stacked.then(stacked.stack.update, Material=stacked.on_b)
+    stacked.then(stacked.stack.update, Material=stacked.on_a)
+    stacked.run()
+
+    assert stacked.stack.status == "UPDATE_COMPLETE"
+    assert stacked.ids() == {"Material": stacked.a}
+    assert stacked.deletes() == [("Material", stacked.a, True), ("Material", stacked.b, True)]
+    assert stacked.states == (USABLE, EMPTY)
+    assert encrypts_with(stacked.timeline, stacked.a, FIRST)
+
+
+def test_a_to_b_to_a_and_the_clean_up_of_a_is_delivered_again_when_a_is_held_again(stacked):
+    stacked.timeline.delivers("Delete", "Material", 0.1, 900.0)
+    stacked.then(stacked.stack.create, Material=stacked.on_a)
+    stacked.then(stacked.stack.update, Material=stacked.on_b)
+    stacked.then(stacked.stack.update, Material=stacked.on_a)
+    stacked.run()
+
+    assert stacked.deletes() == [
+        ("Material", stacked.a, True),
+        ("Material", stacked.b, True),
+        ("Material", stacked.a, False),
+    ]
+    assert stacked.states == (USABLE, EMPTY)
+
+
+# --------------------------------------------------------------------------------------------------- two on one key
+
+
+def test_two_resources_on_one_key_one_removed(stacked):
+    stacked.then(stacked.stack.create, First=stacked.on_a)
+    stacked.then(stacked.stack.update, First=stacked.on_a, Second=stacked.on_a)
+    stacked.then(stacked.stack.update, Second=stacked.on_a)
+    stacked.run()
+
+    assert stacked.ids() == {"Second": stacked.a}
+    assert stacked.deletes() == [("First", stacked.a, False)]
+    assert stacked.states[0] == USABLE
+
+
+def test_two_resources_on_one_key_and_the_stack_deleted(stacked):
+    """Each finds the other being deleted, too: the key is emptied, by whichever comes first."""
+    stacked.then(stacked.stack.create, First=stacked.on_a)
+    stacked.then(stacked.stack.update, First=stacked.on_a, Second=stacked.on_a)
+    stacked.then(stacked.stack.delete)
+    stacked.run()
+
+    assert stacked.stack.status == "DELETE_COMPLETE"
+    assert stacked.states[0] == EMPTY
+
+
+@pytest.mark.parametrize("late", [0.1, 60.0], ids=["at the same time", "one after the other"])
+def test_resources_that_swap_keys_in_one_update(stacked, late):
+    """Nobody's clean-up may take out what the other one holds by now."""
+    stacked.then(stacked.stack.create, Left=stacked.on_a, Right=stacked.on_b)
+    stacked.timeline.delivers("Update", "Right", late)
+    stacked.then(stacked.stack.update, Left=stacked.on_b, Right=stacked.on_a)
+    stacked.run()
+
+    assert stacked.stack.status == "UPDATE_COMPLETE"
+    assert sorted(stacked.deletes()) == [("Left", stacked.a, False), ("Right", stacked.b, False)]
+    assert stacked.states == (USABLE, USABLE)
+    assert encrypts_with(stacked.timeline, stacked.a, FIRST)
+    assert encrypts_with(stacked.timeline, stacked.b, SECOND)
+    ids = stacked.ids()
+    assert ids["Left"] == stacked.b
+    # The later one finds that nobody answers for the key any more, and so adopts it.
+    assert ids["Right"] == (stacked.a if late < 1 else bare(stacked.a))
+
+
+def test_resources_that_swap_keys_and_are_rolled_back(stacked):
+    stacked.then(stacked.stack.create, Left=stacked.on_a, Right=stacked.on_b)
+    stacked.timeline.delivers("Create", "Other", 30.0)
+    stacked.then(stacked.stack.update, Left=stacked.on_b, Right=stacked.on_a, Other=stacked.failing)
+    stacked.run()
+
+    assert stacked.stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert not any(taken for _, _, taken in stacked.deletes())
+    assert stacked.states == (USABLE, USABLE)

@@ -1,0 +1,1 @@
+"""What is refused, with the whole sentence; nothing is imported."""

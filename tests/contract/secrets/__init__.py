@@ -1,0 +1,1 @@
+"""Where the material comes from, and how it is wrapped."""

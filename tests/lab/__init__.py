@@ -1,0 +1,1 @@
+"""Tests of the programs in lab/: that the proof itself can be trusted."""

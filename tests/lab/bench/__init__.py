@@ -1,0 +1,1 @@
+"""The benchmarks themselves: what they print, and that each figure can exceed its limit."""

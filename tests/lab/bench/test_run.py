@@ -1,0 +1,26 @@
+"""`make bench` on what is built, in its shortest form: it measures, and what it measures does its work. Not how fast."""
+
+import os
+import subprocess
+import sys
+
+from lab.bench.figures import FIGURES
+from lab.local.places import REPOSITORY
+
+
+def test_every_figure_is_measured_on_the_built_application(aws):
+    """`aws`: once it stands, nobody builds the application anew while it is measured."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lab.bench", ".aws-sam/build", "--cold-starts", "2", "--warm-invocations", "2"],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": "handler"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert done.returncode in {0, 1}, done.stderr  # 1: over a limit, which a busy machine may be
+    assert "Traceback" not in done.stderr
+    printed = [line.split("|")[1].strip() for line in done.stdout.splitlines()[2:] if line.startswith("|")]
+    assert printed == [figure.name for figure in FIGURES]

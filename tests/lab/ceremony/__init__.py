@@ -1,0 +1,1 @@
+"""The ceremony's page, and its play."""

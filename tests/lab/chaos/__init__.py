@@ -1,0 +1,1 @@
+"""The chaos director: its parts, and one small run."""

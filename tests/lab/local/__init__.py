@@ -1,0 +1,1 @@
+"""The local AWS, its corrections, and the programs that show it."""

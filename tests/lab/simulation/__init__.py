@@ -1,0 +1,1 @@
+"""The simulation, and the bugs that it must find."""

@@ -1,0 +1,38 @@
+"""The full table: every operation x every API call that it makes x every fault. `make table` goes through it, too."""
+
+import pytest
+
+from lab.simulation import table
+
+
+@pytest.mark.parametrize("operation", table.OPERATIONS, ids=lambda operation: operation.name)
+def test_no_fault_at_any_call_breaks_an_invariant(operation, record_property):
+    cases = table.cases((operation,))
+    record_property("cases", len(cases))
+    print(f"{operation.name}: {len(cases)} cases")  # noqa: T201  # shown with -s, and where one fails
+
+    assert [wrong for wrong in map(table.wrong, cases) if wrong] == []
+
+
+CALLS = {
+    "DescribeKey", "ListResourceTags", "GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial",
+    "ListKeyRotations", "GetKeyRotationStatus", "RotateKeyOnDemand", "GetPublicKey", "VerifyMac",
+    "DescribeSecret", "GetSecretValue", "DescribeStacks", "DescribeStackResource",
+    "DescribeStackEvents", "ListStackResources",
+}  # fmt: skip
+
+
+def test_each_call_of_the_function_meets_each_fault():
+    cases = table.cases()
+    struck = {(case.api, case.fault) for case in cases}
+
+    assert {api for api, _ in struck} == CALLS
+    # GetPublicKey is asymmetric keys' alone, and of those there is a sample.
+    assert struck >= {(api, fault) for api in CALLS - {"GetPublicKey"} for fault in table.FAULTS}
+    assert len(cases) > 4000
+
+
+def test_only_the_delete_of_an_adopted_key_makes_no_call():
+    empty = [operation.name for operation in table.OPERATIONS if not table.cases((operation,))]
+
+    assert empty == ["delete of an adopted key"]
