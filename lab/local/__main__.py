@@ -85,7 +85,7 @@ def invitation(settings: Settings, settings_file: Path) -> str:
     return f"""
 Up. Ctrl-C ends it. In another terminal, in this folder:
 
-source {settings_file}
+source {shlex.quote(str(settings_file))}
 
 Then `aws`, `sam` and every SDK in that terminal use the local AWS, at {settings.endpoint_url}, and nothing else.
 To try it with the AWS CLI:
