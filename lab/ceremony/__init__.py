@@ -2,7 +2,6 @@
 
     page.py       reads the page and examples/ceremony/: commands and what they print, policies, the template
     parties.py    the parties: a role and credentials of their own, a folder of their own, their commands as processes
-    aws_cli.py    stands in for the AWS CLI, as far as the page uses it
     holders.py    two people who type a component each, at a terminal
     acts.py       what happens, act by act: each runs a section of the page
     __main__.py   the order of the acts, and what to look at when one fails

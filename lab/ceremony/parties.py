@@ -13,14 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.ceremony import aws_cli, page
-from lab.ceremony.page import Command
+from lab.aws_cli import cli
+from lab.ceremony import page
 from lab.demo.evidence import NotShown
 from lab.demo.story import INDENT, Story
 from lab.local import places
 from lab.local.clients import client
 from lab.local.session import LocalAws
 from lab.local.settings import Credentials, Settings
+from lab.pages.command import Command
 
 LIMIT_SECONDS = 180
 SHOWN_LINES = 36
@@ -32,7 +33,7 @@ ROLES: Mapping[str, str] = {  # the role, and the file with its policy
     "orders-deploy": "deploy-role.json",
 }
 DEPLOY_ROLE = "orders-deploy"
-_PROGRAMS = {"key-custodian": "custodian", "aws": "lab.ceremony.aws_cli"}
+_PROGRAMS = {"key-custodian": "custodian", "aws": "lab.aws_cli"}
 
 
 def make_roles(aws: LocalAws) -> None:
@@ -136,7 +137,7 @@ class Party:
         settings = self.settings
         if settings is None:
             raise NotShown(f"{self.name} has no network, and no credentials")
-        return aws_cli.run(command.words(values)[1:], lambda service: client(settings, service), self.folder)
+        return cli.run(command.words(values)[1:], lambda *asked: client(settings, *asked), self.folder)
 
     def shows(self, printed: str) -> None:
         """The beginning of it: policies are long."""

@@ -9,7 +9,8 @@ import cfnlint.core
 import pytest
 
 from lab.ceremony import acts, page, parties
-from lab.ceremony.page import Command, NotOnThePageError
+from lab.ceremony.page import NotOnThePageError
+from lab.pages.command import Command
 from tests.unit.test_docs import REPOSITORY
 
 NOT_RUN = {"### On AWS only"}

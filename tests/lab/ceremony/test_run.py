@@ -13,13 +13,13 @@ from botocore.exceptions import ClientError
 from lab.ceremony import page
 from lab.ceremony.__main__ import acts
 from lab.ceremony.acts import VERDICTS, Ceremony
-from lab.ceremony.page import Command
 from lab.ceremony.parties import ROLES, assumed
 from lab.demo.acts import forms
 from lab.demo.evidence import NotShown
 from lab.demo.story import Story
 from lab.local import places
 from lab.local.clients import client
+from lab.pages.command import Command
 from tests.lab.ceremony.test_page import NOT_RUN, headings_with_commands
 
 PATIENCE_SECONDS = 60
