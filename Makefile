@@ -104,9 +104,9 @@ table: $(DEV) ## Bring each fault to each call of each operation
 	@PYTHONPATH=handler .venv/bin/python -m lab.simulation table
 
 .PHONY: quota
-quota: $(DEV) ## Wait for KMS's quota, hundreds at once: N=500 RATE=0.25 SEED=1 STACKS=1 LANES=0; COMPARE=1 writes docs/scale.md
+quota: $(DEV) ## Wait for KMS's quota, hundreds at once: N=500 RATE=0.25 SEED=1 STACKS=1 LANES=0; COMPARE=1 writes docs/internals/scale.md
 	@PYTHONPATH=handler .venv/bin/python -m lab.quota --resources $(N) --rate $(RATE) --stacks $(or $(STACKS),1) \
-		--lanes $(LANES) $(if $(SEED),--seed $(SEED)) $(if $(COMPARE),--compare docs)
+		--lanes $(LANES) $(if $(SEED),--seed $(SEED)) $(if $(COMPARE),--compare docs/internals)
 
 .PHONY: chaos
 chaos: $(DEV) $(SAM) $(LOCAL) build ## Kill the function under real stacks on a local AWS, and judge: STACKS=40 SEED=n
@@ -121,7 +121,6 @@ check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house
 	@$(SAM_ENVIRONMENT) .venv-sam/bin/sam validate --lint
 	.venv/bin/python -m tools.reference --check
 	.venv/bin/python -m tools.findings --check
-	PYTHONPATH=handler .venv/bin/python -m tools.commands --check
 	@PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q tests/unit/test_architecture.py tests/unit/test_repository.py
 
 # ------------------------------------------------------------------------------------------------------- see it at work
@@ -143,7 +142,7 @@ kms: $(DEV) ## Run the strict KMS alone: PORT=8411 ROTATION_SECONDS=2
 	@.venv/bin/python -m lab.kms --port $(PORT) --rotation-seconds $(ROTATION_SECONDS)
 
 .PHONY: bench
-bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, starts, times, calls and memory; WRITE=README.md puts it there
+bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, starts, times, calls and memory; WRITE=docs/internals/benchmarks.md puts it there
 	@PYTHONPATH=handler .venv/bin/python -m lab.bench .aws-sam/build $(if $(WRITE),--write $(WRITE))
 
 .PHONY: soak
@@ -153,10 +152,13 @@ soak: $(DEV) $(SAM) $(LOCAL) build ## Send one process thousands of requests: RE
 # ------------------------------------------------------------------------------------------------------------ maintain
 
 .PHONY: reference
-reference: $(DEV) ## Write docs/properties.md and docs/findings.md anew, and the help into docs/custodian.md
+reference: $(DEV) ## Write docs/properties.md and docs/internals/findings.md anew
 	@.venv/bin/python -m tools.reference
 	@.venv/bin/python -m tools.findings
-	@PYTHONPATH=handler .venv/bin/python -m tools.commands
+
+.PHONY: pictures
+pictures: ## Draw docs/internals/*.svg anew from the *.dot files; needs Graphviz
+	@for source in docs/internals/*.dot; do dot -Tsvg "$$source" -o "$${source%.dot}.svg"; done
 
 # Universal: the same list serves Linux and macOS, x86_64 and arm64. The layer's is for Lambda's two architectures, which
 # must resolve alike. A list that stays as it was is not touched: nothing is installed anew.

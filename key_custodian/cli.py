@@ -160,7 +160,7 @@ A new key that nobody has ever seen:
   key-custodian generate --key-spec SYMMETRIC_DEFAULT --wrapping-key transport.pem --out wrapped.bin
 
 \b
-`custodian COMMAND --help` shows a command's options and examples.
+`key-custodian COMMAND --help` shows a command's options and examples.
 """,
 )
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")

@@ -8,7 +8,9 @@ Stand-ins for AWS, without a network:
     awslambda/       what Lambda gives an invocation, and what it sends when one has failed
     sts.py           GetCallerIdentity
     wire/            how they speak: HTTP, AWS's protocols, faults; below botocore in one process, or behind one address
+    aws_cli/         the AWS CLI, as far as the pages use it
     keys/            private keys, secrets and wrapped material; SoftHSM and OpenSSL as the far side
+    pages/           reads the commands of the pages, and runs them as a reader does; aws_cli/ is their `aws`
     world.py         the real function in one process, with all of these; clock.py its time
 
 Programs:
@@ -16,6 +18,7 @@ Programs:
     simulation/      a deterministic world of its own: one seed decides everything (`make simulate`, `make table`)
     local/           a local AWS with the deployed application (`make local`)
     demo/            the whole story, from an empty key to a used one (`make demo`)
+    pages/           the commands of the pages, as a reader types them
     ceremony/        custodians, engineer and auditor, each with their own rights (`make ceremony`)
     chaos/           real stacks whose function is killed (`make chaos`)
     quota/           hundreds of keys against one quota (`make quota`)

@@ -1,4 +1,4 @@
-"""Writes docs/findings.md, the table of what the reviews found, from the rows of tests/findings/*.toml.
+"""Writes docs/internals/findings.md, the table of what the reviews found, from the rows of tests/findings/*.toml.
 
     python -m tools.findings            writes the page
     python -m tools.findings --check    writes nothing; exit code 1 if the page is not what it would write
@@ -16,7 +16,7 @@ from tests.support.findings import Finding, all_findings
 from tools.generated import write_or_check
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-PAGE: Final = ROOT / "docs" / "findings.md"
+PAGE: Final = ROOT / "docs" / "internals" / "findings.md"
 RANKS: Final = {"HIGH": 0, "MEDIUM": 1, "LOW": 2}
 NONE: Final = "-"
 
@@ -95,7 +95,9 @@ def _sums(findings: Sequence[Finding]) -> Iterator[str]:
 
 def main(arguments: list[str]) -> int:
     text = page(all_findings())
-    return write_or_check(arguments, program="findings", page=PAGE, text=text, source="tests/findings/")
+    return write_or_check(
+        arguments, program="findings", page=PAGE, text=text, source="tests/findings/", folder="docs/internals"
+    )
 
 
 if __name__ == "__main__":

@@ -5,12 +5,14 @@ import sys
 from pathlib import Path
 
 
-def write_or_check(arguments: list[str], *, program: str, page: Path, text: str, source: str) -> int:
+def write_or_check(
+    arguments: list[str], *, program: str, page: Path, text: str, source: str, folder: str = "docs"
+) -> int:
     """Writes `text` as the page, or with `--check` only compares; the exit code, 1 if the page is not current.
 
-    `program`: its name in `tools`; `source`: where the page's text comes from, for who has to change it.
+    `program`: its name in `tools`; `source`: where the page's text comes from, for who has to change it; `folder`: the page's.
     """
-    name = f"docs/{page.name}"
+    name = f"{folder}/{page.name}"
     parser = argparse.ArgumentParser(prog=f"python -m tools.{program}", description=f"Writes {name}.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is not current")
     if not parser.parse_args(arguments).check:

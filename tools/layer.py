@@ -1,4 +1,4 @@
-"""Shows what the built layers weigh, package by package, as `make layer` prints it: a table that the README can hold.
+"""Shows what the built layers weigh, package by package, as `make layer` prints it: a table that a page can hold.
 
     python -m tools.layer .aws-sam/build
 

@@ -3,8 +3,9 @@
     python -m tools.reference            writes the page
     python -m tools.reference --check    writes nothing; exit code 1 if the page is not what it would write
 
-The schema says what may be declared, and in which words. What it has no place for, defaults in words and what a change does
-to a resource that exists, is in two tables here, held complete by a lookup that fails, and true by tests/unit/test_docs.py.
+The schema says what may be declared, and in which words. It has no place for a default in words, nor for what a change does
+to a resource that exists. Two tables here hold these. A lookup that fails keeps the tables complete; tests/unit/test_docs.py
+keeps them true.
 """
 
 import json
@@ -73,9 +74,8 @@ _HEAD: Final = """\
 
 {description}
 
-Names are those of KMS and CloudFormation. CloudFormation hands every number on as text, so `30` and `"30"` are the same.
-A property that is not listed here is refused, and so is a value that CloudFormation left unresolved
-(`{{{{resolve:secretsmanager:...}}}}` and `{{{{resolve:ssm-secure:...}}}}` are not resolved in custom resources).
+The function refuses a property that is not listed here. It refuses a value that CloudFormation left unresolved, too:
+`{{{{resolve:secretsmanager:` and `{{{{resolve:ssm-secure:` do not work in custom resources. Numbers may be numbers or text.
 
 ## Properties
 
@@ -86,12 +86,12 @@ A property that is not listed here is refused, and so is a value that CloudForma
 _CHANGES: Final = f"""
 What a change does to a resource that exists:
 
-- *{IMPORTS}*: the update reads the secret, checks the material and imports it again. What becomes of other bytes than the
-  key's is NewMaterial's to say: by default they are refused.
-- *{NOTHING}*: the update imports nothing, as long as SecretVersionId is pinned and KMS has what the properties ask for.
-  Without SecretVersionId every update imports again, whatever changed.
-- *{REPLACES}*: the material is imported into the other key first. Then CloudFormation deletes the old resource, and with it
-  the old key's material, if this resource brought it in.
+- *{IMPORTS}*: the update reads the secret, checks the material and imports it again. Bytes that the key does not know are for
+  NewMaterial to decide.
+- *{NOTHING}*: the update imports nothing, as long as SecretVersionId is pinned and KMS has what the properties ask for. Without
+  SecretVersionId every update imports again.
+- *{REPLACES}*: the material is imported into the other key. Then CloudFormation deletes the old resource, and the old key loses
+  its material, if this resource imported it.
 - *{NOT_POSSIBLE}*: CloudFormation refuses it ("Modifying service token is not allowed.").
 """
 
@@ -107,10 +107,10 @@ def page(schema: Mapping[str, Any]) -> str:
     )
     parts.append(_CHANGES)
     for name, rule in properties.items():
-        parts.extend(_section(name, rule, schema["required"], "###"))
+        parts.extend(_section(name, rule, "###"))
     parts.append(
-        "\n## Attributes\n\n`Ref` gives the physical id: the key's ARN, or its bare id where the key held material before. "
-        "`Fn::GetAtt` gives these, each of them in every answer:\n\n| Attribute | Meaning |\n| --- | --- |\n"
+        "\n## Attributes\n\n`Ref` gives the key's ARN, or its bare id if the key was adopted. `Fn::GetAtt` gives these:\n\n"
+        "| Attribute | Meaning |\n| --- | --- |\n"
     )
     for name, rule in schema["properties"].items():
         _, both, meaning = rule["description"].partition(_AS_ATTRIBUTE)
@@ -124,16 +124,12 @@ def _default(name: str, required: list[str]) -> str:
     return "required" if name in required else DEFAULTS[name]
 
 
-def _section(name: str, rule: Mapping[str, Any], required: list[str], level: str) -> Iterator[str]:
+def _section(name: str, rule: Mapping[str, Any], level: str) -> Iterator[str]:
+    """A property's heading, what it is for, and which values it takes."""
     yield f"\n{level} {name}\n\n{_escaped(rule['description'].partition(_AS_ATTRIBUTE)[0])}\n"
-    yield f"\n- Rule: {rule['$comment']}.\n"
-    if level == "###":
-        yield f"- Default: {_default(name, required)}.\n" if name not in required else "- Required.\n"
-        yield f"- A change: {CHANGES[name]}.\n"
-    elif name in required:
-        yield "- Required.\n"
+    yield f"\nTakes {rule['$comment']}.\n"
     for inner, inner_rule in rule.get("properties", {}).items():
-        yield from _section(inner, inner_rule, rule["required"], "####")
+        yield from _section(inner, inner_rule, "####")
 
 
 def _escaped(text: str) -> str:

@@ -2,7 +2,7 @@
 
     app.py, on_failure_app.py    what Lambda starts
     wiring.py                    gives each part its clients, its clock and its log
-    lifecycle/                   create, update, roll back, delete: the rules of docs/design.md; knows no protocol
+    lifecycle/                   create, update, roll back, delete: the rules of docs/internals/design.md; knows no protocol
     cloudformation/              a request in, an answer out; what the stack says; handing over; what Lambda gave up
     aws/                         calls to AWS and their errors in words; what KMS and Secrets Manager show, as types
     material/                    a secret's bytes become checked material. Pure; shared with the custodian's tool

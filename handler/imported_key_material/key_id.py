@@ -1,4 +1,4 @@
-"""What a KMS key is called: its bare id, its ARN, and the physical id that CloudFormation keeps (docs/design.md, rule 1).
+"""What a KMS key is called: its bare id, its ARN, and the physical id of the resource (docs/internals/design.md, rule 1).
 
 Only this module takes the ARN of a key apart, or puts it together. A physical id has one of three forms:
 

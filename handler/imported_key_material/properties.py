@@ -45,7 +45,7 @@ UNKNOWN_NAMED_MOST = 20  # an event has room for a hundred thousand, and what is
 
 
 class NewMaterial(enum.StrEnum):
-    """What to do with bytes that the key does not know (docs/design.md, rule 5)."""
+    """What to do with bytes that the key does not know (docs/internals/design.md, rule 5)."""
 
     REFUSE = "REFUSE"
     STAGE = "STAGE"

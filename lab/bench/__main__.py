@@ -1,6 +1,6 @@
 """What the built application weighs, how much memory it takes, what it adds to its calls, what the worst input costs.
 
-    python -m lab.bench .aws-sam/build [--write README.md]
+    python -m lab.bench .aws-sam/build [--write docs/internals/benchmarks.md]
 
 stdout: a Markdown table. `--write` also puts it into a page, between the page's two marks. Progress goes to stderr.
 Exit codes: 0 every figure is within its limit, 1 one is not, 2 a wrong option.

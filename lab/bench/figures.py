@@ -1,4 +1,4 @@
-"""The figures: their names, their limits, and the table of them, which the README holds.
+"""The figures: their names, their limits, and the table of them, which docs/internals/benchmarks.md holds.
 
 Times are given as ratios within one run, since a machine's speed says nothing about the program. A ratio is that of two
 medians; its spread, the middle half of the ratios of the single pairs.

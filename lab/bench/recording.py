@@ -2,7 +2,7 @@
 
 The measured functions get these answers again (replay.py). So each of them has the same service under it, which takes the
 same small time, and no KMS of the tests with its RSA keys is measured along. What is recorded is the normal case of the
-README: a symmetric key, from a secret that is wrapped under a KMS key and whose version is pinned, and everything else left
+examples: a symmetric key, from a secret that is wrapped under a KMS key and whose version is pinned, and everything else left
 to its default.
 """
 

@@ -8,8 +8,8 @@ from lab.demo.playing import Play
 from lab.keys.softhsm import SoftHsmMissingError
 
 OPENING = """\
-The key ceremony of docs/ceremony.md on a local AWS, by separate parties with separate permissions: each role has the policy
-of that page, each command is one of that page, and runs as a process with the credentials of its party alone."""
+The key ceremony of docs/ceremony.md on a local AWS, by separate parties with separate permissions: each role has its policy
+of examples/ceremony/, each command is one of that page, and runs as a process with the credentials of its party alone."""
 
 
 def acts(ceremony: Ceremony) -> None:

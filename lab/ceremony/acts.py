@@ -20,8 +20,8 @@ from lab.local import deploy
 from lab.local.clients import client
 from lab.local.session import LocalAws
 
-TRANSPORT_POLICY = "### Policy of the transport key"
-ROLE_PLACEHOLDER = "<RoleArn of the application>"
+TRANSPORT_POLICY = "transport-key.json"
+ROLE_PLACEHOLDER = "ROLE-ARN-OF-THE-APPLICATION"
 VERDICTS = {"hmac": "PROVED", "master": "SAME ID", "signing": "PROVED"}  # of the receipts, by the key's name
 
 
@@ -46,7 +46,7 @@ class Ceremony:
             self.story.facts({"stack": deploy.APPLICATION_STACK, "role": self.aws.role_arn()})
 
     def admit_parties(self) -> None:
-        with self.story.act("The parties, each with a role and the policy that docs/ceremony.md gives it"):
+        with self.story.act("The parties, each with a role and its policy of examples/ceremony/"):
             parties.make_programs(self.folder)
             parties.make_roles(self.aws)
             self.people["offline"] = Party.offline("offline custodian", self.story, self.folder)
@@ -57,7 +57,7 @@ class Ceremony:
                 "auditor": "orders-auditor",
             }.items():
                 self.people[who] = Party.with_role(who, self.story, self.folder, self.aws, role)
-            self.story.facts({role: heading.removeprefix("### ") for role, heading in parties.ROLES.items()})
+            self.story.facts(dict(parties.ROLES))
 
     # ----------------------------------------------------------------------------------------------- from key to secret
 
@@ -65,7 +65,7 @@ class Ceremony:
         owner = self.people["key owner"]
         with self.story.act("The key owner makes the transport key, and hands out its public half"):
             policy = json.dumps(page.policy(TRANSPORT_POLICY), indent=2)
-            owner.has("transport-policy.json", policy.replace(ROLE_PLACEHOLDER, self.aws.role_arn()))
+            owner.has(TRANSPORT_POLICY, policy.replace(ROLE_PLACEHOLDER, self.aws.role_arn()))
             create, *others = page.commands("### 1. The key owner makes the transport key")
             self.paper["TRANSPORT_KEY"] = owner.runs(create, self.paper).strip()
             *_, hashed = [owner.runs(command, self.paper) for command in others]

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from imported_key_material.material import check_value
 from imported_key_material.material.key_specs import KEY_SPECS
-from lab.ceremony.page import Command
 from lab.ceremony.parties import Party
 from lab.demo.evidence import NotShown
 from lab.demo.story import INDENT
+from lab.pages.command import Command
 from lab.program import Program, Terminal, check_values_in
 
 SPEC = KEY_SPECS["SYMMETRIC_DEFAULT"]

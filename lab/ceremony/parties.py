@@ -1,8 +1,8 @@
-"""The parties of the ceremony. Each has a role with the page's policy, credentials of that role alone, and a folder.
+"""The parties of the ceremony. Each has a role with its policy of examples/ceremony/, credentials of that role, and a folder.
 
-What a party does is a process: `custodian` and `aws` are found on its PATH, and its environment holds its own credentials and
-nothing of this machine's. A custodian who is offline has none. A command that is nothing but a call of `aws` runs in this
-process, with a client that has the same credentials: starting Python and boto3 for each would take half of the time.
+What a party does is a process: `key-custodian` and `aws` are found on its PATH, and its environment holds its own credentials
+and nothing of this machine's. A custodian who is offline has none. A command that only calls `aws` runs in this process, with a
+client that has the same credentials: starting Python and boto3 for each would take half of the time.
 """
 
 import json
@@ -13,43 +13,44 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.ceremony import aws_cli, page
-from lab.ceremony.page import Command
+from lab.aws_cli import cli
+from lab.ceremony import page
 from lab.demo.evidence import NotShown
 from lab.demo.story import INDENT, Story
 from lab.local import places
 from lab.local.clients import client
 from lab.local.session import LocalAws
 from lab.local.settings import Credentials, Settings
+from lab.pages.command import Command
 
 LIMIT_SECONDS = 180
 SHOWN_LINES = 36
-ROLES: Mapping[str, str] = {  # the role, and where on the page its policy is
-    "orders-key-owner": "### Policy of the key owner",
-    "orders-custodian": "### Policy of the custodians",
-    "orders-engineer": "### Policy of the engineer",
-    "orders-auditor": "### Policy of the auditor",
-    "orders-deploy": "### Policy of the deploy role",
+ROLES: Mapping[str, str] = {  # the role, and the file with its policy
+    "orders-key-owner": "key-owner.json",
+    "orders-custodian": "custodian.json",
+    "orders-engineer": "engineer.json",
+    "orders-auditor": "auditor.json",
+    "orders-deploy": "deploy-role.json",
 }
 DEPLOY_ROLE = "orders-deploy"
-_PROGRAMS = {"key-custodian": "key_custodian", "aws": "lab.ceremony.aws_cli"}
+_PROGRAMS = {"key-custodian": "key_custodian", "aws": "lab.aws_cli"}
 
 
 def make_roles(aws: LocalAws) -> None:
-    """Makes the roles, each with the page's policy. What people assume is trusted to the account, as on the page."""
+    """Makes the roles, each with its policy. What people assume is trusted to the account, as on the page."""
     iam = aws.client("iam")
-    for role, heading in ROLES.items():
+    for role, file in ROLES.items():
         trusted = {"Service": "cloudformation.amazonaws.com"} if role == DEPLOY_ROLE else {"AWS": aws.settings.account}
         trust = {
             "Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}],
         }
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
-        iam.put_role_policy(RoleName=role, PolicyName="ceremony", PolicyDocument=json.dumps(page.policy(heading)))
+        iam.put_role_policy(RoleName=role, PolicyName="ceremony", PolicyDocument=json.dumps(page.policy(file)))
 
 
 def make_programs(folder: Path) -> Path:
-    """A folder for PATH, with `custodian` and `aws`."""
+    """A folder for PATH, with `key-custodian` and `aws`."""
     programs = folder / "bin"
     programs.mkdir()
     for name, module in _PROGRAMS.items():
@@ -136,7 +137,7 @@ class Party:
         settings = self.settings
         if settings is None:
             raise NotShown(f"{self.name} has no network, and no credentials")
-        return aws_cli.run(command.words(values)[1:], lambda service: client(settings, service), self.folder)
+        return cli.run(command.words(values)[1:], lambda *asked: client(settings, *asked), self.folder)
 
     def shows(self, printed: str) -> None:
         """The beginning of it: policies are long."""

@@ -11,5 +11,5 @@
     playing.py    plays a story, step by step, and says what is wrong
     verdicts.py   what may come of an operation: final statuses, answers, leaks
 
-docs/chaos.md tells what is shown and what is allowed.
+docs/internals/chaos.md tells what is shown and what is allowed.
 """

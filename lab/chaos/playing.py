@@ -1,7 +1,7 @@
 """Plays a story on the local AWS, step by step, and says what is wrong with what came of it.
 
 Nobody helps: an operation is begun, and its end waited for. Only when all is over, and nothing is broken any more, is done what
-docs/design.md leaves to people: `mend` runs a deletion again that Lambda gave up, and continues a rollback.
+docs/internals/design.md leaves to people: `mend` runs a deletion again that Lambda gave up, and continues a rollback.
 """
 
 import json

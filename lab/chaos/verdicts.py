@@ -1,7 +1,8 @@
 """What may come of an operation on a stack, where Lambda may have given requests up; and what may never be.
 
-docs/design.md, "What Lambda gives up", decides: a request that was given up is answered FAILED by the on-failure function, and
-CloudFormation goes on from there. Everything else that is not what the story says is wrong. Pure, but for the search for leaks.
+docs/internals/design.md, "What Lambda gives up", decides: a request that was given up is answered FAILED by the on-failure
+function, and CloudFormation goes on from there. Everything else that is not what the story says is wrong. Pure, but for the
+search for leaks.
 """
 
 import re

@@ -41,7 +41,7 @@ def _hoard(megabytes: int) -> int:
 
 
 def _talk(job: Any) -> None:
-    operation.log.info("x" * 20_000, extra={})
+    job.log.info("x" * 20_000, extra={})
 
 
 PLANTED: Final = (

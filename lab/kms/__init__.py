@@ -1,4 +1,4 @@
-"""A KMS as strict as AWS's own where key material is imported. Start at `service.py`; the rules are docs/kms-contract.md."""
+"""A KMS as strict as AWS's own where material is imported. Start at `service.py`; its rules: docs/internals/kms-contract.md."""
 
 from lab.kms.call import Timing
 from lab.kms.errors import KmsError

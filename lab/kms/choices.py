@@ -1,4 +1,5 @@
-"""Where docs/kms-contract.md is silent: what was chosen, one line each. The API model first, then the plainest reading.
+"""Where docs/internals/kms-contract.md is silent: what was chosen, one line each. The API model first, then the plainest
+reading.
 
 Where two readings were equally plain, the one that is harder on the caller was taken. An answer recorded from AWS turns a line
 of this list into a rule of the contract.

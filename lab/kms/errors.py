@@ -1,4 +1,4 @@
-"""What KMS answers when it refuses: code and message, as docs/kms-contract.md words them.
+"""What KMS answers when it refuses: code and message, as docs/internals/kms-contract.md words them.
 
 One function per sentence, so that a text is written once. A message of None is an empty message: the body has no message
 member (C-82).

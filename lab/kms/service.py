@@ -1,4 +1,5 @@
-"""The strict KMS: one entry, `StrictKms.call`. It obeys docs/kms-contract.md; each behavior cites its rule there (C-n).
+"""The strict KMS: one entry, `StrictKms.call`. It obeys docs/internals/kms-contract.md; each behavior cites its rule there
+(C-n).
 
     kms = StrictKms(clock, seed=7)
     answer = kms.call("CreateKey", {"Origin": "EXTERNAL"}, region="eu-central-1", account="111122223333")

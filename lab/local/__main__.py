@@ -18,28 +18,33 @@ from lab.local.settings import Settings
 
 LOOK_SECONDS = 0.5
 
+SETTINGS_FILE_NAME = "aws.sh"
+
+# Names that no page uses: the pages' own commands can be tried in the same local AWS.
 TRY = """\
-# A secret that holds a wrapped key; its tag lets the stack "orders" use it, and so does the tag of the key that opens it.
-TRANSPORT=$(aws kms create-key --tags TagKey=imported-key-material,TagValue=orders --query KeyMetadata.KeyId --output text)
-aws kms create-alias --alias-name alias/transport --target-key-id "$TRANSPORT"
-openssl rand 32 > material.bin
-aws secretsmanager create-secret --name orders/master-key --tags Key=imported-key-material,Value=orders \\
-  --secret-string "$(aws kms encrypt --key-id alias/transport --plaintext fileb://material.bin \\
-    --encryption-context imported-key-material={account}/orders/master-key --query CiphertextBlob --output text)"
-rm material.bin
+# A transport key, and a secret that holds a key wrapped under it. The tag of both lets the stack "tryout" use them.
+TRYOUT=$(aws kms create-key --tags TagKey=imported-key-material,TagValue=tryout --query KeyMetadata.KeyId --output text)
+aws kms create-alias --alias-name alias/tryout-transport --target-key-id "$TRYOUT"
+openssl rand 32 > tryout.bin
+aws secretsmanager create-secret --name tryout/key --tags Key=imported-key-material,Value=tryout \\
+  --secret-string "$(aws kms encrypt --key-id alias/tryout-transport --plaintext fileb://tryout.bin \\
+    --encryption-context imported-key-material={account}/tryout/key --query CiphertextBlob --output text)"
+rm tryout.bin
 
 # A stack that declares it, and the key that then holds it.
-aws cloudformation deploy --stack-name orders --template-file examples/symmetric.yaml \\
-  --parameter-overrides SecretId=orders/master-key
-aws kms describe-key --key-id alias/orders
-aws cloudformation delete-stack --stack-name orders
+aws cloudformation deploy --stack-name tryout --template-file examples/symmetric.yaml \\
+  --parameter-overrides SecretId=tryout/key TransportKeyId=alias/tryout-transport
+aws kms describe-key --key-id alias/tryout
+aws cloudformation delete-stack --stack-name tryout
 """
 
 DEPLOY_AGAIN = """\
 export PATH={python}:$PATH SAM_CLI_TELEMETRY=0   # SAM builds with the python3.13 that it finds on PATH
 {sam} build
 {sam} deploy --no-confirm-changeset --parameter-overrides ResponseHost={host}
-# With --guided, give {host} as ResponseHost. Without it the function sends no answer, and every stack hangs.
+
+Keep the parameter ResponseHost. `sam deploy --guided` asks for it: type {host}. With Enter it becomes empty; then the
+function answers nobody, and every stack hangs.
 """
 
 
@@ -53,7 +58,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, end)
     tell("Starting a local AWS, and deploying the application ...")
     with LocalAws.shared(f"local-{os.getpid()}") as aws:
-        tell(invitation(aws.settings))
+        tell(invitation(aws.settings, write_settings(aws.settings)))
         while not told.wait(LOOK_SECONDS):
             if not is_alive(aws.folder):
                 tell("The local AWS has ended by itself.")
@@ -62,18 +67,30 @@ def main() -> int:
     return 0
 
 
-def invitation(settings: Settings) -> str:
+def write_settings(settings: Settings) -> Path:
+    """A file to source in a shell, in the local AWS's own folder: it goes with it."""
+    exports = (f"export {name}={shlex.quote(value)}\n" for name, value in settings.environment().items())
+    path = Path(settings.folder) / SETTINGS_FILE_NAME
+    path.write_text("".join(exports))
+    return path
+
+
+def example(settings: Settings) -> str:
+    return TRY.format(account=settings.account)
+
+
+def invitation(settings: Settings, settings_file: Path) -> str:
     """What to type in another terminal."""
-    exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in settings.environment().items())
     again = DEPLOY_AGAIN.format(python=places.base_python().parent, sam=places.sam(), host=settings.response_host)
     return f"""
 Up. Ctrl-C ends it. In another terminal, in this folder:
 
-{exports}
+source {shlex.quote(str(settings_file))}
 
+Then `aws`, `sam` and every SDK in that terminal use the local AWS, at {settings.endpoint_url}, and nothing else.
 To try it with the AWS CLI:
 
-{TRY.format(account=settings.account)}
+{example(settings)}
 To deploy your changes of the application:
 
 {again}

@@ -50,8 +50,8 @@ def main(folder: Path) -> int:
     child = os.fork()  # before there are threads
     if child == 0:
         os.setsid()  # ^C ends the users, and then it
+        (folder / PID_FILE_NAME).write_text(str(os.getpid()))
         return in_background(folder)
-    (folder / PID_FILE_NAME).write_text(str(child))
     deadline = time.monotonic() + START_SECONDS
     while not (folder / FILE_NAME).exists():
         ended, _status = os.waitpid(child, os.WNOHANG)

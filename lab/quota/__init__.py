@@ -1,4 +1,5 @@
-"""Hundreds of keys at once, against one quota: how long they wait, what they ask, what it costs (`make quota`; docs/scale.md).
+"""Hundreds of keys at once, against one quota: how long they wait, what they ask, what it costs (`make quota`;
+docs/internals/scale.md).
 
 The real function code in the simulation's virtual time (`lab/simulation`), with what matters at scale in place of
 what goes wrong.
@@ -13,6 +14,6 @@ what goes wrong.
     plaintext.py   how often a secret is read, and how long plaintext is held
     outcome.py     the figures of one run
     comparison.py  the ways beside each other, and the function's own way as the crowd grows
-    svg.py         plots; page.py: tables and plots into docs/scale.md
+    svg.py         plots; page.py: tables and plots into docs/internals/scale.md
     __main__.py    the command
 """

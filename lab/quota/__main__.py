@@ -1,7 +1,7 @@
 """A crowd of resources against KMS's quota, with the real function code under virtual time.
 
-    python -m lab.quota --resources 500 --rate 0.25     as `make quota N=500 RATE=0.25`
-    python -m lab.quota ... --compare docs              as `make quota ... COMPARE=1`: writes docs/scale.md's figures
+    python -m lab.quota --resources 500 --rate 0.25       as `make quota N=500 RATE=0.25`
+    python -m lab.quota ... --compare docs/internals      as `make quota ... COMPARE=1`: writes scale.md's figures
 
 Beside the crowd it plays as many updates that import nothing, and half as many Deletes of a clean-up, which wait for
 CloudFormation's reads only.

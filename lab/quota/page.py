@@ -1,4 +1,4 @@
-"""The measured part of docs/scale.md: tables between its marks, and the two plots beside it."""
+"""The measured part of docs/internals/scale.md: tables between its marks, and the two plots beside it."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

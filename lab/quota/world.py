@@ -1,6 +1,6 @@
 """One run: a crowd of resources, the real function, and the quota that they all wait for.
 
-Nothing fails here but by a quota or a limit; what fails otherwise is the simulation's (docs/simulation.md).
+Nothing fails here but by a quota or a limit; what fails otherwise is the simulation's (docs/internals/simulation.md).
 """
 
 import itertools

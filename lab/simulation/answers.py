@@ -1,4 +1,4 @@
-"""What an answer may say: rules 3, 5, 6 and 7 of docs/simulation.md, judged when its PUT arrives, and when it is taken."""
+"""What an answer may say: rules 3, 5, 6 and 7 of docs/internals/simulation.md, judged when its PUT arrives and is taken."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping

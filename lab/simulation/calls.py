@@ -1,4 +1,4 @@
-"""What a call may do: rules 1, 2, 4 and 7 of docs/simulation.md, judged right before it takes effect and right after."""
+"""What a call may do: rules 1, 2, 4 and 7 of docs/internals/simulation.md, judged right before and after its effect."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,8 @@ from lab.simulation.notes import StackSeen, uuid_of
 from lab.simulation.truth import RACE
 from lab.simulation.watch import TAG, Violation, Watch
 
-# docs/design.md, rule 9, restated here on purpose: X-Amz-Date is cut to the second; statuses are set before a request is made.
+# docs/internals/design.md, rule 9, restated here on purpose: X-Amz-Date is cut to the second; statuses are set before a
+# request is made.
 _CUT_OFF, _STATUS_LEAD = timedelta(seconds=1), timedelta(seconds=10)
 # From the answer that showed a request as wanted to the call's effect: three slow calls, there and back.
 _ON_ITS_WAY = timedelta(seconds=40)

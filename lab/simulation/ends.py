@@ -1,4 +1,4 @@
-"""What must hold when a stack rests, and when all is over: rules 2, 8 and 9 of docs/simulation.md."""
+"""What must hold when a stack rests, and when all is over: rules 2, 8 and 9 of docs/internals/simulation.md."""
 
 import base64
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,5 @@
-"""What Fn::GetAtt gives, against what KMS holds: part of rule 3 of docs/simulation.md, for updates and rollbacks alike.
+"""What Fn::GetAtt gives, against what KMS holds: part of rule 3 of docs/internals/simulation.md, for updates and rollbacks
+alike.
 
 CheckValue is evidence. It is what KMS proves, or the declared value of a key that can hold no other bytes, or "". One excuse
 for "": the execution had no consent by the tags that it read last, or its last try at one of the reads got no answer. Without

@@ -1,4 +1,4 @@
-"""The program `custodian` called within this process: faster than a process of its own, by what Python and boto3 take to load.
+"""The program `key-custodian`, called within this process: faster than a process of its own, which loads Python and boto3.
 
     done = Called(folder).run("check", "key.bin", "--key-spec", "HMAC_256")   # as Program's
 

@@ -1,4 +1,4 @@
-"""The architecture, held: which room may know which, what stays pure, how large a module may grow (docs/design.md).
+"""The architecture, held: which room may know which, what stays pure, how large a module may grow (docs/internals/design.md).
 
 The rooms are the folders of the package: this test reads them. A new module needs no line here.
 """

@@ -28,8 +28,11 @@ from tools import reference
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = REPOSITORY / "README.md"
 DOCS = REPOSITORY / "docs"
-PAGES = sorted([README, REPOSITORY / "CHANGELOG.md", *DOCS.glob("*.md")])
+INTERNALS = DOCS / "internals"
+EXAMPLES = REPOSITORY / "examples"
+PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md"), *EXAMPLES.rglob("*.md")])
 PACKAGE = REPOSITORY / "handler" / "imported_key_material"
+README_MOST_LINES, README_MOST_WORDS = 250, 1_800
 
 
 def blocks(page, language):
@@ -120,21 +123,20 @@ def _fields(found):
     return [(name, getattr(found, name)) for name in found.__slots__]
 
 
-# ---------------------------------------------------------------------------------------------------------- the README
+# -------------------------------------------------------------------------------------------- the pages for who deploys
 
 
-def test_the_readme_names_every_property_and_every_attribute():
-    properties_table, attributes_table = section(README, "## Properties and attributes").split("| Attribute |")
-    names = ", ".join(first_cells(properties_table)[2:]).split(", ")
+def test_the_reference_names_every_property_and_every_attribute():
+    page = DOCS / "properties.md"
+    names = re.findall(r"^\| \[(\w+)\]\(#\w+\) \|", section(page, "## Properties"), re.MULTILINE)
     assert sorted(names) == sorted(reference.CHANGES)
-    names = ", ".join(first_cells(attributes_table)[1:]).split(", ")
+    names = first_cells(section(page, "## Attributes"))[2:]
     assert sorted(names) == sorted(attributes.NONE)
 
 
-def test_the_readme_names_every_parameter_with_its_default():
-    rows = [
-        line.split("|")[1:3] for line in section(README, "## Deploying to an account").splitlines() if line[:2] == "| "
-    ]
+def test_the_page_names_every_parameter_with_its_default():
+    page = DOCS / "deploying.md"
+    rows = [line.split("|")[1:3] for line in section(page, "## Parameters").splitlines() if line[:2] == "| "]
     named = {name: default.strip() for names, default in rows[2:] for name in names.strip().split(", ")}
     template, _ = cfnlint.decode.decode(str(REPOSITORY / "template.yaml"))
     assert named == {name: str(rule["Default"]) for name, rule in template["Parameters"].items()}
@@ -142,17 +144,36 @@ def test_the_readme_names_every_parameter_with_its_default():
 
 def test_the_example_at_the_top_of_the_readme_is_right_as_it_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # cfn-lint reads the repository's settings otherwise
-    example = blocks(README, "yaml")[0]
-    template = "Resources:\n" + "".join(f"  {line}\n" for line in example.splitlines())
     rules = cfnlint.core.get_rules([str(REPOSITORY / "lint")], [], [])
-    assert cfnlint.api.lint(template, rules=rules, regions=["eu-central-1"]) == []
+    assert cfnlint.api.lint(blocks(README, "yaml")[0], rules=rules, regions=["eu-central-1"]) == []
 
 
-def test_what_openssl_wraps_as_the_readme_says_is_what_the_function_unwraps(tmp_path):
+def test_the_example_at_the_top_of_the_readme_is_the_file_that_it_deploys():
+    assert blocks(README, "yaml")[0] == (REPOSITORY / "examples" / "first-key.yaml").read_text()
+
+
+def test_the_first_key_takes_eight_commands_at_most_and_the_second_one_the_same():
+    """Only STACK differs, and every name of the stack's own begins with it."""
+    (block,) = re.findall(r"```console\n(.*?)```", section(README, "## Your first key"), re.DOTALL)
+    commands = re.findall(r"^\$ (.*(?:\\\n.*)*)", block, re.MULTILINE)
+    assert len(commands) <= 8
+    assert [command.count("orders-first") for command in commands] == [1] + [0] * (len(commands) - 1)
+    assert commands[0].startswith("STACK=orders-first ")
+    stacks = re.findall(r"cloudformation deploy --stack-name (\S+)", block)
+    assert stacks == ["transport-key", "$STACK"]
+
+
+def test_the_readme_is_short():
+    text = README.read_text()
+    assert len(text.splitlines()) <= README_MOST_LINES
+    assert len(text.split()) <= README_MOST_WORDS
+
+
+def test_what_openssl_wraps_as_the_page_says_is_what_the_function_unwraps(tmp_path):
     transport = signing = rsa_key()
     (tmp_path / "transport.der").write_bytes(spki_der(transport))
     (tmp_path / "signing.pem").write_text(pkcs8_pem(signing))
-    (script,) = [block for block in blocks(README, "console") if "id-aes256-wrap-pad" in block]
+    (script,) = [block for block in blocks(DOCS / "secrets.md", "console") if "id-aes256-wrap-pad" in block]
 
     run(script, tmp_path)
 
@@ -167,11 +188,13 @@ def test_what_openssl_wraps_as_the_readme_says_is_what_the_function_unwraps(tmp_
     ]
 
 
-@pytest.mark.parametrize(("page", "key"), [(README, "signing.pem"), (DOCS / "material-checks.md", "key.pem")])
+@pytest.mark.parametrize(
+    ("page", "key"), [(DOCS / "secrets.md", "signing.pem"), (INTERNALS / "material-checks.md", "key.pem")]
+)
 def test_the_hash_that_openssl_prints_is_the_check_value(page, key, tmp_path):
     (tmp_path / key).write_text(pkcs8_pem(rsa_key()))
     der = spki_der(rsa_key())
-    (script,) = [block for block in blocks(page, "console") if "dgst -sha256" in block]
+    (script,) = [block for block in blocks(page, "console") if "| openssl dgst -sha256" in block]
 
     printed = run(script, tmp_path).rpartition("= ")[2].strip()
 
@@ -285,7 +308,7 @@ RETAINED = "DeletionPolicy: RetainExceptOnCreate\n{0}UpdateReplacePolicy: Retain
 
 @pytest.mark.parametrize(
     "page",
-    [README, DOCS / "ceremony.md", *sorted((REPOSITORY / "examples").glob("*.yaml"))],
+    [README, *sorted(EXAMPLES.rglob("*.yaml"))],
     ids=lambda page: page.name,
 )
 def test_what_is_retained_is_not_kept_where_its_first_deployment_fails(page):
@@ -311,7 +334,7 @@ def test_the_readme_says_what_a_failed_create_leaves():
 
 def test_who_deploys_to_a_local_aws_is_told_of_response_host():
     """`sam deploy --guided` and Enter leave it empty, and then every stack there hangs."""
-    (row,) = [line for line in section(README, "## Deploying to an account").splitlines() if "| ResponseHost |" in line]
+    (row,) = [line for line in (DOCS / "deploying.md").read_text().splitlines() if "| ResponseHost |" in line]
     template, _ = cfnlint.decode.decode(str(REPOSITORY / "template.yaml"))
     assert "without it every stack there hangs" in row
     assert "every stack hangs" in template["Parameters"]["ResponseHost"]["Description"]
@@ -339,9 +362,11 @@ def test_what_is_waited_for_six_minutes_is_not_the_look_at_a_secret():
 
 
 def test_the_design_has_its_ten_rules_and_the_code_cites_no_other():
-    numbers = [int(number) for number in re.findall(r"^### (\d+)\. ", (DOCS / "design.md").read_text(), re.MULTILINE)]
+    numbers = [
+        int(number) for number in re.findall(r"^### (\d+)\. ", (INTERNALS / "design.md").read_text(), re.MULTILINE)
+    ]
     assert numbers == list(range(1, 11))
-    cited = re.findall(r"design\.md, rules? (\d+)", "".join(path.read_text() for path in PACKAGE.glob("*.py")))
+    cited = re.findall(r"design\.md, rules? (\d+)", "".join(path.read_text() for path in PACKAGE.rglob("*.py")))
     assert cited
     assert {int(number) for number in cited} <= set(numbers)
 
@@ -350,7 +375,7 @@ def test_the_design_has_its_ten_rules_and_the_code_cites_no_other():
 
 
 def test_the_checks_are_numbered_to_22():
-    cells = first_cells((DOCS / "material-checks.md").read_text())
+    cells = first_cells((INTERNALS / "material-checks.md").read_text())
     assert [int(cell) for cell in cells if cell.isdigit()] == list(range(1, 23))
 
 
@@ -358,7 +383,7 @@ VECTOR = re.compile(r"^\| (AES|HMAC_\d+), (\d+) (zero )?bytes \| (.*) \|$", re.M
 
 
 def test_the_check_values_on_the_page_are_those_that_are_computed():
-    vectors = VECTOR.findall((DOCS / "material-checks.md").read_text())
+    vectors = VECTOR.findall((INTERNALS / "material-checks.md").read_text())
     assert len(vectors) == 6
     for name, size, zero, values in vectors:
         spec = key_spec("SYMMETRIC_DEFAULT" if name == "AES" else name)
@@ -404,7 +429,7 @@ def literals():
     """The text of every string in the package; an f-string's without what differs."""
     return [
         node.value
-        for path in PACKAGE.glob("*.py")
+        for path in PACKAGE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]

@@ -1,4 +1,4 @@
-"""docs/findings.md: every finding in one table, written from the rows that are tested, and true to the last row."""
+"""docs/internals/findings.md: every finding in one table, written from the rows that are tested, and true to the last row."""
 
 import re
 
@@ -48,7 +48,10 @@ def test_a_page_that_is_not_current_is_told_and_left_alone(tmp_path, monkeypatch
 
     assert findings.main(["--check"]) == 1
 
-    assert capsys.readouterr().err == "docs/findings.md is not what tests/findings/ says: run `make reference`.\n"
+    assert (
+        capsys.readouterr().err
+        == "docs/internals/findings.md is not what tests/findings/ says: run `make reference`.\n"
+    )
     assert page.read_text() == "old"
     assert findings.main([]) == 0
     assert findings.main(["--check"]) == 0

@@ -1,4 +1,4 @@
-"""What a key is called, and the three forms of the physical id (docs/design.md, rule 1)."""
+"""What a key is called, and the three forms of the physical id (docs/internals/design.md, rule 1)."""
 
 import pytest
 

@@ -19,10 +19,13 @@ from lab.application import source
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
-README, TEMPLATE, SCALE = REPOSITORY / "README.md", REPOSITORY / "template.yaml", DOCS / "scale.md"
-PERMISSIONS, DESIGN, THREAT_MODEL = DOCS / "permissions.md", DOCS / "design.md", DOCS / "threat-model.md"
-PAGES = sorted({README, *DOCS.glob("*.md")} - {DOCS / "findings.md"})  # which quotes what was wrong
-CODE = sorted((REPOSITORY / "handler" / "imported_key_material").glob("*.py"))
+INTERNALS = DOCS / "internals"
+README, TEMPLATE, SCALE = REPOSITORY / "README.md", REPOSITORY / "template.yaml", INTERNALS / "scale.md"
+PERMISSIONS, DESIGN, THREAT_MODEL = DOCS / "permissions.md", INTERNALS / "design.md", DOCS / "threat-model.md"
+DEPLOYING, ROTATION, MOVING = DOCS / "deploying.md", DOCS / "rotation.md", DOCS / "moving-keys.md"
+PAGES = sorted({README, *DOCS.rglob("*.md")} - {INTERNALS / "findings.md"})  # which quotes what was wrong
+POLICIES = sorted((REPOSITORY / "examples").rglob("*.json"))
+CODE = sorted((REPOSITORY / "handler" / "imported_key_material").rglob("*.py"))
 SCHEMA = json.loads((REPOSITORY / "handler" / "imported_key_material" / "schema.json").read_text())
 APPLICATION = source()
 SESSION = botocore.session.get_session()
@@ -121,7 +124,7 @@ def test_a_refusal_for_want_of_a_fips_endpoint_names_the_parameter_and_what_is_m
     ]
 
 
-@pytest.mark.parametrize("page", [README, TEMPLATE], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [DEPLOYING, TEMPLATE], ids=lambda page: page.name)
 def test_the_pages_say_where_there_are_fips_endpoints(page):
     commercial = [one for one in PARTITIONS if one["partition"] == "aws"]
     kms, secrets, stacks, functions = (with_fips(service, commercial) for service in FIPS_SERVICES)
@@ -207,10 +210,11 @@ def operators_on_principals(node):
     return []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *POLICIES], ids=lambda page: page.name)
 def test_no_policy_names_a_role_by_a_pattern(page):
     """Whoever may make roles would choose a name that fits. So the operator takes no pattern either."""
-    policies = [json.loads(block) for block in blocks(page, "json") if '"Effect"' in block]
+    given = [page.read_text()] if page.suffix == ".json" else blocks(page, "json")
+    policies = [json.loads(block) for block in given if '"Effect"' in block]
 
     arns = [arn for policy in policies for arn in arns_of_roles(policy)]
     operators = {operator for policy in policies for operator in operators_on_principals(policy)}
@@ -220,16 +224,14 @@ def test_no_policy_names_a_role_by_a_pattern(page):
     assert page != PERMISSIONS or (arns and operators)
 
 
-@pytest.mark.parametrize("page", [README, PERMISSIONS], ids=lambda page: page.name)
-def test_the_pages_say_how_long_a_missing_tag_is_read_again(page):
-    told = [
-        one for one in paragraphs(page) if "CloudFormation changes a tag by taking it away and setting it again" in one
+def test_the_page_says_how_long_a_missing_tag_is_read_again():
+    (told,) = [
+        one
+        for one in paragraphs(PERMISSIONS)
+        if "CloudFormation changes a tag by taking it away and setting it again" in one
     ]
 
-    assert len(told) == 1
-    assert re.search(
-        r"waits up to 20 seconds for a tag that is missing|missing tag again for up to 20 seconds", told[0]
-    )
+    assert "reads a missing tag again for up to 20 seconds" in told
 
 
 def test_the_threat_model_says_that_replicas_of_a_secret_carry_its_consent_along():
@@ -247,15 +249,13 @@ def test_the_pages_know_how_many_staging_labels_there_are():
     previous = SCHEMA["properties"]["PreviousSecretVersionIds"]
     assert own < previous["maxItems"], "then each version could have one of its own, and the pages need not say this"
 
-    readme, example = flowing(README.read_text()), flowing((REPOSITORY / "examples" / "rotation.yaml").read_text())
+    page, example = flowing(ROTATION.read_text()), flowing((REPOSITORY / "examples" / "rotation.yaml").read_text())
 
-    assert f"All versions together have {labels} labels at most, AWSCURRENT and AWSPREVIOUS among them" in readme
-    assert f"enough for {own}." in readme
-    assert f"have {labels} labels at most" in previous["description"]
-    assert f"so {own} versions can have one of their own" in previous["description"]
+    assert f"All versions together have {labels} labels at most, AWSCURRENT and AWSPREVIOUS among them" in page
+    assert f"enough for {own}." in page
     assert f"All versions together have {labels} at most" in example
     assert f"From the {own + 1}th material on" in example
-    for page in (DOCS / "key_custodian.md", REPOSITORY / "custodian" / "aws.py"):
+    for page in (DOCS / "key-custodian.md", REPOSITORY / "key_custodian" / "aws.py"):
         assert f"{labels} stages on all versions" in flowing(page.read_text())
 
 
@@ -285,8 +285,8 @@ def test_quotas_are_named_as_service_quotas_lists_them():
 
 
 def test_what_a_month_costs_adds_up():
-    text = README.read_text()
-    told = flowing(text[text.index("**What a month costs**") : text.index("## Declaring the resource")])
+    text = DEPLOYING.read_text()
+    told = flowing(text[text.index("## What a month costs") : text.index("## Check templates with cfn-lint")])
 
     key = float(re.search(r"a KMS key: ([\d.]+\d)", told)[1])
     secret = float(re.search(r"a secret: ([\d.]+\d)", told)[1])
@@ -304,17 +304,16 @@ def test_what_a_month_costs_adds_up():
 # ---------------------------------------------------------------------------------------------- what CloudFormation does
 
 
-def test_the_readme_says_how_a_material_moves_to_another_stack():
-    told = paragraph(README, "**To another stack.**")
+def test_the_page_says_how_a_key_moves_to_another_stack():
+    told = flowing(MOVING.read_text().partition("## Move a key to another stack")[2])
 
     assert "`AWS::CloudFormation::CustomResource` among the types that it does not take" in told
     assert "nothing that refers to `AWS::StackName`" in told
-    assert "write the tag's value out, with the names of both stacks" in told
-    assert "`DeletionPolicy: Retain`" in told
+    assert "retain the key and the material, and write the tag's value out, with the names of both stacks" in told
 
 
-def test_the_readme_says_what_nobody_has_seen_of_a_function_that_is_gone():
-    told = paragraph(README, "If the function is gone while resources exist")
+def test_the_page_says_what_nobody_has_seen_of_a_function_that_is_gone():
+    told = paragraph(DEPLOYING, "If the function is gone while resources exist")
 
     assert "fail: at once, or after ServiceTimeout, an hour; which of the two was not seen on AWS" in told
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tokenize
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ FORBIDDEN = {
     "a document that is not here": rf"{'DESIGN'}\.md|{'STYLE'}\.md|/{'work'}/shared|{'brief'}\.md",
     "a key of AWS's": rf"(?<![A-Z0-9])({'AKIA'}|{'ASIA'})(?!IOSFODNN7EXAMPLE)[A-Z0-9]{{16}}(?![A-Z0-9])",
 }
+ITS_ADDRESS = re.compile(r"git clone|git@[a-z]|<this repository>|://[^\s)\"'>]+/imported-key-material\b")
 EXEMPTION = re.compile(r"#\s*(noqa|type:\s*ignore)", re.IGNORECASE)
 WITH_REASON = re.compile(
     r"#\s*(noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*|type:\s*ignore\[[a-z-]+(,\s*[a-z-]+)*\])\s+(#|-|—)?\s*\S.{4,}"
@@ -52,6 +54,21 @@ def test_no_file_names(what):
     ]
 
     assert found == []
+
+
+def test_the_address_of_the_repository_is_one_value_in_one_file():
+    """A page that needs it would be wrong today, and in two places after a move."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["imported-key-material"]
+    others = [
+        f"{path.relative_to(REPOSITORY)}:{number}: {line.strip()}"
+        for path in files()
+        if path not in {REPOSITORY / "pyproject.toml", Path(__file__)}
+        for number, line in enumerate(text_of(path).splitlines(), start=1)
+        if ITS_ADDRESS.search(line)
+    ]
+
+    assert re.fullmatch(r"(https://\S+)?", project["repository"])
+    assert others == []
 
 
 def comments(path):

@@ -1,4 +1,4 @@
-"""What the function's role may do, and what it may not: "Consent" of docs/design.md, its second lock."""
+"""What the function's role may do, and what it may not: "Consent" of docs/internals/design.md, its second lock."""
 
 import ast
 import subprocess
@@ -14,7 +14,7 @@ from lab.application import ACCOUNT, REGION, Application
 from lab.wire.aws_json import service_model
 from tests.support.identity_policy import Call, allows
 
-HANDLER = str(Path(cloudformation_reads.__file__).parents[1])
+HANDLER = str(Path(cloudformation_reads.__file__).parents[2])
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:orders/master-key-AbCdEf"
 STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/orders/5a1c"

@@ -3,7 +3,7 @@
 CloudFormation changes a tag by UntagResource and then TagResource, so that a request that comes in between finds none. A
 missing tag is therefore read again for `MISSING_SECONDS` in all, wherever the request would fail for it: on Create, a forward
 Update with an import, and Delete. A tag that names other stacks is believed at once. A no-op and a rollback wait for nothing
-(rule 6 of docs/design.md). The tag rule itself is `consent.py`.
+(rule 6 of docs/internals/design.md). The tag rule itself is `consent.py`.
 """
 
 from collections.abc import Callable, Mapping

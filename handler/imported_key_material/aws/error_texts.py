@@ -2,9 +2,9 @@
 
 KMS answers some refusals with an empty text, and others with one that says what but not why. Some texts repeat what was asked
 for: a declared value is shown by its property's name, since a user may have put plaintext there. Source of the codes and their
-meanings: the API references of KMS, Secrets Manager and CloudFormation; docs/kms-contract.md for what KMS really answers.
-This module only translates; what is waited out, and for how long, is in `calls.py`. What means the same for every caller is
-in `meanings.py`.
+meanings: the API references of KMS, Secrets Manager and CloudFormation; docs/internals/kms-contract.md for what KMS really
+answers. This module only translates; what is waited out, and for how long, is in `calls.py`. What means the same for every
+caller is in `meanings.py`.
 """
 
 import re

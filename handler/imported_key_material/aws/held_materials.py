@@ -1,7 +1,7 @@
 """What ListKeyRotations shows of a symmetric key's materials, as values; a dict of AWS's stops here.
 
 A key that was never rotated has one. HMAC and asymmetric keys have one, too, and KMS lists none of it. What KMS does:
-docs/kms-contract.md, "More than one material".
+docs/internals/kms-contract.md, "More than one material".
 """
 
 import enum

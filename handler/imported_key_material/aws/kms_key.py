@@ -1,7 +1,7 @@
 """One KMS key that takes imported material: what it holds, and the calls that change it.
 
 Every reading is fresh: the truth lives in KMS. The order in which things may be done, and whether they may be done at all,
-is `resource.py`'s. Behavior of KMS: docs/kms-contract.md.
+is `resource.py`'s. Behavior of KMS: docs/internals/kms-contract.md.
 """
 
 from collections.abc import Callable, Iterator, Mapping

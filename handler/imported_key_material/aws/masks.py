@@ -1,8 +1,9 @@
 """What no text of AWS's may repeat: the values that a stack declares. In their place stands the property: <SecretId>.
 
 AWS's own errors quote what was asked for, and a user may have put plaintext anywhere: base64 of a key is a valid name of a
-secret, hex of one a valid version (docs/design.md, rule 3). A text that is too short for a key is not masked, since it may be
-a word of AWS's sentence, too; nor are the schema's own words, nor ServiceToken, which goes to CloudFormation only. Pure.
+secret, hex of one a valid version (docs/internals/design.md, rule 3). A text that is too short for a key is not masked, since
+it may be a word of AWS's sentence, too; nor are the schema's own words, nor ServiceToken, which goes to CloudFormation only.
+Pure.
 """
 
 from collections.abc import Iterator, Mapping

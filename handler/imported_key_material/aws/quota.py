@@ -1,6 +1,6 @@
 """Getting through KMS's quota for GetParametersForImport: one request a second for the account and Region, or one in four.
 
-A stack with hundreds of keys starts hundreds of executions at once, and each waits here for its turn (docs/design.md,
+A stack with hundreds of keys starts hundreds of executions at once, and each waits here for its turn (docs/internals/design.md,
 "Getting through KMS's quota"). KMS keeps no order: who asks when a request is free gets it. So
 
 - each try is the function's own: the client makes no retries;

@@ -1,8 +1,8 @@
 """Secrets Manager -> the bytes or the text in which the material is, unwrapped.
 
-Looks at the secret and at the key that unwraps it first, and asks for consent (docs/design.md, "Consent") before it reads
-or decrypts anything; the consent of both is asked for again right before an import. Keeps nothing: no cache, no copy. The value
-goes straight into the checks of `material_check.py`.
+Looks at the secret and at the key that unwraps it first, and asks for consent (docs/internals/design.md, "Consent") before it
+reads or decrypts anything; the consent of both is asked for again right before an import. Keeps nothing: no cache, no copy.
+The value goes straight into the checks of `material_check.py`.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """What is said where a secret can't be read or opened: AWS's refusals with account, Region and encryption context filled in.
 
 What a code means in general is in `error_texts.py`; here stands what only the reader of one secret knows besides. No sentence
-repeats the value of a property (docs/design.md, rule 3): a secret is named once Secrets Manager has named it.
+repeats the value of a property (docs/internals/design.md, rule 3): a secret is named once Secrets Manager has named it.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 No state is kept anywhere: the request's age is in its ResponseURL, and the truth in KMS and CloudFormation. The new
 execution looks at everything anew (rule 9: a request that nobody waits for any more ends there). The old one leaves without
-an answer. Rules held here (docs/design.md, "Getting through KMS's quota"):
+an answer. Rules held here (docs/internals/design.md, "Getting through KMS's quota"):
 
 - the event goes on unchanged, and to the function itself alone, by its unqualified ARN. It is never logged;
 - bounded by construction: an execution that hands on has waited `OWN_SECONDS_MIN` by itself, so that there are no more than

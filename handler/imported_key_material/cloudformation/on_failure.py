@@ -1,7 +1,7 @@
 """The on-failure function: answers FAILED for a request that Lambda gave up, so that its stack need not wait for an hour.
 
 It stands behind the first function's on-failure destination: memory that ran out, a process that was killed, a module that
-can't be loaded, an event that grew too old in the queue. Held here (docs/design.md, "What Lambda gives up"):
+can't be loaded, an event that grew too old in the queue. Held here (docs/internals/design.md, "What Lambda gives up"):
 
 - a request is read with all the checks of the first function: own account, own Region, CloudFormation's own bucket;
 - it is answered only where CloudFormation still waits for it (rule 9), which is asked after a moment, since an answer may be

@@ -1,6 +1,6 @@
 """A CloudFormation request in, one answer out. Reads from top to bottom: read, handle, answer.
 
-Held here (docs/design.md, rule 10):
+Held here (docs/internals/design.md, rule 10):
 
 - for an event that is no request of CloudFormation to this function, nothing is done, and nobody is answered;
 - each invocation makes one effort to deliver one answer. `Leave` ends an invocation without one;

@@ -1,8 +1,8 @@
 """What CloudFormation knows of a request: whether it still waits for it, whether it rolls back.
 
-Rule 9 (docs/design.md): the right to invoke the function must not be enough to move keys, and a request that was queued or
-delivered twice may come after its stack has moved on. So before anything is changed, CloudFormation is asked. It is asked
-again for a minute before a "no" is believed, since statuses may lag.
+Rule 9 (docs/internals/design.md): the right to invoke the function must not be enough to move keys, and a request that was
+queued or delivered twice may come after its stack has moved on. So before anything is changed, CloudFormation is asked. It is
+asked again for a minute before a "no" is believed, since statuses may lag.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,7 +1,7 @@
 """What the list of a stack's resources tells: which of them holds a key, and whether the key is the stack's own.
 
-Rules 1 and 2 (docs/design.md): a key that another resource of the stack holds keeps its material, and gives a renamed resource
-its form of id.
+Rules 1 and 2 (docs/internals/design.md): a key that another resource of the stack holds keeps its material, and gives a
+renamed resource its form of id.
 """
 
 from collections.abc import Iterator, Mapping

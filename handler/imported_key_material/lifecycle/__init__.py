@@ -1,4 +1,4 @@
-"""What a request does to a key: the rules of docs/design.md, in their order.
+"""What a request does to a key: the rules of docs/internals/design.md, in their order.
 
     resource.py         create and update: what is to be done, and whether there is anything to do
     rollback.py         an update that undoes another one: it must not fail (rule 6)

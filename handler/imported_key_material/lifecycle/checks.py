@@ -1,7 +1,7 @@
 """Rule 3: every check comes before the first import, because the first import is for ever.
 
 Each check here reads and refuses; none changes anything. All that is wrong is named at once: a fault in one place does not
-keep the others from being looked at, where they can be (docs/design.md, rule 3).
+keep the others from being looked at, where they can be (docs/internals/design.md, rule 3).
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """After an import: whether KMS shows what was asked for.
 
-Only a proven mismatch is a failure; what KMS does not show yet is asked for again (docs/design.md, "Confirmation").
+Only a proven mismatch is a failure; what KMS does not show yet is asked for again (docs/internals/design.md, "Confirmation").
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Brings declared material into one key, and confirms that KMS holds it: rules 3, 4, 5 and 7 of docs/design.md.
+"""Brings declared material into one key, and confirms that KMS holds it: rules 3, 4, 5 and 7 of docs/internals/design.md.
 
     check everything -> parameters, seal, wipe -> (guard -> import) -> confirm -> answer
 

@@ -1,4 +1,4 @@
-"""The life cycle: create, update, delete. Reads like the rules of docs/design.md, whose numbers stand at the code.
+"""The life cycle: create, update, delete. Reads like the rules of docs/internals/design.md, whose numbers stand at the code.
 
 Truth lives in KMS. Every request looks at the key first, then does what is missing; doing it twice does no harm. A step that
 fails after the import answers FAILED under the id that a Delete acts on, so that CloudFormation's own rollback removes what

@@ -3,7 +3,7 @@
 A rotation can't be taken back, and takes whatever is pending when KMS carries it out: minutes after it was accepted. So
 material that is pending is never replaced while a rotation may be under way, and none is asked for twice.
 
-What KMS does: docs/kms-contract.md, "More than one material" and "Multi-Region keys".
+What KMS does: docs/internals/kms-contract.md, "More than one material" and "Multi-Region keys".
 """
 
 from collections.abc import Callable

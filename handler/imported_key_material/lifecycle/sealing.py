@@ -1,4 +1,4 @@
-"""Wraps checked material for KMS; the plaintext never lives through a wait (docs/design.md, "The plaintext").
+"""Wraps checked material for KMS; the plaintext never lives through a wait (docs/internals/design.md, "The plaintext").
 
     a first try at the import parameters, without a wait -> seal, wipe
     else: wipe -> wait for the parameters -> consent of all three -> read the same versions again, check, seal, wipe

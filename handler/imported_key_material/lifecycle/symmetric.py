@@ -6,7 +6,7 @@
 
 Whether it knows the bytes is KMS's to say: nobody else can compute a KeyMaterialId. So a re-import is tried first, which KMS
 refuses without any effect; by the id of each material that may be meant, so that none that a rotation has superseded gets
-another expiry: with its end the whole key would end. What KMS does: docs/kms-contract.md, "More than one material".
+another expiry: with its end the whole key would end. What KMS does: docs/internals/kms-contract.md, "More than one material".
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,7 +4,8 @@ Everything that depends on a key spec is read from a row here and compared nowhe
 `key_spec` gives what KMS takes there: an SM4 key of 16 bytes as SYMMETRIC_DEFAULT, and no RSA_AES_KEY_WRAP_*. What the
 material itself must look like is checked in `material_check.py`; how it is wrapped is in `wrapping.py`.
 
-Sources: AWS KMS Developer Guide, "Importing key material"; API reference, GetParametersForImport; docs/kms-contract.md.
+Sources: AWS KMS Developer Guide, "Importing key material"; API reference, GetParametersForImport;
+docs/internals/kms-contract.md.
 """
 
 import enum

@@ -1,8 +1,8 @@
 """Key material that passed every check: the one thing that may be imported.
 
 An import is for ever, and KMS's own answers to bad material are empty texts, so that nothing may go out unchecked: the import
-takes only `CheckedMaterial`, and only `check` makes it (docs/design.md, rule 3). All that is wrong is named at once. No error
-holds material, and no exception that might hold some is left on `__cause__` or `__context__`.
+takes only `CheckedMaterial`, and only `check` makes it (docs/internals/design.md, rule 3). All that is wrong is named at once.
+No error holds material, and no exception that might hold some is left on `__cause__` or `__context__`.
 
 Plaintext lives as short as Python allows: buffers of ours are wiped, and what is looked for in them is looked for in views of
 them. What can't be wiped is dropped as soon as it was used: `bytes` and `str`, in which boto3 gives a secret and KMS's answer;

@@ -1,8 +1,8 @@
 """The project's strict KMS (lab/kms) takes the place of MiniStack's own.
 
 MiniStack's KMS accepts what AWS refuses: other material on re-import, an alias as KeyId, a ValidTo in the past, and more
-(docs/kms-contract.md says what KMS does). Calls still pass MiniStack's authentication, IAM and key policies first; what those
-need to know of a key is read from the strict KMS.
+(docs/internals/kms-contract.md says what KMS does). Calls still pass MiniStack's authentication, IAM and key policies first;
+what those need to know of a key is read from the strict KMS.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Attacks with requests that CloudFormation never made: replayed, with made-up ids, times and old properties.
 
 The attacker may invoke the function with any event, and knows every id. What rule 9 leaves open (forging the very request that
-CloudFormation is waiting for, in those minutes) is told in docs/design.md.
+CloudFormation is waiting for, in those minutes) is told in docs/internals/design.md.
 """
 
 import json

@@ -1,6 +1,7 @@
-"""The traps of docs/hsm.md, set one by one, with real producers: each is refused before anything is imported, in its own words.
+"""The traps of docs/internals/material-checks.md, set with real producers: each is refused, in its own words.
 
-A row of the page's table without its trap here, or the other way round, is a failure; so is a sentence that the error lacks.
+Each is refused before anything is imported. A row of the page's table without its trap here, or the other way round, is a
+failure; so is a sentence that the error lacks.
 """
 
 import base64
@@ -21,7 +22,7 @@ from lab.keys.random_keys import random_key
 from tests.contract.secrets.test_wrapped_secrets_that_do_not_open import DOES_NOT_OPEN
 from tests.unit.test_docs import section
 
-PAGE = Path(__file__).parents[3] / "docs" / "hsm.md"
+PAGE = Path(__file__).parents[3] / "docs" / "internals" / "material-checks.md"
 SHA_1, SHA_256 = "RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256"
 KEY = random_key(32)
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:transport-AbCdEf"
@@ -169,7 +170,7 @@ TRAPS = {
 
 def rows():
     """Trap -> what its error says, as the page has it."""
-    cells = [line.strip("| ").split(" | ") for line in section(PAGE, "## Traps").splitlines() if line.startswith("| ")]
+    cells = [line.strip("| ").split(" | ") for line in section(PAGE, "### Traps").splitlines() if line.startswith("| ")]
     return {row[0]: row[1] for row in cells[2:]}
 
 

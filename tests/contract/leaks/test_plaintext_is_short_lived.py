@@ -1,4 +1,4 @@
-"""Plaintext lives between its check and its seal, and never through a wait (docs/design.md, "The plaintext").
+"""Plaintext lives between its check and its seal, and never through a wait (docs/internals/design.md, "The plaintext").
 
 `Held` sees every material that passes the checks, and every wait of the function. Nothing may be unwiped while it waits.
 """

@@ -1,6 +1,6 @@
-"""However long a crowd waits for KMS's quota, its material lives for seconds (docs/design.md, "What is not claimed").
+"""However long a crowd waits for KMS's quota, its material lives for seconds (docs/internals/design.md, "What is not claimed").
 
-`make quota` shows the same of 500 (docs/scale.md).
+`make quota` shows the same of 500 (docs/internals/scale.md).
 """
 
 from functools import cache

@@ -2,7 +2,7 @@
 
 What KMS makes with the key (a MAC, a signature, a ciphertext, a shared secret) is checked outside, by the library, with the
 very key that was put into the secret. Which wrapping KMS takes for which key spec is written down here once more, from
-docs/kms-contract.md, so that it does not come from the code under test.
+docs/internals/kms-contract.md, so that it does not come from the code under test.
 """
 
 import hashlib

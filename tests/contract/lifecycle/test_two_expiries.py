@@ -1,7 +1,8 @@
 """Two resources of one stack hold one key, and declare different expiries: KMS keeps one, that of whichever imports last.
 
 No declaration of that kind is right, and the lint rule E9907 finds it. The function does not see what the other one declares
-(docs/design.md, rule 4). It fails where KMS does not show the expiry that it has set, and a rollback says what has changed.
+(docs/internals/design.md, rule 4). It fails where KMS does not show the expiry that it has set, and a rollback says what has
+changed.
 
 Found by the simulation: both rolled back, each took the other's expiry back, and the log of the first did not say so.
 """

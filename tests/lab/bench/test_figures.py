@@ -1,4 +1,4 @@
-"""What `make bench` compares is comparable, what it prints is what the README shows, and a limit is a limit."""
+"""What `make bench` compares is comparable, what it prints is what its page shows, and a limit is a limit."""
 
 import importlib
 import json
@@ -19,10 +19,10 @@ from lab.bench.replay import OtherCalls, Replay
 from lab.hostile.running import EXACT, LOG_MOST_CHARACTERS
 from lab.wire.transport import Request, Response
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "internals" / "benchmarks.md"
 
 
-# ----------------------------------------------------------------------------------------------------------- the README
+# ------------------------------------------------------------------------------------------------------------- the page
 
 
 def rows(text):
@@ -33,18 +33,18 @@ def rows(text):
 
 
 def shown():
-    (found,) = re.findall(f"{figures.BEGIN}\n(.*?){figures.END}", README.read_text(), re.DOTALL)
+    (found,) = re.findall(f"{figures.BEGIN}\n(.*?){figures.END}", PAGE.read_text(), re.DOTALL)
     return rows(found)
 
 
-def test_the_readme_s_table_has_the_rows_and_the_limits_that_are_printed():
+def test_the_page_s_table_has_the_rows_and_the_limits_that_are_printed():
     printed = rows(table([Measured(figure, 1.0, "") for figure in FIGURES]))
 
     assert len(printed) == len(FIGURES)
     assert [(name, limit) for name, _, limit, _ in shown()] == [(name, limit) for name, _, limit, _ in printed]
 
 
-def test_what_the_readme_shows_is_within_the_limits():
+def test_what_the_page_shows_is_within_the_limits():
     over = [name for name, measured, limit, _ in shown() if float(measured.split()[0]) > float(limit.split()[0])]
 
     assert over == []

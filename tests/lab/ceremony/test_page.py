@@ -1,4 +1,4 @@
-"""docs/ceremony.md: its policies keep the parties apart, its template is right, and all that it gives to copy is played."""
+"""docs/ceremony.md and its folder: the policies keep the parties apart, the template is right, all commands are played."""
 
 import ast
 import re
@@ -9,12 +9,13 @@ import cfnlint.core
 import pytest
 
 from lab.ceremony import acts, page, parties
-from lab.ceremony.page import Command, NotOnThePageError
+from lab.ceremony.page import NotOnThePageError
+from lab.pages.command import Command
 from tests.unit.test_docs import REPOSITORY
 
-NOT_RUN = {"### On AWS alone"}
+NOT_RUN = {"### On AWS only"}
 PARTIES = ("key owner", "custodian", "engineer", "auditor")
-POLICIES = {role: page.policy(heading) for role, heading in parties.ROLES.items()}
+POLICIES = {role: page.policy(file) for role, file in parties.ROLES.items()}
 TRANSPORT_KEY = page.policy(acts.TRANSPORT_POLICY)
 IAM_ALONE = {  # actions that are no operations
     "kms:ReEncryptFrom",
@@ -41,7 +42,7 @@ def actions(policy, effect):
 
 
 def headings_with_commands():
-    headings = re.findall(r"^### .+$", page.PAGE.read_text(), re.MULTILINE)
+    headings = re.findall(r"^### .+$", page.text(), re.MULTILINE)
     return {heading for heading in headings if "```console\n" in page.section(heading)}
 
 
@@ -49,7 +50,7 @@ def headings_with_commands():
 
 
 def test_every_section_with_commands_is_played():
-    source = ast.parse((REPOSITORY / "tests" / "support" / "ceremony" / "acts.py").read_text())
+    source = ast.parse((REPOSITORY / "lab" / "ceremony" / "acts.py").read_text())
     named = {
         node.value for node in ast.walk(source) if isinstance(node, ast.Constant) and str(node.value)[:4] == "### "
     }
@@ -60,7 +61,7 @@ def test_every_section_with_commands_is_played():
 
 def test_commands_stand_in_sections_that_are_played():
     """Not under a heading of another level, where nobody would look."""
-    text = page.PAGE.read_text()
+    text = page.text()
 
     assert text.count("```console\n") == sum(len(page.blocks(one, "console")) for one in headings_with_commands())
 

@@ -13,13 +13,13 @@ from botocore.exceptions import ClientError
 from lab.ceremony import page
 from lab.ceremony.__main__ import acts
 from lab.ceremony.acts import VERDICTS, Ceremony
-from lab.ceremony.page import Command
 from lab.ceremony.parties import ROLES, assumed
 from lab.demo.acts import forms
 from lab.demo.evidence import NotShown
 from lab.demo.story import Story
 from lab.local import places
 from lab.local.clients import client
+from lab.pages.command import Command
 from tests.lab.ceremony.test_page import NOT_RUN, headings_with_commands
 
 PATIENCE_SECONDS = 60
@@ -36,7 +36,7 @@ def test_the_ceremony_is_played_as_the_page_tells_it(aws, tmp_path):
     every_command_of_the_page_is_run(ceremony)
     each_act_is_told_with_its_time(ceremony, told)
     no_plaintext_is_told(ceremony, told)
-    iam_enforces_the_policies_of_the_page(ceremony, aws)
+    iam_enforces_the_policies_of_the_folder(ceremony, aws)
     the_receipts_name_the_custodian_and_the_version(ceremony)
     who_may_do_everything_by_iam_does_not_open_the_secret(ceremony, aws)
     what_should_be_refused_and_is_not_ends_the_ceremony(ceremony)
@@ -64,10 +64,10 @@ def no_plaintext_is_told(ceremony, told):
         assert [form for form in forms(material) if form in told.getvalue().encode()] == []
 
 
-def iam_enforces_the_policies_of_the_page(ceremony, aws):
-    for role, heading in ROLES.items():
+def iam_enforces_the_policies_of_the_folder(ceremony, aws):
+    for role, file in ROLES.items():
         held = aws.client("iam").get_role_policy(RoleName=role, PolicyName="ceremony")["PolicyDocument"]
-        assert held == page.policy(heading), role
+        assert held == page.policy(file), role
 
 
 def the_receipts_name_the_custodian_and_the_version(ceremony):
@@ -104,7 +104,7 @@ def what_should_be_refused_and_is_not_ends_the_ceremony(ceremony):
 
 def what_should_be_let_through_and_is_refused_ends_the_ceremony(ceremony):
     auditor = ceremony.people["auditor"]
-    auditor.has("transport-policy.json", "{}")
+    auditor.has("transport-key.json", "{}")
 
     with pytest.raises(
         NotShown, match=r"^auditor: aws kms create-key [\s\S]*\nended with exit code 254:\nAn error occurred"

@@ -1,1 +1,1 @@
-"""The strict KMS, through boto3: each behavior cites docs/kms-contract.md."""
+"""The strict KMS, through boto3: each behavior cites docs/internals/kms-contract.md."""

@@ -1,4 +1,4 @@
-"""The strict KMS encrypts with the imported bytes (docs/kms-contract.md, C-80, C-82, C-86)."""
+"""The strict KMS encrypts with the imported bytes (docs/internals/kms-contract.md, C-80, C-82, C-86)."""
 
 import pytest
 from botocore.exceptions import ClientError

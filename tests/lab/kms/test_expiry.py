@@ -1,4 +1,4 @@
-"""The strict KMS and material that expires (docs/kms-contract.md, C-33, C-34, C-39)."""
+"""The strict KMS and material that expires (docs/internals/kms-contract.md, C-33, C-34, C-39)."""
 
 from datetime import timedelta
 

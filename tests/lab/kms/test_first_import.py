@@ -1,4 +1,4 @@
-"""The strict KMS and the first import, which is for ever (docs/kms-contract.md, C-30 to C-38, C-81)."""
+"""The strict KMS and the first import, which is for ever (docs/internals/kms-contract.md, C-30 to C-38, C-81)."""
 
 import re
 

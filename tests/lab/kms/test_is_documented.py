@@ -12,7 +12,7 @@ NOT_KEPT_BY_THE_KMS = {"C-112", "C-121"}
 
 
 def rules_of_the_contract():
-    text = (ROOT / "docs/kms-contract.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/internals/kms-contract.md").read_text(encoding="utf-8")
     return re.findall(r"^(?:- \*\*|\| |\*\*)(C-\d+)\b", text, re.MULTILINE)
 
 

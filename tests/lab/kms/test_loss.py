@@ -1,4 +1,4 @@
-"""The strict KMS and material that is lost, deleted, listed (docs/kms-contract.md, C-48 to C-52, C-70 to C-73)."""
+"""The strict KMS and material that is lost, deleted, listed (docs/internals/kms-contract.md, C-48 to C-52, C-70 to C-73)."""
 
 from base64 import b64encode
 from datetime import timedelta

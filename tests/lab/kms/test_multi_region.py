@@ -1,4 +1,4 @@
-"""The strict KMS across Regions: rotation, deletion, another primary (docs/kms-contract.md, C-63, C-64, C-91)."""
+"""The strict KMS across Regions: rotation, deletion, another primary (docs/internals/kms-contract.md, C-63, C-64, C-91)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The strict KMS and import parameters: tokens and public keys (docs/kms-contract.md, C-20 to C-24)."""
+"""The strict KMS and import parameters: tokens and public keys (docs/internals/kms-contract.md, C-20 to C-24)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The strict KMS when it is busy, late or broken (docs/kms-contract.md, C-100 to C-103)."""
+"""The strict KMS when it is busy, late or broken (docs/internals/kms-contract.md, C-100 to C-103)."""
 
 from random import Random
 

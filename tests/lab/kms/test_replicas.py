@@ -1,4 +1,4 @@
-"""The strict KMS and replicas: how they are made, and filled (docs/kms-contract.md, C-60 to C-62, C-65, C-66)."""
+"""The strict KMS and replicas: how they are made, and filled (docs/internals/kms-contract.md, C-60 to C-62, C-65, C-66)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The strict KMS and rotation: on demand, and why not by itself (docs/kms-contract.md, C-44 to C-47, C-53 to C-55)."""
+"""The strict KMS and rotation: on demand, never by itself (docs/internals/kms-contract.md, C-44 to C-47, C-53 to C-55)."""
 
 from datetime import timedelta
 

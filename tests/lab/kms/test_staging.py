@@ -1,4 +1,4 @@
-"""The strict KMS and material that waits to become current (docs/kms-contract.md, C-40 to C-43, C-83)."""
+"""The strict KMS and material that waits to become current (docs/internals/kms-contract.md, C-40 to C-43, C-83)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The strict KMS and key states: the table, and the way to deletion (docs/kms-contract.md, C-85, C-88, C-90)."""
+"""The strict KMS and key states: the table, and the way to deletion (docs/internals/kms-contract.md, C-85, C-88, C-90)."""
 
 from datetime import timedelta
 

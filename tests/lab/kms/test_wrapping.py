@@ -1,4 +1,4 @@
-"""The strict KMS and wrapping: the whole table, and what does not unwrap (docs/kms-contract.md, C-10 to C-16)."""
+"""The strict KMS and wrapping: the whole table, and what does not unwrap (docs/internals/kms-contract.md, C-10 to C-16)."""
 
 import itertools
 

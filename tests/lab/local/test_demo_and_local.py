@@ -62,7 +62,8 @@ def test_what_make_local_prints_leads_to_the_local_aws_and_ctrl_c_ends_it():
     )
     try:
         printed = read_up_to(local.stdout, "The function's logs are in")
-        exports = dict(re.findall(r"^export (AWS_\w+)=(.+)$", printed, re.MULTILINE))
+        [settings_file] = re.findall(r"^source (.+)$", printed, re.MULTILINE)
+        exports = dict(re.findall(r"^export (AWS_\w+)=(.+)$", Path(settings_file).read_text(), re.MULTILINE))
         settings = {name: shlex.split(value)[0] for name, value in exports.items()}
         asked = subprocess.run(
             [sys.executable, "-c", ASK],
@@ -74,7 +75,9 @@ def test_what_make_local_prints_leads_to_the_local_aws_and_ctrl_c_ends_it():
         )
         assert asked.stdout.split() == ["111122223333", "aws-sam-cli-managed-default", "imported-key-material"]
         folder = Path(settings["AWS_CA_BUNDLE"]).parents[2]  # FOLDER/tmp/ministack-tls/server.crt
+        assert folder == Path(settings_file).parent
         assert folder.exists()
+        assert f"type {settings['AWS_ENDPOINT_URL'].removeprefix('https://')}. With Enter it becomes empty" in printed
 
         local.send_signal(signal.SIGINT)
         assert local.wait(PATIENCE_SECONDS) == 0

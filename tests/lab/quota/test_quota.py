@@ -1,4 +1,4 @@
-"""Crowds that wait for KMS's quota, small enough for seconds; `make quota` plays large ones (docs/scale.md)."""
+"""Crowds that wait for KMS's quota, small enough for seconds; `make quota` plays large ones (docs/internals/scale.md)."""
 
 import itertools
 import os
@@ -424,7 +424,7 @@ def test_a_page_without_its_marks_is_refused():
 
 def test_the_page_holds_what_is_measured_today():
     """Where the function waits in another way, `make quota COMPARE=1` writes the page anew."""
-    lines = (ROOT / "docs" / "scale.md").read_text().splitlines()
+    lines = (ROOT / "docs" / "internals" / "scale.md").read_text().splitlines()
     (row,) = [line.split("|") for line in lines if line.startswith("| 1/s | 50 |")]
     outcome = played(Crowd(50, 1.0, 1))
 
@@ -433,7 +433,7 @@ def test_the_page_holds_what_is_measured_today():
     assert "| done | 500 of 500 |" in "\n".join(lines)
     assert any(line.startswith("| 500 no-op Updates | 500 |") for line in lines)
     assert any(line.startswith("| 250 clean-up Deletes | 250 |") for line in lines)
-    assert all((ROOT / "docs" / name).is_file() for name in (page.TIME_PLOT, page.GROWTH_PLOT))
+    assert all((ROOT / "docs" / "internals" / name).is_file() for name in (page.TIME_PLOT, page.GROWTH_PLOT))
 
 
 def test_a_plot_is_readable_on_light_and_on_dark_pages():

@@ -1,4 +1,5 @@
-"""Histories: the real function in a world that fails in every way that AWS is known to fail. docs/simulation.md tells of it.
+"""Histories: the real function in a world that fails in every way that AWS is known to fail. docs/internals/simulation.md
+tells of it.
 
 The seeds are other ones with each commit, so that CI plays ever new histories; which ones they are stands in the tests' names.
 """

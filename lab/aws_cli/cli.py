@@ -1,36 +1,34 @@
-"""Stands in for the AWS CLI, as far as docs/ceremony.md uses it: the same words, parameters, output and errors.
+"""Stands in for the AWS CLI, as far as the pages use it: the same words, parameters, output and errors.
 
     python -m lab.ceremony.aws_cli kms get-public-key --key-id alias/... --query PublicKey --output text
 
-Options are those of the operation, from botocore's own models; values as the CLI takes them: text, numbers, JSON, `A=b,C=d`,
-file://, fileb://. Beside operations there is `cloudformation deploy`, which works by change sets as the CLI's does. As a
-process it takes credentials, Region, endpoint and certificate from the environment, as the CLI does; inside of one (`run`) they
-come with the clients. Exit codes, the CLI's own: 0; 254 the service refused; 255 a stack failed; 252 a wrong call.
+Options and their values are in aws_parameters.py. Beside operations there are waiters, and `cloudformation deploy`, which works
+by change sets as the CLI's does. What AWS gives by pages is put together. As a process it takes credentials, Region, endpoint
+and certificate from the environment, as the CLI does; inside of one (`run`) they come with the clients. Exit codes, the CLI's
+own: 0; 254 the service refused; 255 a stack failed, or a wait was in vain; 252 a wrong call.
 """
 
 import base64
 import io
 import json
-import sys
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-import boto3
 import jmespath  # type: ignore[import-untyped]  # botocore brings it, and nothing brings types
 from botocore import xform_name
-from botocore.config import Config
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError, WaiterError
+
+from lab.aws_cli.parameters import Call, Options, WrongCallError
 
 REFUSED, FAILED, WRONG_CALL = 254, 255, 252
 POLL_SECONDS = 0.2
 STACK_SECONDS = 180
+NO_CHANGE = re.compile("didn't contain changes|[Nn]o updates are to be performed")  # AWS's own words
 NEW_STACK = {None, "REVIEW_IN_PROGRESS"}  # of the latter a change set has been made, and nothing else
-DONE_AFTERWARDS = {"query", "output"}  # the CLI's own options
-
-Options = Mapping[str, list[str]]
 
 
 class NotMadeError(Exception):
@@ -39,27 +37,29 @@ class NotMadeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cli:
-    """`client`: a boto3 client of a service. `folder`: where files are."""
+    """`client`: a boto3 client of a service, in a Region; "" is the caller's own. `folder`: where files are."""
 
-    client: Callable[[str], Any]
+    client: Callable[[str, str], Any]
     folder: Path
     out: TextIO
     err: TextIO
 
     def run(self, arguments: Sequence[str]) -> int:
         """`arguments`: without the `aws`. Returns the exit code."""
-        service, operation, *rest = arguments
-        options, places = _options(rest)
         try:
-            if (service, operation) == ("cloudformation", "deploy"):
-                self._deploy(options)
+            call = Call.of(arguments)
+            client = self.client(call.service, *call.options.get("region", [""]))
+            if call.model is None:
+                self._deploy(client, call.options)
+            elif call.waiter:
+                self._wait(client, call)
             else:
-                self._show(self._call(service, operation, options, places), options)
+                self._show(self._ask(client, call), call.options)
         except ClientError as error:
             return self._failed(REFUSED, error)
-        except NotMadeError as error:
+        except (NotMadeError, WaiterError) as error:
             return self._failed(FAILED, error)
-        except (ParamValidationError, KeyError) as error:
+        except (WrongCallError, ParamValidationError, KeyError) as error:
             return self._failed(WRONG_CALL, error)
         return 0
 
@@ -67,34 +67,24 @@ class Cli:
         print(f"\n{error}", file=self.err)
         return code
 
-    def _call(self, service: str, operation: str, options: Options, places: list[str]) -> dict[str, Any]:
-        client = self.client(service)
-        method = operation.replace("-", "_")
-        shape = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method]).input_shape
-        members = {xform_name(name, "-"): (name, member) for name, member in shape.members.items()}
-        parameters = {
-            members[name][0]: self._value(members[name][1], values)
-            for name, values in options.items()
-            if name not in DONE_AFTERWARDS
-        }
-        answer: dict[str, Any] = getattr(client, method)(**parameters)
+    def _ask(self, client: Any, call: Call) -> dict[str, Any]:
+        parameters = call.parameters(self.folder)
+        method = xform_name(call.model.name) if call.model else ""
+        answer: dict[str, Any]
+        if client.can_paginate(method):
+            answer = client.get_paginator(method).paginate(**parameters).build_full_result()
+        else:
+            answer = getattr(client, method)(**parameters)
         answer.pop("ResponseMetadata", None)
-        for place in places:  # `lambda invoke` names the file for the answer
+        for place in call.places:  # `lambda invoke` names the file for the answer
             (self.folder / place).write_bytes(answer.pop("Payload").read())
         return answer
 
-    def _value(self, shape: Any, values: list[str]) -> Any:
-        """One option's value, by the shape that the operation takes."""
-        if not values:
-            return True  # a flag
-        first = values[0]
-        if first.startswith("fileb://"):
-            return (self.folder / first.removeprefix("fileb://")).read_bytes()
-        if first.startswith("file://"):
-            first = (self.folder / first.removeprefix("file://")).read_text()
-        if shape.type_name == "list" and shape.member.type_name == "structure":
-            return [dict(pair.split("=", 1) for pair in value.split(",")) for value in values]
-        return values if shape.type_name == "list" else first
+    def _wait(self, client: Any, call: Call) -> None:
+        waiter = client.get_waiter(call.waiter.replace("-", "_"))
+        waiter.config.delay = POLL_SECONDS
+        waiter.config.max_attempts = int(STACK_SECONDS / POLL_SECONDS)
+        waiter.wait(**call.parameters(self.folder))
 
     def _show(self, answer: dict[str, Any], options: Options) -> None:
         found = json.loads(json.dumps(answer, default=_plain))
@@ -106,8 +96,7 @@ class Cli:
 
     # -------------------------------------------------------------------------------------------- cloudformation deploy
 
-    def _deploy(self, options: Options) -> None:
-        cloudformation = self.client("cloudformation")
+    def _deploy(self, cloudformation: Any, options: Options) -> None:
         [stack] = options["stack-name"]
         before = _stack(cloudformation, stack)
         is_new = before.get("StackStatus") in NEW_STACK
@@ -123,11 +112,15 @@ class Cli:
                 *({"ParameterKey": name, "ParameterValue": value} for name, value in given.items()),
                 *({"ParameterKey": name, "UsePreviousValue": True} for name in kept),
             ],
+            Capabilities=options.get("capabilities", []),
             **({"RoleARN": options["role-arn"][0]} if "role-arn" in options else {}),
         )["Id"]
-        _wait(
-            lambda: cloudformation.describe_change_set(ChangeSetName=made, StackName=stack)["Status"], "CREATE_COMPLETE"
-        )
+        if not _is_change(cloudformation, made, stack):
+            said = f"\nNo changes to deploy. Stack {stack} is up to date"
+            if "no-fail-on-empty-changeset" not in options:
+                raise NotMadeError(said)
+            print(said, file=self.out)
+            return
         print("Waiting for stack create/update to complete", file=self.out)
         cloudformation.execute_change_set(ChangeSetName=made, StackName=stack)
         good = "CREATE_COMPLETE" if is_new else "UPDATE_COMPLETE"
@@ -139,23 +132,6 @@ class Cli:
                 f"failure\naws cloudformation describe-stack-events --stack-name {stack}"
             ) from None
         print(f"Successfully created/updated stack - {stack}", file=self.out)
-
-
-def _options(arguments: list[str]) -> tuple[Options, list[str]]:
-    """Options with their values, and what stands by itself."""
-    options: dict[str, list[str]] = {}
-    places: list[str] = []
-    takes_many = {"parameter-overrides", "tags"}
-    name = ""
-    for argument in arguments:
-        if argument.startswith("--"):
-            name = argument.removeprefix("--")
-            options[name] = []
-        elif name and (not options[name] or name in takes_many):
-            options[name].append(argument)
-        else:
-            places.append(argument)
-    return options, places
 
 
 def _plain(value: Any) -> str:
@@ -179,30 +155,29 @@ def _stack(cloudformation: Any, name: str) -> dict[str, Any]:
         raise
 
 
-def _wait(status: Callable[[], str], good: str) -> None:
+def _is_change(cloudformation: Any, change_set: str, stack: str) -> bool:
+    """Waits until the change set has been made. False: it changes nothing."""
+
+    def status() -> str:
+        made = cloudformation.describe_change_set(ChangeSetName=change_set, StackName=stack)
+        reason = str(made.get("StatusReason", ""))
+        return "NOTHING" if NO_CHANGE.search(reason) else str(made["Status"])
+
+    return _wait(status, "CREATE_COMPLETE", "NOTHING") == "CREATE_COMPLETE"
+
+
+def _wait(status: Callable[[], str], *good: str) -> str:
+    """Until the status is one of the good ones, which is returned."""
     deadline = time.monotonic() + STACK_SECONDS
-    while (now := status()) != good:
+    while (now := status()) not in good:
         if not now.endswith(("_IN_PROGRESS", "_PENDING")) or time.monotonic() > deadline:
-            raise NotMadeError(f"The status is {now}, and not {good}.")
+            raise NotMadeError(f"The status is {now}, and not {good[0]}.")
         time.sleep(POLL_SECONDS)
+    return now
 
 
-def run(arguments: Sequence[str], client: Callable[[str], Any], folder: Path) -> tuple[int, str]:
+def run(arguments: Sequence[str], client: Callable[[str, str], Any], folder: Path) -> tuple[int, str]:
     """One command in this process: its exit code, and all that it printed."""
     printed = io.StringIO()
     code = Cli(client, folder, printed, printed).run(arguments)
     return code, printed.getvalue()
-
-
-def main(arguments: list[str]) -> int:
-    session = boto3.session.Session()
-    config = Config(proxies={})
-
-    def client(service: str) -> Any:
-        return session.client(service, config=config)  # type: ignore[call-overload]  # the stubs know literal names only
-
-    return Cli(client, Path(), sys.stdout, sys.stderr).run(arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

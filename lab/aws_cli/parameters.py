@@ -1,0 +1,242 @@
+"""The words of an `aws` command, and the call that they stand for, by botocore's own models. Nothing here calls AWS.
+
+Values are taken as the AWS CLI takes them: text, numbers, flags, JSON, `A=b,C=d`, several words for a list, file://, fileb://;
+bytes that are no file are base64.
+Raises WrongCallError for what the CLI would not take: an unknown service, operation or option, a required one that is missing,
+a value of another type.
+"""
+
+import base64
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+from botocore import xform_name
+from botocore.exceptions import UnknownServiceError
+from botocore.model import ListShape, OperationModel, Shape, StructureShape
+from botocore.validate import ParamValidator
+
+OWN_OPTIONS = frozenset({"query", "output", "region", "profile"})  # of the CLI itself, beside the operation's
+OWN_FLAGS = frozenset({"no-cli-pager", "no-paginate"})  # they take no value
+DEPLOY_TAKES = {"template-file", "stack-name", "role-arn"}  # the first two are required
+DEPLOY_TAKES_MANY = {"parameter-overrides", "capabilities", "tags"}
+DEPLOY_FLAGS = {"no-fail-on-empty-changeset", "fail-on-empty-changeset"}
+ALIASES = {"s3api": "s3"}  # the CLI's own name of a service
+NUMBERS: Mapping[str, type[int | float]] = {"integer": int, "long": int, "float": float, "double": float}
+BY_PAIRS = {"map", "structure"}
+
+Options = Mapping[str, list[str]]
+
+
+class WrongCallError(Exception):
+    """A command that the AWS CLI would not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`aws SERVICE OPERATION`. `places`: words that stand by themselves behind it. `waiter`: "", or what is waited for.
+
+    `model`: None for `cloudformation deploy`, which is a command of the CLI and no operation.
+    """
+
+    name: str
+    service: str
+    model: OperationModel | None
+    options: Options
+    places: tuple[str, ...] = ()
+    waiter: str = ""
+
+    @classmethod
+    def of(cls, arguments: Sequence[str]) -> "Call":
+        """`arguments`: without the `aws`."""
+        match list(arguments):
+            case ["cloudformation", "deploy", *rest]:
+                return cls("aws cloudformation deploy", "cloudformation", None, *_deploy_options(rest))
+            case [service, "wait", waiter, *rest]:
+                model = _waited_for(service, waiter)
+                return cls(f"aws {service} wait {waiter}", service, model, *_options(rest, model), waiter)
+            case [service, operation, *rest]:
+                model = _operation(service, operation)
+                return cls(f"aws {service} {operation}", service, model, *_options(rest, model))
+        raise WrongCallError(f"aws {' '.join(arguments)}: a service and an operation are missing")
+
+    def parameters(self, folder: Path) -> dict[str, Any]:
+        """What the operation is called with. `folder`: where file:// and fileb:// are looked for."""
+        if self.model is None:
+            raise WrongCallError(f"{self.name} is no operation")
+        members = _members(self.model)
+        parameters: dict[str, Any] = {}
+        for option, values in self.options.items():
+            if option in OWN_OPTIONS | OWN_FLAGS:
+                continue
+            name, shape, is_negated = _member(members, option, self.name)
+            parameters[name] = False if is_negated else _value(shape, values, folder, f"{self.name} --{option}")
+        return parameters
+
+    def validate(self, folder: Path) -> None:
+        """Raises WrongCallError where a parameter that is required is missing, or one is of another type.
+
+        What stands for a variable of the shell is taken to be right.
+        """
+        if self.model is None:
+            if missing := {"template-file", "stack-name"} - self.options.keys():
+                raise WrongCallError(f"{self.name}: without {', '.join(sorted(missing))}")
+            return
+        shape = self.model.input_shape
+        parameters = replace(self, options=self._filled_in()).parameters(folder)
+        found = ParamValidator().validate(parameters, shape) if shape else None
+        if found and found.has_errors():
+            raise WrongCallError(f"{self.name}: {found.generate_report()}")
+
+    def _filled_in(self) -> Options:
+        members = _members(self.model) if self.model else {}
+        shapes = {option: shape for option, (_, shape) in members.items()}
+        return {
+            option: [_filled_in(shapes[option], value) if option in shapes else value for value in values]
+            for option, values in self.options.items()
+        }
+
+
+# --------------------------------------------------------------------------------------------------- botocore's models
+
+
+@functools.cache
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
+@functools.cache
+def _operations(service: str) -> Mapping[str, OperationModel]:
+    """The operations of a service, as the CLI writes their names."""
+    try:
+        model = _session().get_service_model(ALIASES.get(service, service))
+    except UnknownServiceError:
+        raise WrongCallError(f"aws {service}: there is no such service") from None
+    return {xform_name(name, "-"): model.operation_model(name) for name in model.operation_names}
+
+
+def _operation(service: str, operation: str) -> OperationModel:
+    found = _operations(service).get(operation)
+    if found is None:
+        raise WrongCallError(f"aws {service} {operation}: there is no such operation")
+    return found
+
+
+def _waited_for(service: str, waiter: str) -> OperationModel:
+    """The operation that a waiter asks again and again."""
+    _operations(service)
+    model = _session().get_waiter_model(service)
+    names = {xform_name(name, "-"): name for name in model.waiter_names}
+    if waiter not in names:
+        raise WrongCallError(f"aws {service} wait {waiter}: there is nothing of this name to wait for")
+    return _operation(service, xform_name(model.get_waiter(names[waiter]).operation, "-"))
+
+
+def _members(model: OperationModel) -> dict[str, tuple[str, Shape]]:
+    """The operation's parameters, by the option that stands for each."""
+    shape = model.input_shape
+    members = shape.members if isinstance(shape, StructureShape) else {}
+    return {xform_name(name, "-"): (name, member) for name, member in members.items()}
+
+
+def _member(members: Mapping[str, tuple[str, Shape]], option: str, call: str) -> tuple[str, Shape, bool]:
+    """The parameter of an option; whether the option says no to it (`--no-enable-...`)."""
+    if option in members:
+        return (*members[option], False)
+    positive = option.removeprefix("no-")
+    if positive in members and members[positive][1].type_name == "boolean":
+        return (*members[positive], True)
+    raise WrongCallError(f"{call}: there is no option --{option}")
+
+
+# ------------------------------------------------------------------------------------------------- options and values
+
+
+def _options(words: list[str], model: OperationModel) -> tuple[Options, tuple[str, ...]]:
+    members = _members(model)
+    many = {option for option, (_, shape) in members.items() if shape.type_name in {"list", *BY_PAIRS}}
+    flags = {option for option, (_, shape) in members.items() if shape.type_name == "boolean"}
+    return _split(words, many, flags | {f"no-{flag}" for flag in flags})
+
+
+def _deploy_options(words: list[str]) -> tuple[Options, tuple[str, ...]]:
+    options, places = _split(words, DEPLOY_TAKES_MANY, DEPLOY_FLAGS)
+    known = DEPLOY_TAKES | DEPLOY_TAKES_MANY | DEPLOY_FLAGS | OWN_OPTIONS | OWN_FLAGS
+    if unknown := options.keys() - known:
+        raise WrongCallError(f"aws cloudformation deploy: there is no option --{', --'.join(sorted(unknown))}")
+    return options, places
+
+
+def _split(words: list[str], many: set[str], flags: set[str]) -> tuple[Options, tuple[str, ...]]:
+    """The options with their values, and the words that are no option's value. `many`: options of several values."""
+    options: dict[str, list[str]] = {}
+    places: list[str] = []
+    name = ""
+    for word in words:
+        if word.startswith("--"):
+            name = word.removeprefix("--")
+            options[name] = []
+        elif name and name not in flags | OWN_FLAGS and (name in many or not options[name]):
+            options[name].append(word)
+        else:
+            places.append(word)
+    return options, tuple(places)
+
+
+def _value(shape: Shape, values: list[str], folder: Path, where: str) -> Any:
+    """One option's value, by the shape that the operation takes."""
+    if shape.type_name == "boolean":
+        return True
+    if not values:
+        raise WrongCallError(f"{where}: the value is missing")
+    texts = [_read(shape, value, folder) for value in values]
+    try:
+        return _typed(shape, texts)
+    except ValueError as error:
+        raise WrongCallError(f"{where}: {error}") from None
+
+
+def _filled_in(shape: Shape, value: str) -> str:
+    """Some value that is right, where the shell would put one in place of a variable."""
+    if "$" not in value:
+        return value
+    if shape.type_name == "blob":
+        return "MQ=="
+    return "1" if shape.type_name in NUMBERS else value.ljust(shape.metadata.get("min", 0))
+
+
+def _read(shape: Shape, value: str, folder: Path) -> Any:
+    """A value that is a file's content is read. Bytes stay bytes."""
+    if value.startswith("fileb://"):
+        return (folder / value.removeprefix("fileb://")).read_bytes()
+    if value.startswith("file://"):
+        text = (folder / value.removeprefix("file://")).read_text()
+        return text.encode() if shape.type_name == "blob" else text
+    return value
+
+
+def _typed(shape: Shape, texts: list[Any]) -> Any:
+    """Raises ValueError."""
+    first = texts[0]
+    if isinstance(first, bytes):
+        return first
+    if shape.type_name == "blob":
+        return base64.b64decode(first, validate=True)
+    if shape.type_name in {"list", *BY_PAIRS} and first.lstrip().startswith(("{", "[")):
+        parsed = json.loads(first)
+        return [parsed] if shape.type_name == "list" and isinstance(parsed, dict) else parsed
+    if isinstance(shape, ListShape):
+        of_pairs = shape.member.type_name in BY_PAIRS
+        return [_pairs(text) if of_pairs else text for text in texts]
+    if shape.type_name in BY_PAIRS:
+        return _pairs(",".join(texts))
+    return NUMBERS.get(shape.type_name, str)(first)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """`A=b,C=d`. Raises ValueError."""
+    return dict(pair.split("=", 1) for pair in text.split(","))

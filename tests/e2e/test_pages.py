@@ -1,0 +1,69 @@
+"""The commands of the pages, as a reader types them: one page after the other, in the order printed, in one local account."""
+
+from dataclasses import replace
+
+import pytest
+
+from lab.local.__main__ import example
+from lab.pages.blocks import READ_IN_ORDER, blocks
+from lab.pages.reader import NotAsPrintedError, Reader, reading
+from tests.support.findings import Copy
+
+REGION = "eu-north-1"  # an account's Region of its own: the pages use the names of a whole account
+FIRST_KEY = "## Your first key"
+BEGINS_FIRST, BEGINS_SECOND = "$ STACK=orders-first ", "$ STACK=orders-second "
+BEFORE = {  # what others have done, or what the reader has on paper: by the block that needs it, as it begins
+    "$ key-custodian verify alias/orders-payments ": """
+        aws cloudformation deploy --stack-name orders-payments --template-file examples/hmac.yaml \\
+            --parameter-overrides SecretId=orders/payments-key
+        on_paper() { python3.13 -c "import json; print(json.load(open('key.json'))$1)"; }
+        CHECK_VALUE=$(on_paper "['check_values'][0]") CONFIRMATION_MAC=$(on_paper "['confirmation_mac']")
+    """,
+    '$ aws cloudformation describe-stack-events --stack-name "$STACK"': """
+        STACK=orders-first
+        MATERIAL=$(aws kms describe-key --key-id alias/$STACK --query KeyMetadata.CurrentKeyMaterialId --output text)
+    """,
+}
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """The folder of somebody who cloned the repository."""
+    folder = tmp_path / "imported-key-material"
+    Copy(folder)
+    return folder
+
+
+def test_every_command_does_what_its_page_says(aws, clone, tmp_path):
+    """One test: each page goes on where the one before ended."""
+    (tmp_path / "shell").mkdir()
+    with reading(tmp_path / "shell", aws.elsewhere(REGION).settings, clone) as reader:
+        what_make_local_prints(reader, aws)
+        needs = dict(BEFORE)
+        for block in (block for page in READ_IN_ORDER for block in blocks(page) if not block.not_run):
+            what_the_block_needs(reader, block, needs)
+            reader.runs(block)
+            if block.heading == FIRST_KEY:
+                the_second_key_is_made_like_the_first(reader, block)
+        assert needs == {}
+
+
+def what_make_local_prints(reader, aws):
+    """Before the pages: what it makes, no page finds taken."""
+    types(reader, f"(\nset -e\n{example(aws.settings)}\n)")
+
+
+def what_the_block_needs(reader, block, needs):
+    for beginning in [beginning for beginning in needs if block.text.startswith(beginning)]:
+        types(reader, needs.pop(beginning))
+
+
+def the_second_key_is_made_like_the_first(reader, block):
+    assert block.text.startswith(BEGINS_FIRST)
+    reader.runs(replace(block, text=block.text.replace(BEGINS_FIRST, BEGINS_SECOND)))
+
+
+def types(reader: Reader, script: str):
+    code, printed = reader.types(script)
+    if code != 0:
+        raise NotAsPrintedError(f"exit code {code} of\n{script}\n{printed}")

@@ -1,0 +1,46 @@
+"""The pages' commands: which are not run, and that all are right. tests/e2e/test_pages.py runs them."""
+
+import re
+
+import pytest
+
+from lab.local.__main__ import example
+from lab.local.settings import Settings
+from lab.pages.blocks import READ_IN_ORDER, blocks
+from tests.unit.test_docs import DOCS, README
+
+PAGES = [README, *sorted(DOCS.glob("*.md"))]
+SETTINGS = Settings("https://127.0.0.1:1", "127.0.0.1:1", "/dev/null", "/dev/null")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_call_of_aws_on_a_page_is_one_that_the_cli_takes(path, tmp_path):
+    """Those that are run, too; and those that can't be run here are shown to be right by nothing else."""
+    for name in re.findall(r"fileb?://([\w.-]+)", path.read_text()):
+        (tmp_path / name).write_text("{}")
+
+    for block in blocks(path):
+        for call in block.calls_of_aws():
+            call.validate(tmp_path)
+
+
+NOT_RUN = {"README.md": 1, "deploying.md": 2, "key-custodian.md": 1, "permissions.md": 1, "troubleshooting.md": 1}
+
+
+def test_what_is_not_run_is_counted_and_has_its_reason():
+    """A new one is a decision. A mark that stands before no block is one that does nothing."""
+    found = {path.name: [block.not_run for block in blocks(path) if block.not_run] for path in READ_IN_ORDER}
+
+    assert {name: len(reasons) for name, reasons in found.items() if reasons} == NOT_RUN
+    assert {path.name: path.read_text().count("<!-- not run") for path in READ_IN_ORDER} == {
+        name: len(reasons) for name, reasons in found.items()
+    }
+
+
+def test_make_local_tries_names_that_no_page_uses():
+    """Both are typed in one local account: what the one has made, the other finds taken."""
+    names = set(re.findall(r"\b(?:alias/)?tryout[-/\w.]*", example(SETTINGS)))
+
+    assert {"alias/tryout", "alias/tryout-transport", "tryout", "tryout/key", "tryout.bin"} <= names
+    assert not set(re.findall(r"--(?:name|alias-name|stack-name) (\S+)", example(SETTINGS))) - names
+    assert [path.name for path in PAGES if "tryout" in path.read_text()] == []
