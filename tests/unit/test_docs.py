@@ -20,6 +20,7 @@ from imported_key_material.errors import Faults, Refused
 from imported_key_material.lifecycle import attributes, resource
 from imported_key_material.material import check_value
 from imported_key_material.material.key_specs import key_spec
+from imported_key_material.material.words import PROPERTIES
 from imported_key_material.material.wrapping import split_rsa_aes, unwrap_with_aes
 from lab.keys.by_hand import oaep
 from lab.keys.private_keys import pkcs8_der, pkcs8_pem, rsa_key, spki_der
@@ -435,6 +436,23 @@ def literals():
     ]
 
 
+def in_properties():
+    """Every f-string as the function's user reads it: with the words of properties in it, without what else differs."""
+    return [
+        "".join(map(spoken, node.values))
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.JoinedStr)
+    ]
+
+
+def spoken(part):
+    if isinstance(part, ast.Constant):
+        return part.value
+    is_word = isinstance(part.value, ast.Attribute) and ast.unparse(part.value.value) == "words"
+    return getattr(PROPERTIES, part.value.attr, "\0") if is_word else "\0"
+
+
 def composed():
     """What the program puts together of several strings, as it comes out."""
     faults = Faults()
@@ -447,7 +465,7 @@ def composed():
     return [str(refused.value)]
 
 
-TEXTS = literals() + composed()
+TEXTS = literals() + in_properties() + composed()
 
 
 def test_there_are_quotes():
