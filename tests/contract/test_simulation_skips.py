@@ -7,6 +7,8 @@ from tests.support.simulation.engine import Stack
 from tests.support.simulation.history import play
 from tests.support.simulation.scripts import rolled_back_and_skipped
 
+pytestmark = pytest.mark.slow
+
 HISTORIES = 40
 
 

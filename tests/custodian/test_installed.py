@@ -17,6 +17,8 @@ from tests.support.openssl import openssl
 from tests.support.program import REPOSITORY
 from tests.support.random_keys import random_key
 
+pytestmark = pytest.mark.slow
+
 BUILD = "import sys; from setuptools.build_meta import build_wheel; print(build_wheel(sys.argv[1]))"
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "custodian", "handler")
 
