@@ -16,6 +16,8 @@ from tests.support.private_keys import key_for, pkcs8_pem, spki_der
 from tests.support.random_keys import random_key
 from tests.unit.test_docs import run, section
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs" / "hsm.md"
 KEY = random_key(32)
 

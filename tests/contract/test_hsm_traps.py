@@ -21,6 +21,8 @@ from tests.support.private_keys import key_for, pkcs8_pem
 from tests.support.random_keys import random_key
 from tests.unit.test_docs import section
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs" / "hsm.md"
 SHA_1, SHA_256 = "RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256"
 KEY = random_key(32)

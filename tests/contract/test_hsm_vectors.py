@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 from tests.support.materials import encrypts_with
 from tests.support.private_keys import E, pkcs8_der, private_exponent
 
+pytestmark = pytest.mark.slow
+
 VECTORS = Path(__file__).parent / "vectors"
 
 

@@ -17,6 +17,8 @@ from tests.support.response_bucket import status
 from tests.support.transport import Fault, Refusal
 from tests.support.world import Crash
 
+pytestmark = pytest.mark.slow
+
 TWO_KINDS = [wrapped_by_kms, in_pem]
 ALWAYS = 10**6
 

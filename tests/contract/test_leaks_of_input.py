@@ -22,6 +22,8 @@ from tests.support.planted import (
 from tests.support.transport import Refusal
 from tests.support.world import SIGNATURE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "changes",

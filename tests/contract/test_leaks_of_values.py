@@ -34,6 +34,8 @@ from tests.support.canaries import PIECE_BYTES, Canaries
 from tests.support.faults import Moment
 from tests.support.planted import KEY, KINDS
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = imported_key_material.__name__
 
 

@@ -12,6 +12,8 @@ from tests.support.materials import encrypts_with
 from tests.support.random_keys import random_keys
 from tests.support.transport import Fault
 
+pytestmark = pytest.mark.slow
+
 KEY, OTHER = random_keys(32, 2)
 ALWAYS = 10**6
 LOST = [Fault.READ_TIMEOUT, Fault.CONNECTION_CLOSED, Fault.INTERNAL_ERROR, Fault.DEPENDENCY_TIMEOUT]

@@ -4,6 +4,7 @@ import base64
 import json
 from functools import cache
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from tests.support.kms import KmsWire, StrictKms
 from tests.support.kms.operations.table import OPERATIONS
 from tests.support.kms_bench import ACCOUNT, REGION
 from tests.support.transport import Request
+
+pytestmark = pytest.mark.slow
 
 MODEL = service_model("kms")
 WIRE = KmsWire(StrictKms(VirtualClock()))

@@ -24,6 +24,8 @@ from tests.support.openssl import openssl
 from tests.support.private_keys import ec_key, key_for, pkcs8_der, pkcs8_pem, rsa_key, spki_der
 from tests.support.random_keys import random_keys
 
+pytestmark = pytest.mark.slow
+
 
 def chosen(*wanted):
     """The first of a long row of keys whose base64 has these."""

@@ -17,6 +17,8 @@ from tests.support.private_keys import rsa_key, spki_der
 from tests.support.program import Program
 from tests.support.random_keys import random_keys
 
+pytestmark = pytest.mark.slow
+
 KEY, OTHER = random_keys(32, 2)
 HMAC = ("--key-spec", "HMAC_256")
 CHECK_VALUE, OF_OTHER = (check_value.compute(key_spec("HMAC_256", partition="aws"), key) for key in (KEY, OTHER))
