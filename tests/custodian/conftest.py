@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import boto3
 import pytest
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.support.called import Called
 from tests.support.clock import WallClock
+from tests.support.in_process import LOADER
 from tests.support.kms import KmsWire, StrictKms
 from tests.support.kms.server import KmsServer
 from tests.support.online import Online
@@ -18,6 +20,13 @@ from tests.support.program import Program
 
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_read_once() -> Iterator[None]:
+    """A call within this process makes a session of its own, which would read all of botocore's models anew."""
+    with mock.patch("botocore.session.create_loader", return_value=LOADER):
+        yield
 
 
 @pytest.fixture
