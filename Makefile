@@ -21,6 +21,7 @@ LANES ?= 0
 COMPARE ?=
 UPGRADE ?=
 WRITE ?=
+TEST ?=
 TESTS ?= tests
 
 # The interpreter's own folder. SAM runs what it finds on PATH, and does not get along with the shims of pyenv.
@@ -39,9 +40,10 @@ SAM_ENVIRONMENT = env PATH="$(PYTHON_BIN):$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAUL
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## |^# -+ ' '/^# -+ / {printf "\n%s\n", $$2} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' \
+		$(MAKEFILE_LIST)
 
-# ------------------------------------------------------------------------------------------------------------- install
+# ---------------------------------------------------------------------------------------------------------- every day
 
 .PHONY: install .venv .venv-sam .venv-local .venv-lock
 install: $(DEV) $(SAM) $(LOCAL) $(WHEELS) ## Install everything that the other targets need
@@ -49,6 +51,103 @@ install: $(DEV) $(SAM) $(LOCAL) $(WHEELS) ## Install everything that the other t
 .venv-sam: $(SAM)
 .venv-local: $(LOCAL)
 .venv-lock: $(LOCK)
+
+.PHONY: one
+one: $(DEV) ## Run one test, without SAM and without a build: TEST=path::name
+	@.venv/bin/python -m pytest $(or $(TEST),$(error TEST is missing: make one TEST=tests/unit/test_consent.py))
+
+.PHONY: quick
+quick: $(DEV) ## Run the quick tests: unit tests, and what is fast of the others, in a minute; no SAM, no build
+	@.venv/bin/python -m pytest -n auto --dist loadgroup -m "not slow" tests/unit tests/contract tests/custodian
+
+.PHONY: fix
+fix: $(DEV) reference ## Format and wrap the code, mend what ruff can mend, and write the generated pages anew
+	@.venv/bin/ruff check --fix-only --exit-zero .
+	@.venv/bin/ruff format .
+
+# Each of them runs, also where another one fails: all faults are told at once.
+CHECKS := check-types check-style check-format check-templates check-sam check-properties check-findings check-house
+
+.PHONY: check $(CHECKS)
+check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house; tell all faults at once
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(CHECKS)
+
+check-style:
+	.venv/bin/ruff check .
+
+check-format:
+	.venv/bin/ruff format --check .
+
+check-types:
+	.venv/bin/mypy
+
+check-templates:
+	.venv/bin/cfn-lint template.yaml $(wildcard examples/*.yaml examples/*/*.yaml)
+
+check-sam:
+	@$(SAM_ENVIRONMENT) .venv-sam/bin/sam validate --lint
+
+check-properties:
+	.venv/bin/python -m tools.reference --check
+
+check-findings:
+	.venv/bin/python -m tools.findings --check
+
+# The unit tests of what is not code: pages, templates, the rows of tests/findings/.
+HOUSE := architecture repository docs pages_and_aws pictures threat_model findings_page findings_rows template role
+check-house:
+	@.venv/bin/python -m pytest -q $(HOUSE:%=tests/unit/test_%.py) tests/lab/ceremony/test_page.py
+
+.PHONY: test
+test: $(DEV) $(SAM) $(LOCAL) build ## Run all tests, offline; TESTS=path for some
+	@.venv/bin/python -m pytest -n auto --dist loadgroup $(TESTS)
+
+# ----------------------------------------------------------------------------------------------------- see it at work
+
+.PHONY: demo
+demo: $(DEV) $(SAM) $(LOCAL) build ## Tell the whole story on a local AWS, from an empty key to a used one
+	@.venv/bin/python -m lab.demo
+
+.PHONY: ceremony
+ceremony: $(DEV) $(SAM) $(LOCAL) build ## Play docs/ceremony.md on a local AWS: custodians, engineer, auditor
+	@PYTHONPATH=handler .venv/bin/python -m lab.ceremony
+
+.PHONY: local
+local: $(DEV) $(SAM) $(LOCAL) build ## Leave a local AWS running, to play with
+	@.venv/bin/python -m lab.local
+
+.PHONY: kms
+kms: $(DEV) ## Run the strict KMS alone: PORT=8411 ROTATION_SECONDS=2
+	@.venv/bin/python -m lab.kms --port $(PORT) --rotation-seconds $(ROTATION_SECONDS)
+
+# ----------------------------------------------------------------------------------------------------------- prove it
+
+.PHONY: simulate
+simulate: $(DEV) ## Play histories against a world that fails: SEEDS=2000 FIRST=0, or SEED=n for one, told
+	@PYTHONPATH=handler .venv/bin/python -m lab.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
+
+.PHONY: table
+table: $(DEV) ## Bring each fault to each call of each operation
+	@PYTHONPATH=handler .venv/bin/python -m lab.simulation table
+
+.PHONY: quota
+quota: $(DEV) ## Wait for KMS's quota, hundreds at once: N=500 RATE=0.25 SEED=1 STACKS=1 LANES=0; COMPARE=1
+	@PYTHONPATH=handler .venv/bin/python -m lab.quota --resources $(N) --rate $(RATE) --stacks $(or $(STACKS),1) \
+		--lanes $(LANES) $(if $(SEED),--seed $(SEED)) $(if $(COMPARE),--compare docs/internals)
+
+.PHONY: chaos
+chaos: $(DEV) $(SAM) $(LOCAL) build ## Kill the function under real stacks on a local AWS, and judge: STACKS=40 SEED=n
+	@.venv/bin/python -m lab.chaos --stacks $(or $(STACKS),40) $(if $(SEED),--seed $(SEED))
+
+.PHONY: soak
+soak: $(DEV) $(SAM) $(LOCAL) build ## Send one process thousands of requests: REQUESTS=2000; does it grow or slow down?
+	@PYTHONPATH=handler .venv/bin/python -m lab.bench.soak .aws-sam/build --requests $(REQUESTS)
+
+.PHONY: bench
+bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, starts, times, calls and memory; WRITE=docs/internals/benchmarks.md keeps it
+	@PYTHONPATH=handler .venv/bin/python -m lab.bench .aws-sam/build $(if $(WRITE),--write $(WRITE))
+
+# -------------------------------------------------------------------------------------------------------------- build
 
 # 1: the list. The stamp comes last, so that a broken-off installation is begun anew.
 define install
@@ -79,8 +178,6 @@ $(WHEELS): layers/dependencies/requirements.txt layers/dependencies/build_layer.
 	@"$(PYTHON_BIN)/python3.13" layers/dependencies/build_layer.py download $(@D)
 	@touch $@
 
-# ------------------------------------------------------------------------------------------------------ build and test
-
 .PHONY: build
 build: $(SAM) $(WHEELS) ## Build the application with SAM, as `sam build` does
 	@started=$$SECONDS; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
@@ -91,65 +188,7 @@ build: $(SAM) $(WHEELS) ## Build the application with SAM, as `sam build` does
 layer: build ## Print the layer's size and what is in it
 	@$(PYTHON_BIN)/python3.13 -m tools.layer .aws-sam/build
 
-.PHONY: test
-test: $(DEV) $(SAM) $(LOCAL) build ## Run all tests, offline; TESTS=path for some
-	@PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -n auto --dist loadgroup $(TESTS)
-
-.PHONY: simulate
-simulate: $(DEV) ## Play histories against a world that fails: SEEDS=2000 FIRST=0, or SEED=n for one, told
-	@PYTHONPATH=handler .venv/bin/python -m lab.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
-
-.PHONY: table
-table: $(DEV) ## Bring each fault to each call of each operation
-	@PYTHONPATH=handler .venv/bin/python -m lab.simulation table
-
-.PHONY: quota
-quota: $(DEV) ## Wait for KMS's quota, hundreds at once: N=500 RATE=0.25 SEED=1 STACKS=1 LANES=0; COMPARE=1 writes docs/internals/scale.md
-	@PYTHONPATH=handler .venv/bin/python -m lab.quota --resources $(N) --rate $(RATE) --stacks $(or $(STACKS),1) \
-		--lanes $(LANES) $(if $(SEED),--seed $(SEED)) $(if $(COMPARE),--compare docs/internals)
-
-.PHONY: chaos
-chaos: $(DEV) $(SAM) $(LOCAL) build ## Kill the function under real stacks on a local AWS, and judge: STACKS=40 SEED=n
-	@.venv/bin/python -m lab.chaos --stacks $(or $(STACKS),40) $(if $(SEED),--seed $(SEED))
-
-.PHONY: check
-check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	.venv/bin/mypy
-	.venv/bin/cfn-lint template.yaml $(wildcard examples/*.yaml examples/*/*.yaml)
-	@$(SAM_ENVIRONMENT) .venv-sam/bin/sam validate --lint
-	.venv/bin/python -m tools.reference --check
-	.venv/bin/python -m tools.findings --check
-	@PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -q tests/unit/test_architecture.py tests/unit/test_repository.py
-
-# ------------------------------------------------------------------------------------------------------- see it at work
-
-.PHONY: demo
-demo: $(DEV) $(SAM) $(LOCAL) build ## Tell the whole story on a local AWS, from an empty key to a used one
-	@.venv/bin/python -m lab.demo
-
-.PHONY: ceremony
-ceremony: $(DEV) $(SAM) $(LOCAL) build ## Play docs/ceremony.md on a local AWS: custodians, engineer, auditor
-	@PYTHONPATH=handler .venv/bin/python -m lab.ceremony
-
-.PHONY: local
-local: $(DEV) $(SAM) $(LOCAL) build ## Leave a local AWS running, to play with
-	@.venv/bin/python -m lab.local
-
-.PHONY: kms
-kms: $(DEV) ## Run the strict KMS alone: PORT=8411 ROTATION_SECONDS=2
-	@.venv/bin/python -m lab.kms --port $(PORT) --rotation-seconds $(ROTATION_SECONDS)
-
-.PHONY: bench
-bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, starts, times, calls and memory; WRITE=docs/internals/benchmarks.md puts it there
-	@PYTHONPATH=handler .venv/bin/python -m lab.bench .aws-sam/build $(if $(WRITE),--write $(WRITE))
-
-.PHONY: soak
-soak: $(DEV) $(SAM) $(LOCAL) build ## Send one process thousands of requests: REQUESTS=2000; does it grow or slow down?
-	@PYTHONPATH=handler .venv/bin/python -m lab.bench.soak .aws-sam/build --requests $(REQUESTS)
-
-# ------------------------------------------------------------------------------------------------------------ maintain
+# ----------------------------------------------------------------------------------------------------------- maintain
 
 .PHONY: reference
 reference: $(DEV) ## Write docs/properties.md and docs/internals/findings.md anew

@@ -12,6 +12,7 @@ BaseException) too. Retries wait on the clock that the tests own: botocore's sle
 import io
 import time
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Self
@@ -22,6 +23,7 @@ import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
+from botocore.hooks import HierarchicalEmitter
 from botocore.loaders import Loader
 
 from lab.clock import VirtualClock
@@ -37,6 +39,8 @@ from lab.wire.transport import (
 )
 
 LOADER = Loader()  # keeps the models that it has read, for all sessions
+_OF_BOTOCORE = HierarchicalEmitter()  # the handlers that every session has: each session gets a copy, which is quick
+botocore.session.Session(event_hooks=_OF_BOTOCORE)  # registers them
 _LOST: dict[Fault, type[HTTPClientError]] = {
     Fault.CONNECTION_CLOSED: ConnectionClosedError,
     Fault.READ_TIMEOUT: ReadTimeoutError,
@@ -86,7 +90,7 @@ class InProcessAws:
     def session(self, *, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT) -> boto3.Session:
         """A session of that account whose clients reach these services alone."""
         if (region, account) not in self._sessions:
-            inner = botocore.session.Session()
+            inner = botocore.session.Session(event_hooks=copy(_OF_BOTOCORE), include_builtin_handlers=False)
             inner.register_component("data_loader", LOADER)
             self.attach(inner)
             self._sessions[region, account] = boto3.Session(

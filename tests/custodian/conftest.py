@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import boto3
 import pytest
@@ -13,11 +14,19 @@ from lab.keys.private_keys import rsa_key
 from lab.kms import KmsWire, StrictKms
 from lab.kms.server import KmsServer
 from lab.program import Program
+from lab.wire.in_process import LOADER
 from tests.support.called import Called
 from tests.support.online import Online
 
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_read_once() -> Iterator[None]:
+    """A call within this process makes a session of its own, which would read all of botocore's models anew."""
+    with mock.patch("botocore.session.create_loader", return_value=LOADER):
+        yield
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from lab.keys.random_keys import random_key
 from lab.local import places
 from lab.program import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 BUILD = "import sys; from setuptools.build_meta import build_wheel; print(build_wheel(sys.argv[1]))"
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "custodian", "handler")
 

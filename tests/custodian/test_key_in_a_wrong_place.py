@@ -24,6 +24,8 @@ from lab.keys.random_keys import random_keys
 from tests.support.called import Called
 from tests.support.online import Online
 
+pytestmark = pytest.mark.slow
+
 
 def chosen(*wanted):
     """The first of a long row of keys whose base64 has these."""
@@ -82,7 +84,7 @@ PLAIN = ("key.bin", "other.bin", "key.json", "transport.der", "stored.bin", "sto
 
 
 def params(name):
-    return importlib.import_module(f"custodian.{name}").command.params
+    return importlib.import_module(f"key_custodian.{name}").command.params
 
 
 @pytest.fixture(scope="module")

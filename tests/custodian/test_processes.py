@@ -17,6 +17,8 @@ from lab.program import Program
 from tests.support.called import Called
 from tests.support.online import Online
 
+pytestmark = pytest.mark.slow
+
 KEY, OTHER = random_keys(32, 2)
 HMAC = ("--key-spec", "HMAC_256")
 CHECK_VALUE, OF_OTHER = (check_value.compute(key_spec("HMAC_256", partition="aws"), key) for key in (KEY, OTHER))

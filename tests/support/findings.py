@@ -18,7 +18,6 @@ In place of `plant.file`, `plant.simulation` names a planted bug of `simulation/
 and it is found if the test then fails. Exit code 1 where one is not found.
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -30,6 +29,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from tests.support.warm_pytest import WarmPytest, warm_pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FOLDER: Final = ROOT / "tests" / "findings"
@@ -75,11 +76,20 @@ def _finding(row: dict[str, Any]) -> Finding:
     return finding
 
 
+def misplaced(edit: Edit, root: Path) -> str:
+    """Why the bug can't be planted; "" where it can."""
+    times = (root / edit.file).read_text().count(edit.old)
+    if times != 1:
+        return f"{edit.file} has the text to be changed {times} times: {edit.old!r}"
+    return "" if edit.old != edit.new else f"{edit.file}: nothing is changed by {edit.old!r}"
+
+
 class Copy:
     """The tree as it could be committed, in a folder of its own, where bugs can be planted."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, pytest: WarmPytest) -> None:
         self._folder = folder
+        self._pytest = pytest
         listed = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607  # the git on PATH
             cwd=ROOT,
@@ -96,10 +106,10 @@ class Copy:
     @contextmanager
     def planted(self, edit: Edit) -> Iterator[None]:
         """Raises ValueError where `old` does not stand in the file exactly once."""
+        if problem := misplaced(edit, self._folder):
+            raise ValueError(problem)
         path = self._folder / edit.file
         text = path.read_text()
-        if text.count(edit.old) != 1 or edit.old == edit.new:
-            raise ValueError(f"{edit.file} has the text to be changed {text.count(edit.old)} times: {edit.old!r}")
         self._write(path, text.replace(edit.old, edit.new))
         try:
             yield
@@ -115,18 +125,15 @@ class Copy:
 
     def fails(self, test: str) -> str:
         """Runs one test. "" where it fails, as it is meant to; else what happened."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        run = subprocess.run(  # noqa: S603  # this Python, and a test that a row names
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", test],
-            cwd=self._folder,
-            env=environment | {"PYTHONDONTWRITEBYTECODE": ""},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=TEST_MAX_SECONDS,
-        )
-        last = (run.stdout.strip().splitlines() or ["nothing was printed"])[-1]
-        return "" if run.returncode == 1 and re.search(r"\b[1-9]\d* failed\b", last) else f"{test}: {last}"
+        arguments = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", test)
+        code, last = self._pytest.run(*arguments, seconds=TEST_MAX_SECONDS)
+        return "" if code == 1 and re.search(r"\b[1-9]\d* failed\b", last) else f"{test}: {last}"
+
+
+@contextmanager
+def copied_to(folder: Path) -> Iterator[Copy]:
+    with warm_pytest(folder) as pytest:
+        yield Copy(folder, pytest)
 
 
 def not_found(copy: Copy, finding: Finding) -> str:
@@ -143,8 +150,7 @@ def not_found(copy: Copy, finding: Finding) -> str:
 def main(ids: list[str]) -> int:
     """Returns the exit code."""
     chosen = [finding for finding in all_findings() if finding.edit and (not ids or finding.id in ids)]
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Copy(Path(folder))
+    with tempfile.TemporaryDirectory() as folder, copied_to(Path(folder)) as copy:
         problems = 0
         for finding in chosen:
             problem = not_found(copy, finding)

@@ -13,7 +13,7 @@ import pytest
 from tests.support.building import LAYER_SOURCE, REPOSITORY, BuildFailed, build
 from tools.layer import LAYERS, LIMIT_BYTES, read, table
 
-pytestmark = pytest.mark.xdist_group("layer")  # one worker builds them, once
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("layer")]  # one worker builds them, once
 
 ARCHITECTURES = sorted(LAYERS)
 ELF_MACHINES = {"x86_64": 62, "arm64": 183}  # e_machine: EM_X86_64, EM_AARCH64

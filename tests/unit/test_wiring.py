@@ -8,6 +8,8 @@ import pytest
 from tests.support.building import FUNCTION_SOURCE, build
 from tools.layer import zip_folder
 
+pytestmark = pytest.mark.slow
+
 UNCHECKED_HASH = 0b01  # PEP 552: hash-based, its source is not looked at
 
 

@@ -13,9 +13,10 @@ import pytest
 from lab.hostile.running import EXACT, LOG_MOST_CHARACTERS, ROWS, WIDE
 from lab.local.places import REPOSITORY
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="the kernel's limits, and its figures in /proc, are Linux's"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="the kernel's limits, and its figures in /proc, are Linux's"),
+]
 
 
 def told_by(*options):

@@ -12,6 +12,8 @@ from lab.keys.random_keys import random_keys
 from lab.wire.faults import Moment
 from lab.wire.transport import Fault
 
+pytestmark = pytest.mark.slow
+
 KEY, OTHER = random_keys(32, 2)
 ALWAYS = 10**6
 LOST = [Fault.READ_TIMEOUT, Fault.CONNECTION_CLOSED, Fault.INTERNAL_ERROR, Fault.DEPENDENCY_TIMEOUT]

@@ -14,6 +14,8 @@ from lab.keys.private_keys import CURVES, key_for, pkcs8_der, spki_der
 from lab.keys.random_keys import random_key
 from lab.kms import ciphertext
 
+pytestmark = pytest.mark.slow
+
 SHA_1, SHA_256 = "RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256"
 AES_BITS = (128, 192, 256)
 HMAC_BYTES = {"HMAC_224": 28, "HMAC_256": 32, "HMAC_384": 48, "HMAC_512": 64}

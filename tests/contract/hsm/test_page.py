@@ -16,6 +16,8 @@ from lab.keys.random_keys import random_key
 from tests.contract.hsm.test_vectors import transport_key, vector
 from tests.unit.test_docs import run, section
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[3] / "docs" / "secrets.md"
 KEY = random_key(32)
 

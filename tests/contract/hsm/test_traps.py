@@ -22,6 +22,8 @@ from lab.keys.random_keys import random_key
 from tests.contract.secrets.test_wrapped_secrets_that_do_not_open import DOES_NOT_OPEN
 from tests.unit.test_docs import section
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[3] / "docs" / "internals" / "material-checks.md"
 SHA_1, SHA_256 = "RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256"
 KEY = random_key(32)

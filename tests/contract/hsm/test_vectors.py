@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 from lab.keys.materials import encrypts_with
 from lab.keys.private_keys import E, pkcs8_der, private_exponent
 
+pytestmark = pytest.mark.slow
+
 VECTORS = Path(__file__).parent / "vectors"
 
 

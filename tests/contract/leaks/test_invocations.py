@@ -19,6 +19,8 @@ from lab.wire.transport import Fault, Refusal
 from lab.world import Crash
 from tests.support.planted import IN_A_VALUE, KINDS, in_pem, wrapped_by_kms
 
+pytestmark = pytest.mark.slow
+
 TWO_KINDS = [wrapped_by_kms, in_pem]
 ALWAYS = 10**6
 

@@ -22,6 +22,8 @@ from tests.support.planted import (
     wrapped_by_kms,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "changes",

@@ -27,6 +27,8 @@ from lab.keys.canaries import PIECE_BYTES, Canaries
 from lab.wire.faults import Moment
 from tests.support.planted import KEY, KINDS
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = imported_key_material.__name__
 
 

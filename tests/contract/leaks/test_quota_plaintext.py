@@ -10,6 +10,8 @@ import pytest
 from lab.quota.crowd import Crowd
 from lab.quota.world import play
 
+pytestmark = pytest.mark.slow
+
 READS_MOST = 2  # of each version: once for the checks, once when the parameters are there
 HELD_SECONDS_MOST = 10.0
 

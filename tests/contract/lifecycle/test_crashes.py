@@ -14,6 +14,8 @@ from lab.kms import ciphertext
 from lab.wire.faults import Moment
 from lab.world import Crash, World
 
+pytestmark = pytest.mark.slow
+
 KEY, NEXT = random_keys(32, 2)
 PINNED, NEXT_PINNED = "11111111-2222-3333-4444-555555555555", "22222222-2222-3333-4444-555555555555"
 LAMBDA_TRIES_AGAIN_AFTER_SECONDS = 60

@@ -18,6 +18,8 @@ from lab.keys.private_keys import CURVES, key_for, pkcs8_pem, spki_der
 from lab.keys.random_keys import random_key
 from lab.kms import ciphertext
 
+pytestmark = pytest.mark.slow
+
 SECRET_BYTES = {"SYMMETRIC_DEFAULT": 32, "HMAC_224": 28, "HMAC_256": 32, "HMAC_384": 48, "HMAC_512": 64}
 RSA = ("RSA_2048", "RSA_3072", "RSA_4096")
 ECC = ("ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1")

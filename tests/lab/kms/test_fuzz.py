@@ -4,6 +4,7 @@ import base64
 import json
 from functools import cache
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from lab.kms.operations.table import OPERATIONS
 from lab.wire.aws_json import service_model
 from lab.wire.transport import Request
 from tests.support.kms_bench import ACCOUNT, REGION
+
+pytestmark = pytest.mark.slow
 
 MODEL = service_model("kms")
 WIRE = KmsWire(StrictKms(VirtualClock()))

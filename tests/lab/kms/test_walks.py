@@ -14,6 +14,8 @@ from lab.keys.by_hand import wrap
 from lab.kms import KmsError, StrictKms
 from tests.support.kms_bench import ACCOUNT, OTHER_REGION, REGION
 
+pytestmark = pytest.mark.slow
+
 MATERIALS = tuple(bytes([number]) * 32 for number in range(1, 5))
 REGIONS = (REGION, OTHER_REGION)
 STEPS = 60

@@ -27,6 +27,8 @@ from lab.quota.ways import HANDED_ON, ONE_EXECUTION, SDK
 from lab.quota.world import World, play
 from lab.wire.faults import Moment
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 QUICK = Crowd(60, 1.0, 1)
 SLOW = Crowd(15, 0.01, 1)  # few, and for so long that they outlast an execution: a floor of 1,500 seconds

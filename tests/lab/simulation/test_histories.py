@@ -29,6 +29,7 @@ def _first_seed() -> int:
     return int(git.stdout[:8], 16) if git.returncode == 0 else 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [_first_seed() + EACH * chunk for chunk in range(CHUNKS)])
 def test_no_history_breaks_an_invariant(first):
     """EACH histories from the seed that is the test's name; one in fifty is played twice, and must end alike."""

@@ -4,6 +4,8 @@ import pytest
 
 from lab.simulation.mutations import MUTATIONS, seed_that_finds
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_planted_bug_is_found(name):

@@ -7,6 +7,8 @@ from lab.simulation.engine import Stack
 from lab.simulation.history import play
 from lab.simulation.scripts import rolled_back_and_skipped
 
+pytestmark = pytest.mark.slow
+
 HISTORIES = 40
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from lab.simulation import table
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("operation", table.OPERATIONS, ids=lambda operation: operation.name)
 def test_no_fault_at_any_call_breaks_an_invariant(operation, record_property):
