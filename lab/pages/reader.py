@@ -25,7 +25,7 @@ from lab.pages.blocks import Block, pattern
 LIMIT_SECONDS = 300
 POLL_SECONDS = 0.01
 PROGRAMS = "bin"
-TOOL, TOOL_MODULE = "key-custodian", "custodian"
+TOOL, TOOL_MODULE = "key-custodian", "key_custodian"
 _PACKAGES = os.pathsep.join(map(str, (places.REPOSITORY / "handler", places.REPOSITORY)))
 _WHEELS = places.REPOSITORY / ".wheels"
 

@@ -20,7 +20,7 @@ from lab.program import REPOSITORY
 pytestmark = pytest.mark.slow
 
 BUILD = "import sys; from setuptools.build_meta import build_wheel; print(build_wheel(sys.argv[1]))"
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "custodian", "handler")
+SOURCES = ("pyproject.toml", "README.md", "LICENSE", "key_custodian", "handler")
 
 
 @pytest.fixture(scope="module")

@@ -295,7 +295,7 @@ def test_the_command_that_stores_the_file_takes_every_name_as_one_word():
     command = "\n".join(lines[lines.index(next(line for line in lines if "key-custodian put" in line)) :])
 
     assert {WORDS, f"file {WORDS}", f"key {WORDS}"} <= set(words_of(command.strip()))
-    assert shlex.split(command)[:2] == ["custodian", "put"]
+    assert shlex.split(command)[:2] == ["key-custodian", "put"]
 
 
 @pytest.mark.parametrize("said", ["arn:aws:kms:eu-central-1:111122223333:key/1; touch PWNED #", "key; touch PWNED"])

@@ -8,7 +8,7 @@
     kms_key.py                     a key and the calls that change it; kms_reads.py, kms_pages.py: looking at it
     key_view.py                    what DescribeKey shows; held_materials.py: what ListKeyRotations shows
     import_parameters.py           what GetParametersForImport gives; seals material
-    secrets_manager.py             the secret, and the value of one version
+    secret.py                      the secret, and the value of one version
     transport_key.py               whether a key can open a wrapped secret
     consent_tags.py                reads the tags by which owners consent
     cloudformation_reads.py        the reads of CloudFormation: the calls, and how a list is paged
