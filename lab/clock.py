@@ -2,7 +2,7 @@
 
 Both fit `imported_key_material.clock.Clock`: now, sleep, random. Nothing in a test waits: `VirtualClock.sleep` moves the
 clock. What is planned with `at` happens while the clock passes that moment, so that a person, an expiry or another
-execution can come in the middle of a wait. This module imports nothing of the project: it runs in MiniStack's process, too.
+invocation can come in the middle of a wait. This module imports nothing of the project: it runs in MiniStack's process, too.
 """
 
 import heapq

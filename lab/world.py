@@ -7,7 +7,7 @@
 
 `create`, `update` and `delete` do what CloudFormation does around a request: they set the stack's and the resource's status
 before it, and take over the answer after it. Everything else is the function's own doing, through boto3 and botocore. Where
-a test comes in between: `request` sets the stage and gives the event, `invoke` is one execution, `settle` takes the answer.
+a test comes in between: `request` sets the stage and gives the event, `invoke` is one invocation, `settle` takes the answer.
 The size of KMS's wrapping key is RSA_2048 unless a test says otherwise (None: not declared), since the others take longer.
 """
 
@@ -25,7 +25,7 @@ import boto3
 from imported_key_material.aws import clients
 from imported_key_material.clock import Deadline, Waited
 from imported_key_material.wiring import Wiring
-from lab.awslambda.execution import Context, FieldsInText
+from lab.awslambda.invocation import Context, FieldsInText
 from lab.awslambda.invoke import LambdaService
 from lab.clock import START, VirtualClock
 from lab.cloudformation import request_shape
@@ -51,7 +51,7 @@ BEFORE_FIRST_RESOURCE = timedelta(seconds=3)
 
 
 class Crash(BaseException):
-    """The environment dies: no memory, no time, no more of this execution."""
+    """The environment dies: no memory, no time, no more of this invocation."""
 
 
 class World:
@@ -70,7 +70,7 @@ class World:
         self.kms = StrictKms(self.clock, seed=seed, lag=lag, quotas=quotas)
         self.secrets = SecretsManager(self.clock, seed=seed)
         self.cloudformation = CloudFormation(self.clock, seed=seed)
-        self.handed_on: list[
+        self.handed_over: list[
             tuple[str, dict[str, Any]]
         ] = []  # function and event, in the order in which Lambda took them
         self.waits: list[Waited] = []  # what the metrics were told
@@ -99,8 +99,8 @@ class World:
         ).responder()
 
     def _take(self, function_arn: str, event: dict[str, Any]) -> None:
-        """Lambda's queue, of events that the function hands on."""
-        self.handed_on.append((function_arn, event))
+        """Lambda's queue, of events that the function hands over."""
+        self.handed_over.append((function_arn, event))
 
     def _put(self, _url: str, body: bytes, _deadline: Deadline) -> None:
         self.bodies.append(body)
@@ -263,7 +263,7 @@ class World:
         return event
 
     def invoke(self, event: Mapping[str, Any], *, seconds: float = LAMBDA_TIMEOUT_SECONDS) -> dict[str, Any] | None:
-        """One execution; None where it ended without an answer."""
+        """One invocation; None where it ended without an answer."""
         answered = len(self.bodies)
         self.function(event, Context(self.clock, seconds, FUNCTION_ARN))
         if len(self.bodies) == answered:
@@ -272,12 +272,12 @@ class World:
         return dict(json.loads(body))
 
     def invoke_to_the_end(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
-        """One execution, and those to which it hands the request on, one after the other."""
-        handed_on = len(self.handed_on)
+        """One invocation, and those to which it hands the request on, one after the other."""
+        handed_over = len(self.handed_over)
         answer = self.invoke(event)
-        while answer is None and len(self.handed_on) > handed_on:
-            handed_on = len(self.handed_on)
-            answer = self.invoke(self.handed_on[-1][1])
+        while answer is None and len(self.handed_over) > handed_over:
+            handed_over = len(self.handed_over)
+            answer = self.invoke(self.handed_over[-1][1])
         return answer
 
     def crash(self, call_number: int, moment: Moment) -> None:
@@ -289,7 +289,7 @@ class World:
             seen += at is Moment.BEFORE
             if (seen, at) == (call_number, moment):
                 self.aws.hooks.remove(hook)
-                self.function = self._function()  # the next execution has a new environment
+                self.function = self._function()  # the next invocation has a new environment
                 raise Crash
 
         self.aws.hooks.append(hook)

@@ -57,7 +57,7 @@ _UNPINNED_SENTENCE: Final = (
     "version that holds the new material."
 )
 
-# What CloudFormation resolves in custom resources, and the two that it hands on as they are.
+# What CloudFormation resolves in custom resources, and the two that it hands over as they are.
 _RESOLVED: Final = re.compile(r"\{\{\s*resolve:ssm:")
 _UNRESOLVED: Final = re.compile(r"\{\{\s*resolve:(secretsmanager|ssm-secure)\b")
 _UNRESOLVED_SENTENCE: Final = (

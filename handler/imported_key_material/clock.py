@@ -103,9 +103,9 @@ def poll[T](
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """One execution's wait for a quota, for the log and the metrics."""
+    """One invocation's wait for a quota, for the log and the metrics."""
 
-    outcome: str  # "granted", "handed on", "given up"; in the log "waiting", too
+    outcome: str  # "granted", "handed over", "given up"; in the log "waiting", too
     age_seconds: float | None  # of the request; None where it is not told
     waited_seconds: float
     tries: int

@@ -1,6 +1,6 @@
 """The tag rule: the owners of a key or a secret name the stacks that may use it.
 
-The function acts with its own rights for whoever may deploy a stack. So the KMS key, the secret, and the key that unwraps
+The function acts with its own rights for whoever may deploy a stack. So the KMS key, the secret, and the transport key
 the secret each carry the tag `imported-key-material`, whose value lists stack names, separated by spaces. A name that ends
 in `/` stands for every stack whose name begins with what is before it; `/` alone is every stack. One rule for import,
 rotation and removal (docs/internals/design.md, "Consent"). Pure.

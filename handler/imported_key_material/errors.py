@@ -10,7 +10,7 @@ caught exception may hold such a thing). This module imports nothing of the proj
         OutOfTime       the operator: something did not come about in the time there was
             Throttled       AWS took no more requests
         NotWanted       nobody: CloudFormation does not wait for this request
-    Leave               not an error: the execution ends without an answer
+    Leave               not an error: the invocation ends without an answer
     CannotHappen        a defect of this program; the user reads its name only
 """
 
@@ -103,7 +103,7 @@ class NotWanted(ImportedKeyMaterialError):
 
 
 class Leave(BaseException):
-    """Ends an execution without an answer. A BaseException, so that no `except Exception` on the way answers after all."""
+    """Ends an invocation without an answer. A BaseException, so that no `except Exception` on the way answers after all."""
 
 
 class CannotHappen(Exception):

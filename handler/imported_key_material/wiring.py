@@ -13,7 +13,7 @@ from imported_key_material.clock import Clock, Meter, unmetered
 from imported_key_material.cloudformation import request
 from imported_key_material.cloudformation.deadline import deadline_of
 from imported_key_material.cloudformation.delivery import Put
-from imported_key_material.cloudformation.handover import FreshExecution
+from imported_key_material.cloudformation.handover import FreshInvocation
 from imported_key_material.cloudformation.invocation import Context, seconds_left
 from imported_key_material.cloudformation.outcome import Answer
 from imported_key_material.cloudformation.request import Request
@@ -57,7 +57,7 @@ class Wiring:
 
     def _caller(self, received: Request, context: Context) -> Caller:
         remaining_seconds = seconds_left(context)
-        successor = FreshExecution.of(
+        successor = FreshInvocation.of(
             received,
             invoked_arn=context.invoked_function_arn,
             remaining_seconds=remaining_seconds,

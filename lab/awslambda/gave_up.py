@@ -15,7 +15,7 @@ from typing import Any
 from imported_key_material.aws import boto_session
 from imported_key_material.clock import Deadline
 from imported_key_material.cloudformation.on_failure import OnFailure
-from lab.awslambda.execution import Context, FieldsInText
+from lab.awslambda.invocation import Context, FieldsInText
 from lab.world import FUNCTION_ARN, World
 
 ON_FAILURE_ARN = f"{FUNCTION_ARN}-on-failure"

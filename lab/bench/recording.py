@@ -20,10 +20,10 @@ from imported_key_material.aws.clients import Clients
 from imported_key_material.clock import Deadline
 from imported_key_material.cloudformation.on_failure import OnFailure
 from imported_key_material.wiring import Wiring
-from lab.awslambda.execution import Context, FieldsInText
 from lab.awslambda.gave_up import KILLED
 from lab.awslambda.gave_up import TIMEOUT_SECONDS as ON_FAILURE_SECONDS
-from lab.keys.at_rest import encrypted, unwrap_key
+from lab.awslambda.invocation import Context, FieldsInText
+from lab.keys.at_rest import encrypted, transport_key
 from lab.kms.wire import KmsWire
 from lab.wire.transport import FaultAnswers, Refusal, Request, Response, Service
 from lab.world import FUNCTION_ARN, World
@@ -84,7 +84,7 @@ def recordings() -> Recordings:
     """A Create that imports, an Update of it, the Delete of what it made. Dated now: the function's clock is real."""
     with World(start=datetime.now(UTC)) as world:
         recorder = _Recorder(world)
-        transport = unwrap_key(world, "SYMMETRIC_DEFAULT")
+        transport = transport_key(world, "SYMMETRIC_DEFAULT")
         secret = world.secret(encrypted(world, transport, secrets.token_bytes(32)))
         (version_id,) = secret.versions
         declared: dict[str, Any] = {

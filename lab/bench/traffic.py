@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lab.bench.far_side import FarSide
-from lab.keys.at_rest import encrypted, unwrap_key, wrapped
+from lab.keys.at_rest import encrypted, transport_key, wrapped
 from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem
 from lab.world import World
 
@@ -84,7 +84,7 @@ class Traffic:
 
 def _declared(world: World) -> dict[str, dict[str, Any]]:
     """The properties of each resource, whose keys and secrets are made."""
-    symmetric, rsa = unwrap_key(world, "SYMMETRIC_DEFAULT"), unwrap_key(world, "RSA_AES_KEY_WRAP_SHA_256")
+    symmetric, rsa = transport_key(world, "SYMMETRIC_DEFAULT"), transport_key(world, "RSA_AES_KEY_WRAP_SHA_256")
     curve = wrapped(world, rsa, "RSA_AES_KEY_WRAP_SHA_256", pkcs8_der(key_for("ECC_NIST_P256")))
     many = {"mac": base64.b64encode(secrets.token_bytes(32)).decode(), "others": ""}
     many["others"] = "x" * (SECRET_MAX_CHARACTERS - len(json.dumps(many)))

@@ -1,8 +1,8 @@
 """`make chaos`: real stacks on a local AWS, whose function is killed, starved and cut off at moments that a seed draws.
 
-    fates.py      what happens to one execution, and to each of its calls; drawn from the seed, by name
+    fates.py      what happens to one invocation, and to each of its calls; drawn from the seed, by name
     line.py       the line between the function and its AWS: it cuts, stalls, floods, and answers with errors
-    director.py   watches every execution, gives each its fate, kills, and counts
+    director.py   watches every invocation, gives each its fate, kills, and counts
     material_check.py   key material, and the proof by cryptography that a key holds it
     custodian.py  makes material, wraps it, stores it; makes keys
     stories.py    what a story is: the steps of one stack, and what each must leave in which key

@@ -3,7 +3,7 @@
     python -m lab.chaos --stacks 40 --seed 7      as `make chaos STACKS=40 SEED=7`
 
 The application must have been built (`make build`). stdout: the seed first; each stack as it ends; then what is wrong, with
-what happened to the stack's executions; the last line counts. Exit codes: 0 nothing is wrong; 1 something is; 2 the command is
+what happened to the stack's invocations; the last line counts. Exit codes: 0 nothing is wrong; 1 something is; 2 the command is
 wrong; 3 the local AWS did not run. The seed decides what happens to which try of which request; when it happens, and who comes
 first, real processes decide.
 """
@@ -89,7 +89,7 @@ def _play(aws: LocalAws, director: Director, stacks: int, seed: int) -> list[str
     wrong |= dict(_each(right, lambda player: player.prove("after all was over"), director))
     _say(
         f"chaos: Lambda gave up {sum(player.given_up for player in players)} requests; {len(to_mend)} stacks were mended by "
-        f"hand afterwards; {sum(len(player.kept) for player in players)} keys keep what an execution that died had brought in"
+        f"hand afterwards; {sum(len(player.kept) for player in players)} keys keep what an invocation that died had brought in"
     )
     twice = [f"{name} answered twice" for name in director.answered_twice()]
     told = {player.story.name: player.everything_told() for player in players}

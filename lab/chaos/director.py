@@ -1,7 +1,7 @@
-"""Watches every execution of the function, gives each its fate, kills, and keeps count.
+"""Watches every invocation of the function, gives each its fate, kills, and keeps count.
 
-Knows which execution runs in which process: an AWS call is known by the credentials, which every process has of its own; the
-PUT of an answer by the request's id in its address, and of two executions of one request the younger one sends.
+Knows which invocation runs in which process: an AWS call is known by the credentials, which every process has of its own; the
+PUT of an answer by the request's id in its address, and of two invocations of one request the younger one sends.
 """
 
 import collections
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from lab.chaos.fates import CHANGES, End, Fate, Fates, Strike
 from lab.chaos.line import Passing
 from lab.local.deploy import FUNCTION
-from lab.local.observer import Execution
+from lab.local.observer import Invocation
 from lab.local.runtime import Outcome
 from lab.wire.faults import Moment
 
@@ -30,7 +30,7 @@ TRIES = {FUNCTION: 2, ON_FAILURE: 3}  # as the template has it: one retry, and t
 
 
 class StillRunning(Exception):
-    """Executions that do not end."""
+    """Invocations that do not end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ class Arrival:
 
 @dataclass(slots=True, eq=False)
 class Watched:
-    """One execution: who it is, what it has met, and what it has answered."""
+    """One invocation: who it is, what it has met, and what it has answered."""
 
     name: str
-    execution: Execution
+    invocation: Invocation
     fate: Fate
     request_id: str
     calls: int = 0
@@ -80,8 +80,8 @@ class Director:
     def variables(self, given: dict[str, str]) -> dict[str, str]:
         return given | {"AWS_ENDPOINT_URL": self._line}
 
-    def began(self, execution: Execution) -> None:
-        event = json.loads(execution.event)
+    def began(self, invocation: Invocation) -> None:
+        event = json.loads(invocation.event)
         request = event.get("requestPayload", event)
         request_id = request["RequestId"]
         stack = request["StackId"].split("/")[1]
@@ -89,22 +89,22 @@ class Director:
             known = self._requests.setdefault(stack, [])
             if request_id not in known:
                 known.append(request_id)
-            self._tries[execution.function, request_id] += 1
-            number = self._tries[execution.function, request_id]
-            second = " on-failure" if execution.function == ON_FAILURE else ""
+            self._tries[invocation.function, request_id] += 1
+            number = self._tries[invocation.function, request_id]
+            second = " on-failure" if invocation.function == ON_FAILURE else ""
             name = f"{stack} request {known.index(request_id) + 1} {request['RequestType']}{second} try {number}"
-            fate = Fate(End.LIVES) if self.calm else self._fates.of(name, _kind(execution.function, number))
-            watched = Watched(name, execution, fate, request_id)
-            self._running[execution.environment.given["AWS_ACCESS_KEY_ID"]] = watched
+            fate = Fate(End.LIVES) if self.calm else self._fates.of(name, _kind(invocation.function, number))
+            watched = Watched(name, invocation, fate, request_id)
+            self._running[invocation.environment.given["AWS_ACCESS_KEY_ID"]] = watched
             self.watched.append(watched)
         if fate.end is End.KILLED:
             timer = threading.Timer(fate.seconds, self._kill, (watched, "at a moment"))
             timer.daemon = True
             timer.start()
 
-    def ended(self, execution: Execution, outcome: Outcome) -> None:
+    def ended(self, invocation: Invocation, outcome: Outcome) -> None:
         with self._lock:
-            watched = self._running.pop(execution.environment.given["AWS_ACCESS_KEY_ID"])
+            watched = self._running.pop(invocation.environment.given["AWS_ACCESS_KEY_ID"])
             watched.over = True
             if outcome.failed and not watched.killed:
                 error = str(json.loads(outcome.payload).get("errorType", "an error"))
@@ -155,7 +155,7 @@ class Director:
             watched.killed = f"killed {when}"
             self.kills["SIGKILL"] += 1
             with contextlib.suppress(ProcessLookupError):
-                os.kill(watched.execution.environment.pid, signal.SIGKILL)
+                os.kill(watched.invocation.environment.pid, signal.SIGKILL)
 
     # ------------------------------------------------------------------------------------------------- what came of it
 
@@ -171,10 +171,10 @@ class Director:
                 raise StillRunning([one.name for one in self._running.values()])
 
     def tale(self, stack: str) -> list[str]:
-        """What happened to a stack's executions, in order."""
+        """What happened to a stack's invocations, in order."""
         return [
             f"{one.name}: {one.killed or 'ended'}, {one.calls} calls, {len(one.arrivals)} answers, "
-            f"log {one.execution.environment.log_name}"
+            f"log {one.invocation.environment.log_name}"
             for one in self.watched
             if one.name.startswith(f"{stack} ")
         ]
@@ -187,7 +187,7 @@ class Director:
         )
 
     def answered_twice(self) -> list[str]:
-        """Executions that sent a second answer though they knew that the first had arrived, or sent two different ones."""
+        """Invocations that sent a second answer though they knew that the first had arrived, or sent two different ones."""
         return [
             one.name
             for one in self.watched

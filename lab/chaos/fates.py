@@ -1,6 +1,6 @@
-"""What happens to one execution, and to each of its calls: drawn from the seed, by name.
+"""What happens to one invocation, and to each of its calls: drawn from the seed, by name.
 
-The name of an execution is its stack, the number of the request in it, and the number of the try. So a seed's fates do not
+The name of an invocation is its stack, the number of the request in it, and the number of the try. So a seed's fates do not
 depend on who comes first, as far as the same requests come again. Pure.
 """
 
@@ -14,7 +14,7 @@ from lab.wire.faults import Moment
 
 
 class End(enum.Enum):
-    """How an execution ends, if not by itself."""
+    """How an invocation ends, if not by itself."""
 
     LIVES = "lives"
     KILLED = "killed at a moment"
@@ -125,7 +125,7 @@ class Fates:
 
     @staticmethod
     def deadly(fate: Fate, call: int, change: int, operation: str) -> Strike | None:
-        """What ends the execution at this call. `change`: how many of its calls, with this one, have changed something."""
+        """What ends the invocation at this call. `change`: how many of its calls, with this one, have changed something."""
         match fate.end:
             case End.KILLED_AT_CALL if call == fate.call:
                 return Strike(Harm.KILL, fate.moment)
@@ -136,7 +136,7 @@ class Fates:
         return None
 
     def strike(self, name: str, call: int, service: str) -> Strike | None:
-        """`call`: its number in the execution, from 1."""
+        """`call`: its number in the invocation, from 1."""
         dice = self._dice(f"{name}, call {call}")
         rows = HARMS.get(service, HARMS["other"])
         drawn = _drawn(dice, tuple(((harm, moment), share) for harm, moment, share in rows))

@@ -31,7 +31,7 @@ class Wrong(Exception):
 
 @dataclass
 class Player:
-    """One stack. `statuses`: what its operations came to. `kept`: keys that hold what an execution that died brought in."""
+    """One stack. `statuses`: what its operations came to. `kept`: keys that hold what an invocation that died brought in."""
 
     aws: LocalAws
     story: Story
@@ -122,7 +122,7 @@ class Player:
     def _adopted(self, step: Step, came: Heard) -> Holds:
         """Keys that were to be emptied, and are not: their Deletes came with the bare id, which touches nothing.
 
-        Rule 1: where an execution died between its import and its answer, the next try finds a key that holds material, as
+        Rule 1: where an invocation died between its import and its answer, the next try finds a key that holds material, as
         one that was in use before does. It is told apart only where the stack itself made the key.
         """
         if not self.tried_again(self.story.name):

@@ -7,7 +7,7 @@ from typing import Final
 from lab.hostile.keys import dsa
 from lab.hostile.row import SECRET_MOST_BYTES, Event, Hostile, noise, secret
 from lab.keys import der
-from lab.keys.at_rest import unwrap_key, wrapped
+from lab.keys.at_rest import transport_key, wrapped
 from lab.keys.private_keys import ec_key, pkcs8_pem
 from lab.keys.random_keys import random_key
 from lab.world import World
@@ -35,14 +35,14 @@ def many_fields(count: int) -> str:
 
 
 def _wrapped(world: World, algorithm: str, material: bytes, spec: str) -> Event:
-    unwrap = unwrap_key(world, algorithm)
+    unwrap = transport_key(world, algorithm)
     name = world.secret(wrapped(world, unwrap, algorithm, material)).name
     wrapping = {"Algorithm": algorithm, "KeyId": unwrap}
     return world.create_request(world.external_key(spec), SecretId=name, SecretWrapping=wrapping)
 
 
 def _unopened(world: World, value: bytes | str) -> Event:
-    wrapping = {"Algorithm": AES_WRAP, "KeyId": unwrap_key(world, AES_WRAP)}
+    wrapping = {"Algorithm": AES_WRAP, "KeyId": transport_key(world, AES_WRAP)}
     return world.create_request(world.external_key(), SecretId=world.secret(value).name, SecretWrapping=wrapping)
 
 

@@ -18,7 +18,7 @@ from lab.keys.openssl import openssl
 from lab.world import ACCOUNT, TAG, World
 
 
-def unwrap_key(world: World, algorithm: str, **changes: Any) -> str:
+def transport_key(world: World, algorithm: str, **changes: Any) -> str:
     """The ARN of a key that may unwrap for the stack."""
     spec = "SYMMETRIC_DEFAULT" if algorithm == "SYMMETRIC_DEFAULT" else "RSA_2048"
     return world.key(**{"KeySpec": spec, "KeyUsage": "ENCRYPT_DECRYPT"} | changes)
@@ -36,7 +36,7 @@ def encrypted(
 def public_key_of(world: World, key: str) -> RSAPublicKey:
     loaded = load_der_public_key(world.call("GetPublicKey", KeyId=key)["PublicKey"])
     if not isinstance(loaded, RSAPublicKey):
-        raise TypeError("An unwrap key that is not symmetric is an RSA key.")
+        raise TypeError("An transport key that is not symmetric is an RSA key.")
     return loaded
 
 

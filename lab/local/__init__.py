@@ -8,7 +8,7 @@
     journal.py      what passed between CloudFormation and functions, without secrets, for tests to read
     runtime.py      runs deployed functions under AWS's own runtime client
     functions.py    fetches deployed functions, and serves their invocations
-    observer.py     who may watch executions, and lead their calls elsewhere (`make chaos`)
+    observer.py     who may watch invocations, and lead their calls elsewhere (`make chaos`)
     service.py      the process that holds all of it together
     session.py      `LocalAws`: starts the service, shares it, ends it
     deploy.py       `sam build`, `sam deploy`, and stacks

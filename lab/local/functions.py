@@ -24,7 +24,7 @@ from lab.local import places
 from lab.local.clients import client
 from lab.local.http_server import EndingServer
 from lab.local.ministack import HOST
-from lab.local.observer import Execution, Observer
+from lab.local.observer import Invocation, Observer
 from lab.local.runtime import Environment, Outcome, Package, runtime_client
 from lab.local.settings import Credentials, Settings
 
@@ -128,13 +128,13 @@ class _Pool:
         environment = self._take(version) or self._new(deployed)
         with self._change:
             self._busy.add(environment)
-        execution = Execution(self._name, event, environment)
+        invocation = Invocation(self._name, event, environment)
         try:
             if self._observer is not None:
-                self._observer.began(execution)
+                self._observer.began(invocation)
             outcome = environment.invoke(event, request_id)
             if self._observer is not None:
-                self._observer.ended(execution, outcome)
+                self._observer.ended(invocation, outcome)
             return outcome
         finally:
             self._give_back(version, environment)

@@ -1,4 +1,4 @@
-"""Who may watch every execution of a function, and lead its calls elsewhere: tests that break things on purpose."""
+"""Who may watch every invocation of a function, and lead its calls elsewhere: tests that break things on purpose."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,7 +7,7 @@ from lab.local.runtime import Environment, Outcome
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Execution:
+class Invocation:
     """One try of one event, in one environment. `event`: JSON."""
 
     function: str
@@ -21,8 +21,8 @@ class Observer(Protocol):
     def variables(self, given: dict[str, str]) -> dict[str, str]:
         """What a new process is to get for `given`: endpoint, certificate, the role's credentials."""
 
-    def began(self, execution: Execution) -> None:
+    def began(self, invocation: Invocation) -> None:
         """Just before the process gets the event."""
 
-    def ended(self, execution: Execution, outcome: Outcome) -> None:
+    def ended(self, invocation: Invocation, outcome: Outcome) -> None:
         """It has answered, or has died."""

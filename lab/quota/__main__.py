@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stacks", type=int, default=1, help="among so many they are shared out (default: 1)")
     parser.add_argument("--lanes", type=int, default=0, help="chains of DependsOn in each stack (default: none)")
     parser.add_argument(
-        "--concurrency", type=int, default=CONCURRENCY, help=f"executions at once, at most (default: {CONCURRENCY})"
+        "--concurrency", type=int, default=CONCURRENCY, help=f"invocations at once, at most (default: {CONCURRENCY})"
     )
     parser.add_argument(
         "--compare",

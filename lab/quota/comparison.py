@@ -9,7 +9,7 @@ from lab.quota.crowd import Crowd
 from lab.quota.outcome import Outcome
 from lab.quota.standing import Reads, plays
 from lab.quota.standing import play as standing_play
-from lab.quota.ways import HANDED_ON, WAYS, Way
+from lab.quota.ways import HANDED_OVER, WAYS, Way
 from lab.quota.world import play
 
 CROWDS = (50, 100, 250, 500, 1000)
@@ -20,7 +20,7 @@ RESERVED = 100
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """`ways`: in the order of WAYS, at one crowd. `eased`: that crowd in lanes, and with few executions at once.
+    """`ways`: in the order of WAYS, at one crowd. `eased`: that crowd in lanes, and with few invocations at once.
 
     `growth`: the function's own way, by rate and size. `standing`: what asks nothing of KMS's quota, at that size.
     """
@@ -32,13 +32,13 @@ class Compared:
 
     @property
     def own(self) -> Outcome:
-        return self.ways[WAYS.index(HANDED_ON)]
+        return self.ways[WAYS.index(HANDED_OVER)]
 
 
 def compare(crowd: Crowd, crowds: tuple[int, ...] = CROWDS, processes: int | None = None) -> Compared:
     """The largest runs come first, so that all cores end together; what they give does not depend on it."""
     ways = [(crowd, way) for way in WAYS]
-    eased = [(replace(crowd, lanes=LANES), HANDED_ON), (replace(crowd, concurrency=RESERVED), HANDED_ON)]
+    eased = [(replace(crowd, lanes=LANES), HANDED_OVER), (replace(crowd, concurrency=RESERVED), HANDED_OVER)]
     runs = [*ways, *eased, *_growing(crowd.seed, crowds)]
     with multiprocessing.get_context("spawn").Pool(processes or os.cpu_count() or 1) as pool:
         standing = [pool.apply_async(standing_play, each) for each in plays(crowd)]
@@ -62,4 +62,4 @@ def _size(run: tuple[Crowd, Way]) -> float:
 def _growing(seed: int, crowds: tuple[int, ...]) -> Iterator[tuple[Crowd, Way]]:
     for rate in RATES:
         for resources in crowds:
-            yield Crowd(resources, rate, seed), HANDED_ON
+            yield Crowd(resources, rate, seed), HANDED_OVER

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 # Assumed: AWS documents no rate at which CloudFormation starts resources that depend on nothing.
 STARTS_PER_SECOND = 20.0
-# Lambda quotas: 1,000 concurrent executions in an account and Region, unless less or more is agreed.
+# Lambda quotas: 1,000 concurrent invocations in an account and Region, unless less or more is agreed.
 CONCURRENCY = 1000
 # Assumed: from one resource's answer to the start of the one that depends on it.
 NEXT_STARTS_AFTER_SECONDS = 1.0
@@ -35,7 +35,7 @@ class Crowd:
         if not 1 <= self.stacks <= STACKS_MAX or self.resources < self.stacks:
             raise ValueError(f"{self.resources} resources can't be shared out among {self.stacks} stacks")
         if self.lanes < 0 or self.concurrency < 1:
-            raise ValueError(f"{self.lanes} lanes, or {self.concurrency} executions at once, can't be")
+            raise ValueError(f"{self.lanes} lanes, or {self.concurrency} invocations at once, can't be")
         if self.rate <= 0:
             raise ValueError(f"KMS must let some through, and the rate is {self.rate}")
 

@@ -1,7 +1,7 @@
 """What the function talks to in a crowd: KMS with its quotas, CloudFormation with a rate of its own, clients made once.
 
 KMS is the strict one, its wrapping keys are a pool, and its other quotas are today's. CloudFormation's reads are throttled,
-too: hundreds of executions ask about the same stack.
+too: hundreds of invocations ask about the same stack.
 """
 
 from collections import Counter
@@ -103,10 +103,10 @@ def quotas(crowd: Crowd) -> Quotas:
 
 
 class Aws(CheapAws):
-    """One set of clients serves all executions, since making one takes a hundred times as long as a call.
+    """One set of clients serves all invocations, since making one takes a hundred times as long as a call.
 
-    botocore gives each client 500 tokens for its retries. Here each execution has its own, as if its environment were fresh:
-    `whose` tells which execution calls.
+    botocore gives each client 500 tokens for its retries. Here each invocation has its own, as if its environment were fresh:
+    `whose` tells which invocation calls.
     """
 
     def __init__(self) -> None:

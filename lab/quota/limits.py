@@ -1,6 +1,6 @@
 """Lambda at scale, around the real function: what is started at once, how fast that may grow, and what waits meanwhile.
 
-AWS Lambda Developer Guide. "Understanding Lambda function scaling": an account has a limit of concurrent executions, and a
+AWS Lambda Developer Guide. "Understanding Lambda function scaling": an account has a limit of concurrent invocations, and a
 function gains at most 1,000 environments in ten seconds. "How Lambda handles errors and retries with asynchronous
 invocation": what can't start goes back to the queue, and is tried again after one second, then more, up to five minutes,
 until it is too old (template.yaml says how old). What is dropped then is answered by the on-failure function; here nobody
@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from imported_key_material.cloudformation.responder import Responder
-from lab.simulation.functions import Execution, Functions, Weather
+from lab.simulation.functions import Functions, Invocation, Weather
 from lab.simulation.scheduler import Scheduler, Task
 
 NEW_ENVIRONMENTS_MAX = 1000
@@ -39,7 +39,7 @@ class LimitedFunctions(Functions):
         concurrency: int,
     ) -> None:
         super().__init__(region, scheduler, random, Weather(), build, lambda *_: None, numbers)
-        self.on_end: Callable[[Execution], None] = lambda _: None
+        self.on_end: Callable[[Invocation], None] = lambda _: None
         self.lambda_seconds = 0.0
         self.busy_most = 0
         self.cold_starts = 0
@@ -80,8 +80,8 @@ class LimitedFunctions(Functions):
             self._made_at.popleft()
         return bool(self._idle) or len(self._made_at) < NEW_ENVIRONMENTS_MAX
 
-    def _after(self, task: Task, execution: Execution, responder: Responder, sent_at: datetime, retries: int) -> None:
-        super()._after(task, execution, responder, sent_at, retries)
-        self.on_end(execution)
+    def _after(self, task: Task, invocation: Invocation, responder: Responder, sent_at: datetime, retries: int) -> None:
+        super()._after(task, invocation, responder, sent_at, retries)
+        self.on_end(invocation)
         self._busy -= 1
-        self.lambda_seconds += (self._scheduler.now() - execution.started_at).total_seconds()
+        self.lambda_seconds += (self._scheduler.now() - invocation.started_at).total_seconds()

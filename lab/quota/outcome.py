@@ -27,14 +27,14 @@ class Outcome:
     calls: Mapping[str, int]  # by operation, of all services
     throttled: Mapping[str, int]
     invocations: int
-    handed_on: int
+    handed_over: int
     hops_most: int
     at_once_most: int
     cold_starts: int
     put_back: int
     lambda_seconds: float
     secret_reads_most: int  # of one version of one secret, for one request
-    plaintext_seconds: float  # the longest that an execution held some
+    plaintext_seconds: float  # the longest that an invocation held some
 
     @property
     def done(self) -> int:
@@ -92,7 +92,7 @@ def told(outcome: Outcome) -> Iterator[str]:
     if outcome.throttled["CloudFormation"]:
         yield f"CloudFormation's reads: {outcome.throttled['CloudFormation']:,} throttled"
     yield (
-        f"Lambda: {outcome.invocations:,} invocations, {outcome.handed_on:,} handed on (at most {outcome.hops_most} "
+        f"Lambda: {outcome.invocations:,} invocations, {outcome.handed_over:,} handed over (at most {outcome.hops_most} "
         f"for one resource), {outcome.at_once_most:,} at once, {outcome.cold_starts:,} cold starts, "
         f"{outcome.put_back:,} put back into the queue"
     )

@@ -23,7 +23,7 @@ _ROWS: tuple[tuple[str, Callable[[Outcome], str]], ...] = (
     ("plaintext held, at most", lambda one: f"{one.plaintext_seconds:,.1f} s"),
     ("all API calls", lambda one: f"{sum(one.calls.values()):,}"),
     ("invocations", lambda one: f"{one.invocations:,}"),
-    ("executions at once, at most", lambda one: f"{one.at_once_most:,}"),
+    ("invocations at once, at most", lambda one: f"{one.at_once_most:,}"),
     ("Lambda seconds", lambda one: f"{one.lambda_seconds:,.0f}"),
     ("GB-seconds at 512 MB", lambda one: f"{one.gb_seconds:,.0f}"),
 )
@@ -73,7 +73,7 @@ def table_of_ways(compared: Compared) -> str:
 
 def _eased(outcome: Outcome) -> str:
     crowd = outcome.crowd
-    return f"{outcome.way}, {f'{crowd.lanes} lanes' if crowd.lanes else f'{crowd.concurrency} executions'}"
+    return f"{outcome.way}, {f'{crowd.lanes} lanes' if crowd.lanes else f'{crowd.concurrency} invocations'}"
 
 
 def table_of_growth(outcomes: Sequence[Outcome]) -> str:

@@ -1,7 +1,7 @@
-"""How often a request reads a secret, and for how long an execution holds plaintext: what a crowd must not drive up.
+"""How often a request reads a secret, and for how long an invocation holds plaintext: what a crowd must not drive up.
 
 Held is what the function has from the service's answer (GetSecretValue's, or Decrypt's) to its own wipe. A value of which no
-material was made, or that was never wiped, is held to the end of its execution. Copies that libraries make are not seen.
+material was made, or that was never wiped, is held to the end of its invocation. Copies that libraries make are not seen.
 """
 
 from collections import Counter
@@ -22,23 +22,23 @@ class _Held:
 
     material: CheckedMaterial
     since: datetime
-    execution: int
+    invocation: int
 
 
 class Plaintext:
-    """`current`: the number of the execution that runs."""
+    """`current`: the number of the invocation that runs."""
 
     def __init__(self, clock: Now, current: Callable[[], int]) -> None:
         self.reads: Counter[tuple[str, str, str]] = Counter()  # by request, secret and version
         self.longest_seconds = 0.0
         self._clock = clock
         self._current = current
-        self._answered: dict[int, datetime] = {}  # by execution: the first answer of which no material was made yet
+        self._answered: dict[int, datetime] = {}  # by invocation: the first answer of which no material was made yet
         self._held: dict[int, _Held] = {}  # by the material's identity
 
     @property
     def reads_most(self) -> int:
-        """Of one version of one secret, by all executions of one request."""
+        """Of one version of one secret, by all invocations of one request."""
         return max(self.reads.values(), default=0)
 
     def secret_read(self, request_id: str, secret: str, version_id: str) -> None:
@@ -49,12 +49,12 @@ class Plaintext:
         """A service has answered with plaintext, or with what will be."""
         self._answered.setdefault(self._current(), self._clock.now())
 
-    def ended(self, execution: int) -> None:
-        """Nothing of an execution that is over can be used any more."""
-        since = self._answered.pop(execution, None)
+    def ended(self, invocation: int) -> None:
+        """Nothing of an invocation that is over can be used any more."""
+        since = self._answered.pop(invocation, None)
         if since is not None:
             self._let_go(since)
-        for id_ in [id_ for id_, held in self._held.items() if held.execution == execution]:
+        for id_ in [id_ for id_, held in self._held.items() if held.invocation == invocation]:
             self._let_go(self._held.pop(id_).since)
 
     @contextmanager
@@ -65,8 +65,8 @@ class Plaintext:
 
         def made(material: CheckedMaterial, *args: Any, **kwargs: Any) -> None:
             make(material, *args, **kwargs)
-            execution, now = self._current(), self._clock.now()
-            self._held[id(material)] = _Held(material, self._answered.pop(execution, now), execution)
+            invocation, now = self._current(), self._clock.now()
+            self._held[id(material)] = _Held(material, self._answered.pop(invocation, now), invocation)
 
         def wiped(material: CheckedMaterial) -> None:
             wipe(material)

@@ -19,7 +19,7 @@ from lab.kms.service import StrictKms
 from lab.quota.crowd import Crowd
 from lab.quota.edges import ACCOUNT, REGION
 from lab.quota.stacks import GrowingStack, Template
-from lab.quota.ways import HANDED_ON
+from lab.quota.ways import HANDED_OVER
 from lab.quota.world import World, silence
 from lab.secretsmanager.reads import SecretsManager
 from lab.simulation.aws import CLOUDFORMATION_OPERATIONS
@@ -135,7 +135,7 @@ class StandingWorld(World):
     stack_of = StandingStack
 
     def __init__(self, resources: int, seed: int) -> None:
-        super().__init__(Crowd(resources, 1.0, seed), HANDED_ON)
+        super().__init__(Crowd(resources, 1.0, seed), HANDED_OVER)
         self.begun_at = self.scheduler.now()
 
     def _template(self, stack: GrowingStack, kms: StrictKms, secrets: SecretsManager) -> dict[str, Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from imported_key_material.aws import quota
 from imported_key_material.aws.quota import ParameterRequest
-from imported_key_material.cloudformation.handover import FreshExecution
+from imported_key_material.cloudformation.handover import FreshInvocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,13 @@ def _sdk() -> Iterator[None]:
         yield
 
 
-def _never_handed_on() -> AbstractContextManager[Any]:
-    return patch.object(FreshExecution, "of", lambda *_, **__: None)
+def _never_handed_over() -> AbstractContextManager[Any]:
+    return patch.object(FreshInvocation, "of", lambda *_, **__: None)
 
 
-HANDED_ON = Way("this function", sdk_retries=False, asks_cloudformation=True, exchange=nullcontext)
-ONE_EXECUTION = Way("a loop in one execution", sdk_retries=False, asks_cloudformation=False, exchange=_never_handed_on)
+HANDED_OVER = Way("this function", sdk_retries=False, asks_cloudformation=True, exchange=nullcontext)
+ONE_INVOCATION = Way(
+    "a loop in one invocation", sdk_retries=False, asks_cloudformation=False, exchange=_never_handed_over
+)
 SDK = Way("the SDK's retries", sdk_retries=True, asks_cloudformation=False, exchange=_sdk)
-WAYS = (HANDED_ON, ONE_EXECUTION, SDK)
+WAYS = (HANDED_OVER, ONE_INVOCATION, SDK)

@@ -24,9 +24,9 @@ from lab.quota.limits import LimitedFunctions
 from lab.quota.outcome import Outcome
 from lab.quota.plaintext import Plaintext
 from lab.quota.stacks import Answered, GrowingStack
-from lab.quota.ways import HANDED_ON, Way
+from lab.quota.ways import HANDED_OVER, Way
 from lab.secretsmanager.reads import SecretsManager
-from lab.simulation.functions import Execution
+from lab.simulation.functions import Invocation
 from lab.simulation.requests import NO_ANSWER
 from lab.simulation.scheduler import START, Scheduler
 from lab.wire.faults import Moment
@@ -61,8 +61,8 @@ class World:
         )
         kms = StrictKms(self.scheduler, seed=crowd.seed)
         cloudformation = CloudFormation(self.scheduler, seed=crowd.seed)
-        self.plaintext = Plaintext(self.scheduler, lambda: self._execution().number)
-        self.functions.on_end = lambda execution: self.plaintext.ended(execution.number)
+        self.plaintext = Plaintext(self.scheduler, lambda: self._invocation().number)
+        self.functions.on_end = lambda invocation: self.plaintext.ended(invocation.number)
         secrets = CountedSecrets(self.scheduler, seed=crowd.seed)
         secrets.read = self._read
         self.stacks: dict[str, GrowingStack] = {}
@@ -105,25 +105,25 @@ class World:
             self._made, clock=self.scheduler, put=self._put, log=SilentLog(), dns_suffix="amazonaws.com"
         ).responder()
 
-    def _execution(self) -> Execution:
-        execution = self.functions.current()
-        if execution is None:
-            raise RuntimeError("a call by no execution")
-        return execution
+    def _invocation(self) -> Invocation:
+        invocation = self.functions.current()
+        if invocation is None:
+            raise RuntimeError("a call by no invocation")
+        return invocation
 
     def _at_call(self, call: Call, moment: Moment) -> None:
-        self.functions.at_call(self._execution(), call.operation, moment)
+        self.functions.at_call(self._invocation(), call.operation, moment)
 
     def _read(self, secret: str, version_id: str) -> None:
-        self.plaintext.secret_read(self._execution().request_id, secret, version_id)
+        self.plaintext.secret_read(self._invocation().request_id, secret, version_id)
 
     def _put(self, _url: str, body: bytes, _deadline: Deadline) -> None:
-        execution = self._execution()
+        invocation = self._invocation()
         self.scheduler.sleep(self._random.uniform(*PUT_SECONDS))
-        self.stacks[execution.stack_id].requests.take(execution.event, body)
+        self.stacks[invocation.stack_id].requests.take(invocation.event, body)
 
     def _take(self, _function_arn: str, event: Mapping[str, Any]) -> None:
-        self.functions.hand_on(self._execution(), event)
+        self.functions.hand_on(self._invocation(), event)
 
     # ---------------------------------------------------------------------------------------------------------- a run
 
@@ -144,7 +144,7 @@ class World:
             return (answered.at - START).total_seconds()
 
         done = [one for one in self.answered if not one.reason]
-        functions, executions = self.functions, self.functions.executions
+        functions, invocations = self.functions, self.functions.invocations
         return Outcome(
             crowd=self.crowd,
             way=way.title,
@@ -157,9 +157,9 @@ class World:
             unanswered=sum(one.reason == NO_ANSWER for one in self.answered),
             calls=Counter(call.operation for call in self.aws.calls),
             throttled=Counter(self.kms.throttled) + Counter(CloudFormation=self.busy.throttled),
-            invocations=len(executions),
-            handed_on=sum(one.handed_on for one in executions),
-            hops_most=max(one.hop for one in executions),
+            invocations=len(invocations),
+            handed_over=sum(one.handed_over for one in invocations),
+            hops_most=max(one.hop for one in invocations),
             at_once_most=functions.busy_most,
             cold_starts=functions.cold_starts,
             put_back=functions.put_back,
@@ -169,7 +169,7 @@ class World:
         )
 
 
-def play(crowd: Crowd, way: Way = HANDED_ON) -> Outcome:
+def play(crowd: Crowd, way: Way = HANDED_OVER) -> Outcome:
     with way.exchange(), silence():
         world = World(crowd, way)
         with world.plaintext.watching():

@@ -9,7 +9,7 @@ from imported_key_material import consent
 from imported_key_material.errors import Leave
 from lab.kms.keys import Material, MaterialState
 from lab.simulation.engine import Stack
-from lab.simulation.functions import Execution, OutOfTime
+from lab.simulation.functions import Invocation, OutOfTime
 from lab.simulation.given import READS, Evidence, untrue
 from lab.simulation.notes import uuid_of
 from lab.simulation.requests import BODY_MAX_BYTES, NO_ANSWER, Answer, Sent
@@ -39,98 +39,98 @@ class Answers:
 
     # ------------------------------------------------------------------------------------------------------ as it comes
 
-    def put(self, execution: Execution, body: bytes) -> None:
-        """An execution's PUT takes effect."""
-        execution.answers += 1
-        if execution.answers > 1:
-            raise self._watch.fault(6, execution, "answers twice")
+    def put(self, invocation: Invocation, body: bytes) -> None:
+        """An invocation's PUT takes effect."""
+        invocation.answers += 1
+        if invocation.answers > 1:
+            raise self._watch.fault(6, invocation, "answers twice")
         self.texts.append(body.decode())
         answer: Mapping[str, Any] = json.loads(body)
-        self._well_formed(execution, answer, body)
-        self._true(execution, answer)
-        sent = self._watch.sent(execution)
+        self._well_formed(invocation, answer, body)
+        self._true(invocation, answer)
+        sent = self._watch.sent(invocation)
         if sent is None or not sent.awaited or sent.answered.is_set or answer["Status"] != "SUCCESS":
             return  # nobody hears it, or it promises nothing
-        if execution.request_type == "Delete":
-            self._left_nothing(execution, answer["PhysicalResourceId"])
+        if invocation.request_type == "Delete":
+            self._left_nothing(invocation, answer["PhysicalResourceId"])
         elif sent.rollback:
-            self._told_what_is_lost(execution, answer)
+            self._told_what_is_lost(invocation, answer)
         else:
-            self._holds_what_is_asked(execution, answer)
+            self._holds_what_is_asked(invocation, answer)
 
-    def _well_formed(self, execution: Execution, answer: Mapping[str, Any], body: bytes) -> None:
-        if any(answer.get(name) != execution.event[name] for name in ("StackId", "RequestId", "LogicalResourceId")):
-            raise self._watch.fault(6, execution, "answers another request")
+    def _well_formed(self, invocation: Invocation, answer: Mapping[str, Any], body: bytes) -> None:
+        if any(answer.get(name) != invocation.event[name] for name in ("StackId", "RequestId", "LogicalResourceId")):
+            raise self._watch.fault(6, invocation, "answers another request")
         id_ = answer.get("PhysicalResourceId")
         if len(body) > BODY_MAX_BYTES or not isinstance(id_, str) or not 1 <= len(id_.encode()) <= ID_MAX_BYTES:
-            raise self._watch.fault(6, execution, "gives an answer that CloudFormation does not take")
+            raise self._watch.fault(6, invocation, "gives an answer that CloudFormation does not take")
         if answer.get("Status") not in ("SUCCESS", "FAILED") or (answer["Status"] == "FAILED") == (
             "Reason" not in answer
         ):
-            raise self._watch.fault(6, execution, "fails without a reason, or succeeds with one")
+            raise self._watch.fault(6, invocation, "fails without a reason, or succeeds with one")
 
-    def _true(self, execution: Execution, answer: Mapping[str, Any]) -> None:
+    def _true(self, invocation: Invocation, answer: Mapping[str, Any]) -> None:
         """What an answer says of itself: that nothing was done; under which id what was done can be undone."""
-        notes, id_, reason = self._watch.notes(execution), answer["PhysicalResourceId"], answer.get("Reason", "")
+        notes, id_, reason = self._watch.notes(invocation), answer["PhysicalResourceId"], answer.get("Reason", "")
         if any(words in reason for words in DEFECTS):
-            raise self._watch.fault(6, execution, f"fails of a defect: {reason}")
+            raise self._watch.fault(6, invocation, f"fails of a defect: {reason}")
         if (notes.imported and "Nothing was imported." in reason) or (
             notes.removed and "Nothing was removed." in reason
         ):
-            raise self._watch.fault(6, execution, f"says what is not so: {reason}")
-        if execution.request_type == "Delete" and id_ != execution.event["PhysicalResourceId"]:
-            raise self._watch.fault(6, execution, "deletes one id, and answers another")
+            raise self._watch.fault(6, invocation, f"says what is not so: {reason}")
+        if invocation.request_type == "Delete" and id_ != invocation.event["PhysicalResourceId"]:
+            raise self._watch.fault(6, invocation, "deletes one id, and answers another")
         if notes.imported and id_.startswith("not-imported:"):
-            raise self._watch.fault(6, execution, "has imported, and says not-imported")
+            raise self._watch.fault(6, invocation, "has imported, and says not-imported")
 
     # ---------------------------------------------------------------------------------------------------- what is asked
 
-    def _asked(self, execution: Execution) -> Asked:
-        return self._watch.asked(execution.region, execution.properties, self._watch.notes(execution).version_id)
+    def _asked(self, invocation: Invocation) -> Asked:
+        return self._watch.asked(invocation.region, invocation.properties, self._watch.notes(invocation).version_id)
 
-    def _undisturbed(self, execution: Execution, arn: str) -> bool:
-        """Whether the key is as it was when the execution looked last: what came after that it could not see."""
-        since = self._watch.horizon(execution, arn)
+    def _undisturbed(self, invocation: Invocation, arn: str) -> bool:
+        """Whether the key is as it was when the invocation looked last: what came after that it could not see."""
+        since = self._watch.horizon(invocation, arn)
         if since is None:
-            raise self._watch.fault(3, execution, "answers for {key}, and never looked at it", arn)
+            raise self._watch.fault(3, invocation, "answers for {key}, and never looked at it", arn)
         ledger = self._truth.ledger(arn)
-        return not ledger.changed_by_others(execution.number, since) and not self._truth.time_changed_it(arn, since)
+        return not ledger.changed_by_others(invocation.number, since) and not self._truth.time_changed_it(arn, since)
 
-    def _holds_what_is_asked(self, execution: Execution, answer: Mapping[str, Any]) -> None:
+    def _holds_what_is_asked(self, invocation: Invocation, answer: Mapping[str, Any]) -> None:
         """Rule 3: bytes, their place, expiry, state, and what Fn::GetAtt gives."""
-        asked = self._asked(execution)
-        arn, data, notes = asked.arn, answer["Data"], self._watch.notes(execution)
+        asked = self._asked(invocation)
+        arn, data, notes = asked.arn, answer["Data"], self._watch.notes(invocation)
         if data["KeyArn"] != arn or answer["PhysicalResourceId"] not in (arn, uuid_of(arn)):
-            raise self._watch.fault(3, execution, "answers SUCCESS for another key than {key}", arn)
-        if not self._undisturbed(execution, arn):
+            raise self._watch.fault(3, invocation, "answers SUCCESS for another key than {key}", arn)
+        if not self._undisturbed(invocation, arn):
             return
-        self._gives_what_is_so(execution, arn, answer)
+        self._gives_what_is_so(invocation, arn, answer)
         state = self._truth.state(arn)
         # Properties ask for no switch: what needs no import succeeds on a Disabled key, and somebody may disable it meanwhile.
-        may_be_disabled = not notes.imported or self._truth.ledger(arn).changed_by_a_person(execution.started_at)
+        may_be_disabled = not notes.imported or self._truth.ledger(arn).changed_by_a_person(invocation.started_at)
         if state not in ("Enabled", "Updating") and not (state == "Disabled" and may_be_disabled):
-            raise self._watch.fault(3, execution, f"answers SUCCESS, and {{key}} is {state}", arn)
+            raise self._watch.fault(3, invocation, f"answers SUCCESS, and {{key}} is {state}", arn)
         if asked.material is None:
-            raise self._watch.fault(3, execution, "answers SUCCESS for {key} with material that a check refuses", arn)
+            raise self._watch.fault(3, invocation, "answers SUCCESS for {key} with material that a check refuses", arn)
         family, material = self._truth.family(arn), self._truth.material_of(arn, asked.material)
         if family is None or material is None or material.id not in self._truth.holdings(arn):
-            raise self._watch.fault(3, execution, "answers SUCCESS, and {key} does not hold the bytes", arn)
-        if material.state.value not in self._places(execution, arn):
+            raise self._watch.fault(3, invocation, "answers SUCCESS, and {key} does not hold the bytes", arn)
+        if material.state.value not in self._places(invocation, arn):
             raise self._watch.fault(
-                3, execution, f"answers SUCCESS, and in {{key}} the material is {material.state}", arn
+                3, invocation, f"answers SUCCESS, and in {{key}} the material is {material.state}", arn
             )
-        self._expires_as_asked(execution, arn, material.id)
+        self._expires_as_asked(invocation, arn, material.id)
         if notes.imported:  # an update that imports nothing leaves the earlier ones as they are
-            for one in self._earlier(execution, arn, asked.earlier):
-                self._expires_as_asked(execution, arn, one.id)
+            for one in self._earlier(invocation, arn, asked.earlier):
+                self._expires_as_asked(invocation, arn, one.id)
 
-    def _earlier(self, execution: Execution, arn: str, named: Iterable[bytes | None]) -> Iterator[Material]:
-        """The earlier materials that the properties name, as far as the execution found them earlier or current.
+    def _earlier(self, invocation: Invocation, arn: str, named: Iterable[bytes | None]) -> Iterator[Material]:
+        """The earlier materials that the properties name, as far as the invocation found them earlier or current.
 
         One that was pending then has become current since, by a rotation that was under way: rule 5 lets that one be.
         """
-        started_at = execution.started_at
-        if self._truth.ledger(arn).changed_by_others(execution.number, started_at):
+        started_at = invocation.started_at
+        if self._truth.ledger(arn).changed_by_others(invocation.number, started_at):
             return
         for material in (self._truth.material_of(arn, encoded) for encoded in named if encoded is not None):
             if material is None or material.state is not MaterialState.NON_CURRENT:
@@ -138,42 +138,42 @@ class Answers:
             if material.rotation_date is None or material.rotation_date < started_at:
                 yield material
 
-    def _gives_what_is_so(self, execution: Execution, arn: str, answer: Mapping[str, Any]) -> None:
+    def _gives_what_is_so(self, invocation: Invocation, arn: str, answer: Mapping[str, Any]) -> None:
         """What Fn::GetAtt gives. Not judged after a look that may be late."""
-        notes, since = self._watch.notes(execution), self._watch.horizon(execution, arn)
+        notes, since = self._watch.notes(invocation), self._watch.horizon(invocation, arn)
         late = notes.changed_at is not None and since is not None and since < notes.changed_at
         judged = self._truth.key(arn) is not None and not late
         named = notes.tags.get(uuid_of(arn), {}).get(consent.TAG, "")
         evidence = Evidence(
-            consents=consent.allows(named, execution.stack_id.split("/")[1]),
+            consents=consent.allows(named, invocation.stack_id.split("/")[1]),
             answered=not notes.unanswered & READS,
-            declared=str(execution.properties.get("ExpectedCheckValue", "")),
+            declared=str(invocation.properties.get("ExpectedCheckValue", "")),
         )
         wrong = untrue(self._truth, arn, answer["Data"], evidence) if judged else ""
         if wrong:
-            raise self._watch.fault(3, execution, wrong, arn)
+            raise self._watch.fault(3, invocation, wrong, arn)
 
-    def _places(self, execution: Execution, arn: str) -> set[str]:
+    def _places(self, invocation: Invocation, arn: str) -> set[str]:
         """Where the declared bytes may be: REFUSE and ROTATE current, STAGE pending, too."""
         places = {MaterialState.CURRENT.value}
         on_replica = arn.split(":")[3] != getattr(self._truth.family(arn), "primary_region", "")
-        if execution.properties.get("NewMaterial") == "STAGE" or on_replica:
+        if invocation.properties.get("NewMaterial") == "STAGE" or on_replica:
             places.add(MaterialState.PENDING.value)
-        old = execution.event.get("OldResourceProperties", {})
-        in_place = execution.event.get("PhysicalResourceId") in (arn, uuid_of(arn))
-        if in_place and all(old.get(name) == execution.properties.get(name) for name in _LOCATES):
+        old = invocation.event.get("OldResourceProperties", {})
+        in_place = invocation.event.get("PhysicalResourceId") in (arn, uuid_of(arn))
+        if in_place and all(old.get(name) == invocation.properties.get(name) for name in _LOCATES):
             places.add(MaterialState.NON_CURRENT.value)
         return places
 
-    def _expires_as_asked(self, execution: Execution, arn: str, material_id: str) -> None:
-        wrong = self._wrong_expiry(execution, arn, material_id)
+    def _expires_as_asked(self, invocation: Invocation, arn: str, material_id: str) -> None:
+        wrong = self._wrong_expiry(invocation, arn, material_id)
         if wrong:
-            raise self._watch.fault(3, execution, f"answers SUCCESS, and in {{key}} the material {wrong}", arn)
+            raise self._watch.fault(3, invocation, f"answers SUCCESS, and in {{key}} the material {wrong}", arn)
 
-    def _wrong_expiry(self, execution: Execution, arn: str, material_id: str) -> str:
+    def _wrong_expiry(self, invocation: Invocation, arn: str, material_id: str) -> str:
         """What differs from the properties; "" for nothing. ValidForDays counts from the import, which any moment may be."""
         holding = self._truth.holdings(arn)[material_id]
-        days, until = execution.properties.get("ValidForDays"), execution.properties.get("ValidTo")
+        days, until = invocation.properties.get("ValidForDays"), invocation.properties.get("ValidTo")
         if until is not None:
             wanted = datetime.fromisoformat(until)
             return "" if holding.valid_to == wanted else f"expires at {holding.valid_to}, not at {wanted}"
@@ -184,55 +184,55 @@ class Answers:
         left = holding.valid_to - self._watch.scheduler.now()
         if left > timedelta(days=int(days)):
             return f"expires in {left}"
-        if self._watch.notes(execution).imported and holding.valid_to < execution.started_at + timedelta(
+        if self._watch.notes(invocation).imported and holding.valid_to < invocation.started_at + timedelta(
             days=int(days), seconds=-1
         ):
             return f"expires in {left}"
         return ""
 
-    def _told_what_is_lost(self, execution: Execution, answer: Mapping[str, Any]) -> None:
+    def _told_what_is_lost(self, invocation: Invocation, answer: Mapping[str, Any]) -> None:
         """Rule 3, its second half: a rollback's success says in its log what could not be restored."""
-        asked = self._asked(execution)
+        asked = self._asked(invocation)
         arn = asked.arn
-        left, notes = any(LEFT in line for line in execution.log), self._watch.notes(execution)
-        if notes.looked_at(arn) is None or not self._undisturbed(execution, arn):
+        left, notes = any(LEFT in line for line in invocation.log), self._watch.notes(invocation)
+        if notes.looked_at(arn) is None or not self._undisturbed(invocation, arn):
             return
-        self._gives_what_is_so(execution, arn, answer)
+        self._gives_what_is_so(invocation, arn, answer)
         if left:
             return
         if not self._truth.is_whole(arn):
-            raise self._watch.fault(3, execution, "rolls back, {key} lacks material, and its log does not say so", arn)
-        if asked.material is None or "SecretVersionId" not in execution.properties:
+            raise self._watch.fault(3, invocation, "rolls back, {key} lacks material, and its log does not say so", arn)
+        if asked.material is None or "SecretVersionId" not in invocation.properties:
             return  # what was in the key before can't be told from the properties
         material = self._truth.material_of(arn, asked.material)
         if material is None or material.id not in self._truth.holdings(arn):
             return  # the old properties never were what the key held
         if material.state is MaterialState.NON_CURRENT:
-            forward, version = execution.event["OldResourceProperties"], execution.properties["SecretVersionId"]
+            forward, version = invocation.event["OldResourceProperties"], invocation.properties["SecretVersionId"]
             # What the request does not tell of the way forward (another resource's, another stack's rotation) can't be known.
             if forward.get("NewMaterial") == "ROTATE" and forward.get("SecretVersionId") != version:
                 what = "rolls back, {key} was rotated meanwhile, and its log does not say so"
-                raise self._watch.fault(3, execution, what, arn)
+                raise self._watch.fault(3, invocation, what, arn)
             return
-        wrong = self._wrong_expiry(execution, arn, material.id)
-        if wrong and not (notes.imported and any(WENT_FORWARD in line for line in execution.log)):
+        wrong = self._wrong_expiry(invocation, arn, material.id)
+        if wrong and not (notes.imported and any(WENT_FORWARD in line for line in invocation.log)):
             what = f"rolls back, in {{key}} the material {wrong}, and its log does not say so"
-            raise self._watch.fault(3, execution, what, arn)
+            raise self._watch.fault(3, invocation, what, arn)
 
     # ------------------------------------------------------------------------------------------------------------ delete
 
-    def _left_nothing(self, execution: Execution, arn: str) -> None:
+    def _left_nothing(self, invocation: Invocation, arn: str) -> None:
         """Rule 5: after a Delete of the ARN form no material is left, unless another resource of the stack holds the key."""
         if not arn.startswith("arn:") or self._truth.is_on_its_way_out(arn) or not self._truth.holdings(arn):
             return
-        if self._watch.others_hold(execution, arn) or self._watch.notes(execution).holders:
+        if self._watch.others_hold(invocation, arn) or self._watch.notes(invocation).holders:
             return
-        since = self._watch.horizon(execution, arn)
+        since = self._watch.horizon(invocation, arn)
         ledger = self._truth.ledger(arn)
         # What another stack, or a person, brought in since the function saw the key empty is not this Delete's.
         if since is not None and all(ledger.brought_by[id_][1] >= since for id_ in self._truth.holdings(arn)):
             return
-        raise self._watch.fault(5, execution, "succeeds, and {key} still holds material", arn)
+        raise self._watch.fault(5, invocation, "succeeds, and {key} still holds material", arn)
 
     # ----------------------------------------------------------------------------------------------------- as it is taken
 
@@ -248,29 +248,29 @@ class Answers:
         if sent.event["RequestType"] == "Delete" and not answer.succeeded:
             self._undone.add(_of_delete(sent))
 
-    def _executions(self, sent: Sent) -> list[Execution]:
-        return self._watch.executions_of(sent.event["RequestId"])
+    def _invocations(self, sent: Sent) -> list[Invocation]:
+        return self._watch.invocations_of(sent.event["RequestId"])
 
     def _silent(self, sent: Sent) -> None:
-        """Rule 6: an execution that began in time, and lived, answers in time. One whose own time ran out has lived.
+        """Rule 6: an invocation that began in time, and lived, answers in time. One whose own time ran out has lived.
 
         `slow`: calls that take seconds each may outlast the last ten per cent of ServiceTimeout, which the function keeps.
         """
         until = sent.sent_at + timedelta(seconds=sent.timeout_seconds)
-        for execution in self._executions(sent):
-            began_in_time = execution.started_at < until - timedelta(seconds=sent.timeout_seconds / 5)
-            dies = execution.error is not None and not isinstance(execution.error, (Leave, OutOfTime))
-            lives = not dies and not execution.handed_on
-            if began_in_time and lives and not (execution.ended and execution.answers) and not self.slow:
-                raise self._watch.broken(6, f"{execution} lives, and gives no answer before ServiceTimeout")
+        for invocation in self._invocations(sent):
+            began_in_time = invocation.started_at < until - timedelta(seconds=sent.timeout_seconds / 5)
+            dies = invocation.error is not None and not isinstance(invocation.error, (Leave, OutOfTime))
+            lives = not dies and not invocation.handed_over
+            if began_in_time and lives and not (invocation.ended and invocation.answers) and not self.slow:
+                raise self._watch.broken(6, f"{invocation} lives, and gives no answer before ServiceTimeout")
 
     def _gave_up(self, sent: Sent) -> bool:
         """Whether Lambda gave it up: nobody has looked at the key, and a success would be a guess."""
-        return any(one.on_failure and one.answers for one in self._executions(sent))
+        return any(one.on_failure and one.answers for one in self._invocations(sent))
 
     def _status_was_unreadable(self, sent: Sent) -> bool:
         """The event does not tell that it is a rollback's; the stack's status does. Where it can't be read, nobody can know."""
-        return any(one.answers and self._watch.notes(one).stack is None for one in self._executions(sent))
+        return any(one.answers and self._watch.notes(one).stack is None for one in self._invocations(sent))
 
     def _end_tenure(self, sent: Sent) -> None:
         """After a Delete, a key that no resource of the stack holds is, for this stack, as if it had never been touched."""

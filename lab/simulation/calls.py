@@ -8,7 +8,7 @@ from imported_key_material import consent
 from lab.kms.keys import MaterialState
 from lab.kms.service import StrictKms
 from lab.kms.wrapping import unwrap
-from lab.simulation.functions import Execution
+from lab.simulation.functions import Invocation
 from lab.simulation.notes import StackSeen, uuid_of
 from lab.simulation.truth import RACE
 from lab.simulation.watch import TAG, Violation, Watch
@@ -27,217 +27,223 @@ class Calls:
         self._watch = watch
         self._truth = watch.truth
         self._kms = kms
-        self._rotated: dict[str, tuple[datetime, Execution]] = {}  # when KMS took a rotation, and from whom, by request
+        self._rotated: dict[
+            str, tuple[datetime, Invocation]
+        ] = {}  # when KMS took a rotation, and from whom, by request
         watch.before_call = self._before
         watch.after_call = self._after
 
-    def _before(self, execution: Execution, operation: str, params: Mapping[str, Any]) -> None:
-        arn = self._watch.arn(execution, params)
+    def _before(self, invocation: Invocation, operation: str, params: Mapping[str, Any]) -> None:
+        arn = self._watch.arn(invocation, params)
         {
             "ImportKeyMaterial": self._may_import,
             "DeleteImportedKeyMaterial": self._may_delete,
             "RotateKeyOnDemand": self._may_rotate,
-        }[operation](execution, arn, params)
+        }[operation](invocation, arn, params)
 
-    def _after(self, execution: Execution, operation: str, params: Mapping[str, Any]) -> None:
-        arn = self._watch.arn(execution, params)
-        if operation == "DeleteImportedKeyMaterial" and execution.request_type == "Delete":
-            self._took_only_its_own(execution, arn)
-            self._took_from_nobody(execution, arn)
+    def _after(self, invocation: Invocation, operation: str, params: Mapping[str, Any]) -> None:
+        arn = self._watch.arn(invocation, params)
+        if operation == "DeleteImportedKeyMaterial" and invocation.request_type == "Delete":
+            self._took_only_its_own(invocation, arn)
+            self._took_from_nobody(invocation, arn)
         elif operation == "RotateKeyOnDemand":
-            self._rotates_what_is_asked(execution, arn)
+            self._rotates_what_is_asked(invocation, arn)
 
     # ---------------------------------------------------------------------------------------------------- what was read
 
-    def _require_wanted(self, execution: Execution, arn: str, doing: str) -> None:
+    def _require_wanted(self, invocation: Invocation, arn: str, doing: str) -> None:
         """Rule 4: what was read last said that CloudFormation waits for this very request; and it was read for this call."""
-        notes, kind = self._watch.notes(execution), execution.request_type.upper()
-        made_at = _made_at(execution)
-        stack = self._read_for_it(execution, arn, doing, "the stack", notes.stack)
+        notes, kind = self._watch.notes(invocation), invocation.request_type.upper()
+        made_at = _made_at(invocation)
+        stack = self._read_for_it(invocation, arn, doing, "the stack", notes.stack)
         if not stack.status.endswith("_IN_PROGRESS") or stack.status == "REVIEW_IN_PROGRESS":
-            raise self._not_wanted(execution, arn, doing, "the stack", stack)
-        timeout = float(execution.properties.get("ServiceTimeout", 3600))
+            raise self._not_wanted(invocation, arn, doing, "the stack", stack)
+        timeout = float(invocation.properties.get("ServiceTimeout", 3600))
         if stack.since > made_at + _CUT_OFF or (stack.at - made_at).total_seconds() > timeout:
-            raise self._not_wanted(execution, arn, doing, "the stack", stack)
-        resource = self._read_for_it(execution, arn, doing, "the resource", notes.resource)
+            raise self._not_wanted(invocation, arn, doing, "the stack", stack)
+        resource = self._read_for_it(invocation, arn, doing, "the resource", notes.resource)
         if kind == "DELETE":
-            self._require_being_deleted(execution, arn, doing, resource)
+            self._require_being_deleted(invocation, arn, doing, resource)
         elif resource.status != f"{kind}_IN_PROGRESS" or resource.since > made_at + _STATUS_LEAD:
-            raise self._not_wanted(execution, arn, doing, "the resource", resource)
+            raise self._not_wanted(invocation, arn, doing, "the resource", resource)
 
-    def _require_being_deleted(self, execution: Execution, arn: str, doing: str, resource: StackSeen) -> None:
+    def _require_being_deleted(self, invocation: Invocation, arn: str, doing: str, resource: StackSeen) -> None:
         """The resource shows it under this very id; or, of ids that it no longer has, the newest event does."""
-        notes, id_ = self._watch.notes(execution), execution.event["PhysicalResourceId"]
+        notes, id_ = self._watch.notes(invocation), invocation.event["PhysicalResourceId"]
         if (resource.status, resource.id) == ("DELETE_IN_PROGRESS", id_):
             return
         if notes.stack is None or not notes.stack.status.endswith("_CLEANUP_IN_PROGRESS"):
-            raise self._not_wanted(execution, arn, doing, "the resource", resource)
-        event = self._read_for_it(execution, arn, doing, "its events", notes.event)
+            raise self._not_wanted(invocation, arn, doing, "the resource", resource)
+        event = self._read_for_it(invocation, arn, doing, "its events", notes.event)
         if event.status != "DELETE_IN_PROGRESS":
-            raise self._not_wanted(execution, arn, doing, "its newest event", event)
+            raise self._not_wanted(invocation, arn, doing, "its newest event", event)
 
-    def _read_for_it(self, execution: Execution, arn: str, doing: str, what: str, seen: StackSeen | None) -> StackSeen:
+    def _read_for_it(
+        self, invocation: Invocation, arn: str, doing: str, what: str, seen: StackSeen | None
+    ) -> StackSeen:
         """What was read last; raises a Violation where it was not read since the call before."""
-        changed_at = self._watch.notes(execution).changed_at
+        changed_at = self._watch.notes(invocation).changed_at
         if seen is None:
-            raise self._watch.fault(4, execution, f"{doing} {{key}}, and never asked for the status of {what}", arn)
+            raise self._watch.fault(4, invocation, f"{doing} {{key}}, and never asked for the status of {what}", arn)
         if changed_at is not None and seen.at < changed_at:
-            raise self._watch.fault(4, execution, f"{doing} {{key}} again, and did not ask again for {what}", arn)
+            raise self._watch.fault(4, invocation, f"{doing} {{key}} again, and did not ask again for {what}", arn)
         return seen
 
-    def _not_wanted(self, execution: Execution, arn: str, doing: str, what: str, seen: StackSeen) -> Violation:
-        return self._watch.fault(4, execution, f"{doing} {{key}} after a read that said {what} is {seen.status}", arn)
+    def _not_wanted(self, invocation: Invocation, arn: str, doing: str, what: str, seen: StackSeen) -> Violation:
+        return self._watch.fault(4, invocation, f"{doing} {{key}} after a read that said {what} is {seen.status}", arn)
 
-    def _require_consent(self, execution: Execution, arn: str, doing: str) -> None:
-        notes = self._watch.notes(execution)
+    def _require_consent(self, invocation: Invocation, arn: str, doing: str) -> None:
+        notes = self._watch.notes(invocation)
         asked = {"the key": notes.tags.get(uuid_of(arn), {})}
         if doing == "imports into":
             asked["the secret"] = notes.secret_tags
-            wrapping = execution.properties.get("SecretWrapping")
+            wrapping = invocation.properties.get("SecretWrapping")
             if wrapping:
-                asked["the key that unwraps"] = notes.tags.get(uuid_of(wrapping["KeyId"]), {})
+                asked["the transport key"] = notes.tags.get(uuid_of(wrapping["KeyId"]), {})
         for what, tags in asked.items():
-            if not consent.allows(tags.get(TAG, ""), execution.stack_name):
+            if not consent.allows(tags.get(TAG, ""), invocation.stack_name):
                 raise self._watch.fault(
-                    4, execution, f"{doing} {{key}} without a read that showed the consent of {what}", arn
+                    4, invocation, f"{doing} {{key}} without a read that showed the consent of {what}", arn
                 )
 
     # ---------------------------------------------------------------------------------------------------------- import
 
-    def _may_import(self, execution: Execution, arn: str, params: Mapping[str, Any]) -> None:
+    def _may_import(self, invocation: Invocation, arn: str, params: Mapping[str, Any]) -> None:
         """Rules 4 and 7: what was read last allows it, and it carries nothing but what the properties name."""
-        seen = self._watch.notes(execution).keys.get(uuid_of(arn))
+        seen = self._watch.notes(invocation).keys.get(uuid_of(arn))
         if seen is not None and seen.state == "Disabled":
-            raise self._watch.fault(7, execution, "imports into {key} after a read that said Disabled", arn)
+            raise self._watch.fault(7, invocation, "imports into {key} after a read that said Disabled", arn)
         if seen is None or seen.state not in _IMPORTABLE or seen.origin != "EXTERNAL":
             said = "nothing" if seen is None else f"{seen.state}, {seen.origin}"
-            raise self._watch.fault(4, execution, f"imports into {{key}} after a read that said {said}", arn)
-        self._require_wanted(execution, arn, "imports into")
-        self._require_consent(execution, arn, "imports into")
+            raise self._watch.fault(4, invocation, f"imports into {{key}} after a read that said {said}", arn)
+        self._require_wanted(invocation, arn, "imports into")
+        self._require_consent(invocation, arn, "imports into")
         new = params.get("ImportType") == "NEW_KEY_MATERIAL"
         if new and (
-            self._watch.is_of_rollback(execution) or execution.properties.get("NewMaterial", "REFUSE") == "REFUSE"
+            self._watch.is_of_rollback(invocation) or invocation.properties.get("NewMaterial", "REFUSE") == "REFUSE"
         ):
-            raise self._watch.fault(7, execution, "stages new material in {key}, and no operation asked for it", arn)
-        asked = self._watch.asked(execution.region, execution.properties, self._watch.notes(execution).version_id)
+            raise self._watch.fault(7, invocation, "stages new material in {key}, and no operation asked for it", arn)
+        asked = self._watch.asked(invocation.region, invocation.properties, self._watch.notes(invocation).version_id)
         wrapping = self._kms._backstage.wrapping  # noqa: SLF001  # only KMS can open what is sealed for it
         token = wrapping.read(params["ImportToken"], arn, self._watch.scheduler.now())
         carried = unwrap(token, params["EncryptedKeyMaterial"])
         if carried not in (asked.material, *asked.earlier):
             raise self._watch.fault(
-                4, execution, "imports bytes into {key} that a check refuses, or that nobody declared", arn
+                4, invocation, "imports bytes into {key} that a check refuses, or that nobody declared", arn
             )
 
     # ---------------------------------------------------------------------------------------------------------- delete
 
-    def _may_delete(self, execution: Execution, arn: str, params: Mapping[str, Any]) -> None:
-        if execution.request_type != "Delete":
-            self._may_drop_pending(execution, arn, params)
-        elif execution.event["PhysicalResourceId"] != arn:
+    def _may_delete(self, invocation: Invocation, arn: str, params: Mapping[str, Any]) -> None:
+        if invocation.request_type != "Delete":
+            self._may_drop_pending(invocation, arn, params)
+        elif invocation.event["PhysicalResourceId"] != arn:
             raise self._watch.fault(
-                1, execution, f"{_REMOVES} {{key}}, and its id is {execution.event['PhysicalResourceId']}", arn
+                1, invocation, f"{_REMOVES} {{key}}, and its id is {invocation.event['PhysicalResourceId']}", arn
             )
-        self._require_wanted(execution, arn, _REMOVES)
-        self._require_consent(execution, arn, _REMOVES)
+        self._require_wanted(invocation, arn, _REMOVES)
+        self._require_consent(invocation, arn, _REMOVES)
 
-    def _may_drop_pending(self, execution: Execution, arn: str, params: Mapping[str, Any]) -> None:
+    def _may_drop_pending(self, invocation: Invocation, arn: str, params: Mapping[str, Any]) -> None:
         """Staging may replace what is pending (design, rule 6), and nothing that ever was current, or is about to be."""
         family = self._truth.family(arn)
         material = family.material(params.get("KeyMaterialId", "")) if family is not None else None
         if family is None or (material is None and params.get("KeyMaterialId")):
             return  # gone meanwhile: KMS refuses
-        staging = execution.properties.get("NewMaterial", "REFUSE") != "REFUSE" and not self._watch.is_of_rollback(
-            execution
+        staging = invocation.properties.get("NewMaterial", "REFUSE") != "REFUSE" and not self._watch.is_of_rollback(
+            invocation
         )
         if material is None or not staging:
-            raise self._watch.fault(1, execution, "removes material of {key}, and its request is no Delete", arn)
+            raise self._watch.fault(1, invocation, "removes material of {key}, and its request is no Delete", arn)
         if material.state is not MaterialState.PENDING:
             # The rotation that another request asked for while this one was waiting came between its last look and now.
-            if not self._truth.time_changed_it(arn, self._watch.horizon(execution, arn) or execution.started_at):
-                raise self._watch.fault(1, execution, "removes material of {key} that is not pending", arn)
-        elif family.rotation is not None and not self._asked_meanwhile(execution, arn):
-            raise self._watch.fault(7, execution, "removes material of {key} that a rotation is about to take", arn)
+            if not self._truth.time_changed_it(arn, self._watch.horizon(invocation, arn) or invocation.started_at):
+                raise self._watch.fault(1, invocation, "removes material of {key} that is not pending", arn)
+        elif family.rotation is not None and not self._asked_meanwhile(invocation, arn):
+            raise self._watch.fault(7, invocation, "removes material of {key} that a rotation is about to take", arn)
 
-    def _asked_meanwhile(self, execution: Execution, arn: str) -> bool:
-        """Whether the rotation was accepted while this execution was waiting: for two that declare one key, nothing helps."""
+    def _asked_meanwhile(self, invocation: Invocation, arn: str) -> bool:
+        """Whether the rotation was accepted while this invocation was waiting: for two that declare one key, nothing helps."""
         family = self._truth.family(arn)
-        return family is not None and family.rotation is not None and family.rotation.started_at >= execution.started_at
+        return (
+            family is not None and family.rotation is not None and family.rotation.started_at >= invocation.started_at
+        )
 
-    def _took_only_its_own(self, execution: Execution, arn: str) -> None:
+    def _took_only_its_own(self, invocation: Invocation, arn: str) -> None:
         """Rule 1: nothing that was in the key before this stack's present time with it began."""
-        notes, ledger = self._watch.notes(execution), self._truth.ledger(arn)
-        began = ledger.since.get(execution.stack_id)
+        notes, ledger = self._watch.notes(invocation), self._truth.ledger(arn)
+        began = ledger.since.get(invocation.stack_id)
         for id_ in notes.held_before.get(arn, frozenset()) - frozenset(self._truth.holdings(arn)):
             who, at = ledger.brought_by[id_]
-            if who != execution.stack_id and (began is None or at < began):
-                raise self._watch.fault(1, execution, "removes material of {key} that was there before its stack", arn)
+            if who != invocation.stack_id and (began is None or at < began):
+                raise self._watch.fault(1, invocation, "removes material of {key} that was there before its stack", arn)
 
-    def _took_from_nobody(self, execution: Execution, arn: str) -> None:
+    def _took_from_nobody(self, invocation: Invocation, arn: str) -> None:
         """Rule 2, at the moment of the removal: no other resource of its own stack stands on the key.
 
         Resources of other stacks that the key's tag names lose theirs by design: a key has one master.
         """
-        notes = self._watch.notes(execution)
-        if not self._watch.others_hold(execution, arn) or self._truth.is_whole(arn):
+        notes = self._watch.notes(invocation)
+        if not self._watch.others_hold(invocation, arn) or self._truth.is_whole(arn):
             return
         asked_at = datetime.min.replace(tzinfo=UTC) if notes.stack is None else notes.stack.at
         # A resource that CloudFormation took over only after the function had looked for one, and had asked whether it is
         # wanted: nobody could know. The call was on its way.
         if notes.holders is not False or self._watch.scheduler.now() - asked_at > _ON_ITS_WAY:
             what = "removes the material of {key}, which another resource of its stack holds"
-            raise self._watch.fault(2, execution, what, arn)
+            raise self._watch.fault(2, invocation, what, arn)
         ledger = self._truth.ledger(arn)
         for id_ in notes.held_before.get(arn, frozenset()) - frozenset(self._truth.holdings(arn)):
             ledger.removed_by[id_] = RACE
 
     # ---------------------------------------------------------------------------------------------------------- rotate
 
-    def _may_rotate(self, execution: Execution, arn: str, _params: Mapping[str, Any]) -> None:
+    def _may_rotate(self, invocation: Invocation, arn: str, _params: Mapping[str, Any]) -> None:
         """Rule 7: asked for by this operation, of the bytes that it declares, which a read showed as pending."""
-        asked_for = execution.properties.get("NewMaterial") == "ROTATE" and execution.request_type != "Delete"
-        if not asked_for or self._watch.is_of_rollback(execution):
-            raise self._watch.fault(7, execution, "rotates {key}, and no operation asked for it", arn)
-        self._require_wanted(execution, arn, "rotates")
-        notes = self._watch.notes(execution)
-        material = self._declared_id(execution, arn)
+        asked_for = invocation.properties.get("NewMaterial") == "ROTATE" and invocation.request_type != "Delete"
+        if not asked_for or self._watch.is_of_rollback(invocation):
+            raise self._watch.fault(7, invocation, "rotates {key}, and no operation asked for it", arn)
+        self._require_wanted(invocation, arn, "rotates")
+        notes = self._watch.notes(invocation)
+        material = self._declared_id(invocation, arn)
         shown = notes.materials.get(uuid_of(arn), {}).get(material, "nothing")
         if not shown.startswith("PENDING"):
             raise self._watch.fault(
-                7, execution, f"rotates {{key}} after a read that showed the declared material as {shown}", arn
+                7, invocation, f"rotates {{key}} after a read that showed the declared material as {shown}", arn
             )
-        current, since = notes.current_since.get(uuid_of(arn), ("", execution.started_at))
+        current, since = notes.current_since.get(uuid_of(arn), ("", invocation.started_at))
         # What only the looks right before the call show may have come about since the rotation was decided on.
         if current == material and notes.stack is not None and since < notes.stack.at:
             raise self._watch.fault(
-                7, execution, "rotates {key} after a read that showed the declared material as current", arn
+                7, invocation, "rotates {key} after a read that showed the declared material as current", arn
             )
         if notes.rotation_shown.get(uuid_of(arn)):
-            raise self._watch.fault(7, execution, "rotates {key} after a read that showed a rotation under way", arn)
+            raise self._watch.fault(7, invocation, "rotates {key} after a read that showed a rotation under way", arn)
 
-    def _rotates_what_is_asked(self, execution: Execution, arn: str) -> None:
-        notes = self._watch.notes(execution)
-        if notes.rotated_to != self._declared_id(execution, arn):
-            raise self._watch.fault(7, execution, "rotates {key} to other material than it declares", arn)
-        before = self._rotated.get(execution.request_id)
-        self._rotated[execution.request_id] = (self._watch.scheduler.now(), execution)
+    def _rotates_what_is_asked(self, invocation: Invocation, arn: str) -> None:
+        notes = self._watch.notes(invocation)
+        if notes.rotated_to != self._declared_id(invocation, arn):
+            raise self._watch.fault(7, invocation, "rotates {key} to other material than it declares", arn)
+        before = self._rotated.get(invocation.request_id)
+        self._rotated[invocation.request_id] = (self._watch.scheduler.now(), invocation)
         if before is None:
             return
         asked_at, asked_by = before
-        if notes.rotation_before and asked_by is not execution:
-            return  # one rotation all the same (C-54), and another execution can't know of it once KMS stops showing it
+        if notes.rotation_before and asked_by is not invocation:
+            return  # one rotation all the same (C-54), and another invocation can't know of it once KMS stops showing it
         # Where somebody took the material away before the rotation came, the first one was in vain.
-        own = {one.number for one in self._watch.executions_of(execution.request_id)}
+        own = {one.number for one in self._watch.invocations_of(invocation.request_id)}
         if not any(one.at >= asked_at and one.who not in own for one in self._truth.ledger(arn).changes):
-            raise self._watch.fault(7, execution, "rotates {key} a second time", arn)
+            raise self._watch.fault(7, invocation, "rotates {key} a second time", arn)
 
-    def _declared_id(self, execution: Execution, arn: str) -> str:
+    def _declared_id(self, invocation: Invocation, arn: str) -> str:
         """The KeyMaterialId of the declared bytes, whether or not the key knows them any more."""
-        asked = self._watch.asked(execution.region, execution.properties, self._watch.notes(execution).version_id)
+        asked = self._watch.asked(invocation.region, invocation.properties, self._watch.notes(invocation).version_id)
         family = self._truth.family(arn)
         return "refused" if asked.material is None or family is None else self._truth.id_of(family, asked.material)
 
 
-def _made_at(execution: Execution) -> datetime:
+def _made_at(invocation: Invocation) -> datetime:
     """X-Amz-Date of the request's ResponseURL."""
-    text = execution.event["ResponseURL"].split("X-Amz-Date=")[1][:16]
+    text = invocation.event["ResponseURL"].split("X-Amz-Date=")[1][:16]
     return datetime.strptime(f"{text}+0000", "%Y%m%dT%H%M%SZ%z")

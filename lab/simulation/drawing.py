@@ -44,7 +44,7 @@ def draw(seed: int, script: Script | None = None) -> Plan:
 
 def _key(random: Random) -> KeyPlan:
     multi_region = random.random() < 0.15
-    # The key that unwraps is one of the first Region alone.
+    # The transport key is one of the first Region alone.
     wrapped = random.random() < 0.1 and not multi_region
     return KeyPlan(random.choice(_SPECS), random.random() < 0.2, multi_region, wrapped)
 

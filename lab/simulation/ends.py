@@ -17,7 +17,7 @@ class Ends:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._truth = watch.truth
-        self.slow = False  # calls take seconds: then no promise is made of when an execution ends
+        self.slow = False  # calls take seconds: then no promise is made of when an invocation ends
 
     def held_key(self, stack: Stack, resource: Resource) -> str | None:
         """The ARN of the key that a resource stands on; None where it stands on none."""
@@ -57,22 +57,22 @@ class Ends:
             if not stack.at_rest:
                 raise self._watch.broken(9, f"{stack.name} stays {stack.status}")
             self.rest(stack)
-        for execution in self._watch.executions():
-            if isinstance(execution.error, OutOfTime) and not self.slow:
-                raise self._watch.fault(6, execution, "lives, and has no answer when Lambda's time for it is over")
+        for invocation in self._watch.invocations():
+            if isinstance(invocation.error, OutOfTime) and not self.slow:
+                raise self._watch.fault(6, invocation, "lives, and has no answer when Lambda's time for it is over")
             # What the on-failure function can't find out it raises: Lambda tries again.
-            ends = (Crash, DeliveryFailed, Leave, *((ImportedKeyMaterialError,) if execution.on_failure else ()))
-            if execution.error is not None and not isinstance(execution.error, ends):
-                raise self._watch.fault(6, execution, f"ends with {type(execution.error).__name__}")
+            ends = (Crash, DeliveryFailed, Leave, *((ImportedKeyMaterialError,) if invocation.on_failure else ()))
+            if invocation.error is not None and not isinstance(invocation.error, ends):
+                raise self._watch.fault(6, invocation, f"ends with {type(invocation.error).__name__}")
         if self._watch.scheduler.alive:
             names = ", ".join(task.name for task in self._watch.scheduler.alive)
             raise self._watch.broken(9, f"the world has stopped, and these still wait: {names}")
 
     def leaks(self, answers: Iterable[str], secrets: Iterable[bytes]) -> None:
         """Rule 8: no material, no secret, no ResponseURL in any answer, log or exception."""
-        executions = list(self._watch.executions())
-        logs = (line for one in executions for line in one.log)
-        errors = (text for one in executions if one.error is not None for text in _words(one.error))
+        invocations = list(self._watch.invocations())
+        logs = (line for one in invocations for line in one.log)
+        errors = (text for one in invocations if one.error is not None for text in _words(one.error))
         everything = "\n".join([*answers, *logs, *errors])
         if SIGNATURE in everything:
             raise self._watch.broken(8, "a ResponseURL got out")

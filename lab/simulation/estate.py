@@ -52,7 +52,7 @@ class Estate:
         self.versions: list[tuple[str, ...]] = []  # by key: the ids of its secret's versions, the bad one last
         self.secrets: dict[tuple[int, int], Secret] = {}  # by key and Region
         self.secret_bytes: list[bytes] = []  # what must not get out
-        self.unwrap_key = ""
+        self.transport_key = ""
         self._plans = plans
         self._random = random
         self._kms = kms
@@ -67,7 +67,7 @@ class Estate:
 
     def make(self, watch: Watch) -> None:
         tags = [{"TagKey": TAG, "TagValue": CONSENT}]
-        self.unwrap_key = self.call_kms("CreateKey", Tags=tags)["KeyMetadata"]["Arn"]
+        self.transport_key = self.call_kms("CreateKey", Tags=tags)["KeyMetadata"]["Arn"]
         for index, plan in enumerate(self._plans):
             made = self.call_kms(
                 "CreateKey",
@@ -94,7 +94,7 @@ class Estate:
         if self._plans[key].wrapped:
             context = {TAG: f"{ACCOUNT}/secret-{key}"}
             values = [
-                self.call_kms("Encrypt", KeyId=self.unwrap_key, Plaintext=value, EncryptionContext=context)[
+                self.call_kms("Encrypt", KeyId=self.transport_key, Plaintext=value, EncryptionContext=context)[
                     "CiphertextBlob"
                 ]
                 for value in values
@@ -161,7 +161,7 @@ class Estate:
         if "ValidTo" in options:
             properties["ValidTo"] = f"{START + timedelta(seconds=options['ValidTo']):%Y-%m-%dT%H:%M:%SZ}"
         if self._plans[key].wrapped:
-            properties["SecretWrapping"] = {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": self.unwrap_key}
+            properties["SecretWrapping"] = {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": self.transport_key}
         return properties
 
     def _expected(self, _is_declared: object, declared: Declared) -> dict[str, str]:
@@ -179,5 +179,5 @@ class Estate:
         """A key's name in a story: key A, B, C; the second Region's is the other one's replica."""
         key_id, region = arn.rsplit("/", 1)[-1], arn.split(":")[3]
         if key_id not in self.keys:
-            return "the key that unwraps"
+            return "the transport key"
         return f"key {'ABCDEFGH'[self.keys.index(key_id)]}{'' if region == REGIONS[0] else ' (replica)'}"

@@ -1,9 +1,9 @@
 """Lambda's asynchronous invocation, as CloudFormation uses it, around the real function.
 
-A delivery waits in a queue, may come late, may come twice. An execution runs in an environment, a warm one if one is free; it
-may crash at any API call, and is ended when its time is up. A failed execution is tried again once, after a minute; what is
+A delivery waits in a queue, may come late, may come twice. An invocation runs in an environment, a warm one if one is free; it
+may crash at any API call, and is ended when its time is up. A failed invocation is tried again once, after a minute; what is
 older than 3,000 seconds is dropped; what is given up so comes to the real on-failure function, which is tried three times
-(template.yaml; AWS Lambda Developer Guide, "Asynchronous invocation"). An execution may invoke the
+(template.yaml; AWS Lambda Developer Guide, "Asynchronous invocation"). An invocation may invoke the
 function again; Lambda stops what looks like a loop ("Use Lambda recursive loop detection").
 """
 
@@ -40,7 +40,7 @@ class Crash(BaseException):
 
 
 class OutOfTime(Crash):
-    """Lambda ends the execution: it did not answer while it could."""
+    """Lambda ends the invocation: it did not answer while it could."""
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Weather:
 
 
 @dataclass
-class Execution:
+class Invocation:
     """One run of the function for one delivery. `notes`: what `watch.py` knows of it; `log`: what it logged."""
 
     number: int
@@ -77,8 +77,8 @@ class Execution:
     started_at: datetime
     ends_at: datetime
     notes: Any = None
-    hop: int = 0  # how many executions of its chain have handed the request on to it
-    handed_on: bool = False
+    hop: int = 0  # how many invocations of its chain have handed the request on to it
+    handed_over: bool = False
     answers: int = 0
     calls: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
@@ -119,17 +119,17 @@ class Context:
     aws_request_id = "d0c1b2a3-9485-4766-8574-635241302f1e"
     memory_limit_in_mb = 512
 
-    def __init__(self, scheduler: Scheduler, execution: Execution) -> None:
-        self.invoked_function_arn = str(execution.event["ServiceToken"])
+    def __init__(self, scheduler: Scheduler, invocation: Invocation) -> None:
+        self.invoked_function_arn = str(invocation.event["ServiceToken"])
         self._scheduler = scheduler
-        self._end = execution.ends_at
+        self._end = invocation.ends_at
 
     def get_remaining_time_in_millis(self) -> int:
         return round((self._end - self._scheduler.now()).total_seconds() * 1000)
 
 
 class Functions:
-    """One Region's function. `build` makes an environment of it; `at_each_call` comes in at every API call of an execution."""
+    """One Region's function. `build` makes an environment of it; `at_each_call` comes in at every API call of an invocation."""
 
     def __init__(  # noqa: PLR0913, PLR0917  # one place makes it
         self,
@@ -142,12 +142,12 @@ class Functions:
         numbers: Iterator[int],
         on_failure: Callable[[], OnFailure] | None = None,
     ) -> None:
-        self.executions: list[Execution] = []
-        self.at_each_call: Callable[[Execution, str, Moment], None] = lambda *_: None
-        self.on_start: Callable[[Execution], None] = lambda _: None
+        self.invocations: list[Invocation] = []
+        self.at_each_call: Callable[[Invocation, str, Moment], None] = lambda *_: None
+        self.on_start: Callable[[Invocation], None] = lambda _: None
         self._region = region
         self._numbers = numbers  # of all Regions
-        self._running: dict[Task, Execution] = {}
+        self._running: dict[Task, Invocation] = {}
         self._scheduler = scheduler
         self._random = random
         self._weather = weather
@@ -160,16 +160,16 @@ class Functions:
         """CloudFormation's call: it returns at once."""
         self._take(event, 0)
 
-    def hand_on(self, execution: Execution, event: Mapping[str, Any]) -> None:
-        """An execution's own call: it invokes the function again."""
-        if event != execution.event:
-            raise ValueError(f"{execution} hands on another event than its own")
-        if execution.hop == HOPS_MAX:
+    def hand_on(self, invocation: Invocation, event: Mapping[str, Any]) -> None:
+        """An invocation's own call: it invokes the function again."""
+        if event != invocation.event:
+            raise ValueError(f"{invocation} hands over another event than its own")
+        if invocation.hop == HOPS_MAX:
             raise ValueError(
-                f"{execution} hands the request on for the {HOPS_MAX + 1}th time: Lambda takes it for a loop"
+                f"{invocation} hands the request on for the {HOPS_MAX + 1}th time: Lambda takes it for a loop"
             )
-        execution.handed_on = True
-        self._take(event, execution.hop + 1)
+        invocation.handed_over = True
+        self._take(event, invocation.hop + 1)
 
     def _take(self, event: Mapping[str, Any], hop: int) -> None:
         sent_at = self._scheduler.now()
@@ -198,33 +198,33 @@ class Functions:
             return
         timeout_seconds = self._weather.timeout_seconds
         number = next(self._numbers)
-        execution = Execution(number, self._region, event, now, now + timedelta(seconds=timeout_seconds), hop=hop)
-        self.executions.append(execution)
+        invocation = Invocation(number, self._region, event, now, now + timedelta(seconds=timeout_seconds), hop=hop)
+        self.invocations.append(invocation)
         responder = self._idle.pop() if self._idle else self._build()
-        self._tell("lambda", f"{execution} starts, {(now - sent_at).total_seconds():.0f} s after it was sent")
-        self.on_start(execution)
-        task = self._scheduler.spawn(f"#{number}", lambda: responder(event, Context(self._scheduler, execution)))
-        self._running[task] = execution
-        self._scheduler.at(execution.ends_at, lambda: task.kill(OutOfTime("out of time")))
-        self._scheduler.spawn(f"after #{number}", lambda: self._after(task, execution, responder, sent_at, retries))
+        self._tell("lambda", f"{invocation} starts, {(now - sent_at).total_seconds():.0f} s after it was sent")
+        self.on_start(invocation)
+        task = self._scheduler.spawn(f"#{number}", lambda: responder(event, Context(self._scheduler, invocation)))
+        self._running[task] = invocation
+        self._scheduler.at(invocation.ends_at, lambda: task.kill(OutOfTime("out of time")))
+        self._scheduler.spawn(f"after #{number}", lambda: self._after(task, invocation, responder, sent_at, retries))
 
-    def _after(self, task: Task, execution: Execution, responder: Responder, sent_at: datetime, retries: int) -> None:
+    def _after(self, task: Task, invocation: Invocation, responder: Responder, sent_at: datetime, retries: int) -> None:
         task.done.wait()
         del self._running[task]
-        execution.ended, execution.error = True, task.error
+        invocation.ended, invocation.error = True, task.error
         if not isinstance(task.error, Crash):
             self._idle.append(responder)
         if task.error is None:
-            if not execution.answers:
-                how = "hands the request on" if execution.handed_on else "leaves without an answer"
-                self._tell("lambda", f"{execution} {how}")
+            if not invocation.answers:
+                how = "hands the request on" if invocation.handed_over else "leaves without an answer"
+                self._tell("lambda", f"{invocation} {how}")
             return
-        self._tell("lambda", f"{execution} ends with {type(task.error).__name__} {task.error}")
+        self._tell("lambda", f"{invocation} ends with {type(task.error).__name__} {task.error}")
         if retries:
             seconds = RETRY_SECONDS[retries - 1] + self._delay()
-            self._queue(execution.event, execution.hop, sent_at, seconds, retries - 1)
+            self._queue(invocation.event, invocation.hop, sent_at, seconds, retries - 1)
         else:
-            self._give_up(execution.event, _end(task.error))
+            self._give_up(invocation.event, _end(task.error))
 
     # --------------------------------------------------------------------------------------------------- given up
 
@@ -238,36 +238,36 @@ class Functions:
             return
         now = self._scheduler.now()
         ends_at = now + timedelta(seconds=ON_FAILURE_TIMEOUT_SECONDS)
-        execution = Execution(next(self._numbers), self._region, event, now, ends_at, on_failure=True)
-        self.executions.append(execution)
-        self._tell("lambda", f"{execution} starts")
+        invocation = Invocation(next(self._numbers), self._region, event, now, ends_at, on_failure=True)
+        self.invocations.append(invocation)
+        self._tell("lambda", f"{invocation} starts")
         on_failure = self._on_failure()
-        context = Context(self._scheduler, execution)
-        task = self._scheduler.spawn(f"#{execution.number}", lambda: on_failure(end.record(event), context))
-        self._running[task] = execution
+        context = Context(self._scheduler, invocation)
+        task = self._scheduler.spawn(f"#{invocation.number}", lambda: on_failure(end.record(event), context))
+        self._running[task] = invocation
         self._scheduler.at(ends_at, lambda: task.kill(OutOfTime("out of time")))
 
         def after() -> None:
             task.done.wait()
             del self._running[task]
-            execution.ended, execution.error = True, task.error
+            invocation.ended, invocation.error = True, task.error
             if task.error is not None and retries:
                 self._scheduler.after(
                     RETRY_SECONDS[retries - 1], lambda: self._tell_on_failure(event, end, retries - 1)
                 )
 
-        self._scheduler.spawn(f"after #{execution.number}", after)
+        self._scheduler.spawn(f"after #{invocation.number}", after)
 
-    def current(self) -> Execution | None:
+    def current(self) -> Invocation | None:
         task = self._scheduler.current()
         return None if task is None else self._running.get(task)
 
-    def at_call(self, execution: Execution, operation: str, moment: Moment) -> None:
-        """Before and after each API call of an execution: other tasks take their turns; the environment may die."""
+    def at_call(self, invocation: Invocation, operation: str, moment: Moment) -> None:
+        """Before and after each API call of an invocation: other tasks take their turns; the environment may die."""
         if moment is Moment.BEFORE:
-            execution.calls.append(operation)
+            invocation.calls.append(operation)
         slow = self._weather.strikes(self._weather.slow, self._random)
         self._scheduler.sleep(self._random.uniform(1, 8) if slow else self._random.uniform(0.005, 0.1))
-        self.at_each_call(execution, operation, moment)
+        self.at_each_call(invocation, operation, moment)
         if self._weather.strikes(self._weather.crash, self._random):
             raise Crash(f"at {operation}, {moment.value}")

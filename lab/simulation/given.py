@@ -2,7 +2,7 @@
 alike.
 
 CheckValue is evidence. It is what KMS proves, or the declared value of a key that can hold no other bytes, or "". One excuse
-for "": the execution had no consent by the tags that it read last, or its last try at one of the reads got no answer. Without
+for "": the invocation had no consent by the tags that it read last, or its last try at one of the reads got no answer. Without
 consent nothing else will do.
 """
 
@@ -22,7 +22,7 @@ READS: Final = frozenset({"ListResourceTags", "GetPublicKey", "ListKeyRotations"
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an execution could know of a key's bytes. `declared`: its ExpectedCheckValue, or ""."""
+    """What an invocation could know of a key's bytes. `declared`: its ExpectedCheckValue, or ""."""
 
     consents: bool
     answered: bool

@@ -10,7 +10,7 @@ from imported_key_material import consent
 from lab.kms.keys import MaterialState
 from lab.simulation.engine import Stack
 from lab.simulation.estate import REGIONS
-from lab.simulation.functions import Crash, Execution
+from lab.simulation.functions import Crash, Invocation
 from lab.simulation.logs import LogHandler
 from lab.simulation.people import People
 from lab.simulation.plan import HOUR, Plan, Strike
@@ -35,7 +35,7 @@ class Result:
     faults: int
     story: list[str] = field(default_factory=list)
     digest: tuple[object, ...] = ()
-    executions: list[Execution] = field(default_factory=list)
+    invocations: list[Invocation] = field(default_factory=list)
 
 
 class History:
@@ -102,7 +102,7 @@ class History:
         tags = [
             truth.tags(arn),
             secret.tags,
-            *([truth.tags(world.estate.unwrap_key)] if "SecretWrapping" in properties else []),
+            *([truth.tags(world.estate.transport_key)] if "SecretWrapping" in properties else []),
         ]
         consented = all(consent.allows(one.get(TAG, ""), stack.name) for one in tags)
         comes = {truth.id_of(family, one) for one in (asked.material, *asked.earlier) if one is not None}
@@ -127,25 +127,25 @@ class History:
 
 
 class Striking:
-    """Brings one fault to one call of one execution, and to nothing else: `table.py`'s."""
+    """Brings one fault to one call of one invocation, and to nothing else: `table.py`'s."""
 
     def __init__(self, world: World, strike: Strike) -> None:
         self._world = world
         self._strike = strike
-        self._seen: list[Execution] = []  # that began after the moment
+        self._seen: list[Invocation] = []  # that began after the moment
         self._done = False
         for functions in world.functions.values():
             functions.on_start = self._on_start
             functions.at_each_call = self._at_call
 
-    def _on_start(self, execution: Execution) -> None:
-        if (execution.started_at - START).total_seconds() >= self._strike.at:
-            self._seen.append(execution)
+    def _on_start(self, invocation: Invocation) -> None:
+        if (invocation.started_at - START).total_seconds() >= self._strike.at:
+            self._seen.append(invocation)
 
-    def _at_call(self, execution: Execution, operation: str, moment: Moment) -> None:
+    def _at_call(self, invocation: Invocation, operation: str, moment: Moment) -> None:
         strike = self._strike
-        is_the_one = len(self._seen) > strike.execution and execution is self._seen[strike.execution]
-        if self._done or not is_the_one or len(execution.calls) - 1 != strike.call:
+        is_the_one = len(self._seen) > strike.invocation and invocation is self._seen[strike.invocation]
+        if self._done or not is_the_one or len(invocation.calls) - 1 != strike.call:
             return
         if strike.kind in CRASHES:
             if CRASHES[strike.kind] is moment:
@@ -153,14 +153,14 @@ class Striking:
                 raise Crash(strike.kind)
         elif moment is Moment.BEFORE:
             self._done = True
-            self._come_down(execution, operation)
+            self._come_down(invocation, operation)
 
-    def _come_down(self, execution: Execution, operation: str) -> None:
+    def _come_down(self, invocation: Invocation, operation: str) -> None:
         kind = self._strike.kind
         if kind == "refused":
             self._world.faults.denied.add(operation)
         elif kind == "duplicate":
-            self._world.functions[execution.region].invoke_now(execution.event)
+            self._world.functions[invocation.region].invoke_now(invocation.event)
         else:
             self._world.faults.inject(operation, *STRIKES[kind])
 
@@ -199,7 +199,7 @@ def play(plan: Plan, *, every_call: bool = False) -> Result:
     requests = sum(len(stack.requests.sent) for stack in world.watch.stacks)
     faults = len(world.faults.struck) + world.weather.struck
     digest = (str(violation), world.scheduler.now(), len(world.aws.calls), tuple(world.story))
-    return Result(plan, violation, requests, faults, world.story, digest, list(world.watch.executions()))
+    return Result(plan, violation, requests, faults, world.story, digest, list(world.watch.invocations()))
 
 
 def shortest(result: Result) -> Result:

@@ -1,4 +1,4 @@
-"""What the function logs, kept with the execution that logs it."""
+"""What the function logs, kept with the invocation that logs it."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -16,11 +16,11 @@ class Log:
     warning = info
 
     def append_keys(self, **keys: str | None) -> None:
-        """The story tells which execution a line belongs to."""
+        """The story tells which invocation a line belongs to."""
 
 
 class LogHandler(logging.Handler):
-    """The loggers of the function's modules, into the log of the execution that logs."""
+    """The loggers of the function's modules, into the log of the invocation that logs."""
 
     def __init__(self, keep: Callable[[str], None]) -> None:
         super().__init__()

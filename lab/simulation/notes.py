@@ -1,4 +1,4 @@
-"""What one execution of the function has been told, and what it has done: as its calls and their answers showed it."""
+"""What one invocation of the function has been told, and what it has done: as its calls and their answers showed it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -28,10 +28,10 @@ HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One fault at one call of one of the executions that begin after `at`, both counted from 0: see `table.py`."""
+    """One fault at one call of one of the invocations that begin after `at`, both counted from 0: see `table.py`."""
 
     at: float
-    execution: int
+    invocation: int
     call: int
     kind: str
 

@@ -135,5 +135,5 @@ def attributes_as_declared() -> AbstractContextManager[Any]:
 
 
 def no_time_for_the_answer() -> AbstractContextManager[Any]:
-    """An execution waits to its very end, and is ended before it has answered."""
+    """An invocation waits to its very end, and is ended before it has answered."""
     return patch.object(calls, "RESERVE_SECONDS", 0.0)

@@ -29,7 +29,7 @@ _SYMMETRIC, _HMAC, _EC = "SYMMETRIC_DEFAULT", "HMAC_256", "ECC_NIST_P256"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`before`: what leads to it. All executions that begin with it or later meet the faults: a rollback's, a clean-up's."""
+    """`before`: what leads to it. All invocations that begin with it or later meet the faults: a rollback's, a clean-up's."""
 
     name: str
     steps: tuple[Step, ...]
@@ -115,17 +115,17 @@ OPERATIONS = (
 class Case:
     operation: Operation
     spec: str
-    execution: int  # of those that begin after AT
+    invocation: int  # of those that begin after AT
     call: int
     api: str
     fault: str
 
     def __str__(self) -> str:
-        where = f"call {self.call + 1} of execution {self.execution + 1}, {self.api}"
+        where = f"call {self.call + 1} of invocation {self.invocation + 1}, {self.api}"
         return f"{self.operation.name}, {self.spec}: {self.fault} at {where}"
 
     def plan(self) -> Plan:
-        return replace(plan_of(self.operation, self.spec), strike=Strike(AT, self.execution, self.call, self.fault))
+        return replace(plan_of(self.operation, self.spec), strike=Strike(AT, self.invocation, self.call, self.fault))
 
 
 def plan_of(operation: Operation, spec: str) -> Plan:
@@ -134,15 +134,15 @@ def plan_of(operation: Operation, spec: str) -> Plan:
 
 
 def calls_of(operation: Operation, spec: str) -> Iterator[tuple[int, int, str]]:
-    """(execution, call, operation of AWS) of a run without faults, of all executions that begin after AT."""
+    """(invocation, call, operation of AWS) of a run without faults, of all invocations that begin after AT."""
     result = play(plan_of(operation, spec))
     if result.violation is not None:
         raise result.violation
-    began = [one for one in result.executions if (one.started_at - START).total_seconds() >= AT]
-    for number, execution in enumerate(began):
-        last = {api: call for call, api in enumerate(execution.calls)}
+    began = [one for one in result.invocations if (one.started_at - START).total_seconds() >= AT]
+    for number, invocation in enumerate(began):
+        last = {api: call for call, api in enumerate(invocation.calls)}
         times: Counter[str] = Counter()
-        for call, api in enumerate(execution.calls):
+        for call, api in enumerate(invocation.calls):
             times[api] += 1
             if times[api] <= _ROUNDS or call == last[api]:
                 yield number, call, api
@@ -151,10 +151,10 @@ def calls_of(operation: Operation, spec: str) -> Iterator[tuple[int, int, str]]:
 def cases(operations: Sequence[Operation] = OPERATIONS) -> list[Case]:
     """All of some operations; of asymmetric keys every thirty-seventh."""
     exhaustive = [
-        Case(operation, spec, execution, call, api, fault)
+        Case(operation, spec, invocation, call, api, fault)
         for operation in operations
         for spec in operation.specs
-        for execution, call, api in calls_of(operation, spec)
+        for invocation, call, api in calls_of(operation, spec)
         for fault in FAULTS
     ]
     asymmetric = [case for case in exhaustive if case.spec == _EC]

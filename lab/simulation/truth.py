@@ -19,7 +19,7 @@ PERSON, EXPIRY, RACE = "a person", "its expiry", "a call that was on its way"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Somebody has changed a key's material or its state. `who`: an execution's number; 0 for a person."""
+    """Somebody has changed a key's material or its state. `who`: an invocation's number; 0 for a person."""
 
     at: datetime
     who: int

@@ -1,4 +1,4 @@
-"""Sees every call of every execution, with its answer, and every answer to CloudFormation; has each judged as it comes.
+"""Sees every call of every invocation, with its answer, and every answer to CloudFormation; has each judged as it comes.
 
 What is seen is kept in `notes.py` (what the function was told) and `truth.py` (what is so); what is judged is in `calls.py`
 (what a call may do), `answers.py` (what an answer may say) and `ends.py` (what must hold when a stack rests, and at the end).
@@ -12,7 +12,7 @@ from typing import Any
 
 from lab.cloudformation import stack_reads
 from lab.simulation.engine import Stack
-from lab.simulation.functions import Execution, Functions
+from lab.simulation.functions import Functions, Invocation
 from lab.simulation.notes import Notes, StackSeen, uuid_of
 from lab.simulation.requests import Sent
 from lab.simulation.scheduler import Scheduler
@@ -57,8 +57,8 @@ class Watch:
         self.asked = asked
         self.name_of = name_of  # a key, in a story
         self.stacks: list[Stack] = []
-        self.before_call: Callable[[Execution, str, Mapping[str, Any]], None] = lambda *_: None
-        self.after_call: Callable[[Execution, str, Mapping[str, Any]], None] = lambda *_: None
+        self.before_call: Callable[[Invocation, str, Mapping[str, Any]], None] = lambda *_: None
+        self.after_call: Callable[[Invocation, str, Mapping[str, Any]], None] = lambda *_: None
         self.lag = timedelta(0)  # of KMS's reads
         self._functions = functions
 
@@ -79,75 +79,75 @@ class Watch:
             self.scheduler.broken = self.scheduler.broken or defect
             raise
 
-    def fault(self, rule: int, execution: Execution, what: str, arn: str = "") -> Violation:
-        """A rule that an execution breaks. `{key}` in `what` becomes the key's name."""
-        return self.broken(rule, f"{execution} {what.replace('{key}', self.name_of(arn)) if arn else what}")
+    def fault(self, rule: int, invocation: Invocation, what: str, arn: str = "") -> Violation:
+        """A rule that an invocation breaks. `{key}` in `what` becomes the key's name."""
+        return self.broken(rule, f"{invocation} {what.replace('{key}', self.name_of(arn)) if arn else what}")
 
-    def execution(self) -> Execution | None:
+    def invocation(self) -> Invocation | None:
         for functions in self._functions.values():
             found = functions.current()
             if found is not None:
                 return found
         return None
 
-    def executions(self) -> Iterator[Execution]:
+    def invocations(self) -> Iterator[Invocation]:
         for functions in self._functions.values():
-            yield from functions.executions
+            yield from functions.invocations
 
-    def executions_of(self, request_id: str) -> list[Execution]:
-        return [one for one in self.executions() if one.request_id == request_id]
+    def invocations_of(self, request_id: str) -> list[Invocation]:
+        return [one for one in self.invocations() if one.request_id == request_id]
 
     @staticmethod
-    def notes(execution: Execution) -> Notes:
-        if execution.notes is None:
-            execution.notes = Notes()
-        notes: Notes = execution.notes
+    def notes(invocation: Invocation) -> Notes:
+        if invocation.notes is None:
+            invocation.notes = Notes()
+        notes: Notes = invocation.notes
         return notes
 
-    def stack_of(self, execution: Execution) -> Stack:
-        return next(stack for stack in self.stacks if stack.id == execution.stack_id)
+    def stack_of(self, invocation: Invocation) -> Stack:
+        return next(stack for stack in self.stacks if stack.id == invocation.stack_id)
 
-    def sent(self, execution: Execution) -> Sent | None:
-        return self.stack_of(execution).requests.sent.get(execution.request_id)
+    def sent(self, invocation: Invocation) -> Sent | None:
+        return self.stack_of(invocation).requests.sent.get(invocation.request_id)
 
-    def is_of_rollback(self, execution: Execution) -> bool:
-        sent = self.sent(execution)
+    def is_of_rollback(self, invocation: Invocation) -> bool:
+        sent = self.sent(invocation)
         return sent is not None and sent.rollback
 
-    def arn(self, execution: Execution, params: Mapping[str, Any]) -> str:
-        account = execution.stack_id.split(":")[4]
-        return f"arn:aws:kms:{execution.region}:{account}:key/{uuid_of(str(params['KeyId']))}"
+    def arn(self, invocation: Invocation, params: Mapping[str, Any]) -> str:
+        account = invocation.stack_id.split(":")[4]
+        return f"arn:aws:kms:{invocation.region}:{account}:key/{uuid_of(str(params['KeyId']))}"
 
     # --------------------------------------------------------------------------------------------------------- seeing
 
     def before_kms(self, operation: str, params: Mapping[str, Any]) -> None:
-        execution = self.execution()
-        if execution is None or operation not in _CHANGES:
+        invocation = self.invocation()
+        if invocation is None or operation not in _CHANGES:
             return
-        notes, arn = self.notes(execution), self.arn(execution, params)
+        notes, arn = self.notes(invocation), self.arn(invocation, params)
         family = self.truth.family(arn)
         self.truth.note_expiry(arn)
         notes.held_before = self.truth.held_everywhere(arn)
         notes.rotation_before = family is not None and family.rotation is not None
-        self.before_call(execution, operation, params)
+        self.before_call(invocation, operation, params)
 
     def struck(self, operation: str) -> None:
         """A call, or its answer, met a fault."""
-        execution = self.execution()
-        if execution is not None:
-            self.notes(execution).unanswered.add(operation)
+        invocation = self.invocation()
+        if invocation is not None:
+            self.notes(invocation).unanswered.add(operation)
 
     def refused_by_kms(self, operation: str) -> None:
         self.struck(operation)
-        execution = self.execution()
-        if execution is not None and operation in _CHANGES:
-            self.notes(execution).changed_at = self.scheduler.now()
+        invocation = self.invocation()
+        if invocation is not None and operation in _CHANGES:
+            self.notes(invocation).changed_at = self.scheduler.now()
 
     def after_kms(self, operation: str, params: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-        execution = self.execution()
-        if execution is None:
+        invocation = self.invocation()
+        if invocation is None:
             return
-        notes = self.notes(execution)
+        notes = self.notes(invocation)
         notes.unanswered.discard(operation)
         if operation == "DescribeKey":
             notes.describe(answer["KeyMetadata"], self.scheduler.now())
@@ -159,42 +159,42 @@ class Watch:
             notes.rotation_shown[uuid_of(params["KeyId"])] = "OnDemandRotationStartDate" in answer
         elif operation in _CHANGES:
             notes.changed_at = self.scheduler.now()
-            self._record(execution, operation, self.arn(execution, params))
-            self.after_call(execution, operation, params)
+            self._record(invocation, operation, self.arn(invocation, params))
+            self.after_call(invocation, operation, params)
 
-    def _record(self, execution: Execution, operation: str, arn: str) -> None:
+    def _record(self, invocation: Invocation, operation: str, arn: str) -> None:
         """Who brought what, who took what away."""
-        notes, ledger, now = self.notes(execution), self.truth.ledger(arn), self.scheduler.now()
-        self._enter(arn, notes.held_before, execution.stack_id, Change(now, execution.number))
+        notes, ledger, now = self.notes(invocation), self.truth.ledger(arn), self.scheduler.now()
+        self._enter(arn, notes.held_before, invocation.stack_id, Change(now, invocation.number))
         if operation == "ImportKeyMaterial":
             notes.imported = True
             # Two stacks that the tag names may race for an empty key. What came after it was last seen empty can't be told from
             # one's own: the answer to an earlier try may be lost.
             empty_at = notes.empty_at.get(uuid_of(arn))
-            seen = self.horizon(execution, arn) if empty_at is None else empty_at - self.lag
-            ledger.since.setdefault(execution.stack_id, seen or now)
+            seen = self.horizon(invocation, arn) if empty_at is None else empty_at - self.lag
+            ledger.since.setdefault(invocation.stack_id, seen or now)
         elif operation == "DeleteImportedKeyMaterial":
-            notes.removed = notes.removed or execution.request_type == "Delete"
+            notes.removed = notes.removed or invocation.request_type == "Delete"
         else:
             family = self.truth.family(arn)
             notes.rotated_to = family.pending.id if family is not None and family.pending is not None else "nothing"
 
     def after_secrets(self, operation: str, answer: Mapping[str, Any]) -> None:
-        execution = self.execution()
-        if execution is None:
+        invocation = self.invocation()
+        if invocation is None:
             return
-        notes = self.notes(execution)
+        notes = self.notes(invocation)
         if operation == "DescribeSecret":
             notes.secret_tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
         elif not notes.version_id:  # those that come after it are PreviousSecretVersionIds
             notes.version_id = answer["VersionId"]
 
     def after_cloudformation(self, action: str, shown: stack_reads.Stack, logical_id: str) -> None:
-        """What an execution was told of its stack."""
-        execution = self.execution()
-        if execution is None:
+        """What an invocation was told of its stack."""
+        invocation = self.invocation()
+        if invocation is None:
             return
-        notes, now = self.notes(execution), self.scheduler.now()
+        notes, now = self.notes(invocation), self.scheduler.now()
         if action == "DescribeStacks":
             times = (shown.created_at, shown.updated_at, shown.deleted_at)
             notes.stack = StackSeen(shown.status, max(at for at in times if at is not None), now)
@@ -206,19 +206,19 @@ class Watch:
                 else StackSeen(resource.status, resource.status_since, now, resource.physical_id or "")
             )
         elif action == "DescribeStackEvents":
-            notes.event = self._newest(execution, shown)
-        elif execution.request_type == "Delete":
-            notes.holders = self.others_hold(execution, str(execution.event["PhysicalResourceId"]))
+            notes.event = self._newest(invocation, shown)
+        elif invocation.request_type == "Delete":
+            notes.holders = self.others_hold(invocation, str(invocation.event["PhysicalResourceId"]))
 
-    def _newest(self, execution: Execution, shown: stack_reads.Stack) -> StackSeen | None:
-        own = execution.event["LogicalResourceId"], execution.event.get("PhysicalResourceId")
+    def _newest(self, invocation: Invocation, shown: stack_reads.Stack) -> StackSeen | None:
+        own = invocation.event["LogicalResourceId"], invocation.event.get("PhysicalResourceId")
         told = (one for one in reversed(shown.events) if (one.logical_id, one.physical_id) == own)
         seen = (StackSeen(one.status, one.at, self.scheduler.now(), str(one.physical_id)) for one in told)
         return next(seen, None)
 
-    def others_hold(self, execution: Execution, arn: str) -> bool:
+    def others_hold(self, invocation: Invocation, arn: str) -> bool:
         """Whether, in truth, another resource of the stack holds the key, or this one does under its present id."""
-        stack, gone = self.stack_of(execution), ("DELETE_IN_PROGRESS", "DELETE_COMPLETE")
+        stack, gone = self.stack_of(invocation), ("DELETE_IN_PROGRESS", "DELETE_COMPLETE")
         return any(
             resource.physical_id in (arn, uuid_of(arn)) and resource.status not in gone
             for resource in (*stack.resources.values(), *stack.skipped.values())
@@ -245,9 +245,9 @@ class Watch:
             if one == arn or held != held_before:
                 ledger.changes.append(change)
 
-    def horizon(self, execution: Execution, arn: str) -> datetime | None:
-        """What happened before this, the execution could see when it last looked at the key; None: it never looked."""
-        looked_at = self.notes(execution).looked_at(arn)
+    def horizon(self, invocation: Invocation, arn: str) -> datetime | None:
+        """What happened before this, the invocation could see when it last looked at the key; None: it never looked."""
+        looked_at = self.notes(invocation).looked_at(arn)
         return None if looked_at is None else looked_at - self.lag
 
 

@@ -133,20 +133,20 @@ class World:
         self.story.append(f"t={seconds:.1f}s  {who:6}  {what}")
 
     def _at_call(self, call: Call, moment: Moment) -> None:
-        execution = self.watch.execution()
-        if execution is None:
+        invocation = self.watch.invocation()
+        if invocation is None:
             return
         if moment is Moment.BEFORE and (self._every_call or call.operation in _TOLD):
-            self.tell("lambda", f"{execution}: {call.operation}")
-        self.functions[execution.region].at_call(execution, call.operation, moment)
+            self.tell("lambda", f"{invocation}: {call.operation}")
+        self.functions[invocation.region].at_call(invocation, call.operation, moment)
 
     def _take(self, function_arn: str, event: Mapping[str, Any]) -> None:
-        """Lambda takes a request that an execution hands on."""
-        execution = self.watch.execution()
-        if execution is None:
-            raise RuntimeError("an invocation by no execution")
+        """Lambda takes a request that an invocation hands over."""
+        invocation = self.watch.invocation()
+        if invocation is None:
+            raise RuntimeError("an invocation by no invocation")
         with self.watch.judging():
-            self.functions[function_arn.split(":")[3]].hand_on(execution, event)
+            self.functions[function_arn.split(":")[3]].hand_on(invocation, event)
 
     # -------------------------------------------------------------------------------------------------------- stacks
 
@@ -189,23 +189,23 @@ class World:
 
     def put(self, _url: str, body: bytes, _deadline: Deadline) -> None:
         """The PUT of an answer."""
-        execution = self.watch.execution()
-        if execution is None:
-            raise RuntimeError("an answer from no execution")
+        invocation = self.watch.invocation()
+        if invocation is None:
+            raise RuntimeError("an answer from no invocation")
         self.scheduler.sleep(self.random.uniform(0.01, 0.2))
         if self.weather.strikes(self.weather.put_lost, self.random):
             raise DeliveryFailed("The answer was lost.")
-        self.tell("lambda", f"{execution} answers {json.loads(body)['Status']}")
+        self.tell("lambda", f"{invocation} answers {json.loads(body)['Status']}")
         with self.watch.judging():
-            self.answers.put(execution, body)
-            self.watch.stack_of(execution).requests.take(execution.event, body)
+            self.answers.put(invocation, body)
+            self.watch.stack_of(invocation).requests.take(invocation.event, body)
         if self.weather.strikes(self.weather.put_lost, self.random):
             raise DeliveryFailed("The answer was delivered, and is not known to be.")
 
     def log(self, line: str) -> None:
-        execution = self.watch.execution()
-        if execution is not None:
-            execution.log.append(line)
+        invocation = self.watch.invocation()
+        if invocation is not None:
+            invocation.log.append(line)
 
 
 def _rates(on: frozenset[str]) -> dict[tuple[Fault, Moment], float]:

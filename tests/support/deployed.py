@@ -19,7 +19,7 @@ import boto3
 import pytest
 from aws_lambda_powertools import package_logger
 
-from lab.awslambda.execution import Context
+from lab.awslambda.invocation import Context
 from lab.cloudformation.response_bucket import ResponseBucket
 from lab.world import FUNCTION_ARN, LAMBDA_TIMEOUT_SECONDS, REGION, World
 
@@ -48,7 +48,7 @@ class Deployed:
         self._caplog, self._capfd = caplog, capfd
 
     def everything_from(self, event: Mapping[str, Any]) -> str:
-        """One execution: log records with all their fields, stdout, stderr, what was PUT, and what was raised."""
+        """One invocation: log records with all their fields, stdout, stderr, what was PUT, and what was raised."""
         origin, slash, target = event["ResponseURL"].removeprefix("https://").partition("/")
         del origin
         raised = ""

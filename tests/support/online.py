@@ -88,7 +88,7 @@ class Online:
     def transport_key(
         self, spec: str = "RSA_2048", *, tag: str | None = "orders", alias: str = "alias/transport"
     ) -> str:
-        """The ARN of the key that unwraps secrets."""
+        """The ARN of the transport key secrets."""
         tags = [{"TagKey": TAG, "TagValue": tag}] if tag is not None else []
         made = self.call("CreateKey", KeySpec=spec, KeyUsage="ENCRYPT_DECRYPT", Tags=tags)
         arn: str = made["KeyMetadata"]["Arn"]

@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from lab.keys.at_rest import encrypted, unwrap_key, wrapped
+from lab.keys.at_rest import encrypted, transport_key, wrapped
 from lab.keys.canaries import Canaries
 from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem
 from lab.keys.random_keys import random_key
@@ -90,14 +90,14 @@ def in_der(_world: World) -> Planted:
 
 
 def wrapped_by_kms(world: World) -> Planted:
-    unwrap = unwrap_key(world, SYMMETRIC)
+    unwrap = transport_key(world, SYMMETRIC)
     blob = encrypted(world, unwrap, KEY)
     wrapping = {"Algorithm": SYMMETRIC, "KeyId": unwrap}
     return planted(SYMMETRIC, blob, of={"material": KEY, "blob": blob[-60:]}, SecretWrapping=wrapping)
 
 
 def wrapped_by_an_hsm(world: World) -> Planted:
-    unwrap = unwrap_key(world, AES_WRAP)
+    unwrap = transport_key(world, AES_WRAP)
     blob = wrapped(world, unwrap, AES_WRAP, pkcs8_pem(key_for(P256)).encode())
     of = {**_private_parts(P256), "rsa_block": blob[:60], "aes_block": blob[-60:]}
     return planted(P256, blob, of=of, SecretWrapping={"Algorithm": AES_WRAP, "KeyId": unwrap})

@@ -8,9 +8,9 @@
         timeline.at(60, stack.cancel)
         timeline.run()
 
-Executions overlap: at each of its calls one hands over to whatever comes next in time. Nothing is drawn: without a word of the
+Invocations overlap: at each of its calls one hands over to whatever comes next in time. Nothing is drawn: without a word of the
 test each request is delivered once, at once, and every call and every answer takes CALL_SECONDS. The engine, its rules and
-its sources: `simulation/engine.py`. One execution at a time is `world.py`'s.
+its sources: `simulation/engine.py`. One invocation at a time is `world.py`'s.
 """
 
 import json
@@ -30,7 +30,7 @@ from imported_key_material.clock import Deadline
 from imported_key_material.cloudformation.responder import Responder
 from imported_key_material.errors import Leave
 from imported_key_material.wiring import Wiring
-from lab.awslambda.execution import Context, FieldsInText
+from lab.awslambda.invocation import Context, FieldsInText
 from lab.awslambda.invoke import LambdaService
 from lab.clock import VirtualClock
 from lab.cloudformation.stack_reads import CloudFormation
@@ -51,7 +51,7 @@ DELIVERY_SECONDS = 0.1
 
 
 @dataclass
-class Execution:
+class Invocation:
     """One run of the function for one delivery. `answer` None: it ended without one, or has not ended."""
 
     event: Mapping[str, Any]
@@ -86,7 +86,7 @@ class Timeline:
         functions = LambdaService(lambda _arn, event: self.deliver(event))
         self.aws = InProcessAws(self._clock, [KmsWire(self.kms), self.secrets, self.cloudformation, functions])
         self.aws.hooks.append(self._at_call)
-        self.executions: list[Execution] = []
+        self.invocations: list[Invocation] = []
         self.log = StringIO()
         self.stacks: list[Stack] = []
         self._logger = logging.getLogger("imported_key_material")
@@ -94,7 +94,7 @@ class Timeline:
         self._deliveries: dict[tuple[str, str], list[tuple[float, ...]]] = {}
         self._pauses: list[_Pause] = []
         self._slow_answers: dict[tuple[str, str], float] = {}
-        self._running: dict[Task, Execution] = {}
+        self._running: dict[Task, Invocation] = {}
         self._acts: list[Task] = []
 
     def __enter__(self) -> Self:
@@ -152,7 +152,7 @@ class Timeline:
         self._deliveries.setdefault((kind, logical_id), []).append(after_seconds)
 
     def pauses(self, kind: str, logical_id: str, operation: str, moment: Moment, seconds: float, skip: int = 0) -> None:
-        """The next execution for such a request stands still once, before or after a call's effect; `skip`: so many pass."""
+        """The next invocation for such a request stands still once, before or after a call's effect; `skip`: so many pass."""
         self._pauses.append(_Pause((kind, logical_id), operation, moment, seconds, skip))
 
     def answers_late(self, kind: str, logical_id: str, seconds: float) -> None:
@@ -173,9 +173,9 @@ class Timeline:
 
     # ------------------------------------------------------------------------------------------------ what came of it
 
-    def of(self, kind: str, logical_id: str = "Material") -> list[Execution]:
-        """The executions for such requests, in the order in which they began."""
-        return [one for one in self.executions if one.request == (kind, logical_id)]
+    def of(self, kind: str, logical_id: str = "Material") -> list[Invocation]:
+        """The invocations for such requests, in the order in which they began."""
+        return [one for one in self.invocations if one.request == (kind, logical_id)]
 
     def seconds(self, moment: datetime) -> float:
         return (moment - START).total_seconds()
@@ -189,17 +189,17 @@ class Timeline:
             self.scheduler.after(seconds, lambda: self._start(event))
 
     def _start(self, event: Mapping[str, Any]) -> None:
-        execution = Execution(event, self.scheduler.now())
-        self.executions.append(execution)
+        invocation = Invocation(event, self.scheduler.now())
+        self.invocations.append(invocation)
         responder = self._environment(event["ServiceToken"].split(":")[3])
 
         def run() -> None:
             with suppress(Leave):
                 responder(event, Context(self._clock, LAMBDA_TIMEOUT_SECONDS, event["ServiceToken"]))
 
-        task = self.scheduler.spawn("execution", run)
+        task = self.scheduler.spawn("invocation", run)
         self._acts.append(task)
-        self._running[task] = execution
+        self._running[task] = invocation
 
     def _environment(self, region: str) -> Responder:
         session: boto3.Session = self.aws.session(region=region, account=ACCOUNT)
@@ -209,21 +209,21 @@ class Timeline:
         ).responder()
 
     def _put(self, _url: str, body: bytes, _deadline: Deadline) -> None:
-        execution = self._execution()
-        if execution is None:
-            raise AssertionError("an answer from no execution")
-        execution.answer, execution.answered_at = json.loads(body), self.scheduler.now()
-        self.scheduler.sleep(self._slow_answers.pop(execution.request, CALL_SECONDS))
+        invocation = self._invocation()
+        if invocation is None:
+            raise AssertionError("an answer from no invocation")
+        invocation.answer, invocation.answered_at = json.loads(body), self.scheduler.now()
+        self.scheduler.sleep(self._slow_answers.pop(invocation.request, CALL_SECONDS))
         for stack in self.stacks:
-            stack.requests.take(execution.event, body)
+            stack.requests.take(invocation.event, body)
 
     def _at_call(self, call: Call, moment: Moment) -> None:
-        execution = self._execution()
-        if execution is None:
+        invocation = self._invocation()
+        if invocation is None:
             return
         if moment is Moment.BEFORE:
-            execution.operations.append(call.operation)
-        self.scheduler.sleep(sum(self._pauses_at(execution.request, call.operation, moment), CALL_SECONDS / 2))
+            invocation.operations.append(call.operation)
+        self.scheduler.sleep(sum(self._pauses_at(invocation.request, call.operation, moment), CALL_SECONDS / 2))
 
     def _pauses_at(self, request: tuple[str, str], operation: str, moment: Moment) -> Iterator[float]:
         for pause in list(self._pauses):
@@ -235,7 +235,7 @@ class Timeline:
             self._pauses.remove(pause)
             yield pause.seconds
 
-    def _execution(self) -> Execution | None:
+    def _invocation(self) -> Invocation | None:
         task = self.scheduler.current()
         return None if task is None else self._running.get(task)
 

@@ -43,7 +43,7 @@ class TwoKeys:
         """(logical id, what the Delete was for, whether anything was taken out), in the order in which they began."""
         return [
             (str(one.event["LogicalResourceId"]), str(one.event["PhysicalResourceId"]), _REMOVAL in one.operations)
-            for one in self.timeline.executions
+            for one in self.timeline.invocations
             if one.event["RequestType"] == "Delete"
         ]
 

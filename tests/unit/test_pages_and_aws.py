@@ -149,7 +149,7 @@ def test_the_stack_sets_recipe_has_a_bucket_and_a_template_for_each_region():
     assert "in the same Amazon Web Services Region as your function" in of_aws(code)
     assert "only when you provide a custom execution role template" in of_aws(stack_set["Capabilities"])
     assert "ExecutionRoleTemplateBody" in stack_set
-    assert "`--execution-role-template-body`" in SCALE.read_text()
+    assert "`--invocation-role-template-body`" in SCALE.read_text()
 
     (recipe,) = [block for block in blocks(SCALE, "console") if "create-stack-set" in block]
     commands = recipe.replace("\\\n", " ").splitlines()

@@ -70,7 +70,7 @@ NEEDED = {
     "reads a stack's events": Call("cloudformation:DescribeStackEvents", STACK),
     "lists a stack's resources": Call("cloudformation:ListStackResources", STACK),
     "hands a request on to itself": Call("lambda:InvokeFunction", FUNCTION),
-    "has Lambda hand on what failed": Call("lambda:InvokeFunction", ON_FAILURE),
+    "has Lambda hand over what failed": Call("lambda:InvokeFunction", ON_FAILURE),
     "begins a log stream": Call("logs:CreateLogStream", LOG_STREAM),
     "logs": Call("logs:PutLogEvents", LOG_STREAM),
 }
@@ -109,7 +109,7 @@ REFUSED = {
         **{"kms:EncryptionContextKeys": ("Imported-Key-Material",)}
     ),
     "SM2 unwrapping": NEEDED["unwraps an RSA ciphertext"].with_(**{"kms:EncryptionAlgorithm": "SM2PKE"}),
-    "an unwrap key of another account": Call("kms:Decrypt", KEY.replace(ACCOUNT, OTHER_ACCOUNT), SYMMETRIC),
+    "a transport key of another account": Call("kms:Decrypt", KEY.replace(ACCOUNT, OTHER_ACCOUNT), SYMMETRIC),
     "a secret's key asked directly": Call("kms:Decrypt", KEY, {"kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}),
     "a key by way of another service": NEEDED["reads a secret under a customer key"].with_(
         **{"kms:ViaService": f"s3.{REGION}.amazonaws.com"}

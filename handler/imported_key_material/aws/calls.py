@@ -72,10 +72,10 @@ class Log(Protocol):
 
 
 class Successor(Protocol):
-    """A fresh execution of the same request, which may go on where a long wait outlasts this one (`handover.py`)."""
+    """A fresh invocation of the same request, which may go on where a long wait outlasts this one (`handover.py`)."""
 
     @property
-    def waits_until(self) -> Deadline: ...  # when this execution stops waiting
+    def waits_until(self) -> Deadline: ...  # when this invocation stops waiting
     def take_over(self, caller: "Caller", unfinished: OutOfTime) -> None: ...  # raises Leave, or OutOfTime
 
 

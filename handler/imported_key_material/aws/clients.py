@@ -2,7 +2,7 @@
 
 Two clients for KMS: one with botocore's own retries, and one without any, for the calls whose every try must be seen
 (`kms_key.KmsWithoutRetries`). Timeouts are short, so that one call can't eat the time that is kept for the answer. Lambda's
-client is made when a request is handed on, which most never are: to make it takes a fortieth of a cold start.
+client is made when a request is handed over, which most never are: to make it takes a fortieth of a cold start.
 """
 
 from collections.abc import Callable, Collection, Mapping

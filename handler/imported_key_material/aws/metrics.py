@@ -2,14 +2,14 @@
 
 Environment (template.yaml sets it): POWERTOOLS_METRICS_NAMESPACE, without which nothing is written; POWERTOOLS_SERVICE_NAME.
 
-    RequestAge         seconds   how old the request is when its wait for the quota ends in this execution
-    QuotaWait          seconds   how long this execution waited
+    RequestAge         seconds   how old the request is when its wait for the quota ends in this invocation
+    QuotaWait          seconds   how long this invocation waited
     QuotaTries         count     how often it asked
     QuotaGranted       count     1 where it got through, else 0: its sum over a minute is the rate that KMS let through
-    QuotaHandedOn      count     1 where the request went on in a fresh execution, else 0
+    QuotaHandedOver      count     1 where the request went on in a fresh invocation, else 0
     QuotaGivenUp       count     1 where it was FAILED, else 0: worth an alarm
 
-Executions that never waited write none.
+Invocations that never waited write none.
 """
 
 import os
@@ -19,7 +19,7 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from imported_key_material.clock import Waited
 
-_OUTCOMES: Final = {"QuotaGranted": "granted", "QuotaHandedOn": "handed on", "QuotaGivenUp": "given up"}
+_OUTCOMES: Final = {"QuotaGranted": "granted", "QuotaHandedOver": "handed over", "QuotaGivenUp": "given up"}
 
 
 def write(waited: Waited) -> None:

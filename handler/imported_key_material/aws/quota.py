@@ -1,7 +1,7 @@
 """Getting through KMS's quota for GetParametersForImport: one request a second for the account and Region, or one in four.
 
-A stack with hundreds of keys starts hundreds of executions at once, and each waits here for its turn (docs/internals/design.md,
-"Getting through KMS's quota"). KMS keeps no order: who asks when a request is free gets it. So
+A stack with hundreds of keys starts hundreds of invocations at once, and each waits here for its turn
+(docs/internals/design.md, "Getting through KMS's quota"). KMS keeps no order: who asks when a request is free gets it. So
 
 - each try is the function's own: the client makes no retries;
 - the first try does not wait, and whoever holds plaintext makes no other: it is wiped before any wait (`sealing.py`);
@@ -9,7 +9,7 @@ A stack with hundreds of keys starts hundreds of executions at once, and each wa
   hundreds wait, a long step loses next to nothing; when few are left, it does. Nobody knows how many wait, but a request's
   age tells how long the crowd has lasted: the step is a quarter of it, and `STEP_MAX_SECONDS` at most;
 - before each further try it is asked whether the request is needed at all: nothing is spent on what somebody else has done;
-- when the execution's time for waiting is over, the request is handed on, or FAILED, which names the quota.
+- when the invocation's time for waiting is over, the request is handed over, or FAILED, which names the quota.
 """
 
 import logging
@@ -75,7 +75,7 @@ class ParameterRequest[T]:
     def wait(self, still_needed: Callable[[], None]) -> T:
         """`still_needed` runs before each try but the very first, and raises where it is not.
 
-        Raises as `Caller.call`; OutOfTime where the quota was waited for to the end; Leave where the request was handed on.
+        Raises as `Caller.call`; OutOfTime where the quota was waited for to the end; Leave where the request was handed over.
         """
         caller, codes = self._caller, self._codes
         clock, waits_until = caller.clock, caller.waits_until
@@ -124,11 +124,11 @@ def _sleep(caller: Caller, so_far: Waited) -> None:
 
 
 def _ended(caller: Caller, waited: Callable[[str], Waited], code: str) -> OutOfTime:
-    """The time for waiting is over. Raises Leave where the request is handed on."""
+    """The time for waiting is over. Raises Leave where the request is handed over."""
     last = waited("given up")
     age = "" if last.age_seconds is None else f" of a request that is {last.age_seconds:.0f} seconds old"
     unfinished = OutOfTime(
-        f"KeyId: {OPERATION} was throttled ({code}) to the end of the time there was: the last execution{age} asked "
+        f"KeyId: {OPERATION} was throttled ({code}) to the end of the time there was: the last invocation{age} asked "
         f"{last.tries} times in {last.waited_seconds:.0f} seconds. KMS's quota for it, {GET_PARAMETERS_QUOTA} (one request a "
         f"second for the account and Region, formerly one in four seconds), is shared by all who import. Ask for more (aws "
         f"service-quotas list-service-quotas --service-code kms --query \"Quotas[?QuotaName=='{GET_PARAMETERS_QUOTA}']\" shows "
@@ -138,14 +138,14 @@ def _ended(caller: Caller, waited: Callable[[str], Waited], code: str) -> OutOfT
     try:
         error = caller.given_up(unfinished)
     except Leave:
-        _report(caller, waited("handed on"))
+        _report(caller, waited("handed over"))
         raise
     _report(caller, last)
     return error
 
 
 def _report(caller: Caller, waited: Waited) -> None:
-    """What is measured must not decide over the request: it may be granted, or handed on, by now."""
+    """What is measured must not decide over the request: it may be granted, or handed over, by now."""
     _log(caller, waited)
     try:
         caller.meter(waited)
@@ -154,7 +154,7 @@ def _report(caller: Caller, waited: Waited) -> None:
 
 
 def _log(caller: Caller, waited: Waited) -> None:
-    """`throttled_percent`: of this execution's tries. What KMS lets through in all is the metrics' to tell."""
+    """`throttled_percent`: of this invocation's tries. What KMS lets through in all is the metrics' to tell."""
     granted = waited.outcome == "granted"
     caller.log.info(
         "KMS's quota",

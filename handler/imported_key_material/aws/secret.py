@@ -1,6 +1,6 @@
 """Secrets Manager -> the bytes or the text in which the material is, unwrapped.
 
-Looks at the secret and at the key that unwraps it first, and asks for consent (docs/internals/design.md, "Consent") before it
+Looks at the secret and at the transport key it first, and asks for consent (docs/internals/design.md, "Consent") before it
 reads or decrypts anything; the consent of both is asked for again right before an import. Keeps nothing: no cache, no copy.
 The value goes straight into the checks of `material_check.py`.
 """
@@ -70,11 +70,11 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class FoundSecret:
-    """A secret that this stack may use, and the key that unwraps it, if it is wrapped."""
+    """A secret that this stack may use, and the transport key it, if it is wrapped."""
 
     arn: str
     name: str
-    unwrap_key: KeyView | None
+    transport_key: KeyView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +88,22 @@ class SecretReader:
     consent_tags: ConsentTags
 
     def find(self, properties: Properties) -> FoundSecret:
-        """Raises Refused with every fault of the secret and of the unwrap key. Nothing secret is read."""
+        """Raises Refused with every fault of the secret and of the transport key. Nothing secret is read."""
         faults = Faults()
-        unwrap_key: KeyView | None = None
+        transport_key: KeyView | None = None
         with faults.collected():
             description = self._described(properties.secret_id)
         if properties.secret_wrapping:
             with faults.collected():
-                unwrap_key = self._unwrap_key(properties.secret_wrapping)
+                transport_key = self._transport_key(properties.secret_wrapping)
         faults.raise_if_any()
-        return FoundSecret(description["ARN"], description["Name"], unwrap_key)
+        return FoundSecret(description["ARN"], description["Name"], transport_key)
 
     def require_consent(self, found: FoundSecret) -> None:
-        """The tags of the secret and of the key that unwraps it, as they are now. Raises Refused."""
+        """The tags of the secret and of the transport key it, as they are now. Raises Refused."""
         self._described(found.arn)
-        if found.unwrap_key is not None:
-            self._require_consent_of(found.unwrap_key)
+        if found.transport_key is not None:
+            self._require_consent_of(found.transport_key)
 
     def open(self, found: FoundSecret, properties: Properties, version: Version) -> Source:
         """Reads one version, and unwraps it."""
@@ -113,13 +113,13 @@ class SecretReader:
         version_id, wrapped = answer["VersionId"], properties.secret_wrapping
         place = secret_errors.place(found.name, version_id)
         encoding, json_key = properties.material_encoding, properties.secret_json_key
-        if wrapped is None or found.unwrap_key is None:
+        if wrapped is None or found.transport_key is None:
             return Source(value, encoding, json_key, version_id, place, unwrapped=False)
         with found_in(place):
             opened = self._unwrapped(
                 ciphertext_of(value, encoding=encoding, json_key=json_key),
                 wrapped.algorithm,
-                found.unwrap_key,
+                found.transport_key,
                 context=f"{Home.of_arn(found.arn).account}/{found.name}",
             )
         return Source(opened, None, None, version_id, place, unwrapped=True)
@@ -168,12 +168,12 @@ class SecretReader:
             meanings=secret_errors.of_missing_secret(account, self.home),
         )
 
-    def _require_consent_of(self, unwrap_key: KeyView) -> None:
+    def _require_consent_of(self, transport_key: KeyView) -> None:
         where = "SecretWrapping.KeyId"
         self.consent_tags.require(
-            lambda: kms_reads.tags(unwrap_key.arn, self.kms, self.caller, where=where),
+            lambda: kms_reads.tags(transport_key.arn, self.kms, self.caller, where=where),
             where=where,
-            what="the key that unwraps the secret",
+            what="the transport key the secret",
         )
 
     def _value(self, secret_arn: str, properties: Properties, version: Version) -> Mapping[str, Any]:
@@ -191,8 +191,8 @@ class SecretReader:
             meanings=secret_errors.of_missing_version(named, version.entry),
         )
 
-    def _unwrap_key(self, declared: SecretWrapping) -> KeyView:
-        """Looks at the key that unwraps: in this account and Region, fit for the algorithm, with consent."""
+    def _transport_key(self, declared: SecretWrapping) -> KeyView:
+        """Looks at the transport key: in this account and Region, fit for the algorithm, with consent."""
         where = "SecretWrapping.KeyId"
         there = Home.of_named(declared.key_id, self.home)
         if (there.region, there.account) != (self.home.region, self.home.account):
@@ -200,7 +200,7 @@ class SecretReader:
                 Fault(where, "The key is of another account or Region.", "Unwrap with a key of the stack's own.")
             )
         key_id = declared.key_id.removeprefix("key/")
-        missing = secret_errors.of_missing_unwrap_key(self.home)
+        missing = secret_errors.of_missing_transport_key(self.home)
         view = kms_reads.look(key_id, self.kms, self.caller, where=where, waits={}, meanings=missing)
         faults = Faults()
         with faults.collected():

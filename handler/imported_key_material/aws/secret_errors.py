@@ -22,7 +22,7 @@ _REGION: Final = re.compile(
 )  # anything may stand in an ARN: only this is quoted
 _ACCOUNT: Final = re.compile(r"\d{12}")
 
-_NOT_OPENED: Final = "The unwrap key does not open what the secret holds. It was encrypted"
+_NOT_OPENED: Final = "The transport key does not open what the secret holds. It was encrypted"
 _SHA_1: Final = "The hash of OAEP and that of MGF1 must both be SHA-1; where both are SHA-256, declare"
 _SHA_256: Final = (
     "The hash of OAEP and that of MGF1 must both be SHA-256 (Java's default and a bare `openssl pkeyutl` use SHA-1); where "
@@ -109,7 +109,7 @@ def of_missing_version(version: Mapping[str, str], entry: int | None) -> Mapping
     return {"ResourceNotFoundException": meaning}
 
 
-def of_missing_unwrap_key(home: Home) -> Mapping[str, Meaning]:
+def of_missing_transport_key(home: Home) -> Mapping[str, Meaning]:
     """What DescribeKey's refusals may mean for the key of SecretWrapping.KeyId, which may be an alias."""
     which = f"There is no such key or alias in account {home.account} and Region {home.region}"
     remedy = "Check SecretWrapping.KeyId; aws kms list-aliases shows the aliases there are."

@@ -1,17 +1,17 @@
-"""A request whose wait outlasts the execution goes on in a fresh one: the same event, to the same function, asynchronously.
+"""A request whose wait outlasts the invocation goes on in a fresh one: the same event, to the same function, asynchronously.
 
 No state is kept anywhere: the request's age is in its ResponseURL, and the truth in KMS and CloudFormation. The new
-execution looks at everything anew (rule 9: a request that nobody waits for any more ends there). The old one leaves without
+invocation looks at everything anew (rule 9: a request that nobody waits for any more ends there). The old one leaves without
 an answer. Rules held here (docs/internals/design.md, "Getting through KMS's quota"):
 
 - the event goes on unchanged, and to the function itself alone, by its unqualified ARN. It is never logged;
-- bounded by construction: an execution that hands on has waited `OWN_SECONDS_MIN` by itself, so that there are no more than
+- bounded by construction: an invocation that hands over has waited `OWN_SECONDS_MIN` by itself, so that there are no more than
   twelve within ServiceTimeout; Lambda stops what looks like a loop after about sixteen. A request that does not tell its
-  time, or one of the future, is never handed on;
-- one request, one successor: an execution hands on once, and ends. Delivered twice, a request has two such lines of
-  executions; the second ends where the first has been answered. Where one dies between handing on and its end, Lambda's retry
-  begins one more line; so does an Invoke whose answer was lost, and that is made again;
-- where it can't be handed on, the request is FAILED at once, and the sentence says why.
+  time, or one of the future, is never handed over;
+- one request, one successor: an invocation hands over once, and ends. Delivered twice, a request has two such lines of
+  invocations; the second ends where the first has been answered. Where one dies between handing over and its end, Lambda's
+  retry begins one more line; so does an Invoke whose answer was lost, and that is made again;
+- where it can't be handed over, the request is FAILED at once, and the sentence says why.
 """
 
 import json
@@ -30,14 +30,14 @@ from imported_key_material.errors import Leave, OutOfTime, ServiceRefused, Throt
 
 OWN_SECONDS_MIN: Final = 300.0
 IMPORT_SECONDS: Final = 120.0  # kept of the invocation's time, to import and confirm after the wait
-SPREAD_SECONDS: Final = 120.0  # hundreds that began together do not hand on together, and ask CloudFormation at once
+SPREAD_SECONDS: Final = 120.0  # hundreds that began together do not hand over together, and ask CloudFormation at once
 PATIENCE_SECONDS: Final = 30.0  # with Lambda, which takes the event or does not
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class FreshExecution:
-    """The successor of one execution (`calling.Successor`)."""
+class FreshInvocation:
+    """The successor of one invocation (`calling.Successor`)."""
 
     waits_until: Deadline
     _event: Mapping[str, Any] = field(repr=False)  # CloudFormation's, with the pre-signed ResponseURL
@@ -54,7 +54,7 @@ class FreshExecution:
         functions: LambdaFunctions,
         clock: Clock,
     ) -> Self | None:
-        """None where the request is not handed on: its own time, or this execution's, is too short for that."""
+        """None where the request is not handed over: its own time, or this invocation's, is too short for that."""
         now = clock.now()
         if request.made_at is None or request.made_at > now + CLOCKS_DIFFER:
             return None
@@ -70,8 +70,8 @@ class FreshExecution:
         """Raises Leave; OutOfTime where Lambda does not take the event."""
         problem = self._problem(caller)
         if problem:
-            raise OutOfTime(f"{unfinished} It could not be handed on to a new execution of the function: {problem}")
-        caller.log.info("handed on to a new execution", extra={"function": self._function_arn})
+            raise OutOfTime(f"{unfinished} It could not be handed over to a new invocation of the function: {problem}")
+        caller.log.info("handed over to a new invocation", extra={"function": self._function_arn})
         raise Leave
 
     def _problem(self, caller: Caller) -> str:

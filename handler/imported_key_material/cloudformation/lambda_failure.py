@@ -5,7 +5,7 @@ tried, and how the last try ended (Lambda Developer Guide, "Capturing records of
 
 - no text of an exception is passed on, since nobody has vetted it: only Lambda's own errors are recognized, and the class of
   any other is named;
-- what is not known is said: nobody can tell what an execution that was killed had done.
+- what is not known is said: nobody can tell what an invocation that was killed had done.
 """
 
 import re
@@ -87,7 +87,7 @@ _CONDITIONS_OF_THE_UNTRIED: Final[Mapping[str, Cause]] = {
     "EventAgeExceeded": Cause(
         "it waited in Lambda's queue for as long as it may.",
         "Raise the application's ReservedConcurrency or leave it empty, if it is set. Else ask Service Quotas for more "
-        "concurrent executions of Lambda (L-B99A9384), or deploy fewer resources at once (DependsOn makes lanes).",
+        "concurrent invocations of Lambda (L-B99A9384), or deploy fewer resources at once (DependsOn makes lanes).",
     ),
 }
 _UNKNOWN: Final = Cause("Lambda does not say why.", f"{_RUN_AGAIN} If it comes again, look at the function's log.")

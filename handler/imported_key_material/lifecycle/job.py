@@ -35,7 +35,7 @@ _CONFIRM_BACKOFF = Backoff(first_seconds=0.2, cap_seconds=5.0)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One execution for one request."""
+    """One invocation for one request."""
 
     request: Request
     clients: Clients
@@ -129,7 +129,7 @@ class Job:
         """Rule 1: a resource owns a key that is empty, and adopts a key that already holds material.
 
         Two exceptions, in which the resource owns a key that holds material:
-        - this stack made the key in its present operation, so that another execution of this request was here (rule 10);
+        - this stack made the key in its present operation, so that another invocation of this request was here (rule 10);
         - another resource of this stack owns the key, so that a renamed logical id inherits the material.
         """
         key = view.key_id

@@ -30,7 +30,7 @@ _LOOK_AGAIN: Final = "KMSInvalidStateException"
 
 
 class _Rotated(Exception):
-    """A rotation has made the material current, while this execution waited to ask."""
+    """A rotation has made the material current, while this invocation waited to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Rotation:
             return Seen(why_not or shown, enough=False)
 
         why = _why_not(caller.waits_until, rotated, "KMS showed nothing yet.")
-        # A new execution could not know that one was asked for here, and would ask again.
+        # A new invocation could not know that one was asked for here, and would ask again.
         if why and under_way_at is not None:
             why = _why_not(Deadline(clock, min(caller.deadline.at, under_way_at + QUIET)), rotated, why)
         if why:

@@ -16,7 +16,7 @@ from imported_key_material.lifecycle import checks
 from imported_key_material.lifecycle.job import Job
 
 ASK_AGAIN_AFTER: Final = timedelta(minutes=5)
-# Who has changed the key may be an execution of this very request, whose answer is on its way.
+# Who has changed the key may be an invocation of this very request, whose answer is on its way.
 ANSWERED_WITHIN: Final = timedelta(seconds=30)
 
 
@@ -42,7 +42,7 @@ class StillNeeded:
         self._asked_at = clock.now()
 
     def _until_answered(self) -> None:
-        """Ends the execution once CloudFormation has its answer. Where none comes, it was somebody else; the wait goes on."""
+        """Ends the invocation once CloudFormation has its answer. Where none comes, it was somebody else; the wait goes on."""
 
         def answered() -> Seen[None]:
             self._job.stack.require_wanted()

@@ -68,7 +68,7 @@ def wrap(
 def split_rsa_aes(wrapped: bytes, modulus_bytes: int) -> tuple[bytes, bytes]:
     """Returns the RSA block, which holds the AES key, and the AES block, which holds the material.
 
-    `modulus_bytes`: of the RSA key that unwraps it. Refused (SecretId) where the length shows that it can't be both.
+    `modulus_bytes`: of the RSA transport key it. Refused (SecretId) where the length shows that it can't be both.
     """
     aes_bytes = len(wrapped) - modulus_bytes
     if aes_bytes < AES_BLOCK_LEAST_BYTES or aes_bytes % SEMIBLOCK_BYTES:

@@ -30,7 +30,7 @@ def when(world, operation, moment, action):
     world.aws.hooks.append(hook)
 
 
-def rsa_unwrap_key(world, *, tag):
+def rsa_transport_key(world, *, tag):
     """An RSA key that decrypts, and what closes bytes for it."""
     arn = world.key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT", tag=tag)
     public_key = load_der_public_key(world.call("GetPublicKey", KeyId=arn)["PublicKey"])
@@ -45,8 +45,8 @@ def wrapped_by(key_id):
 
 
 def test_an_alias_that_moves_to_the_victim_s_key_after_the_look_opens_nothing(world):
-    own_unwrap, _ = rsa_unwrap_key(world, tag="orders")
-    their_unwrap, closed_for_them = rsa_unwrap_key(world, tag="payments")
+    own_unwrap, _ = rsa_transport_key(world, tag="orders")
+    their_unwrap, closed_for_them = rsa_transport_key(world, tag="payments")
     world.call("CreateAlias", AliasName="alias/transport", TargetKeyId=own_unwrap)
     copied = world.secret(closed_for_them(THEIRS))
     when(
@@ -59,7 +59,9 @@ def test_an_alias_that_moves_to_the_victim_s_key_after_the_look_opens_nothing(wo
     answer = world.create(world.external_key(), SecretId=copied.name, **wrapped_by("alias/transport"))
 
     assert answer["Status"] == "FAILED"
-    assert "kms:Decrypt was refused with InvalidCiphertextException. The unwrap key does not open" in answer["Reason"]
+    assert (
+        "kms:Decrypt was refused with InvalidCiphertextException. The transport key does not open" in answer["Reason"]
+    )
     assert world.call("ListAliases", KeyId=their_unwrap)["Aliases"]  # it had moved
     assert world.changes() == 0
 
@@ -187,8 +189,8 @@ def test_no_other_spelling_of_a_key_gets_material_in(world, refused, spelled):
         pytest.param(f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/mine", id="the alias's ARN"),
     ],
 )
-def test_the_victim_s_unwrap_key_opens_nothing_however_it_is_named(world, refused, spelled):
-    their_unwrap, closed_for_them = rsa_unwrap_key(world, tag="payments orders-eu orders-/ order Orders")
+def test_the_victim_s_transport_key_opens_nothing_however_it_is_named(world, refused, spelled):
+    their_unwrap, closed_for_them = rsa_transport_key(world, tag="payments orders-eu orders-/ order Orders")
     world.call("CreateAlias", AliasName="alias/mine", TargetKeyId=their_unwrap)
     key_id = spelled.format(arn=their_unwrap, uuid=uuid_of(their_unwrap))
     copied = world.secret(closed_for_them(THEIRS))
@@ -196,7 +198,7 @@ def test_the_victim_s_unwrap_key_opens_nothing_however_it_is_named(world, refuse
     reason = refused(world.external_key(), SecretId=copied.name, **wrapped_by(key_id))
 
     assert reason.startswith(
-        "SecretWrapping.KeyId: The key that unwraps the secret has the tag imported-key-material, but it does not name"
+        "SecretWrapping.KeyId: The transport key the secret has the tag imported-key-material, but it does not name"
     )
     assert world.aws.count("GetSecretValue") == 0
     assert world.aws.count("Decrypt") == 0

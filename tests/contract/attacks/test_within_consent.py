@@ -12,7 +12,7 @@ import pytest
 
 from imported_key_material.material import check_value
 from imported_key_material.material.key_specs import key_spec
-from lab.keys.at_rest import encrypted, public_key_of, unwrap_key, wrapped
+from lab.keys.at_rest import encrypted, public_key_of, transport_key, wrapped
 from lab.keys.by_hand import import_material, oaep
 from lab.keys.private_keys import pkcs8_der, rsa_key
 from lab.keys.random_keys import random_keys
@@ -28,7 +28,7 @@ ALGORITHMS = [
 ]
 RSA = ALGORITHMS[1:]
 VERSION = "version-that-the-template-pins-01"
-DOES_NOT_OPEN = "kms:Decrypt was refused with InvalidCiphertextException. The unwrap key does not open"
+DOES_NOT_OPEN = "kms:Decrypt was refused with InvalidCiphertextException. The transport key does not open"
 
 
 def opened_by(key, algorithm):
@@ -62,7 +62,7 @@ def other_stack(world, name):
 @pytest.mark.parametrize("algorithm", RSA)
 def test_whoever_has_the_public_key_chooses_the_bytes_where_nothing_else_is_declared(world, algorithm):
     """RSA hides, and does not tell who wrote. So the first import is that of whoever wrote the secret."""
-    unwrap = unwrap_key(world, algorithm)
+    unwrap = transport_key(world, algorithm)
     planted = world.secret(wrapped(world, unwrap, algorithm, PLANTED))
     key = world.external_key()
 
@@ -72,7 +72,7 @@ def test_whoever_has_the_public_key_chooses_the_bytes_where_nothing_else_is_decl
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_declared_check_value_refuses_planted_bytes_before_they_are_imported(world, refused, algorithm):
-    unwrap = unwrap_key(world, algorithm)
+    unwrap = transport_key(world, algorithm)
     planted = world.secret(wrapped(world, unwrap, algorithm, PLANTED))
 
     reason = refused(
@@ -125,7 +125,7 @@ def test_a_version_s_id_is_pinned_by_the_secret_s_arn_alone(world, refused):
 @pytest.mark.parametrize("algorithm", RSA)
 def test_an_rsa_blob_opens_in_any_secret_where_the_tags_name_the_stack(world, algorithm):
     """Nothing in it says for which secret it was made: teams that share the key can use each other's copies."""
-    shared = unwrap_key(world, algorithm, tag="payments orders")
+    shared = transport_key(world, algorithm, tag="payments orders")
     theirs = world.secret(wrapped(world, shared, algorithm, THEIRS), "payments/master-key", tag="payments")
     copy = world.secret(next(iter(theirs.versions.values())).value, "orders/copy")
     key = world.external_key()
@@ -135,7 +135,7 @@ def test_an_rsa_blob_opens_in_any_secret_where_the_tags_name_the_stack(world, al
 
 
 def test_a_kms_ciphertext_opens_in_the_secret_of_its_name_and_in_no_copy(world, refused):
-    shared = unwrap_key(world, "SYMMETRIC_DEFAULT", tag="payments orders")
+    shared = transport_key(world, "SYMMETRIC_DEFAULT", tag="payments orders")
     theirs = encrypted(world, shared, THEIRS, name="payments/master-key")
     copy = world.secret(theirs, "orders/copy")
 
@@ -145,7 +145,7 @@ def test_a_kms_ciphertext_opens_in_the_secret_of_its_name_and_in_no_copy(world, 
 
 
 def test_a_kms_ciphertext_is_bound_to_a_name_and_a_name_is_free_once_its_secret_is_deleted(world):
-    shared = unwrap_key(world, "SYMMETRIC_DEFAULT", tag="payments orders")
+    shared = transport_key(world, "SYMMETRIC_DEFAULT", tag="payments orders")
     kept = encrypted(world, shared, THEIRS, name="payments/master-key")
     world.secrets.remove(world.secret(kept, "payments/master-key", tag="payments"))
     again = world.secret(kept, "payments/master-key", tag="orders")

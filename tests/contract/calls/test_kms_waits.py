@@ -93,11 +93,11 @@ def test_a_throttle_that_lasts_is_tried_against_for_as_long_as_cloudformation_wa
 
     reason, seconds = seconds_of(world, lambda: refused(key, SecretId=secret.name))
 
-    assert len(world.handed_on) == 5
+    assert len(world.handed_over) == 5
     last = world.waits[-1]
     assert reason == (
         "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) to the end of the time there was: the last "
-        f"execution of a request that is 3540 seconds old asked {last.tries} times in {last.waited_seconds:.0f} seconds. "
+        f"invocation of a request that is 3540 seconds old asked {last.tries} times in {last.waited_seconds:.0f} seconds. "
         "KMS's quota for it, GetParametersForImport request rate (one request a second for the account and Region, formerly "
         "one in four seconds), is shared by all who import. Ask for more (aws service-quotas list-service-quotas "
         "--service-code kms --query \"Quotas[?QuotaName=='GetParametersForImport request rate']\" shows its value and its "
@@ -114,9 +114,9 @@ def test_where_cloudformation_waits_for_less_time_the_throttle_is_tried_against_
 
     answer, seconds = seconds_of(world, lambda: world.create(key, SecretId=secret.name, ServiceTimeout="300"))
 
-    assert "the last execution of a request that is 270 seconds old" in answer["Reason"]
+    assert "the last invocation of a request that is 270 seconds old" in answer["Reason"]
     assert seconds == 270
-    assert world.handed_on == []
+    assert world.handed_over == []
 
 
 def test_each_try_of_the_throttled_call_is_the_function_s_own(world):

@@ -1,4 +1,4 @@
-"""Every line of an execution's log bears the request's id: an answer may say that the log has the place under it.
+"""Every line of an invocation's log bears the request's id: an answer may say that the log has the place under it.
 
 By the deployed entry point, `app.py`: its logger writes JSON for each thing that is told, by whichever module.
 """

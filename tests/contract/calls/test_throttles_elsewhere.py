@@ -1,7 +1,7 @@
 """Throttles and faults of Secrets Manager, CloudFormation and STS: each has its deadline, and a sentence that names it.
 
-KMS's quota is `test_kms_waits.py`'s and `test_handing_on.py`'s, answers of KMS that are lost `test_lost_answers.py`'s, the PUT
-of the answer `tests/unit/cloudformation/test_delivery.py`'s.
+KMS's quota is `test_kms_waits.py`'s and `test_handing_over.py`'s, answers of KMS that are lost `test_lost_answers.py`'s, the
+PUT of the answer `tests/unit/cloudformation/test_delivery.py`'s.
 """
 
 from datetime import timedelta
@@ -49,7 +49,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_a_throttle_is_waited_out_to_the_end_of_the_execution_and_named(world, operation):
+def test_a_throttle_is_waited_out_to_the_end_of_the_invocation_and_named(world, operation):
     where, service, code = CALLS[operation]
     world.aws.faults.inject(operation, Fault.THROTTLED, times=ALWAYS)
 
@@ -60,7 +60,7 @@ def test_a_throttle_is_waited_out_to_the_end_of_the_execution_and_named(world, o
     assert f" seconds, to the end of the time there was. {AGAIN}" in reason
     assert seconds == pytest.approx(825, abs=15)  # botocore's own retries come on top
     assert seconds < 900
-    assert world.handed_on == []  # it is not what takes an hour to pass
+    assert world.handed_over == []  # it is not what takes an hour to pass
 
 
 @pytest.mark.parametrize("operation", CALLS)
@@ -116,7 +116,7 @@ EXPIRED = {
 
 @pytest.mark.parametrize("operation", [*CALLS, "DescribeKey", "GetParametersForImport"])
 def test_credentials_that_ran_out_fail_the_request_at_once_and_say_so(world, operation):
-    """Lambda gives the next execution new ones. These don't come back by waiting."""
+    """Lambda gives the next invocation new ones. These don't come back by waiting."""
     where, service, _ = CALLS.get(operation, ("KeyId", "kms", ""))
     refusal = EXPIRED[service]
     world.aws.faults.inject(operation, refusal, times=ALWAYS)
@@ -201,9 +201,9 @@ def test_a_stack_whose_resources_are_all_deleted_at_once_gets_through_cloudforma
 
     timeline.run()
 
-    assert [one.answer["Status"] for one in timeline.executions] == ["SUCCESS"] * DELETES
+    assert [one.answer["Status"] for one in timeline.invocations] == ["SUCCESS"] * DELETES
     reads = sum(timeline.aws.count(operation) for operation in OF_CLOUDFORMATION)
     floor_seconds = (reads - bucket.throttled) / READS_PER_SECOND
-    last = max(one.answered_at for one in timeline.executions)
+    last = max(one.answered_at for one in timeline.invocations)
     assert (last - now).total_seconds() < 1.5 * floor_seconds
     assert reads < 20 * (reads - bucket.throttled)

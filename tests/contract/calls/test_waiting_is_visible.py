@@ -49,19 +49,19 @@ def test_who_did_not_wait_writes_no_metrics(world, app):
 
 
 @pytest.mark.parametrize("kind", [wrapped_by_kms, in_pem])
-def test_nothing_comes_out_of_what_is_measured_and_handed_on(world, app, kind):
+def test_nothing_comes_out_of_what_is_measured_and_handed_over(world, app, kind):
     secret = kind(world)
     event = secret.create(world)
     world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=ALWAYS)
 
     out = app.everything_from(event)
 
-    assert metrics_in(out)[0]["QuotaHandedOn"] == [1.0]
-    assert len(world.handed_on) == 1
+    assert metrics_in(out)[0]["QuotaHandedOver"] == [1.0]
+    assert len(world.handed_over) == 1
     assert secret.canaries.found_in(out) == {}
 
 
-def test_an_event_is_handed_on_by_the_request_that_it_came_with_and_by_no_other(world: World):
+def test_an_event_is_handed_over_by_the_request_that_it_came_with_and_by_no_other(world: World):
     """One environment serves one request after the other."""
     secret = world.secret(random_key(32)).name
     first = world.create_request(world.external_key(), "First", SecretId=secret)
@@ -71,4 +71,4 @@ def test_an_event_is_handed_on_by_the_request_that_it_came_with_and_by_no_other(
     for event in (first, {"RequestType": "Create"}, second):
         world.invoke(event)
 
-    assert [handed_on for _, handed_on in world.handed_on] == [first, second]
+    assert [handed_over for _, handed_over in world.handed_over] == [first, second]

@@ -101,7 +101,7 @@ def test_a_lost_answer_was_a_refusal_where_the_next_try_shows_that_somebody_else
 
 
 def test_a_key_that_held_material_before_a_lost_answer_stays_adopted(world):
-    """What the key holds after the first try may be this execution's own, what it held before is not."""
+    """What the key holds after the first try may be this invocation's own, what it held before is not."""
     key = world.external_key()
     import_material(world.session().client("kms"), key, KEY)
     world.clock.advance(1)
@@ -194,7 +194,7 @@ def test_a_removal_that_is_never_answered_does_not_say_that_nothing_was_removed(
 
 
 @pytest.mark.parametrize("seconds", [0.5, 5.0, 60.0, 151.0])
-def test_an_execution_with_little_time_left_answers_all_the_same(world, seconds):
+def test_an_invocation_with_little_time_left_answers_all_the_same(world, seconds):
     """A queued request may come with whatever is left; half of it is kept for the answer."""
     key = world.external_key()
     event = world.create_request(key, SecretId=world.secret(KEY).name)

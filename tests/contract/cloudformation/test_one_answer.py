@@ -1,4 +1,4 @@
-"""Rule 10: every execution answers its own request once, within CloudFormation's limits; a completed one not at all.
+"""Rule 10: every invocation answers its own request once, within CloudFormation's limits; a completed one not at all.
 
 And whom nobody answers: events that are not requests of CloudFormation to this function.
 """
@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from lab.awslambda.execution import Context
+from lab.awslambda.invocation import Context
 from lab.keys.random_keys import random_key
 from lab.wire.faults import Moment
 from lab.world import FUNCTION_ARN, LAMBDA_TIMEOUT_SECONDS
@@ -79,7 +79,7 @@ def test_a_delete_that_comes_again_answers_again_and_removes_nothing_more(world)
 
 @pytest.mark.parametrize("overtaken_at", ["GetSecretValue", "GetParametersForImport", "ImportKeyMaterial"])
 @pytest.mark.parametrize("moment", Moment)
-def test_executions_of_one_create_that_overlap_answer_alike(world, overtaken_at, moment):
+def test_invocations_of_one_create_that_overlap_answer_alike(world, overtaken_at, moment):
     """The second one is delivered while the first is at work, and is done before it: whose answer comes first is chance."""
     event = creating(world)
     overtaking = world._function()

@@ -1,4 +1,4 @@
-"""The owners' consent: key, secret and unwrap key name the stacks that may use them, in a tag, and nothing goes without.
+"""The owners' consent: key, secret and transport key name the stacks that may use them, in a tag, and nothing goes without.
 
 The function acts with its own rights for whoever may deploy a stack. Each test is one way to borrow them.
 """
@@ -117,7 +117,7 @@ def test_all_consents_that_are_missing_are_named_at_once(world, refused):
 
     assert reason == (
         f"3 things are wrong. (1) {no_tag('The KMS key', 'KeyId')} (2) {denied(secret)} "
-        f"(3) {no_tag('The key that unwraps the secret', 'SecretWrapping.KeyId')}"
+        f"(3) {no_tag('The transport key the secret', 'SecretWrapping.KeyId')}"
     )
 
 

@@ -1,11 +1,11 @@
 """Consent is read at the moment of the import, of all three owners; a tag that is missing for a moment is waited for.
 
-The three: the KMS key, the secret, and the key that unwraps the secret.
+The three: the KMS key, the secret, and the transport key the secret.
 """
 
 import pytest
 
-from lab.keys.at_rest import unwrap_key, wrapped
+from lab.keys.at_rest import transport_key, wrapped
 from lab.keys.private_keys import key_for, pkcs8_der
 from lab.keys.random_keys import random_keys
 from lab.wire.transport import Fault
@@ -14,15 +14,15 @@ from lab.world import TAG
 KEY, OTHER = random_keys(32, 2)
 V1, V2 = (f"{number}0000000-0000-4000-8000-000000000000" for number in (1, 2))
 ALGORITHM = "RSAES_OAEP_SHA_256"
-OWNERS = ["the KMS key", "the secret", "the key that unwraps the secret"]
+OWNERS = ["the KMS key", "the secret", "the transport key the secret"]
 
 
 class Three:
-    """A key, a wrapped secret and the key that unwraps it, each with its tag."""
+    """A key, a wrapped secret and the transport key it, each with its tag."""
 
     def __init__(self, world):
         self.world = world
-        self.key, self.unwrap = world.external_key(), unwrap_key(world, ALGORITHM)
+        self.key, self.unwrap = world.external_key(), transport_key(world, ALGORITHM)
         self.secret = world.secret(wrapped(world, self.unwrap, ALGORITHM, KEY), version_id=V1)
         self.declared = {
             "SecretId": self.secret.name,

@@ -7,7 +7,7 @@ ciphertext opened. Its OAEP knows SHA-1 alone; the forms with SHA-256 are made b
 import pytest
 
 from lab.keys import softhsm
-from lab.keys.at_rest import by_openssl, public_key_of, unwrap_key
+from lab.keys.at_rest import by_openssl, public_key_of, transport_key
 from lab.keys.materials import encrypts_with
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import CURVES, key_for, pkcs8_der, spki_der
@@ -53,7 +53,7 @@ def imported(world):
 
 @pytest.mark.parametrize("aes_bits", AES_BITS)
 def test_what_kms_encrypts_the_hsm_opens_with_the_key_it_gave(world, hsm, imported, aes_bits):
-    unwrap = unwrap_key(world, SHA_1)
+    unwrap = transport_key(world, SHA_1)
     aes_key = hsm.aes_key()
 
     key, _ = imported(
@@ -68,7 +68,7 @@ def test_what_kms_encrypts_the_hsm_opens_with_the_key_it_gave(world, hsm, import
 @pytest.mark.parametrize("spec", ["HMAC_256", "HMAC_384", "HMAC_512"])
 @pytest.mark.parametrize("aes_bits", AES_BITS)
 def test_the_mac_that_the_hsm_makes_kms_verifies(world, hsm, imported, spec, aes_bits):
-    unwrap = unwrap_key(world, SHA_1)
+    unwrap = transport_key(world, SHA_1)
     secret_key = hsm.generic_secret(HMAC_BYTES[spec])
 
     key, _ = imported(spec, unwrap, hsm.wrap(secret_key, public_key_of(world, unwrap), aes_bits=aes_bits).joined)
@@ -80,7 +80,7 @@ def test_the_mac_that_the_hsm_makes_kms_verifies(world, hsm, imported, spec, aes
 
 @pytest.mark.parametrize("aes_bits", AES_BITS)
 def test_an_rsa_key_of_the_hsm_has_the_same_public_key_in_kms(world, hsm, imported, aes_bits):
-    unwrap = unwrap_key(world, SHA_1)
+    unwrap = transport_key(world, SHA_1)
     private_key = hsm.rsa_key(2048)
 
     key, _ = imported("RSA_2048", unwrap, hsm.wrap(private_key, public_key_of(world, unwrap), aes_bits=aes_bits).joined)
@@ -91,7 +91,7 @@ def test_an_rsa_key_of_the_hsm_has_the_same_public_key_in_kms(world, hsm, import
 @pytest.mark.parametrize("spec", CURVES)
 @pytest.mark.parametrize("aes_bits", AES_BITS)
 def test_an_ec_key_of_the_hsm_has_the_same_public_key_in_kms(world, hsm, imported, spec, aes_bits):
-    unwrap = unwrap_key(world, SHA_1)
+    unwrap = transport_key(world, SHA_1)
     private_key = hsm.ec_key(SEC_2[spec])
 
     key, _ = imported(spec, unwrap, hsm.wrap(private_key, public_key_of(world, unwrap), aes_bits=aes_bits).joined)
@@ -101,7 +101,7 @@ def test_an_ec_key_of_the_hsm_has_the_same_public_key_in_kms(world, hsm, importe
 
 @pytest.mark.parametrize("bits", [3072, 4096])
 def test_a_larger_transport_key_makes_a_longer_rsa_block(world, hsm, imported, bits):
-    unwrap = unwrap_key(world, SHA_1, KeySpec=f"RSA_{bits}")
+    unwrap = transport_key(world, SHA_1, KeySpec=f"RSA_{bits}")
     private_key = hsm.ec_key()
     wrapped = hsm.wrap(private_key, public_key_of(world, unwrap))
     assert len(wrapped.rsa_block) == bits // 8
@@ -115,7 +115,7 @@ def test_a_larger_transport_key_makes_a_longer_rsa_block(world, hsm, imported, b
 
 
 def test_the_check_values_that_the_hsm_shows_are_those_that_the_function_compares(world, hsm, imported):
-    unwrap = unwrap_key(world, SHA_1)
+    unwrap = transport_key(world, SHA_1)
     transport = public_key_of(world, unwrap)
     aes_key, secret_key = hsm.aes_key(), hsm.generic_secret(32)
     for spec, key, shown in (
@@ -128,7 +128,7 @@ def test_the_check_values_that_the_hsm_shows_are_those_that_the_function_compare
 
 
 def test_another_key_of_the_same_hsm_is_refused_by_its_check_value(world, refused, hsm):
-    unwrap = unwrap_key(world, SHA_1)
+    unwrap = transport_key(world, SHA_1)
     secret = world.secret(hsm.wrap(hsm.aes_key(), public_key_of(world, unwrap)).joined)
 
     reason = refused(
@@ -149,7 +149,7 @@ def test_another_key_of_the_same_hsm_is_refused_by_its_check_value(world, refuse
 
 def test_an_hmac_224_key_is_taken_with_its_check_value_where_the_hsm_filled_it_with_zeros(world, hsm, imported):
     """RFC 2104 fills keys with zeros anyway: the 32 bytes make the same MACs as the 28."""
-    unwrap = unwrap_key(world, SHA_1)
+    unwrap = transport_key(world, SHA_1)
     secret_key = hsm.generic_secret(28)
     wrapped = hsm.wrap(secret_key, public_key_of(world, unwrap))
     assert len(wrapped.aes_block) == 8 + 32
@@ -166,7 +166,7 @@ def test_an_hmac_224_key_is_taken_with_its_check_value_where_the_hsm_filled_it_w
 
 
 def test_without_a_check_value_the_filling_is_refused_by_its_name(world, refused, hsm):
-    unwrap = unwrap_key(world, SHA_1)
+    unwrap = transport_key(world, SHA_1)
     secret = world.secret(hsm.wrap(hsm.generic_secret(28), public_key_of(world, unwrap)).joined)
 
     reason = refused(
@@ -186,7 +186,7 @@ def test_without_a_check_value_the_filling_is_refused_by_its_name(world, refused
 @pytest.mark.parametrize("aes_bits", AES_BITS)
 @pytest.mark.parametrize("algorithm", [SHA_1, SHA_256])
 def test_a_symmetric_key_that_openssl_wrapped_arrives(world, tmp_path, imported, algorithm, aes_bits):
-    unwrap, material = unwrap_key(world, algorithm), random_key(32)
+    unwrap, material = transport_key(world, algorithm), random_key(32)
 
     wrapped = by_openssl(world, unwrap, algorithm, material, tmp_path, aes_bits=aes_bits)
     key, _ = imported("SYMMETRIC_DEFAULT", unwrap, wrapped, algorithm)
@@ -197,7 +197,7 @@ def test_a_symmetric_key_that_openssl_wrapped_arrives(world, tmp_path, imported,
 @pytest.mark.parametrize("aes_bits", AES_BITS)
 @pytest.mark.parametrize("algorithm", [SHA_1, SHA_256])
 def test_an_hmac_key_that_openssl_wrapped_arrives(world, tmp_path, imported, algorithm, aes_bits):
-    unwrap, material = unwrap_key(world, algorithm), random_key(28)
+    unwrap, material = transport_key(world, algorithm), random_key(28)
 
     wrapped = by_openssl(world, unwrap, algorithm, material, tmp_path, aes_bits=aes_bits)
     key, _ = imported("HMAC_224", unwrap, wrapped, algorithm)
@@ -211,7 +211,7 @@ def test_an_hmac_key_that_openssl_wrapped_arrives(world, tmp_path, imported, alg
 @pytest.mark.parametrize("aes_bits", AES_BITS)
 @pytest.mark.parametrize("algorithm", [SHA_1, SHA_256])
 def test_a_private_key_that_openssl_wrapped_arrives(world, tmp_path, imported, algorithm, aes_bits, spec):
-    unwrap = unwrap_key(world, algorithm)
+    unwrap = transport_key(world, algorithm)
 
     wrapped = by_openssl(world, unwrap, algorithm, pkcs8_der(key_for(spec)), tmp_path, aes_bits=aes_bits)
     key, _ = imported(spec, unwrap, wrapped, algorithm)

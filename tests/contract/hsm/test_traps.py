@@ -15,7 +15,7 @@ import pytest
 from pkcs11 import Mechanism
 
 from lab.keys import softhsm
-from lab.keys.at_rest import blocks, by_openssl, public_key_of, unwrap_key, with_pkcs7, wrapped
+from lab.keys.at_rest import blocks, by_openssl, public_key_of, transport_key, with_pkcs7, wrapped
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import key_for, pkcs8_pem
 from lab.keys.random_keys import random_key
@@ -87,7 +87,7 @@ TRAPS = {
         lambda world, unwrap, _: b"".join(reversed(blocks(world, unwrap, SHA_256, KEY))), DOES_NOT_OPEN[SHA_256]
     ),
     "Wrapped for another RSA key": Trap(
-        lambda world, _, folder: by_openssl(world, unwrap_key(world, SHA_256), SHA_256, KEY, folder),
+        lambda world, _, folder: by_openssl(world, transport_key(world, SHA_256), SHA_256, KEY, folder),
         DOES_NOT_OPEN[SHA_256],
     ),
     "kms:Encrypt without the encryption context": Trap(
@@ -183,7 +183,7 @@ def test_the_page_has_a_row_for_every_trap_and_no_other():
 @pytest.mark.parametrize("name", TRAPS)
 def test_the_trap_is_refused_in_its_own_words(world, refused, tmp_path, name):
     trap = TRAPS[name]
-    unwrap = unwrap_key(world, trap.algorithm)
+    unwrap = transport_key(world, trap.algorithm)
     secret = world.secret(trap.value(world, unwrap, tmp_path))
     wrapping = trap.wrapping or {"Algorithm": trap.algorithm, "KeyId": unwrap}
 
@@ -203,7 +203,7 @@ def test_a_tr_31_key_block_without_secret_wrapping_is_named_too(world, refused, 
 
 
 def test_a_tr_31_key_block_that_was_wrapped_is_named_too(world, refused):
-    unwrap = unwrap_key(world, SHA_256)
+    unwrap = transport_key(world, SHA_256)
     secret = world.secret(wrapped(world, unwrap, SHA_256, tr_31().encode()))
 
     reason = refused(world.external_key(), SecretId=secret.name, SecretWrapping={"Algorithm": SHA_256, "KeyId": unwrap})
@@ -222,7 +222,7 @@ def test_json_without_secret_wrapping_is_told_to_name_its_field(world, refused):
 
 def test_a_pem_is_named_though_its_letters_read_as_base64(world, refused):
     """Dashes are letters of the URL's alphabet: a decoder takes the BEGIN line along."""
-    unwrap = unwrap_key(world, SHA_256)
+    unwrap = transport_key(world, SHA_256)
     secret = world.secret("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 
     reason = refused(

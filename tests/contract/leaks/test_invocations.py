@@ -74,7 +74,7 @@ def failing(operation, fault):
 
 
 def throttled_to_the_end(world, _monkeypatch):
-    """And Lambda takes no request that is to be handed on."""
+    """And Lambda takes no request that is to be handed over."""
     world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=ALWAYS)
     world.aws.faults.inject("Invoke", Refusal(403, "AccessDeniedException", "no"), times=ALWAYS)
 
@@ -89,7 +89,7 @@ ENDS: dict[str, tuple[str, Callable[..., None]]] = {
         "FAILED Create",
         failing("GetSecretValue", Refusal(400, "DecryptionFailure", "no")),
     ),
-    "handed on": ("handed on to a new execution", failing("GetParametersForImport", Fault.THROTTLED)),
+    "handed over": ("handed over to a new invocation", failing("GetParametersForImport", Fault.THROTTLED)),
     "throttled to the end": ("FAILED Create", throttled_to_the_end),
     "KMS takes no such blob": (
         "FAILED Create",

@@ -54,7 +54,7 @@ LOOKED_AT = {
     "Evidence": {"material_ids"},
     "Fault": {"where", "problem", "remedy", "found_in"},
     "FoundSecret": {"arn", "name"},
-    "FreshExecution": {"_function_arn"},
+    "FreshInvocation": {"_function_arn"},
     "Holder": {"logical_id", "physical_id"},
     "HeldMaterial": {"id", "state"},
     "Home": {"partition", "region", "account"},

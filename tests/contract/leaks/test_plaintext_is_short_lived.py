@@ -6,7 +6,7 @@
 import pytest
 
 from imported_key_material.material import material_check
-from lab.keys.at_rest import unwrap_key, wrapped
+from lab.keys.at_rest import transport_key, wrapped
 from lab.keys.by_hand import import_material
 from lab.keys.private_keys import key_for, pkcs8_der
 from lab.keys.random_keys import random_keys
@@ -97,7 +97,7 @@ def test_the_material_is_wiped_before_any_wait_and_read_again_afterwards(world, 
 
 def test_a_wrapped_secret_is_opened_again_too(world, held):
     algorithm = "RSA_AES_KEY_WRAP_SHA_256"
-    transport = unwrap_key(world, algorithm)
+    transport = transport_key(world, algorithm)
     secret = world.secret(wrapped(world, transport, algorithm, KEY))
     world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=8)
 

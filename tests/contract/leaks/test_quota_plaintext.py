@@ -18,7 +18,7 @@ HELD_SECONDS_MOST = 10.0
 CROWDS = pytest.mark.parametrize(
     "crowd",
     [Crowd(60, 1.0, 1), Crowd(40, 0.25, 3), Crowd(15, 0.01, 1)],
-    ids=["one a second", "one in four seconds", "longer than an execution lasts"],
+    ids=["one a second", "one in four seconds", "longer than an invocation lasts"],
 )
 
 

@@ -32,14 +32,14 @@ def template(timeline, key):
     return {"Material": timeline.declared(key, timeline.secret(FIRST))}
 
 
-def execution(timeline, kind):
+def invocation(timeline, kind):
     (only,) = timeline.of(kind)
     return only
 
 
 def made_up(stack, timeline):
     """The physical id of the Delete that came: made up by CloudFormation."""
-    physical_id = execution(timeline, "Delete").event["PhysicalResourceId"]
+    physical_id = invocation(timeline, "Delete").event["PhysicalResourceId"]
     assert physical_id.startswith("orders-Material-")
     return physical_id
 
@@ -55,7 +55,7 @@ def test_a_stack_cancelled_while_the_create_is_queued(timeline, stack, template,
     timeline.run()
 
     assert stack.status == "ROLLBACK_COMPLETE"
-    create, delete = execution(timeline, "Create"), execution(timeline, "Delete")
+    create, delete = invocation(timeline, "Create"), invocation(timeline, "Delete")
     assert create.started_at > delete.started_at
     assert create.answer["Reason"] == f"{NOT_WANTED}{ROLLED_BACK} Nothing was imported."
     assert create.answer["PhysicalResourceId"] == f"not-imported:Material:{create.event['RequestId']}"
@@ -75,12 +75,12 @@ def test_a_stack_cancelled_while_the_create_is_running(timeline, stack, template
     timeline.run()
 
     assert stack.status == "ROLLBACK_COMPLETE"
-    create = execution(timeline, "Create")
+    create = invocation(timeline, "Create")
     assert create.operations.count("GetParametersForImport") == 21
     assert "ImportKeyMaterial" not in create.operations
     assert create.answer["Reason"] == f"{NOT_WANTED}{ROLLED_BACK} Nothing was imported."
     assert create.answer["PhysicalResourceId"] == f"not-imported:Material:{create.event['RequestId']}"
-    assert execution(timeline, "Delete").operations == []
+    assert invocation(timeline, "Delete").operations == []
     assert timeline.state(key) == "PendingImport"
 
 
@@ -122,7 +122,7 @@ def test_a_delete_before_a_late_create(timeline, stack, template, key):
 
     timeline.run()
 
-    create = execution(timeline, "Create")
+    create = invocation(timeline, "Create")
     assert create.answer["Reason"] == f"{NOT_WANTED}{ROLLED_BACK} Nothing was imported."
     assert (timeline.state(key), timeline.state(other)) == ("PendingImport", "PendingImport")
     assert stack.status == "ROLLBACK_COMPLETE"
@@ -137,7 +137,7 @@ def test_a_delete_during_a_late_create(timeline, stack, template, key):
 
     timeline.run()
 
-    create, delete = execution(timeline, "Create"), execution(timeline, "Delete")
+    create, delete = invocation(timeline, "Create"), invocation(timeline, "Delete")
     assert create.started_at < delete.started_at
     assert stack.status == "ROLLBACK_COMPLETE"
     assert (delete.answer["Status"], delete.operations) == ("SUCCESS", [])
@@ -154,7 +154,7 @@ def test_a_delete_during_a_late_create_that_has_not_looked_for_the_last_time(tim
 
     timeline.run()
 
-    create = execution(timeline, "Create")
+    create = invocation(timeline, "Create")
     assert "ImportKeyMaterial" not in create.operations
     assert create.answer["Reason"] == f"{NOT_WANTED}{ROLLED_BACK} Nothing was imported."
     assert timeline.state(key) == "PendingImport"
@@ -168,7 +168,7 @@ def test_a_delete_after_a_late_create(timeline, stack, template, key):
 
     timeline.run()
 
-    create, delete = execution(timeline, "Create"), execution(timeline, "Delete")
+    create, delete = invocation(timeline, "Create"), invocation(timeline, "Delete")
     assert create.answer["Status"] == "SUCCESS"
     assert delete.event["PhysicalResourceId"] == key
     assert stack.status == "DELETE_COMPLETE"
@@ -183,7 +183,7 @@ def test_a_create_that_is_later_than_its_service_timeout(timeline, stack, templa
 
     timeline.run()
 
-    create = execution(timeline, "Create")
+    create = invocation(timeline, "Create")
     assert stack.status == "CREATE_FAILED"
     assert create.answer["Reason"].startswith(f"{NOT_WANTED}it is ")
     assert create.answer["Reason"].endswith(" seconds old, and ServiceTimeout is 120. Nothing was imported.")

@@ -1,14 +1,14 @@
 """The environment dies at a call, and Lambda delivers the same request again: at any call, before and after its effect.
 
-Truth lives in KMS, so that the second execution looks at the key and does what is missing. Nothing is written down between the
-two. The calls are those that an undisturbed execution makes, so that no place is forgotten.
+Truth lives in KMS, so that the second invocation looks at the key and does what is missing. Nothing is written down between the
+two. The calls are those that an undisturbed invocation makes, so that no place is forgotten.
 """
 
 import functools
 
 import pytest
 
-from lab.keys.at_rest import encrypted, unwrap_key
+from lab.keys.at_rest import encrypted, transport_key
 from lab.keys.random_keys import random_keys
 from lab.kms import ciphertext
 from lab.wire.faults import Moment
@@ -23,7 +23,7 @@ LAMBDA_TRIES_AGAIN_AFTER_SECONDS = 60
 
 def creating(world):
     """A Create from a wrapped secret: it makes every call that there is."""
-    unwrap = unwrap_key(world, "SYMMETRIC_DEFAULT")
+    unwrap = transport_key(world, "SYMMETRIC_DEFAULT")
     secret = world.secret(encrypted(world, unwrap, KEY))
     wrapping = {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": unwrap}
     return world.create_request(world.external_key(in_stack=True), SecretId=secret.name, SecretWrapping=wrapping)
@@ -58,7 +58,7 @@ def deleting(world):
 
 @functools.cache
 def calls_of(request):
-    """The operations that an undisturbed execution asks for, in order."""
+    """The operations that an undisturbed invocation asks for, in order."""
     with World() as world:
         event = request(world)
         before = len(world.aws.calls)
@@ -67,7 +67,7 @@ def calls_of(request):
 
 
 def crashed_and_repeated(world, request, number, moment):
-    """The answer of the second execution, in a new environment."""
+    """The answer of the second invocation, in a new environment."""
     event = request(world)
     world.crash(number, moment)
     with pytest.raises(Crash):
@@ -107,7 +107,7 @@ def test_the_requests_here_make_every_call_of_the_function():
 
 @pytest.mark.parametrize(("number", "moment"), everywhere(creating))
 def test_a_create_that_died_anywhere_is_done_by_its_second_delivery_under_the_same_id(world, number, moment):
-    """The stack made the key in this operation, so what it holds came from the execution that died."""
+    """The stack made the key in this operation, so what it holds came from the invocation that died."""
     event, answer = crashed_and_repeated(world, creating, number, moment)
     key = event["ResourceProperties"]["KeyId"]
 

@@ -159,8 +159,8 @@ def test_rotate_at_once_whose_replica_does_not_come_fails_and_lists_the_replicas
     pair.update_home(2000, V2, NewMaterial="ROTATE")
     pair.run()
 
-    *handed_on, forward, back = pair.timeline.of("Update", "Primary")
-    assert {one.answer for one in handed_on} == {None}
+    *handed_over, forward, back = pair.timeline.of("Update", "Primary")
+    assert {one.answer for one in handed_over} == {None}
     assert pair.timeline.seconds(forward.answered_at) == pytest.approx(2000 + 3540, abs=30)
     assert forward.answer["Reason"] == (
         "NewMaterial: The rotation was not finished in the time there was: every replica must import the material first, in "

@@ -54,7 +54,7 @@ def test_a_key_that_held_material_is_adopted_under_its_bare_id(world):
 
 
 def test_material_in_a_key_that_the_stack_made_in_this_operation_is_the_resource_s_own(world):
-    """An earlier execution of the same request brought it in, and died before it answered."""
+    """An earlier invocation of the same request brought it in, and died before it answered."""
     key = world.external_key(in_stack=True)
     import_material(world.session().client("kms"), key, KEY)
 

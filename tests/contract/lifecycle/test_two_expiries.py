@@ -78,7 +78,7 @@ def test_of_two_that_are_created_at_once_the_one_whose_expiry_kms_does_not_keep_
     timeline.run()
 
     assert stack.status == "ROLLBACK_COMPLETE"
-    failed = [one.answer["Reason"] for one in timeline.executions if one.answer["Status"] == "FAILED"]
+    failed = [one.answer["Reason"] for one in timeline.invocations if one.answer["Status"] == "FAILED"]
     assert failed == [
         f"KeyId: KMS took the material, and did not confirm it in time: it shows no expiry, and the expiry {UNTIL} was asked "
         "for. Resources that hold one key must declare one expiry. KMS may hold the material already: a rollback or the next "

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from lab.keys.at_rest import encrypted, unwrap_key
+from lab.keys.at_rest import encrypted, transport_key
 from lab.keys.by_hand import import_material
 from lab.keys.private_keys import key_for, pkcs8_pem, spki_der
 from lab.keys.random_keys import random_keys
@@ -116,12 +116,12 @@ def test_a_long_name_is_cut(world):
 
 
 def test_a_ciphertext_that_does_not_open_shows_the_context_that_its_secret_needs(world):
-    unwrap = unwrap_key(world, "SYMMETRIC_DEFAULT")
+    unwrap = transport_key(world, "SYMMETRIC_DEFAULT")
     world.secret(encrypted(world, unwrap, KEY, name="payments/copied"), version_id=FIRST)
     wrapping = {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": unwrap}
 
     assert reason(world, world.external_key(), SecretId=NAME, SecretWrapping=wrapping) == (
-        f"SecretWrapping {READ}: kms:Decrypt was refused with InvalidCiphertextException. The unwrap key does not open what "
+        f"SecretWrapping {READ}: kms:Decrypt was refused with InvalidCiphertextException. The transport key does not open what "
         "the secret holds. It was encrypted with another encryption context, for example for another secret, or was changed. "
         "Encrypt the material again, with the encryption context imported-key-material=111122223333/orders/master-key: the "
         "secret's account and name. Nothing was imported."

@@ -120,7 +120,7 @@ VERSION = "11111111-2222-3333-4444-555555555555"
             {"ValidTo": "2027-01-31T12:00:00Z", "ValidForDays": "10"},
             "ValidTo: ValidTo and ValidForDays are both declared, and they are two ways to say one thing. Keep one.",
         ),
-        # --- dynamic references that CloudFormation hands on as they are
+        # --- dynamic references that CloudFormation hands over as they are
         pytest.param({"SecretId": "{{resolve:secretsmanager:orders}}"}, f"SecretId: {RESOLVE}"),
         pytest.param({"Trigger": "v-{{resolve:ssm-secure:/orders/v:1}}"}, f"Trigger: {RESOLVE}"),
         pytest.param(

@@ -11,7 +11,7 @@ import pytest
 
 from imported_key_material.aws import secret as secret_reading
 from imported_key_material.material.wrapping import unwrap_with_aes
-from lab.keys.at_rest import by_openssl, encrypted, unwrap_key, wrapped
+from lab.keys.at_rest import by_openssl, encrypted, transport_key, wrapped
 from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem, spki_der
 from lab.keys.random_keys import random_key
 from lab.kms import ciphertext
@@ -40,7 +40,7 @@ def declared(algorithm, unwrap):
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_symmetric_key_wrapped_by_any_algorithm_arrives(world, algorithm):
-    unwrap = unwrap_key(world, algorithm)
+    unwrap = transport_key(world, algorithm)
     secret = world.secret(wrapped(world, unwrap, algorithm, KEY))
     key = world.external_key()
 
@@ -68,7 +68,7 @@ def test_a_symmetric_key_wrapped_by_any_algorithm_arrives(world, algorithm):
     ],
 )
 def test_a_private_key_in_der_or_pem_may_be_inside(world, algorithm, spec, written):
-    unwrap = unwrap_key(world, algorithm)
+    unwrap = transport_key(world, algorithm)
     secret = world.secret(wrapped(world, unwrap, algorithm, written(key_for(spec))))
     key = world.external_key(spec)
 
@@ -88,7 +88,7 @@ def test_what_was_unwrapped_here_is_wiped(world, monkeypatch, inside):
         return unwrapped[-1]
 
     monkeypatch.setattr(secret_reading.wrapping, "unwrap_with_aes", watching)
-    unwrap = unwrap_key(world, AES_WRAP[1])
+    unwrap = transport_key(world, AES_WRAP[1])
     secret = world.secret(wrapped(world, unwrap, AES_WRAP[1], inside))
 
     answer = world.create(world.external_key(), SecretId=secret.name, **declared(AES_WRAP[1], unwrap))
@@ -101,7 +101,7 @@ def test_what_was_unwrapped_here_is_wiped(world, monkeypatch, inside):
 @pytest.mark.parametrize("algorithm", AES_WRAP)
 @pytest.mark.parametrize("aes_key_bytes", [16, 24, 32])
 def test_the_aes_key_of_an_hsm_may_have_any_size_that_aes_has(world, algorithm, aes_key_bytes):
-    unwrap = unwrap_key(world, algorithm)
+    unwrap = transport_key(world, algorithm)
     secret = world.secret(wrapped(world, unwrap, algorithm, KEY, aes_key_bytes=aes_key_bytes))
     key = world.external_key()
 
@@ -116,7 +116,7 @@ def test_the_aes_key_of_an_hsm_may_have_any_size_that_aes_has(world, algorithm, 
     [*((algorithm, 256) for algorithm in (*OAEP, *AES_WRAP)), *((AES_WRAP[1], bits) for bits in (128, 192))],
 )
 def test_what_openssl_wraps_on_the_command_line_arrives(world, tmp_path, algorithm, aes_bits):
-    unwrap = unwrap_key(world, algorithm)
+    unwrap = transport_key(world, algorithm)
     secret = world.secret(by_openssl(world, unwrap, algorithm, KEY, tmp_path, aes_bits=aes_bits))
     key = world.external_key()
 
@@ -127,8 +127,8 @@ def test_what_openssl_wraps_on_the_command_line_arrives(world, tmp_path, algorit
 
 
 @pytest.mark.parametrize("unwrap_spec", ["RSA_3072", "RSA_4096"])
-def test_a_larger_unwrap_key_has_a_longer_rsa_block(world, unwrap_spec):
-    unwrap = unwrap_key(world, AES_WRAP[1], KeySpec=unwrap_spec)
+def test_a_larger_transport_key_has_a_longer_rsa_block(world, unwrap_spec):
+    unwrap = transport_key(world, AES_WRAP[1], KeySpec=unwrap_spec)
     secret = world.secret(wrapped(world, unwrap, AES_WRAP[1], KEY))
     key = world.external_key()
 
@@ -164,7 +164,7 @@ def test_a_larger_unwrap_key_has_a_longer_rsa_block(world, unwrap_spec):
 )
 @pytest.mark.parametrize("algorithm", [SYMMETRIC, "RSA_AES_KEY_WRAP_SHA_256"])
 def test_the_ciphertext_may_be_kept_in_every_form_that_bytes_may(world, algorithm, kept, more):
-    unwrap = unwrap_key(world, algorithm)
+    unwrap = transport_key(world, algorithm)
     secret = world.secret(kept(wrapped(world, unwrap, algorithm, KEY)))
     key = world.external_key()
 
@@ -187,8 +187,8 @@ def test_the_ciphertext_may_be_kept_in_every_form_that_bytes_may(world, algorith
         pytest.param(lambda arn: f"{arn.rsplit(':', 1)[0]}:alias/transport", id="ARN of an alias"),
     ],
 )
-def test_the_unwrap_key_may_be_named_in_every_way_that_kms_decrypt_takes(world, reference):
-    unwrap = unwrap_key(world, SYMMETRIC)
+def test_the_transport_key_may_be_named_in_every_way_that_kms_decrypt_takes(world, reference):
+    unwrap = transport_key(world, SYMMETRIC)
     world.call("CreateAlias", AliasName="alias/transport", TargetKeyId=unwrap)
     secret = world.secret(encrypted(world, unwrap, KEY))
     key = world.external_key()
@@ -201,7 +201,7 @@ def test_the_unwrap_key_may_be_named_in_every_way_that_kms_decrypt_takes(world, 
 
 def test_the_encryption_context_is_made_of_the_secret_s_own_account_and_name(world):
     """Named by its ARN, of another account, with a name that looks like one with a suffix."""
-    unwrap = unwrap_key(world, SYMMETRIC)
+    unwrap = transport_key(world, SYMMETRIC)
     name = "payments/master-abcdef"
     blob = encrypted(world, unwrap, KEY, name=name, account=OTHER_ACCOUNT)
     secret = world.secret(blob, name, account=OTHER_ACCOUNT)
@@ -215,7 +215,7 @@ def test_the_encryption_context_is_made_of_the_secret_s_own_account_and_name(wor
 
 
 def test_the_check_value_is_that_of_what_is_inside(world):
-    unwrap = unwrap_key(world, SYMMETRIC)
+    unwrap = transport_key(world, SYMMETRIC)
     secret = world.secret(encrypted(world, unwrap, KEY))
     key = world.external_key()
 
@@ -227,8 +227,8 @@ def test_the_check_value_is_that_of_what_is_inside(world):
     )
 
 
-def test_the_unwrap_key_decrypts_once_and_only_after_all_keys_were_looked_at(world):
-    unwrap = unwrap_key(world, SYMMETRIC)
+def test_the_transport_key_decrypts_once_and_only_after_all_keys_were_looked_at(world):
+    unwrap = transport_key(world, SYMMETRIC)
     secret = world.secret(encrypted(world, unwrap, KEY))
 
     world.create(world.external_key(), SecretId=secret.name, **declared(SYMMETRIC, unwrap))
@@ -238,7 +238,7 @@ def test_the_unwrap_key_decrypts_once_and_only_after_all_keys_were_looked_at(wor
         "DescribeKey",  # the key that takes the material
         "ListResourceTags",
         "DescribeSecret",
-        "DescribeKey",  # the key that unwraps it
+        "DescribeKey",  # the transport key it
         "ListResourceTags",
         "GetSecretValue",
         "Decrypt",

@@ -1,7 +1,7 @@
 """The traps of wrapped secrets: each is refused in words that name it, and nothing reaches the key.
 
-First what kms:Decrypt refuses, whose own answer is an empty text; then what shows after it; then what the unwrap key itself is
-not, which is found before the secret is read at all.
+First what kms:Decrypt refuses, whose own answer is an empty text; then what shows after it; then what the transport key itself
+is not, which is found before the secret is read at all.
 """
 
 import base64
@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from lab.keys.at_rest import blocks, encrypted, public_key_of, unwrap_key, with_mgf1_sha_1, with_pkcs7, wrapped
+from lab.keys.at_rest import blocks, encrypted, public_key_of, transport_key, with_mgf1_sha_1, with_pkcs7, wrapped
 from lab.keys.by_hand import oaep
 from lab.keys.private_keys import key_for, pkcs8_pem
 from lab.keys.random_keys import random_key
@@ -24,7 +24,7 @@ def declared(algorithm, unwrap):
 
 def test_a_wrapped_secret_is_not_taken_for_the_material_itself_where_secret_wrapping_is_wrong(world):
     """It would be 200 bytes of something; the property's own fault says what is wrong."""
-    key, unwrap = world.external_key(), unwrap_key(world, SYMMETRIC)
+    key, unwrap = world.external_key(), transport_key(world, SYMMETRIC)
     secret = world.secret(encrypted(world, unwrap, KEY))
 
     answer = world.create(key, SecretId=secret.name, **declared("ROT13", unwrap))
@@ -37,9 +37,11 @@ def test_a_wrapped_secret_is_not_taken_for_the_material_itself_where_secret_wrap
     assert not world.aws.count("GetSecretValue")
 
 
-# -------------------------------------------------------------------------------------------- what the unwrap key refuses
+# -------------------------------------------------------------------------------------------- what the transport key refuses
 
-REFUSED = "SecretWrapping: kms:Decrypt was refused with InvalidCiphertextException. The unwrap key does not open what"
+REFUSED = (
+    "SecretWrapping: kms:Decrypt was refused with InvalidCiphertextException. The transport key does not open what"
+)
 UNDER_ANOTHER = "the secret holds. It was encrypted under another key or with another algorithm, or was changed."
 WITH_SHA_256 = (
     "The hash of OAEP and that of MGF1 must both be SHA-256 (Java's default and a bare `openssl pkeyutl` use SHA-1); where "
@@ -82,7 +84,7 @@ DOES_NOT_OPEN = {
         pytest.param(OAEP, lambda world, unwrap: with_mgf1_sha_1(world, unwrap, KEY), id="MGF1 with SHA-1"),
         pytest.param(OAEP, lambda world, unwrap: wrapped(world, unwrap, "RSAES_OAEP_SHA_1", KEY), id="OAEP with SHA-1"),
         pytest.param(
-            OAEP, lambda world, _: wrapped(world, unwrap_key(world, OAEP), OAEP, KEY), id="under another RSA key"
+            OAEP, lambda world, _: wrapped(world, transport_key(world, OAEP), OAEP, KEY), id="under another RSA key"
         ),
         pytest.param(
             OAEP, lambda world, unwrap: wrapped(world, unwrap, AES_WRAP, KEY), id="with an AES block behind it"
@@ -108,7 +110,7 @@ DOES_NOT_OPEN = {
     ],
 )
 def test_a_ciphertext_that_does_not_open_is_refused_with_the_likely_causes(world, refused, algorithm, made):
-    unwrap = unwrap_key(world, algorithm)
+    unwrap = transport_key(world, algorithm)
     secret = world.secret(made(world, unwrap))
 
     reason = refused(world.external_key(), SecretId=secret.name, **declared(algorithm, unwrap))
@@ -118,9 +120,9 @@ def test_a_ciphertext_that_does_not_open_is_refused_with_the_likely_causes(world
 
 
 def test_a_ciphertext_made_under_another_key_is_told_from_one_that_is_damaged(world, refused):
-    secret = world.secret(encrypted(world, unwrap_key(world, SYMMETRIC), KEY))
+    secret = world.secret(encrypted(world, transport_key(world, SYMMETRIC), KEY))
 
-    reason = refused(world.external_key(), SecretId=secret.name, **declared(SYMMETRIC, unwrap_key(world, SYMMETRIC)))
+    reason = refused(world.external_key(), SecretId=secret.name, **declared(SYMMETRIC, transport_key(world, SYMMETRIC)))
 
     assert reason == (
         "SecretWrapping: kms:Decrypt was refused with IncorrectKeyException: The key ID in the request does not "
@@ -174,7 +176,7 @@ WRONG_BLOCKS = [
 
 @pytest.mark.parametrize(("made", "sentence"), WRONG_BLOCKS)
 def test_blocks_that_are_not_rsa_and_rfc_5649_are_refused_by_name(world, refused, made, sentence):
-    unwrap = unwrap_key(world, AES_WRAP)
+    unwrap = transport_key(world, AES_WRAP)
     secret = world.secret(made(world, unwrap))
 
     assert refused(world.external_key(), SecretId=secret.name, **declared(AES_WRAP, unwrap)) == sentence
@@ -224,7 +226,7 @@ def test_blocks_that_are_not_rsa_and_rfc_5649_are_refused_by_name(world, refused
     ],
 )
 def test_a_ciphertext_that_is_kept_in_a_wrong_form_is_refused(world, refused, value, more, sentence):
-    unwrap = unwrap_key(world, SYMMETRIC)
+    unwrap = transport_key(world, SYMMETRIC)
     secret = world.secret(value(encrypted(world, unwrap, KEY)))
 
     reason = refused(world.external_key(), SecretId=secret.name, **declared(SYMMETRIC, unwrap), **more)
@@ -253,7 +255,7 @@ def test_a_ciphertext_that_is_kept_in_a_wrong_form_is_refused(world, refused, va
     ],
 )
 def test_what_is_inside_is_checked_like_any_material(world, refused, spec, inside, sentence):
-    unwrap = unwrap_key(world, SYMMETRIC)
+    unwrap = transport_key(world, SYMMETRIC)
     secret = world.secret(encrypted(world, unwrap, inside()))
 
     assert refused(world.external_key(spec), SecretId=secret.name, **declared(SYMMETRIC, unwrap)) == sentence

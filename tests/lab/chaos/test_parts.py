@@ -125,8 +125,8 @@ def test_a_seed_gives_the_same_fates_again_and_another_seed_other_ones():
 
 
 @pytest.mark.parametrize("kind", ENDS)
-def test_executions_end_as_often_as_the_table_says(kind):
-    drawn = Counter(Fates(1).of(f"execution {number}", kind).end for number in range(4000))
+def test_invocations_end_as_often_as_the_table_says(kind):
+    drawn = Counter(Fates(1).of(f"invocation {number}", kind).end for number in range(4000))
 
     for end, share in ENDS[kind]:
         assert drawn[end] == pytest.approx(4000 * share, rel=0.25)
@@ -135,25 +135,25 @@ def test_executions_end_as_often_as_the_table_says(kind):
 @pytest.mark.parametrize("service", HARMS)
 def test_every_harm_of_the_table_comes(service):
     drawn = {
-        (one.harm, one.moment) for number in range(8000) if (one := Fates(1).strike("an execution", number, service))
+        (one.harm, one.moment) for number in range(8000) if (one := Fates(1).strike("an invocation", number, service))
     }
 
     assert drawn == {(harm, moment) for harm, moment, _ in HARMS[service]}
 
 
 def test_the_last_try_of_the_on_failure_function_always_lives():
-    assert {Fates(seed).of("an execution", "last try").end for seed in range(200)} == {End.LIVES}
+    assert {Fates(seed).of("an invocation", "last try").end for seed in range(200)} == {End.LIVES}
 
 
 # ------------------------------------------------------------------------------------------------------------- answers
 
 
-def execution_of(director, request_id="1"):
+def invocation_of(director, request_id="1"):
     environment = SimpleNamespace(given={"AWS_ACCESS_KEY_ID": "key-1"}, pid=0, log_name="a.log")
     event = f'{{"RequestId": "{request_id}", "RequestType": "Create", "StackId": "{STACK}"}}'
-    execution = SimpleNamespace(function="imported-key-material", event=event, environment=environment)
-    director.began(execution)
-    return execution
+    invocation = SimpleNamespace(function="imported-key-material", event=event, environment=environment)
+    director.began(invocation)
+    return invocation
 
 
 class Peaceful(Fates):
@@ -170,19 +170,19 @@ class Peaceful(Fates):
         ([(b"one", False), (b"another", True)], True),
     ],
 )
-def test_an_execution_that_knows_its_answer_has_arrived_must_not_send_another(arrivals, twice):
+def test_an_invocation_that_knows_its_answer_has_arrived_must_not_send_another(arrivals, twice):
     director = Director(Peaceful(1))
-    execution = execution_of(director)
+    invocation = invocation_of(director)
     for body, told in arrivals:
         director.answered(Passing("answer", "PUT", request_id="1"), body, told=told)
-    director.ended(execution, Outcome("null"))
+    director.ended(invocation, Outcome("null"))
 
     assert director.answered_twice() == (["chaos-01 request 1 Create try 1"] if twice else [])
 
 
 def test_nothing_is_broken_any_more_once_it_is_calm():
     director = Director(Fates(1))
-    execution_of(director)
+    invocation_of(director)
     director.calm = True
 
     assert {str(director.strikes(Passing("kms", "DescribeKey", "key-1"))) for _ in range(200)} == {"{}"}
@@ -197,7 +197,7 @@ def test_nothing_is_broken_any_more_once_it_is_calm():
         (Fate(End.LIVES), [None, None, None]),
     ],
 )
-def test_an_execution_meets_its_end_at_the_call_that_its_fate_names(fate, struck):
+def test_an_invocation_meets_its_end_at_the_call_that_its_fate_names(fate, struck):
     calls = [("DescribeKey", 0), ("GetParametersForImport", 0), ("ImportKeyMaterial", 1)]
 
     met = [Fates.deadly(fate, number, change, operation) for number, (operation, change) in enumerate(calls, start=1)]

@@ -23,7 +23,7 @@ from lab.quota.edges import ACCOUNT, REGION
 from lab.quota.outcome import Outcome, told
 from lab.quota.plaintext import Plaintext
 from lab.quota.stacks import Answered
-from lab.quota.ways import HANDED_ON, ONE_EXECUTION, SDK
+from lab.quota.ways import HANDED_OVER, ONE_INVOCATION, SDK
 from lab.quota.world import World, play
 from lab.wire.faults import Moment
 
@@ -31,11 +31,11 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 QUICK = Crowd(60, 1.0, 1)
-SLOW = Crowd(15, 0.01, 1)  # few, and for so long that they outlast an execution: a floor of 1,500 seconds
+SLOW = Crowd(15, 0.01, 1)  # few, and for so long that they outlast an invocation: a floor of 1,500 seconds
 
 
 @cache
-def played(crowd, way=HANDED_ON):
+def played(crowd, way=HANDED_OVER):
     return play(crowd, way)
 
 
@@ -62,18 +62,18 @@ def test_two_stacks_share_the_quota_fairly():
     assert 1.0 <= outcome.unfairness < 1.15
 
 
-def test_who_waits_longer_than_an_execution_lasts_is_handed_on():
+def test_who_waits_longer_than_an_invocation_lasts_is_handed_over():
     outcome = played(SLOW)
 
-    assert outcome.handed_on == outcome.invocations - SLOW.resources > 5
+    assert outcome.handed_over == outcome.invocations - SLOW.resources > 5
     assert outcome.waited(100) > 900
     assert 1 <= outcome.hops_most <= 2
 
 
-def test_without_handing_on_only_those_get_through_who_are_first():
-    outcome = played(SLOW, ONE_EXECUTION)
+def test_without_handing_over_only_those_get_through_who_are_first():
+    outcome = played(SLOW, ONE_INVOCATION)
 
-    assert (outcome.done, outcome.handed_on, outcome.unanswered) == (9, 0, 0)  # one in a hundred of 827 seconds
+    assert (outcome.done, outcome.handed_over, outcome.unanswered) == (9, 0, 0)  # one in a hundred of 827 seconds
     assert outcome.last_seconds < 900
 
 
@@ -93,7 +93,7 @@ def test_when_the_quota_can_not_let_all_through_in_time_each_answer_names_it():
     told_asked = re.sub(r"asked \d+ times in \d+ seconds", "asked n times in n seconds", outcome.reason)
     assert told_asked == (
         "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) to the end of the time there was: the last "
-        "execution of a request that is 3540 seconds old asked n times in n seconds. KMS's quota for it, "
+        "invocation of a request that is 3540 seconds old asked n times in n seconds. KMS's quota for it, "
         "GetParametersForImport request rate (one request a second for the account and Region, formerly one in four "
         "seconds), is shared by all who import. Ask for more (aws service-quotas list-service-quotas --service-code kms "
         "--query \"Quotas[?QuotaName=='GetParametersForImport request rate']\" shows its value and its code, which aws "
@@ -109,7 +109,7 @@ def test_in_lanes_no_more_wait_than_there_are_lanes():
     assert outcome.lambda_seconds < played(QUICK).lambda_seconds / 2
 
 
-def test_what_finds_no_execution_waits_in_lambdas_queue_and_gets_through():
+def test_what_finds_no_invocation_waits_in_lambdas_queue_and_gets_through():
     outcome = played(replace(QUICK, concurrency=10))
 
     assert (outcome.done, outcome.at_once_most) == (60, 10)
@@ -120,7 +120,7 @@ def test_what_finds_no_execution_waits_in_lambdas_queue_and_gets_through():
 
 
 def test_kms_lets_no_more_through_than_its_quota():
-    world = World(QUICK, HANDED_ON)
+    world = World(QUICK, HANDED_OVER)
     world.run()
 
     times = world.kms.granted_at
@@ -132,7 +132,7 @@ def test_kms_lets_no_more_through_than_its_quota():
 
 
 def test_every_key_holds_its_material_in_the_end():
-    world = World(replace(QUICK, resources=5), HANDED_ON)
+    world = World(replace(QUICK, resources=5), HANDED_OVER)
     world.run()
 
     states = [
@@ -205,7 +205,7 @@ def test_cloudformation_answers_ten_reads_a_second_and_no_more():
 
 
 class Probe:
-    """`plaintext` of one execution, number 1, on a clock of its own."""
+    """`plaintext` of one invocation, number 1, on a clock of its own."""
 
     def __init__(self):
         self.clock = VirtualClock()
@@ -248,7 +248,7 @@ def test_each_of_several_materials_is_held_for_its_own_time(probe):
     assert (probe.plaintext.longest_seconds, probe.plaintext.reads_most) == (4, 1)
 
 
-def test_what_is_not_wiped_is_held_to_the_end_of_the_execution(probe):
+def test_what_is_not_wiped_is_held_to_the_end_of_the_invocation(probe):
     probe.plaintext.secret_read("r", "s", "v")
     kept = probe.material()
     probe.clock.advance(600)
@@ -260,7 +260,7 @@ def test_what_is_not_wiped_is_held_to_the_end_of_the_execution(probe):
     assert kept.encoded
 
 
-def test_a_value_that_no_material_was_made_of_is_held_to_the_end_of_the_execution(probe):
+def test_a_value_that_no_material_was_made_of_is_held_to_the_end_of_the_invocation(probe):
     probe.plaintext.answered()
     probe.clock.advance(60)
     probe.plaintext.ended(1)
@@ -268,7 +268,7 @@ def test_a_value_that_no_material_was_made_of_is_held_to_the_end_of_the_executio
     assert probe.plaintext.longest_seconds == 60
 
 
-def test_reads_are_counted_by_request_and_version_in_whatever_execution(probe):
+def test_reads_are_counted_by_request_and_version_in_whatever_invocation(probe):
     for request, version in (("r1", "v1"), ("r1", "v1"), ("r1", "v2"), ("r2", "v1")):
         probe.plaintext.secret_read(request, "s", version)
 
@@ -297,7 +297,7 @@ def outcome_of(**changes):
         "calls": {"GetParametersForImport": 6, "DescribeKey": 1200},
         "throttled": {"GetParametersForImport": 3, "CloudFormation": 2},
         "invocations": 5,
-        "handed_on": 1,
+        "handed_over": 1,
         "hops_most": 1,
         "at_once_most": 4,
         "cold_starts": 4,
@@ -316,7 +316,8 @@ def test_a_run_is_told_in_lines_that_end_with_the_verdict():
         "GetParametersForImport: 6 made, 3 throttled, 1.5 for each resource",
         "other calls: DescribeKey 1,200",
         "CloudFormation's reads: 2 throttled",
-        "Lambda: 5 invocations, 1 handed on (at most 1 for one resource), 4 at once, 4 cold starts, 0 put back into the queue",
+        "Lambda: 5 invocations, 1 handed over (at most 1 for one resource), 4 at once, 4 cold starts, "
+        "0 put back into the queue",
         "Lambda seconds: 1,000, 250 for each resource; 500 GB-seconds",
         "plaintext: held for 1.2 s at most; each version of a secret read 2 times at most for a request",
         "stacks: 1: 2 done, last at 8 s, 2: 1 done, last at 10 s; 1.25 x",
@@ -377,7 +378,7 @@ def test_the_command_fails_where_what_needs_no_quota_does(capsys, monkeypatch):
     [
         (["--stacks", "0"], "500 resources can't be shared out among 0 stacks"),
         (["--rate", "0"], "KMS must let some through, and the rate is 0.0"),
-        (["--lanes", "-1"], "-1 lanes, or 1000 executions at once, can't be"),
+        (["--lanes", "-1"], "-1 lanes, or 1000 invocations at once, can't be"),
     ],
 )
 def test_the_command_refuses_what_can_not_be(options, sentence, capsys):
@@ -407,7 +408,7 @@ def test_the_comparison_writes_tables_and_plots(tmp_path):
         "between",
         "after",
     ]
-    assert "| 12 resources, 0.5/s | this function | a loop in one execution | the SDK's retries |" in text
+    assert "| 12 resources, 0.5/s | this function | a loop in one invocation | the SDK's retries |" in text
     assert "| done | 12 of 12 | 12 of 12 |" in text
     assert [line.split("|")[2].strip() for line in text.splitlines() if line.startswith(("| 0.25/s", "| 1/s"))] == [
         *("4", "8"),
@@ -460,7 +461,7 @@ def test_an_axis_has_round_numbers(most, expected):
 
 
 def test_a_wait_is_counted_from_the_request_to_its_answer():
-    world = World(replace(QUICK, resources=1), HANDED_ON)
+    world = World(replace(QUICK, resources=1), HANDED_OVER)
     world.run()
 
     (answered,) = world.answered

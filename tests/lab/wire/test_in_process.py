@@ -83,7 +83,7 @@ def aws_keys(aws):
 
 
 class Crash(BaseException):
-    """The execution ends here, whatever it catches."""
+    """The invocation ends here, whatever it catches."""
 
 
 @pytest.mark.parametrize("moment", Moment)

@@ -98,8 +98,8 @@ MEANINGS = {
     "InternalServiceError": f"Secrets Manager failed inside. {AGAIN}",
 }
 OF_DECRYPT = (
-    "The unwrap key does not open what the secret holds. It was encrypted under another key or with another algorithm, or was "
-    "changed. The hash of OAEP and that of MGF1 must both be SHA-1; where both are SHA-256, declare RSAES_OAEP_SHA_256."
+    "The transport key does not open what the secret holds. It was encrypted under another key or with another algorithm, or "
+    "was changed. The hash of OAEP and that of MGF1 must both be SHA-1; where both are SHA-256, declare RSAES_OAEP_SHA_256."
 )
 TO_DECRYPT = of_refused_decrypt("RSAES_OAEP_SHA_1", context="")  # as the reader of secrets passes it
 

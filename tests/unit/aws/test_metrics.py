@@ -22,9 +22,9 @@ def written(capsys, *waited):
 
 
 OUTCOMES = {
-    "granted": {"QuotaGranted": [1.0], "QuotaHandedOn": [0.0], "QuotaGivenUp": [0.0]},
-    "handed on": {"QuotaGranted": [0.0], "QuotaHandedOn": [1.0], "QuotaGivenUp": [0.0]},
-    "given up": {"QuotaGranted": [0.0], "QuotaHandedOn": [0.0], "QuotaGivenUp": [1.0]},
+    "granted": {"QuotaGranted": [1.0], "QuotaHandedOver": [0.0], "QuotaGivenUp": [0.0]},
+    "handed over": {"QuotaGranted": [0.0], "QuotaHandedOver": [1.0], "QuotaGivenUp": [0.0]},
+    "given up": {"QuotaGranted": [0.0], "QuotaHandedOver": [0.0], "QuotaGivenUp": [1.0]},
 }
 
 

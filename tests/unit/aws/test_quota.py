@@ -49,7 +49,7 @@ class Successor:
 
 
 class Wait:
-    """One execution that asks for parameters; KMS throttles it `throttles` times."""
+    """One invocation that asks for parameters; KMS throttles it `throttles` times."""
 
     def __init__(self, throttles, *, age=0.0, seconds=825.0, successor=None, seed=1, tells_time=True):
         self.clock = VirtualClock(seed=seed)
@@ -98,7 +98,7 @@ def test_waits_are_drawn_from_zero_to_the_step(seed):
     assert 0.4 < sum(gaps) / len(gaps) < 0.6
 
 
-def test_a_request_that_was_handed_on_does_not_begin_anew_with_short_waits():
+def test_a_request_that_was_handed_over_does_not_begin_anew_with_short_waits():
     young, old = Wait(10), Wait(10, age=600)
 
     young.run()
@@ -167,7 +167,7 @@ def test_without_a_successor_the_wait_ends_at_the_deadline_and_names_the_quota()
 
     assert str(raised.value) == (
         "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) to the end of the time there was: the last "
-        f"execution of a request that is 885 seconds old asked {len(wait.asked)} times in 825 seconds. {WHAT_TO_DO}"
+        f"invocation of a request that is 885 seconds old asked {len(wait.asked)} times in 825 seconds. {WHAT_TO_DO}"
     )
     assert wait.seconds() == 825
     assert wait.asked[-1] < 825
@@ -179,7 +179,7 @@ def test_where_the_request_does_not_tell_its_time_neither_does_the_error():
     with pytest.raises(OutOfTime) as raised:
         wait.run()
 
-    assert f"there was: the last execution asked {len(wait.asked)} times in 825 seconds. KMS's quota" in str(
+    assert f"there was: the last invocation asked {len(wait.asked)} times in 825 seconds. KMS's quota" in str(
         raised.value
     )
 
@@ -209,7 +209,7 @@ def test_a_successor_that_can_not_take_over_is_told_beside_the_quota():
     ("throttles", "successor", "outcome"),
     [
         (7, (600,), "granted"),
-        (10**6, (600,), "handed on"),
+        (10**6, (600,), "handed over"),
         (10**6, None, "given up"),
         (10**6, (600, "No."), "given up"),
     ],

@@ -277,7 +277,7 @@ def test_the_root_logger_keeps_its_level_and_its_formatters(kept: KeptAnswers) -
 
 @traps(19)
 @pytest.mark.parametrize("way_out", [Leave(), SystemExit(1)])
-def test_an_execution_that_leaves_answers_nothing(kept: KeptAnswers, way_out: BaseException) -> None:
+def test_an_invocation_that_leaves_answers_nothing(kept: KeptAnswers, way_out: BaseException) -> None:
     warm = responder(kept, in_turn(raising(way_out), done))
 
     # What the runtime does not catch ends the environment, and Lambda repeats the request: only a real exit may do that.

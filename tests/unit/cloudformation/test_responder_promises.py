@@ -188,7 +188,7 @@ def test_a_crhelper_that_answers_and_then_breaks_does_not_answer_again(
     assert kept.only["Status"] == "SUCCESS"
 
 
-def test_an_execution_that_crhelper_ends_without_an_answer_is_an_error(
+def test_an_invocation_that_crhelper_ends_without_an_answer_is_an_error(
     kept: KeptAnswers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(CrHelper, "_cfn_response", lambda _self, _event: None)

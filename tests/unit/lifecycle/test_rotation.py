@@ -63,7 +63,7 @@ def test_a_rotation_that_shows_already_is_not_asked_for(key):
 
 @pytest.mark.parametrize("refusals", [[refusal("ConflictException")], []], ids=["a conflict", "accepted as the same"])
 def test_a_rotation_that_is_under_way_and_does_not_show_is_asked_for_once_more(key, refusals):
-    """It was accepted for another execution. Whatever KMS answers to a repeated request, it is waited for."""
+    """It was accepted for another invocation. Whatever KMS answers to a repeated request, it is waited for."""
     key.refusals = refusals
     key.after(120, lambda: key.become_current("two"))
 

@@ -1,11 +1,11 @@
-"""The key that unwraps a secret: of this account and Region, fit for the algorithm, Enabled, and with its owner's consent.
+"""The transport key a secret: of this account and Region, fit for the algorithm, Enabled, and with its owner's consent.
 
 Whoever may deploy a stack must not open another's ciphertexts by naming the key. All of it is found before the secret is read.
 """
 
 import pytest
 
-from lab.keys.at_rest import encrypted, unwrap_key
+from lab.keys.at_rest import encrypted, transport_key
 from lab.keys.random_keys import random_key
 from lab.wire.transport import Refusal
 
@@ -18,13 +18,13 @@ def declared(algorithm, unwrap):
 
 
 def disabled(world):
-    key = unwrap_key(world, SYMMETRIC)
+    key = transport_key(world, SYMMETRIC)
     world.call("DisableKey", KeyId=key)
     return key
 
 
 def pending_deletion(world):
-    key = unwrap_key(world, SYMMETRIC)
+    key = transport_key(world, SYMMETRIC)
     world.call("ScheduleKeyDeletion", KeyId=key)
     return key
 
@@ -60,22 +60,22 @@ UNFIT = "Name the key under which the material was wrapped, and its algorithm."
         pytest.param(SYMMETRIC, of_another_account, FOREIGN, id="of another account"),
         pytest.param(
             SYMMETRIC,
-            lambda world: unwrap_key(world, SYMMETRIC).replace("eu-central-1", "eu-west-1"),
+            lambda world: transport_key(world, SYMMETRIC).replace("eu-central-1", "eu-west-1"),
             FOREIGN,
             id="of another Region",
         ),
         pytest.param(
             SYMMETRIC,
-            lambda world: unwrap_key(world, SYMMETRIC, tag=None),
-            "SecretWrapping.KeyId: The key that unwraps the secret has no tag imported-key-material, so this stack may "
+            lambda world: transport_key(world, SYMMETRIC, tag=None),
+            "SecretWrapping.KeyId: The transport key the secret has no tag imported-key-material, so this stack may "
             "not use it. If its owner agrees, set the tag imported-key-material to 'orders' (in the stack's own template: "
             "!Ref AWS::StackName).",
             id="no consent tag",
         ),
         pytest.param(
             SYMMETRIC,
-            lambda world: unwrap_key(world, SYMMETRIC, tag="payments order"),
-            "SecretWrapping.KeyId: The key that unwraps the secret has the tag imported-key-material, but it does not "
+            lambda world: transport_key(world, SYMMETRIC, tag="payments order"),
+            "SecretWrapping.KeyId: The transport key the secret has the tag imported-key-material, but it does not "
             "name the stack orders, so this stack may not use it. If its owner agrees, set the tag "
             "imported-key-material to 'payments order orders'.",
             id="consent for other stacks",
@@ -89,21 +89,21 @@ UNFIT = "Name the key under which the material was wrapped, and its algorithm."
         ),
         pytest.param(
             SYMMETRIC,
-            lambda world: unwrap_key(world, OAEP),
+            lambda world: transport_key(world, OAEP),
             "SecretWrapping.KeyId: The key's spec is RSA_2048 and its usage ENCRYPT_DECRYPT, and SYMMETRIC_DEFAULT "
             f"takes a SYMMETRIC_DEFAULT key for ENCRYPT_DECRYPT. {UNFIT}",
             id="RSA for SYMMETRIC_DEFAULT",
         ),
         pytest.param(
             OAEP,
-            lambda world: unwrap_key(world, SYMMETRIC),
+            lambda world: transport_key(world, SYMMETRIC),
             "SecretWrapping.KeyId: The key's spec is SYMMETRIC_DEFAULT and its usage ENCRYPT_DECRYPT, and "
             f"RSAES_OAEP_SHA_256 takes an RSA key for ENCRYPT_DECRYPT. {UNFIT}",
             id="symmetric for OAEP",
         ),
         pytest.param(
             AES_WRAP,
-            lambda world: unwrap_key(world, AES_WRAP, KeyUsage="SIGN_VERIFY"),
+            lambda world: transport_key(world, AES_WRAP, KeyUsage="SIGN_VERIFY"),
             "SecretWrapping.KeyId: The key's spec is RSA_2048 and its usage SIGN_VERIFY, and RSA_AES_KEY_WRAP_SHA_256 "
             f"takes an RSA key for ENCRYPT_DECRYPT. {UNFIT}",
             id="RSA for signing",
@@ -131,8 +131,8 @@ def test_an_alias_that_iam_denies_may_not_be_there(world, refused):
     )
 
 
-def test_all_that_an_unwrap_key_is_not_is_named_at_once(world, refused):
-    unwrap = unwrap_key(world, OAEP, KeyUsage="SIGN_VERIFY", tag=None)
+def test_all_that_an_transport_key_is_not_is_named_at_once(world, refused):
+    unwrap = transport_key(world, OAEP, KeyUsage="SIGN_VERIFY", tag=None)
     world.call("DisableKey", KeyId=unwrap)
 
     reason = refused(world.external_key(), SecretId=world.secret(KEY).name, **declared(OAEP, unwrap))
@@ -142,7 +142,7 @@ def test_all_that_an_unwrap_key_is_not_is_named_at_once(world, refused):
         "(1) SecretWrapping.KeyId: The key's spec is RSA_2048 and its usage SIGN_VERIFY, and RSAES_OAEP_SHA_256 takes "
         f"an RSA key for ENCRYPT_DECRYPT. {UNFIT} "
         f"(2) SecretWrapping.KeyId: The key is Disabled, and only an Enabled key decrypts. {MAKE_IT_ENABLED} "
-        "(3) SecretWrapping.KeyId: The key that unwraps the secret has no tag imported-key-material, so this stack may "
+        "(3) SecretWrapping.KeyId: The transport key the secret has no tag imported-key-material, so this stack may "
         "not use it. If its owner agrees, set the tag imported-key-material to 'orders' (in the stack's own template: !Ref "
         "AWS::StackName)."
     )
@@ -150,12 +150,12 @@ def test_all_that_an_unwrap_key_is_not_is_named_at_once(world, refused):
 
 def test_a_ciphertext_copied_from_another_team_does_not_open_under_that_team_s_key(world, refused):
     """The confused deputy: the function may decrypt with the key, and this stack may not ask it to."""
-    theirs = unwrap_key(world, SYMMETRIC, tag="payments")
+    theirs = transport_key(world, SYMMETRIC, tag="payments")
     copied = world.secret(encrypted(world, theirs, KEY))
 
     reason = refused(world.external_key(), SecretId=copied.name, **declared(SYMMETRIC, theirs))
 
     assert reason.startswith(
-        "SecretWrapping.KeyId: The key that unwraps the secret has the tag imported-key-material, but "
+        "SecretWrapping.KeyId: The transport key the secret has the tag imported-key-material, but "
     )
     assert world.aws.count("Decrypt") == 0

@@ -1,4 +1,4 @@
-"""What Lambda gives an execution of the function: a context whose time runs on a test's clock, and a log."""
+"""What Lambda gives an invocation of the function: a context whose time runs on a test's clock, and a log."""
 
 import json
 import logging

@@ -1,6 +1,6 @@
-"""A wait that outlasts the execution goes on in a fresh one: the same event, the same function, and nobody is answered twice.
+"""A wait that outlasts the invocation goes on in a fresh one: the same event, the same function, and nobody is answered twice.
 
-CloudFormation waits for an hour, an execution lives for 15 minutes, and KMS's quota may take longer than that; so may the
+CloudFormation waits for an hour, an invocation lives for 15 minutes, and KMS's quota may take longer than that; so may the
 replica without whose material a primary is not rotated.
 """
 
@@ -9,7 +9,7 @@ from zlib import crc32
 
 import pytest
 
-from lab.awslambda.execution import Context
+from lab.awslambda.invocation import Context
 from lab.keys.random_keys import random_keys
 from lab.wire.faults import Moment
 from lab.wire.transport import Fault, Refusal
@@ -18,7 +18,7 @@ from lab.world import FUNCTION_ARN, LAMBDA_TIMEOUT_SECONDS, SIGNATURE, Crash
 KEY, OTHER = random_keys(32, 2)
 ALWAYS = 10**6
 V1, V2 = (f"{number}1111111-2222-3333-4444-555555555555" for number in (1, 2))
-NOT_HANDED_ON = "It could not be handed on to a new execution of the function: "
+NOT_HANDED_OVER = "It could not be handed over to a new invocation of the function: "
 
 
 def creating(world, **properties):
@@ -40,7 +40,7 @@ def seconds(world, event):
 # ------------------------------------------------------------------------------------------------------------ what goes on
 
 
-def test_a_request_that_still_waits_when_its_execution_ends_gets_through_in_another(world):
+def test_a_request_that_still_waits_when_its_invocation_ends_gets_through_in_another(world):
     event = creating(world)
     throttled(world, 2000)
 
@@ -48,7 +48,7 @@ def test_a_request_that_still_waits_when_its_execution_ends_gets_through_in_anot
 
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", event["ResourceProperties"]["KeyId"])
     assert 2000 < seconds(world, event) < 2060
-    assert len(world.handed_on) == 3
+    assert len(world.handed_over) == 3
     assert len(world.bodies) == 1
 
 
@@ -61,9 +61,9 @@ def test_the_event_goes_on_as_cloudformation_made_it_and_to_the_function_itself(
 
     assert world.invoke(event) is None
 
-    ((function, handed_on),) = world.handed_on
+    ((function, handed_over),) = world.handed_over
     assert function == FUNCTION_ARN
-    assert json.dumps(handed_on) == as_it_came
+    assert json.dumps(handed_over) == as_it_came
 
 
 def test_the_event_is_in_no_log(world):
@@ -72,22 +72,22 @@ def test_the_event_is_in_no_log(world):
 
     world.invoke_to_the_end(event)
 
-    assert len(world.handed_on) == 5
+    assert len(world.handed_over) == 5
     for hidden in (SIGNATURE, "in-a-value", "X-Amz-Signature"):
         assert hidden not in world.log.getvalue()
 
 
-def test_an_execution_by_an_alias_hands_on_to_the_function_without_it(world):
+def test_an_invocation_by_an_alias_hands_on_to_the_function_without_it(world):
     """The role may invoke that alone."""
     event = creating(world)
     throttled(world)
 
     world.function(event, Context(world.clock, LAMBDA_TIMEOUT_SECONDS, f"{FUNCTION_ARN}:live"))
 
-    assert [function for function, _ in world.handed_on] == [FUNCTION_ARN]
+    assert [function for function, _ in world.handed_over] == [FUNCTION_ARN]
 
 
-def test_an_update_is_handed_on_as_a_create_is(world):
+def test_an_update_is_handed_over_as_a_create_is(world):
     key, secret = world.external_key(), world.secret(KEY)
     world.create(key, SecretId=secret.name)
     event = world.update_request(key, SecretId=secret.name, ValidForDays="30")
@@ -97,7 +97,7 @@ def test_an_update_is_handed_on_as_a_create_is(world):
 
     assert answer["Status"] == "SUCCESS"
     assert answer["Data"]["ExpirationModel"] == "KEY_MATERIAL_EXPIRES"
-    assert len(world.handed_on) == 1
+    assert len(world.handed_over) == 1
 
 
 def test_hundreds_that_began_together_do_not_hand_on_together(world):
@@ -137,7 +137,7 @@ def rotation_request(world, key):
     return world.update_request(key, SecretId="orders/master-key", SecretVersionId=V2, NewMaterial="ROTATE")
 
 
-def test_a_rotation_that_waits_for_a_replica_is_handed_on_until_cloudformation_waits_no_more(world):
+def test_a_rotation_that_waits_for_a_replica_is_handed_over_until_cloudformation_waits_no_more(world):
     _, event = rotating(world)
 
     answer = world.invoke_to_the_end(event)
@@ -148,11 +148,11 @@ def test_a_rotation_that_waits_for_a_replica_is_handed_on_until_cloudformation_w
         "rollback or the next update sees to it."
     )
     assert seconds(world, event) == pytest.approx(3540, abs=30)
-    assert [function for function, _ in world.handed_on] == [FUNCTION_ARN] * 5
-    assert all(handed_on == event for _, handed_on in world.handed_on)
+    assert [function for function, _ in world.handed_over] == [FUNCTION_ARN] * 5
+    assert all(handed_over == event for _, handed_over in world.handed_over)
 
 
-def test_a_rotation_that_can_not_be_handed_on_fails_at_once(world):
+def test_a_rotation_that_can_not_be_handed_over_fails_at_once(world):
     key, event = rotating(world)
     world.aws.faults.inject("Invoke", Refusal(403, "AccessDeniedException", "User is not authorized"), times=ALWAYS)
 
@@ -163,12 +163,12 @@ def test_a_rotation_that_can_not_be_handed_on_fails_at_once(world):
     assert answer["Reason"].startswith(
         "NewMaterial: The rotation was not finished in the time there was: every replica"
     )
-    assert f"can't be seen from here. {NOT_HANDED_ON}lambda:Invoke was refused" in answer["Reason"]
+    assert f"can't be seen from here. {NOT_HANDED_OVER}lambda:Invoke was refused" in answer["Reason"]
     assert seconds(world, event) < 720
 
 
 def test_a_rotation_that_was_asked_for_is_waited_for_a_little_longer_and_not_asked_for_by_another(world):
-    """A fresh execution could not know of it: KMS stops showing an accepted rotation after a few seconds."""
+    """A fresh invocation could not know of it: KMS stops showing an accepted rotation after a few seconds."""
     key = world.external_key()
     world.secret(KEY, version_id=V1)
     world.create(key, SecretId="orders/master-key", SecretVersionId=V1)
@@ -180,7 +180,7 @@ def test_a_rotation_that_was_asked_for_is_waited_for_a_little_longer_and_not_ask
 
     assert answer["Status"] == "SUCCESS"
     assert seconds(world, event) > waits_seconds
-    assert world.handed_on == []
+    assert world.handed_over == []
     assert world.aws.count("RotateKeyOnDemand") == 1
 
 
@@ -234,7 +234,7 @@ def test_what_lambda_says_of_a_payload_does_not_come_out(world):
     assert SIGNATURE not in answer["Reason"] + world.log.getvalue()
 
 
-@pytest.mark.parametrize("outcome", ["handed on", "granted"])
+@pytest.mark.parametrize("outcome", ["handed over", "granted"])
 def test_metrics_that_cant_be_written_change_nothing(world, outcome):
     event = creating(world)
     throttled(world, 20 if outcome == "granted" else None)
@@ -246,8 +246,8 @@ def test_metrics_that_cant_be_written_change_nothing(world, outcome):
 
     answer = world.invoke(event)
 
-    assert (answer or {"Status": "none"})["Status"] == {"handed on": "none", "granted": "SUCCESS"}[outcome]
-    assert len(world.handed_on) == (outcome == "handed on")
+    assert (answer or {"Status": "none"})["Status"] == {"handed over": "none", "granted": "SUCCESS"}[outcome]
+    assert len(world.handed_over) == (outcome == "handed over")
     assert "The metrics could not be written. OSError at " in world.log.getvalue()
     assert SIGNATURE not in world.log.getvalue()
 
@@ -260,7 +260,7 @@ def test_a_request_goes_on_where_asking_whether_it_is_needed_took_the_rest_of_th
 
     assert world.invoke(event) is None
 
-    assert len(world.handed_on) == 1
+    assert len(world.handed_over) == 1
 
 
 @pytest.mark.parametrize(("fault", "problem", "after"), REFUSALS, ids=[one[1].split(".")[0] for one in REFUSALS])
@@ -273,10 +273,10 @@ def test_where_lambda_does_not_take_the_event_the_request_fails_at_once_and_says
 
     assert answer["PhysicalResourceId"] == f"not-imported:Material:{event['RequestId']}"
     assert "GetParametersForImport request rate" in answer["Reason"]
-    assert answer["Reason"].endswith(f"(DependsOn makes lanes). {NOT_HANDED_ON}{problem} Nothing was imported.")
+    assert answer["Reason"].endswith(f"(DependsOn makes lanes). {NOT_HANDED_OVER}{problem} Nothing was imported.")
     assert world.waits[-1].outcome == "given up"
     assert after <= seconds(world, event) - world.waits[-1].waited_seconds < after + 10
-    assert world.handed_on == []
+    assert world.handed_over == []
 
 
 def test_an_event_that_is_too_large_for_lambda_is_answered(world):
@@ -285,24 +285,24 @@ def test_an_event_that_is_too_large_for_lambda_is_answered(world):
 
     answer = world.invoke_to_the_end(event)
 
-    assert f"{NOT_HANDED_ON}lambda:Invoke was refused with RequestTooLargeException. " in answer["Reason"]
+    assert f"{NOT_HANDED_OVER}lambda:Invoke was refused with RequestTooLargeException. " in answer["Reason"]
     assert "Lambda does not take an event of this size." in answer["Reason"]
 
 
 def test_an_invocation_whose_answer_is_lost_is_made_again_and_answered_once(world):
-    """Two fresh executions then, at worst. Both do the same, and CloudFormation takes one answer."""
+    """Two fresh invocations then, at worst. Both do the same, and CloudFormation takes one answer."""
     event = creating(world)
     throttled(world, 1000)
     world.aws.faults.inject("Invoke", Fault.READ_TIMEOUT, Moment.AFTER)
 
     assert world.invoke(event) is None
-    assert len(world.handed_on) == 2
+    assert len(world.handed_over) == 2
 
-    answer = world.invoke_to_the_end(world.handed_on[0][1])
+    answer = world.invoke_to_the_end(world.handed_over[0][1])
     world.settle(event, answer)
     changes = world.changes()
     assert answer["Status"] == "SUCCESS"
-    assert world.invoke_to_the_end(world.handed_on[1][1]) is None
+    assert world.invoke_to_the_end(world.handed_over[1][1]) is None
     assert world.changes() == changes
 
 
@@ -310,27 +310,27 @@ def test_an_invocation_whose_answer_is_lost_is_made_again_and_answered_once(worl
 
 
 @pytest.mark.parametrize("lives", [30.0, 300.0, 480.0])
-def test_an_execution_with_little_time_of_its_own_answers_and_hands_nothing_on(world, lives):
+def test_an_invocation_with_little_time_of_its_own_answers_and_hands_nothing_on(world, lives):
     event = creating(world)
     throttled(world)
 
     answer = world.invoke(event, seconds=lives)
 
     assert "GetParametersForImport request rate" in answer["Reason"]
-    assert world.handed_on == []
+    assert world.handed_over == []
 
 
-def test_however_short_an_execution_lives_there_are_fewer_than_lambda_takes_for_a_loop(world):
-    """About sixteen. The shortest that hands on has 300 seconds of its own."""
+def test_however_short_an_invocation_lives_there_are_fewer_than_lambda_takes_for_a_loop(world):
+    """About sixteen. The shortest that hands over has 300 seconds of its own."""
     throttled(world)
     numbers = []
     for number in range(16):
         event = world.create_request(world.external_key(), f"M{number}", SecretId="orders/none")
-        answer, executions = world.invoke(event, seconds=515), 1
+        answer, invocations = world.invoke(event, seconds=515), 1
         while answer is None:
-            answer, executions = world.invoke(world.handed_on[-1][1], seconds=515), executions + 1
+            answer, invocations = world.invoke(world.handed_over[-1][1], seconds=515), invocations + 1
         assert answer["Status"] == "FAILED"
-        numbers.append(executions)
+        numbers.append(invocations)
 
     assert min(numbers) == 1
     assert 10 < max(numbers) <= 12
@@ -341,26 +341,26 @@ def without_a_date(event):
     return event | {"ResponseURL": f"{url}?{'&'.join(one for one in query.split('&') if 'Date' not in one)}"}
 
 
-def test_a_request_that_does_not_tell_its_time_is_not_handed_on(world):
+def test_a_request_that_does_not_tell_its_time_is_not_handed_over(world):
     """Nobody could say when to end."""
     event = without_a_date(creating(world))
     throttled(world)
 
     assert "GetParametersForImport request rate" in world.invoke(event)["Reason"]
-    assert world.handed_on == []
+    assert world.handed_over == []
 
 
-def test_a_request_of_the_future_is_not_handed_on(world):
+def test_a_request_of_the_future_is_not_handed_over(world):
     """Made up by somebody who may invoke the function: else it would go round for ever."""
     event = creating(world)
     event["ResponseURL"] = event["ResponseURL"].replace("X-Amz-Date=2026", "X-Amz-Date=2036")
     throttled(world)
 
     assert "GetParametersForImport request rate" in world.invoke(event)["Reason"]
-    assert world.handed_on == []
+    assert world.handed_over == []
 
 
-def test_shortly_before_cloudformation_waits_no_more_nothing_is_handed_on(world):
+def test_shortly_before_cloudformation_waits_no_more_nothing_is_handed_over(world):
     event = creating(world)
     world.clock.advance(2850)
     throttled(world)
@@ -368,29 +368,29 @@ def test_shortly_before_cloudformation_waits_no_more_nothing_is_handed_on(world)
     answer = world.invoke(event)
 
     assert "a request that is 3540 seconds old" in answer["Reason"]
-    assert world.handed_on == []
+    assert world.handed_over == []
 
 
-def test_a_request_that_nobody_waits_for_any_more_ends_with_the_execution_it_was_handed_on_to(world):
+def test_a_request_that_nobody_waits_for_any_more_ends_with_the_invocation_it_was_handed_over_to(world):
     event = creating(world)
     throttled(world)
     assert world.invoke(event) is None
     world.stack.status = "ROLLBACK_COMPLETE"
     asked = world.aws.count("GetParametersForImport")
 
-    answer = world.invoke(world.handed_on[-1][1])
+    answer = world.invoke(world.handed_over[-1][1])
 
     assert answer["Reason"] == (
         "CloudFormation does not wait for this Create request: the stack is ROLLBACK_COMPLETE. Nothing was imported."
     )
-    assert len(world.handed_on) == 1
+    assert len(world.handed_over) == 1
     assert world.aws.count("GetParametersForImport") == asked
 
 
 # ------------------------------------------------------------------------------------------------- duplicates and crashes
 
 
-def test_a_crash_right_after_handing_on_begins_one_more_line_and_no_more(world):
+def test_a_crash_right_after_handing_over_begins_one_more_line_and_no_more(world):
     """Lambda sees a failure, and delivers the first event again."""
     event = creating(world)
     throttled(world, 2000)
@@ -403,10 +403,10 @@ def test_a_crash_right_after_handing_on_begins_one_more_line_and_no_more(world):
     world.aws.hooks.append(crash)
     with pytest.raises(Crash):
         world.invoke(event)
-    assert len(world.handed_on) == 1
+    assert len(world.handed_over) == 1
 
     world.function = world._function()
-    answer = world.invoke_to_the_end(world.handed_on[0][1])
+    answer = world.invoke_to_the_end(world.handed_over[0][1])
     world.settle(event, answer)
     calls = world.aws.count("GetParametersForImport"), world.changes()
 
@@ -415,7 +415,7 @@ def test_a_crash_right_after_handing_on_begins_one_more_line_and_no_more(world):
     assert (world.aws.count("GetParametersForImport"), world.changes()) == calls
 
 
-def test_a_request_that_is_delivered_twice_has_two_lines_of_executions_and_no_more(timeline):
+def test_a_request_that_is_delivered_twice_has_two_lines_of_invocations_and_no_more(timeline):
     key, secret, stack = timeline.external_key(), timeline.secret(KEY), timeline.stack()
     timeline.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=ALWAYS)
     timeline.delivers("Create", "Material", 0.1, 30.0)
@@ -423,9 +423,9 @@ def test_a_request_that_is_delivered_twice_has_two_lines_of_executions_and_no_mo
     timeline.at(3000, timeline.aws.faults._planned.clear)
     timeline.run()
 
-    executions = timeline.of("Create")
-    assert all(one.event == executions[0].event for one in executions)
+    invocations = timeline.of("Create")
+    assert all(one.event == invocations[0].event for one in invocations)
     assert stack.status == "CREATE_COMPLETE"
-    assert [one.answer["Status"] for one in executions if one.answer] == ["SUCCESS"]
-    assert len(executions) == 10  # two lines of five
+    assert [one.answer["Status"] for one in invocations if one.answer] == ["SUCCESS"]
+    assert len(invocations) == 10  # two lines of five
     assert timeline.aws.count("ImportKeyMaterial") == 1
