@@ -1,4 +1,4 @@
-"""What several unit tests start from."""
+"""CloudFormation's bucket for answers, which the function's own client reaches over TLS. Fixtures of several folders of tests."""
 
 from collections.abc import Iterator
 
