@@ -484,10 +484,10 @@ def test_an_attribute_can_not_be_declared(name):
 )
 def test_a_name_that_does_not_look_like_one_is_not_quoted(name):
     assert refusal(MINIMAL | {name: "x"}) == (
-        "Properties: There is a property whose name is none of this resource's. Take it out."
+        "Properties: There is a property that this resource does not have. Take it out."
     )
     assert refusal(MINIMAL | {"SecretWrapping": WRAPPING | {name: "x"}}) == (
-        "SecretWrapping: There is a property whose name is none of this resource's. Take it out."
+        "SecretWrapping: There is a property that this resource does not have. Take it out."
     )
 
 

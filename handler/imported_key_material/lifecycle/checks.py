@@ -27,15 +27,15 @@ from imported_key_material.properties import NewMaterial, Properties
 _STATES: Final[Mapping[str, tuple[str, str]]] = {
     "Disabled": (
         "The key is Disabled, and an import would enable it; somebody disabled it for a reason.",
-        "Enable it first, if that is meant: aws kms enable-key.",
+        "To import all the same, enable it first: aws kms enable-key.",
     ),
     "PendingDeletion": (
         "The key is scheduled for deletion.",
-        "Take that back with aws kms cancel-key-deletion, or use another key.",
+        "Cancel that with aws kms cancel-key-deletion, or use another key.",
     ),
     "PendingReplicaDeletion": (
         "The key is scheduled for deletion.",
-        "Take that back with aws kms cancel-key-deletion, or use another key.",
+        "Cancel that with aws kms cancel-key-deletion, or use another key.",
     ),
     "Unavailable": ("The key's custom key store is not connected.", "Use a key with Origin EXTERNAL."),
 }
@@ -53,7 +53,7 @@ _PRIMARY_ONLY: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "NewMaterial": (
         "KMS takes new material on the primary key only",
-        "Stage it in the primary's Region; here the resource takes it as it is, without NewMaterial.",
+        "Stage it in the primary's Region, and take NewMaterial out here: the resource then imports the same bytes.",
     ),
 }
 
@@ -113,7 +113,8 @@ def require_at_home(key_id: str, home: Home) -> None:
             raise Refused(
                 Fault(
                     "KeyId",
-                    f"The key is of another {what} ({declared}), and the function imports into keys of its own alone ({own}).",
+                    f"The key is in another {what} ({declared}), and the function imports only into keys of its own {what} "
+                    f"({own}).",
                     "Deploy the application there, and declare the resource in a stack of that account and Region.",
                 )
             )

@@ -94,7 +94,7 @@ def _lacks(
     if not shown:
         return (
             f"it shows {_expiry(view.valid_to)}, and {_expiry(expiry.valid_to)} was asked for. Resources that hold one key "
-            "must declare one expiry."
+            "must declare the same expiry."
         )
     return ""
 

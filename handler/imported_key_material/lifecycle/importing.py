@@ -38,7 +38,7 @@ from imported_key_material.safe_log import places
 
 NOTHING_IMPORTED: Final = "Nothing was imported."
 _NOTHING_NEW: Final = "No new material was imported."
-_MAY_HOLD: Final = "KMS may hold the material already: a rollback or the next update sees to it."
+_MAY_HOLD: Final = "KMS may hold the material already: a rollback or the next update handles it."
 
 
 # So old a request counts as handed over: its material is read once the import parameters are there.

@@ -18,9 +18,12 @@ from imported_key_material.errors import ImportedKeyMaterialError, OutOfTime, Se
 from imported_key_material.key_id import KeyId, owned_key
 from imported_key_material.lifecycle.job import Job
 
-_ON_ITS_WAY_OUT: Final = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
-# A key that is not found at Delete is gone, if it stays so for this long.
+_SCHEDULED_FOR_DELETION: Final = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
+# A key counts as gone once KMS has not found it for this long.
 _GONE_AFTER_SECONDS: Final = 20.0
+
+_NOTHING_REMOVED: Final = "Nothing was removed."
+_MAY_BE_REMOVED: Final = "Some material may already have been removed."
 
 
 def delete(job: Job) -> Answer:
@@ -28,7 +31,7 @@ def delete(job: Job) -> Answer:
     arn = job.request.fallback_id
     owned = owned_key(arn, job.home)
     if owned is None:
-        job.log.info("nothing to remove: the id is not that of material brought in", extra={"physical_id": arn})
+        job.log.info("nothing to remove: the resource owns no material", extra={"physical_id": arn})
         return Answer(arn)
     key = job.key(arn)
 
@@ -39,8 +42,8 @@ def delete(job: Job) -> Answer:
     attempt = ChangeAttempt(guard)
     try:
         view = _still_there(job, arn)
-        if view is None or view.state in _ON_ITS_WAY_OUT:
-            job.log.info("the key is gone, or on its way out", extra={"key_arn": arn})
+        if view is None or view.state in _SCHEDULED_FOR_DELETION:
+            job.log.info("the key is gone, or is scheduled for deletion", extra={"key_arn": arn})
             return Answer(arn)
         if view.arn != arn:  # another spelling was never answered, and would hide from the search for a holder
             job.log.info("nothing to remove: the id is not the key's ARN", extra={"physical_id": arn})
@@ -54,7 +57,9 @@ def delete(job: Job) -> Answer:
             return Answer(arn)
         _empty(job, key, view, attempt)
     except ImportedKeyMaterialError as error:
-        what_was_done = "Material may be removed already." if attempt.may_have_taken_effect else "Nothing was removed."
+        what_was_done = (
+            "Some material may already have been removed." if attempt.may_have_taken_effect else "Nothing was removed."
+        )
         raise Failed(f"{error} {what_was_done}", arn) from None
     job.log.info("removed", extra={"key_arn": arn})
     return Answer(arn)

@@ -59,7 +59,7 @@ def update(job: Job) -> Answer:
     except Failed as failed:
         if _rolls_back_by_now(job):
             # It may have imported, and not have seen its own expiry: a rollback is content with any earlier one.
-            job.log.warning("went forward until the stack was seen to roll back", extra={"problem": failed.reason})
+            job.log.warning("went forward, then saw the stack roll back", extra={"problem": failed.reason})
             return roll_back(job)
         raise
 

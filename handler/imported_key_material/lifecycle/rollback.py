@@ -23,8 +23,8 @@ from imported_key_material.material.key_specs import Kind
 from imported_key_material.properties import NewMaterial, Properties
 
 _UNKNOWN: Final = "The key's expiry could not be compared."
-_OTHER_EXPIRY: Final = "The key's expiry is another than before."
-_PENDING_STAYS: Final = "Material that is pending rotation stays so, and all material keeps its expiry."
+_OTHER_EXPIRY: Final = "The key's expiry is not the earlier one."
+_PENDING_STAYS: Final = "Material that is pending stays pending, and all material keeps its expiry."
 _STAYS: Final = "New material that was staged, or that a rotation has made current, stays: a key can't go back."
 _CHANGED: Final = (
     "The key's expiry was brought back, and something else has changed it since. Two resources that hold one key must declare "
@@ -147,5 +147,5 @@ def _answer(job: Job, answer: Answer, *left: str) -> Answer:
     """The answer, once the log says what is left."""
     problem = " ".join(filter(None, left))
     if problem:
-        job.log.warning("rolled back, with something left", extra={"problem": problem})
+        job.log.warning("rolled back, but not everything is as before", extra={"problem": problem})
     return answer

@@ -73,8 +73,8 @@ class Rotation:
 
         if _why_not(self.key.caller.waits_until, made, "KMS showed nothing yet."):
             unfinished = OutOfTime(
-                "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was "
-                "asked for a moment ago. Run the deployment again."
+                "NewMaterial: Other material is pending rotation in the key, and a rotation that was requested a "
+                "moment ago may take it. Run the deployment again."
             )
             raise self.key.caller.given_up(unfinished)
 
@@ -115,7 +115,7 @@ class Rotation:
         if why and under_way_at is not None:
             why = _why_not(Deadline(clock, min(caller.deadline.at, under_way_at + QUIET)), rotated, why)
         if why:
-            raise caller.given_up(OutOfTime(f"NewMaterial: The rotation was not finished in the time there was: {why}"))
+            raise caller.given_up(OutOfTime(f"NewMaterial: The rotation was not finished in time: {why}"))
 
     def _ask(self, view: KeyView, material: HeldMaterial) -> str:
         """RotateKeyOnDemand; returns why KMS does not take it yet, or "" where a rotation is, or may be, under way."""
