@@ -246,6 +246,6 @@ def _check_together(properties: Properties, declared: Mapping[str, Any], faults:
     if wrapped and encoding == "PEM":
         faults.add(
             "MaterialEncoding",
-            "PEM can't hold wrapped material: with SecretWrapping it says how the ciphertext in the secret's text is encoded.",
+            "PEM can't hold wrapped material. With SecretWrapping, MaterialEncoding is the encoding of the ciphertext.",
             "Use BASE64 or HEX, or leave it out. PEM inside the wrapping is recognized.",
         )

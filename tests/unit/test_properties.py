@@ -529,8 +529,8 @@ def test_a_version_can_not_be_declared_in_both_ways():
 
 def test_pem_can_not_be_the_encoding_of_a_ciphertext():
     assert refusal(MINIMAL | {"SecretWrapping": WRAPPING, "MaterialEncoding": "PEM"}) == (
-        "MaterialEncoding: PEM can't hold wrapped material: with SecretWrapping it says how the ciphertext in the secret's "
-        "text is encoded. Use BASE64 or HEX, or leave it out. PEM inside the wrapping is recognized."
+        "MaterialEncoding: PEM can't hold wrapped material. With SecretWrapping, MaterialEncoding is the encoding of the "
+        "ciphertext. Use BASE64 or HEX, or leave it out. PEM inside the wrapping is recognized."
     )
     for encoding in ("RAW", "BASE64", "HEX"):
         assert sound(MINIMAL | {"SecretWrapping": WRAPPING, "MaterialEncoding": encoding})

@@ -2,7 +2,7 @@
 
 Only KMS knows what a key holds. Every request looks at the key first, then does what is missing; doing it twice does no harm.
 A failure after the import answers FAILED under the id that a Delete acts on, so that CloudFormation's own rollback removes
-what was imported. Only a Delete removes material.
+what was imported. Only a Delete removes it again.
 """
 
 from collections.abc import Callable
