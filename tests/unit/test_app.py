@@ -66,7 +66,7 @@ def test_the_function_answers_the_host_of_a_local_aws_that_its_environment_names
     answer = json.loads(put.body)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "not-imported:Material:r")
     assert [line["message"] for line in said] == [
-        "nothing to remove: the id is not that of material brought in",
+        "nothing to remove: the resource owns no material",
         f"SUCCESS Delete of Material as not-imported:Material:r, request {REQUEST_ID}, stack {STACK_ID}.",
     ]
     assert said[0]["physical_id"] == "not-imported:Material:r"

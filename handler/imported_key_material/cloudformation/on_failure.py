@@ -102,9 +102,7 @@ class OnFailure:
         received = stack.request
         physical_id = received.fallback_id
         if received.type is RequestType.DELETE and owned_key(physical_id, home) is None:
-            self.log.info(
-                "nothing to remove: the id is not that of material brought in", extra={"physical_id": physical_id}
-            )
+            self.log.info("nothing to remove: the resource owns no material", extra={"physical_id": physical_id})
             return Answer(physical_id)
         rolling_back = received.type is RequestType.UPDATE and stack.shows_rollback()
         if received.type is RequestType.CREATE:

@@ -145,7 +145,7 @@ def test_credentials_that_ran_out_between_import_and_confirmation_fail_under_the
 
     assert answer["Status"] == "FAILED"
     assert "kms:DescribeKey was refused with ExpiredTokenException" in answer["Reason"]
-    assert answer["Reason"].endswith("KMS may hold the material already: a rollback or the next update sees to it.")
+    assert answer["Reason"].endswith("KMS may hold the material already: a rollback or the next update handles it.")
     assert answer["PhysicalResourceId"] == key
 
 

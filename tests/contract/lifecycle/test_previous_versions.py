@@ -101,7 +101,7 @@ def test_without_the_previous_versions_the_error_names_what_is_lost_and_what_bri
     assert answer["Reason"] == (
         f"KeyId: KMS took the material, and did not confirm it in time: the key is PendingImport, because it lost material "
         f"that it once had ({lost}). PreviousSecretVersionIds names the secret versions that bring it back. KMS may hold "
-        f"the material already: a rollback or the next update sees to it."
+        f"the material already: a rollback or the next update handles it."
     )
     assert answer["PhysicalResourceId"] == rotated
 

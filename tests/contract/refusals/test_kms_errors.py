@@ -152,7 +152,7 @@ def test_what_stops_import_key_material_is_told_apart(world, code, status, messa
 
     unsure = status == 500
     done = (
-        "KMS may hold the material already: a rollback or the next update sees to it."
+        "KMS may hold the material already: a rollback or the next update handles it."
         if unsure
         else "Nothing was imported."
     )
@@ -174,7 +174,7 @@ def test_what_stops_delete_imported_key_material_is_told_apart(world, code, stat
 
     assert answer["Status"] == "FAILED"
     assert answer["PhysicalResourceId"] == key
-    done = "Material may be removed already." if status == 500 else "Nothing was removed."
+    done = "Some material may already have been removed." if status == 500 else "Nothing was removed."
     assert answer["Reason"] == f"{refused_with('DeleteImportedKeyMaterial', code, message)} {meaning} {done}"
     assert seconds == waited_seconds
     assert world.snapshot() == before

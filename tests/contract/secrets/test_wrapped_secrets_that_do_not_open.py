@@ -205,8 +205,8 @@ def test_blocks_that_are_not_rsa_and_rfc_5649_are_refused_by_name(world, refused
         pytest.param(
             lambda blob: base64.b64encode(blob).decode(),
             {"MaterialEncoding": "PEM"},
-            "MaterialEncoding: PEM can't hold wrapped material: with SecretWrapping it says how the ciphertext in the "
-            "secret's text is encoded. Use BASE64 or HEX, or leave it out. PEM inside the wrapping is recognized.",
+            "MaterialEncoding: PEM can't hold wrapped material. With SecretWrapping, MaterialEncoding is the encoding "
+            "of the ciphertext. Use BASE64 or HEX, or leave it out. PEM inside the wrapping is recognized.",
             id="PEM",
         ),
         pytest.param(
