@@ -1,7 +1,8 @@
-"""What is said where a secret can't be read or opened: AWS's refusals with account, Region and encryption context filled in.
+"""Sentences for a secret that can't be read or decrypted: AWS's refusals with account, Region and encryption context filled in.
 
-What a code means in general is in `error_texts.py`; here stands what only the reader of one secret knows besides. No sentence
-repeats the value of a property (docs/internals/design.md, rule 3): a secret is named once Secrets Manager has named it.
+`error_texts.py` says what a code means in general; this module adds what only the reader of one secret knows. No sentence
+repeats the value of a property (docs/internals/design.md, rule 3): it names a secret only by the name in Secrets Manager's
+answer.
 """
 
 import re
@@ -19,7 +20,7 @@ NAME_SHOWN_MAX_CHARACTERS: Final = 100  # a secret's name may have 512
 _ARN_PARTS: Final = 7  # arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX
 _REGION: Final = re.compile(
     r"[a-z]{2,4}(-[a-z]{2,10}){1,3}-\d{1,2}"
-)  # anything may stand in an ARN: only this is quoted
+)  # a declared ARN may hold any text: quote only this
 _ACCOUNT: Final = re.compile(r"\d{12}")
 
 _NOT_OPENED: Final = "The transport key does not open what the secret holds. It was encrypted"
@@ -29,7 +30,7 @@ _SHA_256: Final = (
     "both are SHA-1, as Azure's BYOK tools and many HSMs make it, declare"
 )
 _RSA_FIRST: Final = "The RSA block comes first, and the AES block behind it."
-# By SecretWrapping.Algorithm: what most often keeps its ciphertext from opening.
+# By SecretWrapping.Algorithm: why its ciphertext most often can't be decrypted.
 _TRAPS: Final[Mapping[str, str]] = {
     "RSAES_OAEP_SHA_1": f"{_SHA_1} RSAES_OAEP_SHA_256.",
     "RSAES_OAEP_SHA_256": f"{_SHA_256} RSAES_OAEP_SHA_1.",
@@ -39,13 +40,13 @@ _TRAPS: Final[Mapping[str, str]] = {
 
 
 def place(name: str, version_id: str = "") -> str:
-    """A secret, and one of its versions, by the names that Secrets Manager gives: for `errors.found_in`."""
+    """A secret, and one of its versions, in Secrets Manager's names: for `errors.found_in`."""
     shown = name if len(name) <= NAME_SHOWN_MAX_CHARACTERS else f"{name[:NAME_SHOWN_MAX_CHARACTERS]}..."
     return f"secret {shown}, version {version_id}" if version_id else f"secret {shown}"
 
 
 def account_of(secret_id: str, home: Home) -> str:
-    """The account in which a secret is looked for. Refused (SecretId) where its ARN is of another Region, or of no secret."""
+    """The account of a secret. Raises Refused (SecretId) if its ARN is of another Region, or is no secret's ARN."""
     if not secret_id.startswith("arn:"):
         return home.account
     parts = secret_id.split(":", _ARN_PARTS - 1)
@@ -69,7 +70,7 @@ def account_of(secret_id: str, home: Home) -> str:
 
 
 def of_missing_secret(account: str, home: Home) -> Mapping[str, Meaning]:
-    """What DescribeSecret's refusals may mean. `account`: the one in which the secret is looked for."""
+    """What DescribeSecret's refusals may mean. `account`: the secret's, by its ARN."""
     which = f"in account {account} and Region {home.region}"
     if account != home.account:
         denied = Meaning(
@@ -120,7 +121,7 @@ def of_missing_transport_key(home: Home) -> Mapping[str, Meaning]:
 
 
 def of_refused_decrypt(algorithm: str, context: str) -> Mapping[str, Meaning]:
-    """What kms:Decrypt's empty refusal means. `algorithm`: SecretWrapping.Algorithm; `context`: the value under CONTEXT_KEY."""
+    """What kms:Decrypt's empty refusal means. `algorithm`: SecretWrapping.Algorithm; `context`: the value of CONTEXT_KEY."""
     if algorithm == "SYMMETRIC_DEFAULT":
         meaning = Meaning(
             f"{_NOT_OPENED} with another encryption context, for example for another secret, or was changed.",

@@ -201,7 +201,7 @@ REFUSALS = [
     (Fault.THROTTLED, "lambda:Invoke was throttled (TooManyRequestsException) for 30 seconds.", 30),
     (
         Fault.INTERNAL_ERROR,
-        "lambda:Invoke was refused with ServiceException. The service failed inside. This passes by itself. Run the "
+        "lambda:Invoke was refused with ServiceException. The service had an internal error. This passes by itself. Run the "
         "deployment again.",
         30,
     ),

@@ -42,14 +42,14 @@ SIX = [
         "KMSInternalException",
         500,
         "An internal error occurred.",
-        f"KMS failed inside. This passes by itself. {AGAIN}",
+        f"KMS had an internal error. This passes by itself. {AGAIN}",
         120,
     ),
     (
         "KMSInvalidStateException",
         400,
         "K is pending deletion.",
-        "The key's state does not allow it: it is being created, updated or deleted, or its material is not there. "
+        "The key's state does not allow it: it is being created, updated or deleted, or it lacks its material. "
         "Look at KeyState with aws kms describe-key; aws kms cancel-key-deletion takes a deletion back.",
         120,
     ),

@@ -43,9 +43,9 @@ MEANINGS = {
         "KMS can't read the key's ARN, or it is of another Region. Use the id or the ARN of a key in the stack's Region; "
         "!GetAtt Key.Arn gives it."
     ),
-    "KMSInternalException": f"KMS failed inside. {AGAIN}",
+    "KMSInternalException": f"KMS had an internal error. {AGAIN}",
     "KMSInvalidStateException": (
-        "The key's state does not allow it: it is being created, updated or deleted, or its material is not there. Look at "
+        "The key's state does not allow it: it is being created, updated or deleted, or it lacks its material. Look at "
         "KeyState with aws kms describe-key; aws kms cancel-key-deletion takes a deletion back."
     ),
     "NotFoundException": (
@@ -78,7 +78,7 @@ MEANINGS = {
     "KMSInvalidMacException": (
         "The key makes another MAC than the material in the secret. Name the secret that holds the key's material."
     ),
-    "InvalidMarkerException": f"KMS does not take its own mark of where a list goes on. {AGAIN}",
+    "InvalidMarkerException": f"KMS refused the marker that it gave itself for the next page of a list. {AGAIN}",
     "ConflictException": f"A rotation of the key is under way, or about to begin. {AGAIN}",
     "ResourceNotFoundException": (
         "There is no such secret, or it has no such version or stage. Check SecretId, SecretVersionId and "
@@ -95,7 +95,7 @@ MEANINGS = {
         "Secrets Manager can't decrypt the secret with its KMS key. Look at the state and the policy of the secret's own KMS "
         "key. It must not be the key that takes the material."
     ),
-    "InternalServiceError": f"Secrets Manager failed inside. {AGAIN}",
+    "InternalServiceError": f"Secrets Manager had an internal error. {AGAIN}",
 }
 OF_DECRYPT = (
     "The transport key does not open what the secret holds. It was encrypted under another key or with another algorithm, or "
@@ -281,7 +281,7 @@ def test_a_code_that_nobody_knows_is_kept():
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_fault_that_nobody_knows_passes_by_itself(status):
     assert said("kms:DescribeKey", refused("ServiceUnavailable", "Busy", status)) == (
-        f"KeyId: kms:DescribeKey was refused with ServiceUnavailable: Busy. The service failed inside. {AGAIN}"
+        f"KeyId: kms:DescribeKey was refused with ServiceUnavailable: Busy. The service had an internal error. {AGAIN}"
     )
 
 
