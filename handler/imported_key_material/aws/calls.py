@@ -194,8 +194,8 @@ class Caller:
         if code not in THROTTLES:
             return error_texts.translate(operation, error, where=where, masks=self.masks, meanings=meanings)
         return Throttled(
-            f"{where}: {operation} was throttled ({code}) for {waited_seconds:.0f} seconds, to the end of the time there "
-            f"was. Run the deployment again when less goes on in this account and Region.",
+            f"{where}: {operation} was throttled ({code}) for {waited_seconds:.0f} seconds, until no time was left. Run the "
+            f"deployment again when this account makes fewer calls in this Region.",
             code=code,
         )
 

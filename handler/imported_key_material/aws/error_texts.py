@@ -45,7 +45,7 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
         "Make a key with Origin EXTERNAL; the origin of a key can't be changed.",
     ),
     "IncorrectKeyMaterialException": Meaning(
-        "The key once held other material, and the first import into a key is for ever.",
+        "The key once held other material, and the first import into a key is permanent.",
         "Import the material that the key held, or make a new key for the new material.",
     ),
     # For kms:Decrypt the meaning depends on how the secret is wrapped: `secret_errors.of_refused_decrypt`.
@@ -54,7 +54,7 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
         "Check that the material fits the key spec.",
     ),
     "InvalidImportTokenException": Meaning(
-        "KMS does not take the import token as one of this key.", "Run the deployment again: it fetches a new one."
+        "KMS refused the import token for this key.", "Run the deployment again: it fetches a new one."
     ),
     "ExpiredImportTokenException": Meaning("The import token is older than 24 hours.", "Run the deployment again."),
     "IncorrectKeyException": Meaning(
@@ -99,16 +99,16 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
         "The function is gone, or is being replaced.", "Run the deployment again."
     ),
     "RequestTooLargeException": Meaning(
-        "Lambda does not take an event of this size.", "Declare less: it is the properties that are large."
+        "Lambda does not take an event of this size.", "Declare less: the properties are too large."
     ),
     "RecursiveInvocationException": Meaning(
-        "Lambda takes it for a function that calls itself for ever, and has stopped it.", "Run the deployment again."
+        "Lambda took this for a function that calls itself without end, and stopped it.", "Run the deployment again."
     ),
     # --- any service
     "AccessDeniedException": Meaning(
         "The function's role, the key's policy or the secret's policy does not allow it.",
-        "The tag imported-key-material must be on the key and the secret before the role may touch them (up to five minutes "
-        "before); the policy of a key must let the account's IAM policies count, or name the role.",
+        "The key and the secret must have the tag imported-key-material (it may count up to five minutes late); the key's "
+        "policy must let the account's IAM policies count, or name the role.",
     ),
     "ExpiredTokenException": _CREDENTIALS_RAN_OUT,
     "ExpiredToken": _CREDENTIALS_RAN_OUT,

@@ -130,12 +130,12 @@ def _end(caller: Caller, waited: Callable[[str], Waited], code: str) -> OutOfTim
     last = waited("given up")
     age = "" if last.age_seconds is None else f" of a request that is {last.age_seconds:.0f} seconds old"
     unfinished = OutOfTime(
-        f"KeyId: {OPERATION} was throttled ({code}) to the end of the time there was: the last invocation{age} asked "
+        f"KeyId: {OPERATION} was throttled ({code}) until no time was left: the last invocation{age} asked "
         f"{last.tries} times in {last.waited_seconds:.0f} seconds. KMS's quota for it, {GET_PARAMETERS_QUOTA} (one request a "
         f"second for the account and Region, formerly one in four seconds), is shared by all who import. Ask for more (aws "
         f"service-quotas list-service-quotas --service-code kms --query \"Quotas[?QuotaName=='{GET_PARAMETERS_QUOTA}']\" shows "
         f"its value and its code, which aws service-quotas request-service-quota-increase takes), or deploy fewer resources at "
-        f"once (DependsOn makes lanes)."
+        f"once (chain them with DependsOn)."
     )
     try:
         error = caller.given_up(unfinished)

@@ -197,7 +197,11 @@ class SecretReader:
         there = Home.of_named(declared.key_id, self.home)
         if (there.region, there.account) != (self.home.region, self.home.account):
             raise Refused(
-                Fault(where, "The key is of another account or Region.", "Unwrap with a key of the stack's own.")
+                Fault(
+                    where,
+                    "The key is in another account or Region.",
+                    "Name a key in the stack's account and Region.",
+                )
             )
         key_id = declared.key_id.removeprefix("key/")
         missing = secret_errors.of_missing_transport_key(self.home)

@@ -24,10 +24,10 @@ _REGION: Final = re.compile(
 _ACCOUNT: Final = re.compile(r"\d{12}")
 
 _NOT_OPENED: Final = "The transport key does not open what the secret holds. It was encrypted"
-_SHA_1: Final = "The hash of OAEP and that of MGF1 must both be SHA-1; where both are SHA-256, declare"
+_SHA_1: Final = "OAEP and MGF1 must both use SHA-1; if both use SHA-256, declare"
 _SHA_256: Final = (
-    "The hash of OAEP and that of MGF1 must both be SHA-256 (Java's default and a bare `openssl pkeyutl` use SHA-1); where "
-    "both are SHA-1, as Azure's BYOK tools and many HSMs make it, declare"
+    "OAEP and MGF1 must both use SHA-256 (Java and `openssl pkeyutl` use SHA-1 by default); if both use SHA-1, as in Azure's "
+    "BYOK tools and many HSMs, declare"
 )
 _RSA_FIRST: Final = "The RSA block comes first, and the AES block behind it."
 # By SecretWrapping.Algorithm: why its ciphertext most often can't be decrypted.
@@ -55,16 +55,19 @@ def account_of(secret_id: str, home: Home) -> str:
         or (parts[2], parts[5]) != ("secretsmanager", "secret")
         or not _ACCOUNT.fullmatch(parts[4])
     ):
-        problem = "The value begins as an ARN does, and is not the ARN of a Secrets Manager secret."
+        problem = "The value begins like an ARN, but is not the ARN of a Secrets Manager secret."
         raise Refused(
             Fault("SecretId", problem, "Declare arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME, or the name.")
         )
     if parts[3] != home.region:
         region = f" ({parts[3]})" if _REGION.fullmatch(parts[3]) else ""
         problem = (
-            f"The secret is of another Region{region}, and the function reads those of its own only ({home.region})."
+            f"The secret is in another Region{region}, and the function reads secrets only in its own ({home.region})."
         )
-        remedy = "Name a secret of the stack's Region; aws secretsmanager replicate-secret-to-regions makes one of the other."
+        remedy = (
+            "Name a secret in the stack's Region; aws secretsmanager replicate-secret-to-regions replicates this one "
+            "there."
+        )
         raise Refused(Fault("SecretId", problem, remedy))
     return parts[4]
 
@@ -97,14 +100,14 @@ def of_missing_version(version: Mapping[str, str], entry: int | None) -> Mapping
     """
     listed = "aws secretsmanager list-secret-version-ids --include-deprecated shows its versions."
     if entry is not None:
-        meaning = Meaning(f"The secret has no version of the id that is number {entry + 1} in the list.", listed)
+        meaning = Meaning(f"The secret has no version with the id in entry {entry + 1} of the list.", listed)
     elif "VersionId" in version:
         meaning = Meaning("The secret has no version of this id.", listed, "SecretVersionId")
     elif "VersionStage" in version:
         meaning = Meaning("No version of the secret has this staging label.", listed, "SecretVersionStage")
     else:
         meaning = Meaning(
-            "No version of the secret has the staging label AWSCURRENT, which is read where none is declared.",
+            "No version of the secret has the staging label AWSCURRENT, which is read if no version is declared.",
             f"Store the material in it, or declare SecretVersionId: {listed}",
         )
     return {"ResourceNotFoundException": meaning}

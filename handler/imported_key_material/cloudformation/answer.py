@@ -24,7 +24,7 @@ BODY_MAX_BYTES: Final = 4096
 REASON_LOGGED_MAX_CHARACTERS: Final = 10_000
 REASON_LOGGED_CUT_NOTE: Final = " [The rest is too long for the log, too.]"
 REASON_CUT_NOTE: Final = " [The whole text is in the function's log.]"
-_NO_REASON: Final = "The function gave no reason. Its log has what happened under this request's id."
+_NO_REASON: Final = "The function gave no reason. Its log shows what happened, under this request's id."
 
 
 class TooLong(Exception):
@@ -149,4 +149,4 @@ def _cost(text: str) -> int:
 
 
 def _own_fault(problem: str) -> str:
-    return f"The function met a fault of its own: {problem}. Its log has the place under this request's id."
+    return f"The function met a fault of its own: {problem}. Its log shows where, under this request's id."

@@ -43,14 +43,14 @@ _ENDS: Final = (
         re.compile(r"^Sandbox\.Timedout|\bTask timed out after "),
         Cause(
             "the function did not end within its time, and Lambda stopped it.",
-            f"{_RUN_AGAIN} If it comes again, its log has how far it went.",
+            f"{_RUN_AGAIN} If it happens again, its log shows how far it got.",
         ),
     ),
     (
         re.compile(r"^Runtime\.OutOfMemory|\bsignal: killed\b"),
         Cause(
             "the function was killed in the middle of its work; most often it has run out of memory.",
-            f"{_RUN_AGAIN} If it comes again, raise MemorySize in the application's template.",
+            f"{_RUN_AGAIN} If it happens again, raise MemorySize in the application's template.",
         ),
     ),
     (
@@ -79,19 +79,19 @@ _ENDS: Final = (
 _CONDITIONS: Final[Mapping[str, Cause]] = {
     "ZeroReservedConcurrency": Cause(
         "the function's reserved concurrency is 0, so that it never runs.",
-        "Take it away with aws lambda delete-function-concurrency.",
+        "Remove that limit with aws lambda delete-function-concurrency.",
     ),
 }
 # Why Lambda never tried it. A request that was tried can grow too old as well (recorded in 2025, after one try and after two);
 # then the error of its last try is the cause.
 _CONDITIONS_OF_THE_UNTRIED: Final[Mapping[str, Cause]] = {
     "EventAgeExceeded": Cause(
-        "it waited in Lambda's queue for as long as it may.",
+        "it waited in Lambda's queue until it was too old.",
         "Raise the application's ReservedConcurrency or leave it empty, if it is set. Else ask Service Quotas for more "
-        "concurrent invocations of Lambda (L-B99A9384), or deploy fewer resources at once (DependsOn makes lanes).",
+        "concurrent invocations of Lambda (L-B99A9384), or deploy fewer resources at once (chain them with DependsOn).",
     ),
 }
-_UNKNOWN: Final = Cause("Lambda does not say why.", f"{_RUN_AGAIN} If it comes again, look at the function's log.")
+_UNKNOWN: Final = Cause("Lambda does not say why.", f"{_RUN_AGAIN} If it happens again, look at the function's log.")
 
 _CLASS_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,63}")
 _LAMBDA_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")

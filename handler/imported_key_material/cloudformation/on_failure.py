@@ -61,11 +61,11 @@ class OnFailure:
             failure, received = self._read(record, context)
             self._answer(failure, received, context)
         except NotARequest as error:
-            logger.warning("Nothing was done, and nobody answered. %s", error)
+            logger.warning("Nothing was done, and nobody was answered. %s", error)
         except NotWanted as error:
             logger.info("Left without an answer. %s", error)
         except Leave:
-            logger.info("Left without an answer. CloudFormation has one.")
+            logger.info("Left without an answer. CloudFormation already has an answer.")
         except ImportedKeyMaterialError:
             raise
         except Exception as error:  # noqa: BLE001  # no text of an unvetted exception leaves the function
@@ -103,7 +103,7 @@ class OnFailure:
         physical_id = received.fallback_id
         if received.type is RequestType.DELETE and owned_key(physical_id, home) is None:
             self.log.info(
-                "nothing to remove: the id is not that of material brought in", extra={"physical_id": physical_id}
+                "nothing to remove: the id does not stand for imported material", extra={"physical_id": physical_id}
             )
             return Answer(physical_id)
         rolling_back = received.type is RequestType.UPDATE and stack.shows_rollback()

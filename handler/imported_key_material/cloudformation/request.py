@@ -87,11 +87,11 @@ def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> 
     type_ = RequestType(_text(event, "RequestType", _REQUEST_TYPE))
     stack_id = _text(event, "StackId", _STACK_ID)
     if Home.of_arn(stack_id) != home:
-        raise NotARequest("The event's StackId is of another account or Region than this function.")
+        raise NotARequest("The event's StackId belongs to another account or Region than this function.")
     response_url = _text(event, "ResponseURL", _RESPONSE_URL)
     if not is_response_host(response_url):
         raise NotARequest(
-            "The event's ResponseURL is not one of CloudFormation in this Region. If this is a local AWS, deploy the "
+            "The event's ResponseURL does not lead to CloudFormation in this Region. If this is a local AWS, deploy the "
             "application with its host as the parameter ResponseHost."
         )
     _text(event, "ResourceType", _RESOURCE_TYPE)  # only checked

@@ -65,7 +65,7 @@ class Responder:
             return self._read(event, context)
         except NotARequest as error:
             # Not raised: Lambda would repeat the event, and then send it to the on-failure function.
-            logger.warning("Nothing was done, and nobody answered. %s", error)
+            logger.warning("Nothing was done, and nobody was answered. %s", error)
             return None
         except Exception as error:  # noqa: BLE001  # no text of an unvetted exception leaves the function
             problem = f"The event could not be read, and nobody was answered: {type(error).__name__}."
@@ -98,7 +98,7 @@ class Responder:
         except Exception as error:  # noqa: BLE001  # the answer names its class, the log where it was raised
             problem = f"The function met an error of its own, {type(error).__name__}."
             log_unexpected(logger, problem, error)
-            return Failed(f"{problem} Its log has the place under this request's id.", "")
+            return Failed(f"{problem} Its log shows where, under this request's id.", "")
 
     def _answer(self, request: Request, outcome: Outcome, context: Context) -> None:
         """Delivers the one answer. Raises DeliveryFailed."""

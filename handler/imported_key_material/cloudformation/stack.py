@@ -163,7 +163,7 @@ class Stack:
             return self._why_not_cleaned_up(_began(stack))
         if status not in GONE:
             return f"{request.logical_id} is {status}."
-        return f"{request.logical_id} bears another PhysicalResourceId."
+        return f"{request.logical_id} has another PhysicalResourceId."
 
     def _why_not_cleaned_up(self, began: datetime) -> str:
         """A clean-up deletes ids that their resources no longer have, and resources that CloudFormation then forgets.
@@ -178,7 +178,7 @@ class Stack:
         newest = past.newest(request.fallback_id, since)
         if newest is None:
             return (
-                f"no event of the stack tells that {request.logical_id} is being deleted under this PhysicalResourceId."
+                f"no event of the stack shows that {request.logical_id} is being deleted under this PhysicalResourceId."
             )
         return self._why_not_gone(newest.status, newest.at)
 
@@ -194,7 +194,7 @@ class Stack:
             return f"{request.logical_id} is {status} under this PhysicalResourceId."
         if self._is_set_after(set_at):
             raise Leave
-        return f"{request.logical_id} is {status}, and no Delete since then is shown."
+        return f"{request.logical_id} is {status}, and CloudFormation shows no Delete since then."
 
     def _is_set_since(self, resource: Mapping[str, Any]) -> bool:
         """Whether a resource's status was set since the request was made. Yes if one of the times is missing."""

@@ -35,7 +35,7 @@ def of_another_account(world):
     ]["Arn"]
 
 
-FOREIGN = "SecretWrapping.KeyId: The key is of another account or Region. Unwrap with a key of the stack's own."
+FOREIGN = "SecretWrapping.KeyId: The key is in another account or Region. Name a key in the stack's account and Region."
 MAKE_IT_ENABLED = "Make it Enabled (aws kms enable-key, or first cancel-key-deletion), or name another."
 NO_SUCH_KEY = "There is no such key or alias in account 111122223333 and Region eu-central-1"
 LIST_ALIASES = "Check SecretWrapping.KeyId; aws kms list-aliases shows the aliases there are."

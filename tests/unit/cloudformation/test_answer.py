@@ -23,7 +23,7 @@ from imported_key_material.cloudformation.request import Request, RequestType
 from imported_key_material.errors import Fault, Refused
 from lab.cloudformation.events import KEY_ARN, REQUEST_ID, STACK_ID, request
 
-OWN_FAULT = "The function met a fault of its own: {}. Its log has the place under this request's id."
+OWN_FAULT = "The function met a fault of its own: {}. Its log shows where, under this request's id."
 CREATE, UPDATE, DELETE = request("Create"), request("Update"), request("Delete")
 
 
@@ -69,7 +69,7 @@ def test_a_finished_delete_has_no_attributes() -> None:
 
 
 def test_a_failure_without_a_reason_gets_one() -> None:
-    assert reason_of(" \n") == "The function gave no reason. Its log has what happened under this request's id."
+    assert reason_of(" \n") == "The function gave no reason. Its log shows what happened, under this request's id."
 
 
 def test_a_reason_is_one_printable_line() -> None:
