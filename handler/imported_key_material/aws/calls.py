@@ -81,7 +81,7 @@ class Successor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Makes the calls of one invocation. `made_at`: when the request was made, None if it does not say."""
+    """Makes the calls of one invocation. `made_at`: when the request was made, None if not known."""
 
     clock: Clock
     deadline: Deadline
@@ -125,7 +125,7 @@ class Caller:
         """Returns what `function` returns. `operation`: "kms:DescribeKey"; `where`: the property that the call is made for.
 
         `faults_seconds`: how long a fault is waited out; 0 if a call that may have taken effect must not be repeated.
-        `throttles_seconds`: how long a throttle is waited out; 0 if the caller waits itself (`quota.py`).
+        `throttles_seconds`: how long a throttle is waited out; 0 if the caller does the waiting (`quota.py`).
         `meanings`: meanings of AWS's codes, if the caller knows more than `error_texts.py`.
 
         Raises ServiceRefused; Throttled; OutOfTime if the deadline had passed before the call.

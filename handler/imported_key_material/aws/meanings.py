@@ -36,7 +36,7 @@ _PASSING: Final[Mapping[str, str]] = MappingProxyType(
         "DependencyTimeoutException": "KMS did not get an answer from a service that it depends on.",
         "KMSInternalException": "KMS had an internal error.",
         "KeyUnavailableException": "KMS can't reach the key at the moment.",
-        "InvalidMarkerException": "KMS refused the marker that it gave itself for the next page of a list.",
+        "InvalidMarkerException": "KMS refused its own marker for the next page of a list.",
         "InternalServiceError": "Secrets Manager had an internal error.",
     }
 )

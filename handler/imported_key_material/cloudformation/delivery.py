@@ -56,9 +56,7 @@ class NotSent(Exception):
         super().__init__(problem)
 
 
-type Send = Callable[
-    [str, bytes, float], int
-]  # URL, body, seconds for the whole attempt -> HTTP status; raises NotSent
+type Send = Callable[[str, bytes, float], int]  # URL, body, seconds for the attempt -> HTTP status; raises NotSent
 type Put = Callable[[str, bytes, Deadline], None]  # raises DeliveryFailed
 
 

@@ -78,7 +78,7 @@ MEANINGS = {
     "KMSInvalidMacException": (
         "The key makes another MAC than the material in the secret. Name the secret that holds the key's material."
     ),
-    "InvalidMarkerException": f"KMS refused the marker that it gave itself for the next page of a list. {AGAIN}",
+    "InvalidMarkerException": f"KMS refused its own marker for the next page of a list. {AGAIN}",
     "ConflictException": f"A rotation of the key is under way, or about to begin. {AGAIN}",
     "ResourceNotFoundException": (
         "There is no such secret, or it has no such version or stage. Check SecretId, SecretVersionId and "
