@@ -50,8 +50,8 @@ def test_an_event_that_is_no_request_is_logged_as_json_and_nobody_is_answered():
     assert line["level"] == "WARNING"
     assert line["service"] == "imported_key_material"
     assert line["message"] == (
-        "Nothing was done, and nobody answered. The event's ResponseURL is not one of CloudFormation in this Region. If this "
-        "is a local AWS, deploy the application with its host as the parameter ResponseHost."
+        "Nothing was done, and nobody was answered. The event's ResponseURL does not lead to CloudFormation in this Region. If "
+        "this is a local AWS, deploy the application with its host as the parameter ResponseHost."
     )
     assert SIGNATURE not in json.dumps(line)
 
@@ -83,9 +83,10 @@ def test_in_china_the_answer_goes_to_china_s_bucket():
 
     assert said == [
         # the host is right, and the next thing is looked at
-        "Nothing was done, and nobody answered. The event is not a CloudFormation request: RequestId is missing or malformed.",
-        "Nothing was done, and nobody answered. The event's ResponseURL is not one of CloudFormation in this Region. If this "
-        "is a local AWS, deploy the application with its host as the parameter ResponseHost.",
+        "Nothing was done, and nobody was answered. The event is not a CloudFormation request: RequestId is missing or "
+        "malformed.",
+        "Nothing was done, and nobody was answered. The event's ResponseURL does not lead to CloudFormation in this Region. If "
+        "this is a local AWS, deploy the application with its host as the parameter ResponseHost.",
     ]
 
 

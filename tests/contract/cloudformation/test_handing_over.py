@@ -199,7 +199,7 @@ REFUSALS = [
     (Fault.THROTTLED, "lambda:Invoke was throttled (TooManyRequestsException) for 30 seconds.", 30),
     (
         Fault.INTERNAL_ERROR,
-        "lambda:Invoke was refused with ServiceException. The service failed inside. This passes by itself. Run the "
+        "lambda:Invoke was refused with ServiceException. The service had an internal error. This passes by itself. Run the "
         "deployment again.",
         30,
     ),
@@ -271,7 +271,7 @@ def test_where_lambda_does_not_take_the_event_the_request_fails_at_once_and_says
 
     assert answer["PhysicalResourceId"] == f"not-imported:Material:{event['RequestId']}"
     assert "GetParametersForImport request rate" in answer["Reason"]
-    assert answer["Reason"].endswith(f"(DependsOn makes lanes). {NOT_HANDED_OVER}{problem} Nothing was imported.")
+    assert answer["Reason"].endswith(f"(chain them with DependsOn). {NOT_HANDED_OVER}{problem} Nothing was imported.")
     assert world.waits[-1].outcome == "given up"
     assert after <= seconds(world, event) - world.waits[-1].waited_seconds < after + 10
     assert world.handed_over == []

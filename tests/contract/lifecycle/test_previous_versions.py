@@ -115,7 +115,7 @@ def test_a_previous_version_that_is_gone_is_named_before_anything_is_imported(wo
     assert answer["Reason"] == (
         f"PreviousSecretVersionIds (secret {SECRET}): secretsmanager:GetSecretValue was refused with "
         "ResourceNotFoundException: Secrets Manager can't find the specified secret value for VersionId: "
-        "<PreviousSecretVersionIds.0>. The secret has no version of the id that is number 1 in the list. aws secretsmanager "
+        "<PreviousSecretVersionIds.0>. The secret has no version with the id in entry 1 of the list. aws secretsmanager "
         "list-secret-version-ids --include-deprecated shows its versions. Nothing was imported."
     )
     assert world.snapshot() == before
