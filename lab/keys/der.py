@@ -1,4 +1,4 @@
-"""Builds DER by hand, for keys that no library writes: damaged, weak, in old or odd containers. Tests only."""
+"""Builds DER by hand, for keys that no library writes: damaged, weak, in old or odd containers. For tests only."""
 
 from collections.abc import Iterable
 
@@ -81,7 +81,7 @@ def pkcs1(numbers: Iterable[int], *, version: int = 0, behind: bytes = b"") -> b
 
 
 def rsa_numbers(p: int, q: int, e: int, d: int, *, n: int | None = None, qi: int | None = None) -> tuple[int, ...]:
-    """The eight numbers of an RSA private key; `n` and `qi` to damage them."""
+    """The eight numbers of an RSA private key. `n` and `qi` can replace theirs, to damage the key."""
     modulus = p * q if n is None else n
     coefficient = pow(q, -1, p) if qi is None else qi
     return modulus, e, d, p, q, d % (p - 1), d % (q - 1), coefficient
