@@ -1,9 +1,9 @@
-"""A version of a secret bears the id that its maker chose, is made once, and bears all the stages that were asked for.
+"""Gives a secret's version the id that the caller chose and all requested stages, and makes each version only once.
 
-MiniStack's CreateSecret makes up an id, its PutSecretValue overwrites a version of the same id, forgets the other stages where
-AWSCURRENT is among them, and leaves a stage of one's own on the version that had it, too. On AWS ClientRequestToken is the
-version's id; the same id with the same value does nothing, with another it is refused; a stage is at one version alone; the
-first version of a secret is AWSCURRENT (Secrets Manager API Reference, CreateSecret and PutSecretValue).
+MiniStack's CreateSecret makes up an id. Its PutSecretValue overwrites a version with the same id, forgets the other stages if
+AWSCURRENT is among them, and leaves a custom stage also on its old version. On AWS ClientRequestToken is the version's id; the
+same id with the same value does nothing, with another value it is refused; a stage is at only one version; the first version
+of a secret is AWSCURRENT (Secrets Manager API Reference, CreateSecret and PutSecretValue).
 """
 
 import json
@@ -60,7 +60,7 @@ def put_secret_value(data: Mapping[str, Any]) -> Any:
 
 
 def _living(secret_id: Any) -> dict[str, Any] | None:
-    """None for what Secrets Manager itself refuses."""
+    """None if Secrets Manager itself refuses the id."""
     if not isinstance(secret_id, str):
         return None
     _, secret = secretsmanager._resolve(secret_id)
