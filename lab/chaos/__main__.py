@@ -92,7 +92,7 @@ def _play(aws: LocalAws, director: Director, stacks: int, seed: int) -> list[str
         f"hand afterwards; {sum(len(player.kept) for player in players)} keys keep what an invocation that died had imported"
     )
     twice = [f"{name} answered twice" for name in director.answered_twice()]
-    events = {player.story.name: player.everything_told() for player in players}
+    events = {player.story.name: player.all_events() for player in players}
     return [*wrong.values(), *twice, *verdicts.leaks(aws.folder, events, custodian.materials)]
 
 

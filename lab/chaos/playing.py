@@ -158,7 +158,7 @@ class Player:
         if valid_to is None or not latest - timedelta(hours=1) < valid_to <= latest:
             raise Wrong(f"the material must expire in {days} days, and expires {valid_to or 'never'}")
 
-    def everything_told(self) -> str:
+    def all_events(self) -> str:
         """All events of the stack, as text."""
         return json.dumps(self.events, default=str)
 

@@ -123,7 +123,7 @@ class World:
         self.stacks[invocation.stack_id].requests.take(invocation.event, body)
 
     def _take(self, _function_arn: str, event: Mapping[str, Any]) -> None:
-        self.functions.hand_on(self._invocation(), event)
+        self.functions.hand_over(self._invocation(), event)
 
     # ---------------------------------------------------------------------------------------------------------- a run
 

@@ -1,9 +1,9 @@
-"""The full table: every operation x every API call that it makes x every fault, none of it sampled but asymmetric keys.
+"""The full table: every operation x every API call that it makes x every fault. Only asymmetric keys are sampled.
 
-An operation is played once without faults, and tells its calls. Then it is played again for each call and each fault: the
-fault strikes there, once, and Lambda and CloudFormation go on as they do; in the end rights are back, and all invariants are
-judged. `refused` lasts: the right is gone until all is over. Of a call that is polled, the first three rounds and the last one
-count as calls of their own.
+An operation is played once without faults, which gives its calls. Then it is played again for each call and each fault: the
+fault strikes there once, and Lambda and CloudFormation continue as usual. At the end the rights are back, and all invariants
+are judged. `refused` lasts: the right is missing until the end. Of a call that is polled, only the first three rounds and the
+last one count.
 
     python -m lab.simulation table        as `make table`
 """
@@ -21,15 +21,15 @@ from lab.simulation.scheduler import START
 FAULTS = (
     "refused", "throttled", "internal", "lost before", "lost after", "crash before", "crash after", "duplicate",
 )  # fmt: skip
-AT = 2000.0  # seconds; when the operation begins. What leads to it comes before
-_ASYMMETRIC_EVERY = 37  # of their cases; a prime, so that all faults get their turn
-_ROUNDS = 3  # of what is asked again and again while something is waited for: so many, and the last one
+AT = 2000.0  # seconds; the operation begins then, after the steps that prepare it
+_ASYMMETRIC_EVERY = 37  # every 37th case of asymmetric keys; a prime, so that all faults occur
+_ROUNDS = 3  # of a polled call, so many rounds count, and the last one
 _SYMMETRIC, _HMAC, _EC = "SYMMETRIC_DEFAULT", "HMAC_256", "ECC_NIST_P256"
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`before`: what leads to it. All invocations that begin with it or later meet the faults: a rollback's, a clean-up's."""
+    """`before`: steps that prepare it. Faults strike all later invocations, also a rollback's and a clean-up's."""
 
     name: str
     steps: tuple[Step, ...]
@@ -115,7 +115,7 @@ OPERATIONS = (
 class Case:
     operation: Operation
     spec: str
-    invocation: int  # of those that begin after AT
+    invocation: int  # number among those that begin after AT
     call: int
     api: str
     fault: str
@@ -149,7 +149,7 @@ def calls_of(operation: Operation, spec: str) -> Iterator[tuple[int, int, str]]:
 
 
 def cases(operations: Sequence[Operation] = OPERATIONS) -> list[Case]:
-    """All of some operations; of asymmetric keys every thirty-seventh."""
+    """All cases of the operations; for asymmetric keys, every thirty-seventh."""
     exhaustive = [
         Case(operation, spec, invocation, call, api, fault)
         for operation in operations
@@ -163,7 +163,7 @@ def cases(operations: Sequence[Operation] = OPERATIONS) -> list[Case]:
 
 
 def wrong(case: Case) -> str:
-    """The rule that a case breaks; "" for none."""
+    """Plays a case. Returns the broken rule; "" for none."""
     violation = play(case.plan()).violation
     return f"{case}: {violation}" if violation is not None else ""
 
