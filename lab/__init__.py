@@ -3,9 +3,9 @@
 Stand-ins for AWS, without a network:
 
     kms/             a KMS as strict as AWS's where key material is imported (`make kms`)
-    cloudformation/  what a function may ask of CloudFormation, what its requests look like, and its response bucket
+    cloudformation/  CloudFormation's reads for a function, its requests, and its response bucket
     secretsmanager/  secrets: reading and writing them
-    awslambda/       what Lambda gives an invocation, and what it sends when one has failed
+    awslambda/       Lambda's context for an invocation, Invoke, and its record of an abandoned event
     sts.py           GetCallerIdentity
     wire/            HTTP, AWS's protocols and faults; below botocore in one process, or behind one address
     aws_cli/         the AWS CLI, as far as the pages use it

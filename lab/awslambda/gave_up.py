@@ -87,7 +87,7 @@ class OnFailureWorld:
         self.bodies.append(body)
 
     def told(self, end: End, event: object) -> dict[str, Any] | None:
-        """The answer, None where there is none."""
+        """Returns the answer, or None if there is none."""
         return self.invoke(end.record(event))
 
     def invoke(self, record: object) -> dict[str, Any] | None:

@@ -37,7 +37,7 @@ COLD_START = Figure("cold start", "x", 1.20, PLAIN)
 COLD_START_ON_FAILURE = Figure("cold start, on-failure function", "x", 1.25, PLAIN)
 
 REQUESTS = ("create", "no-op Update", "Delete")
-ITS_CALLS = "of its API calls and the PUT alone"
+ITS_CALLS = "of only its API calls and the PUT"
 WARM = tuple(
     Figure(f"warm {request}", "x", most, ITS_CALLS) for request, most in zip(REQUESTS, (1.15, 1.15, 1.10), strict=True)
 )

@@ -42,9 +42,9 @@ def measure() -> list[Measured]:
 
 
 def _taken(line: str) -> Taken:
-    told = json.loads(line)
-    del told["problem"]
-    return Taken(**told)
+    fields = json.loads(line)
+    del fields["problem"]
+    return Taken(**fields)
 
 
 def _most(figure: figures.Figure, all_taken: list[Taken], of: Callable[[Taken], float]) -> Measured:

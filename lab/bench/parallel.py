@@ -41,8 +41,8 @@ def measure(stage: Stage, times: int) -> Comparison:
 
 def _pair(crowd: "_Crowd", turn: int) -> tuple[float, float]:
     if turn % 2:
-        alone = crowd.seconds(at_once=False)
-        return crowd.seconds(at_once=True), alone
+        one_by_one = crowd.seconds(at_once=False)
+        return crowd.seconds(at_once=True), one_by_one
     return crowd.seconds(at_once=True), crowd.seconds(at_once=False)
 
 

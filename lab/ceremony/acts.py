@@ -98,7 +98,7 @@ class Ceremony:
 
     def wrap_in_an_hsm(self) -> None:
         custodian = self.people["offline"]
-        with self.story.act("An HSM (SoftHSM2): a P-256 key is born inside, and comes out wrapped alone"):
+        with self.story.act("An HSM (SoftHSM2): a P-256 key is made inside, and comes out only wrapped"):
             transport = load_der_public_key((custodian.folder / "transport.der").read_bytes())
             if not isinstance(transport, RSAPublicKey):
                 raise NotShown("the transport key is not an RSA key")
@@ -258,7 +258,7 @@ def _imported(logs: str, key_arn: str, version_id: str) -> dict[str, str]:
     """The function's log line for the import into a key, as the auditor reads it. Raises NotShown if there is none."""
     for line in logs.splitlines():
         if '"imported"' in line and key_arn in line:
-            told: dict[str, str] = json.loads(line)
-            if told["secret_version_id"] == version_id:
-                return told
+            fields: dict[str, str] = json.loads(line)
+            if fields["secret_version_id"] == version_id:
+                return fields
     raise NotShown(f"the function's log has no line for the import into {key_arn}")

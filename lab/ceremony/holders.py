@@ -54,9 +54,9 @@ def combine(custodian: Party, command: Command, holders: tuple[Holder, ...], **v
         except AssertionError as error:
             raise NotShown(f"key-custodian combine did not go on as expected: {error}") from None
     screens = [check_values_in(screen) for screen in terminal.screens]
-    alone = [sum(holder.check_value in screen for holder in holders) for screen in screens]
-    if code != 0 or max(alone) > 1:
-        raise NotShown(f"key-custodian combine ended with {code}; check values on one screen: {max(alone)}")
+    together = [sum(holder.check_value in screen for holder in holders) for screen in screens]
+    if code != 0 or max(together) > 1:
+        raise NotShown(f"key-custodian combine ended with {code}; check values on one screen: {max(together)}")
     if missing := command.missing(terminal.screens[-1]):
-        raise NotShown(f"key-custodian combine did not say what the page says: {missing[0]}")
+        raise NotShown(f"key-custodian combine did not print what the page says: {missing[0]}")
     custodian.shows(terminal.screens[-1])

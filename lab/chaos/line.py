@@ -75,12 +75,12 @@ class Line(EndingServer):
 
     def context(self) -> ssl.SSLContext:
         if self._context is None:
-            raise ConnectionError("the line leads nowhere yet")
+            raise ConnectionError("the line does not lead to an AWS yet")
         return self._context
 
     def far_side(self) -> http.client.HTTPSConnection:
         if self._settings is None:
-            raise ConnectionError("the line leads nowhere yet")
+            raise ConnectionError("the line does not lead to an AWS yet")
         trust = ssl.create_default_context(cafile=self._settings.ca_bundle)
         target = urlsplit(self._settings.endpoint_url)
         return http.client.HTTPSConnection(target.hostname or "", target.port, timeout=PATIENCE_SECONDS, context=trust)

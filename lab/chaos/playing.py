@@ -104,12 +104,12 @@ class Player:
         if came.failed and not step.refused:
             raise Wrong(f"{step.verb}: the function itself said FAILED: {came.failed[0]}")
         if stack.status not in statuses(step, came):
-            told = (
+            context = (
                 f"after {', '.join(came.given_up)} had been given up"
                 if came.given_up
                 else "though nothing was given up"
             )
-            raise Wrong(f"{step.verb} came to {stack.status} {told}: {' '.join(stack.reasons())}")
+            raise Wrong(f"{step.verb} came to {stack.status} {context}: {' '.join(stack.reasons())}")
         before = self._holds
         after = holds_after(step, stack.status, before, came, self._keys)
         mine = {name: held for name, held in after.items() if name in self._keys}
@@ -117,7 +117,7 @@ class Player:
         if step.verb == "DELETE" and not self.given_up:
             left = {name: held for name, held in self._holds.items() if not step.holds.get(name, held) <= held}
             if left:
-                raise Wrong(f"the deletion leaves {_told(left)}: no Delete came that would have removed it")
+                raise Wrong(f"the deletion leaves {_listed(left)}: no Delete came that would have removed it")
         self._prove(step, stack)
 
     def _adopted(self, step: Step, came: Heard) -> Holds:
@@ -163,7 +163,7 @@ class Player:
         return json.dumps(self.events, default=str)
 
 
-def _told(holds: Holds) -> str:
+def _listed(holds: Holds) -> str:
     return ", ".join(f"{name}: {' or '.join(sorted(held))}" for name, held in sorted(holds.items()))
 
 

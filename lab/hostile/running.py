@@ -97,10 +97,10 @@ def _in_a_fork(row: Hostile, world: World, limits: Limits) -> Taken:
             os._exit(code)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        told = pipe.read()
+        result = pipe.read()
     _, status, used = os.wait4(child, 0)
-    if told:
-        return Taken(**json.loads(told))
+    if result:
+        return Taken(**json.loads(result))
     ended = f"killed by {signal.Signals(os.WTERMSIG(status)).name}" if os.WIFSIGNALED(status) else "not measured"
     return Taken(row.name, ended, "", used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, 0)
 

@@ -84,9 +84,9 @@ def by_openssl(world: World, key: str, algorithm: str, material: bytes, folder: 
 
     def rsa(plaintext: bytes) -> bytes:
         options = ("rsa_padding_mode:oaep", f"rsa_oaep_md:{digest}", f"rsa_mgf1_md:{digest}")
-        told = [word for option in options for word in ("-pkeyopt", option)]
+        arguments = [word for option in options for word in ("-pkeyopt", option)]
         key_file = ("-pubin", "-keyform", "DER", "-inkey", str(folder / "unwrap.der"))
-        return openssl("pkeyutl", "-encrypt", *key_file, *told, stdin=plaintext)
+        return openssl("pkeyutl", "-encrypt", *key_file, *arguments, stdin=plaintext)
 
     if algorithm.startswith("RSAES_OAEP"):
         return rsa(material)

@@ -70,7 +70,7 @@ def ec_pkcs8(scalar: bytes, *, curve: str = P256, point: bytes | None = None) ->
 
 
 def ed25519(seed: bytes, *, version: int = 0, public_key: bytes | None = None) -> bytes:
-    """PKCS#8 of RFC 8410; with `version=1` and a public key that of RFC 5958."""
+    """PKCS#8 by RFC 8410; with `version=1` and a public key, by RFC 5958."""
     behind = tlv(0x81, b"\0", public_key) if public_key else b""
     return pkcs8(ID_ED25519, b"", octets(seed), version=version, behind=behind)
 

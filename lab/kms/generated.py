@@ -21,7 +21,7 @@ _making = threading.Lock()
 
 @functools.cache
 def _make_rsa(bits: int, number: int) -> RSAPrivateKey:
-    del number  # tells the cached keys apart
+    del number  # it only distinguishes the cached keys
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 

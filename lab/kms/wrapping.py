@@ -33,7 +33,7 @@ _making = threading.Lock()
 
 @functools.cache
 def _make_pair(bits: int, number: int) -> RSAPrivateKey:
-    del number  # tells the cached pairs apart
+    del number  # it only distinguishes the cached pairs
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 

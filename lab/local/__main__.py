@@ -49,17 +49,17 @@ function answers nobody, and every stack hangs.
 
 
 def main() -> int:
-    told = threading.Event()
+    signalled = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
-        told.set()
+        signalled.set()
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     tell("Starting a local AWS, and deploying the application ...")
     with LocalAws.shared(f"local-{os.getpid()}") as aws:
         tell(invitation(aws.settings, write_settings(aws.settings)))
-        while not told.wait(LOOK_SECONDS):
+        while not signalled.wait(LOOK_SECONDS):
             if not is_alive(aws.folder):
                 tell("The local AWS has ended by itself.")
                 return 1

@@ -44,7 +44,7 @@ class Use:
         fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def is_last(self) -> bool:
-        """Whether nobody else uses it. If so, nobody else can begin to use it until end()."""
+        """Whether this is the only user. If so, no other user can begin until end()."""
         return _lock_now(self._file)
 
     def end(self) -> None:
@@ -90,7 +90,7 @@ def is_alive(folder: Path) -> bool:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def exclusive(path: Path) -> Iterator[None]:
     """Lets only one process in at a time; the others wait. The file stays."""
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

@@ -63,10 +63,10 @@ def main(folder: Path) -> int:
 
 def in_background(folder: Path) -> int:
     """Runs until the local AWS ends."""
-    told = threading.Event()
+    signalled = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
-        told.set()
+        signalled.set()
 
     signal.signal(signal.SIGTERM, end)
     users, _life = Users(folder), Life(folder)
@@ -74,7 +74,7 @@ def in_background(folder: Path) -> int:
         with running(folder) as (settings, has_ended):
             _leave_the_starters_output(folder / LOG_FILE_NAME)
             settings.write(folder)
-            while not (told.wait(LOOK_SECONDS) or has_ended() or users.are_gone()):
+            while not (signalled.wait(LOOK_SECONDS) or has_ended() or users.are_gone()):
                 pass
     except (DidNotStart, FileNotFoundError) as error:
         sys.stderr.write(f"{error}\n")

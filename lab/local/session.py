@@ -22,7 +22,7 @@ from typing import Any
 
 from lab.local import deploy, journal, places
 from lab.local.clients import client
-from lab.local.locks import Use, alone, is_alive
+from lab.local.locks import Use, exclusive, is_alive
 from lab.local.ministack import DidNotStart
 from lab.local.service import LOG_FILE_NAME, PID_FILE_NAME, START_SECONDS
 from lab.local.settings import REGION, Credentials, Settings
@@ -65,7 +65,7 @@ class LocalAws:
     def elsewhere(self, region: str) -> "LocalAws":
         """The same local AWS in another Region. The first user there deploys the application."""
         there = LocalAws(self.folder, region)
-        with alone(self.folder / f"{region}.lock"):
+        with exclusive(self.folder / f"{region}.lock"):
             if not deploy.is_deployed(there.settings):
                 deploy.deploy(there.settings)
         return there

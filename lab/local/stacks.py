@@ -63,7 +63,7 @@ class Stacks:
         return self.wait(self.begin(name, template, parameters))
 
     def update(self, name: str, template: Template, parameters: Mapping[str, str] | None = None) -> Stack:
-        """The events are those of this operation alone."""
+        """Returns only this operation's events."""
         already = len(self._events(name))
         changed = self.cloudformation.update_stack(StackName=name, **_arguments(template, parameters))
         return self.wait(changed["StackId"], already)
@@ -76,7 +76,7 @@ class Stacks:
         return self.wait(stack_id, already, begun_by="DELETE")
 
     def continue_rollback(self, name: str) -> Stack:
-        """The events are those of this operation alone."""
+        """Returns only this operation's events."""
         stack_id = self.cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
         already = len(self._events(stack_id))
         self.cloudformation.continue_update_rollback(StackName=name)

@@ -6,9 +6,9 @@
 Beside the crowd it plays as many updates that import nothing, and half as many Deletes of a clean-up. These wait only for
 CloudFormation's reads.
 
-stdout: the figures; the same seed prints the same in every process. stderr: how long it took. The last line is `N/N done,
-0 failed, X x floor`; with --compare it is that of the function's own way. Exit codes: 0 all are done, 1 some are not, 2 the
-command is wrong.
+stdout: the figures; the same seed prints the same in every process. stderr: how long it took. The last line is `N/N done, 0
+failed, X x floor`; with --compare it is for the function's own way. Exit codes: 0 all are done, 1 some are not, 2 the command
+is wrong.
 """
 
 import argparse

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 STARTS_PER_SECOND = 20.0
 # Lambda quotas: 1,000 concurrent invocations in an account and Region by default.
 CONCURRENCY = 1000
-# Assumed: from one resource's answer to the start of the one that depends on it.
+# Assumed: from one resource's answer to the start of the next resource, which depends on it.
 NEXT_STARTS_AFTER_SECONDS = 1.0
 STACKS_MAX = 20
 

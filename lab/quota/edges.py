@@ -146,7 +146,7 @@ def aws() -> Aws:
 
 
 @cache
-def _made() -> Clients:
+def _make_clients() -> Clients:
     one = aws()
     made = one.remembering(lambda: _make(one.session(region=REGION, account=ACCOUNT)))
     one.own_quotas()
@@ -165,6 +165,6 @@ def _make(session: boto3.Session) -> Clients:
 
 def function_clients(*, sdk_retries: bool) -> Clients:
     """`sdk_retries`: the SDK's own retries for the scarce call, too."""
-    made = _made()
+    made = _make_clients()
     retrying: Any = made.kms  # the same botocore client class, with other retries
     return replace(made, kms_without_retries=retrying) if sdk_retries else made

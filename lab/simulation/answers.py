@@ -52,7 +52,7 @@ class Answers:
         if invocation.request_type == "Delete":
             self._left_nothing(invocation, answer["PhysicalResourceId"])
         elif sent.rollback:
-            self._told_what_is_lost(invocation, answer)
+            self._reports_what_is_lost(invocation, answer)
         else:
             self._holds_what_is_asked(invocation, answer)
 
@@ -75,7 +75,7 @@ class Answers:
         if (notes.imported and "Nothing was imported." in reason) or (
             notes.removed and "Nothing was removed." in reason
         ):
-            raise self._watch.fault(6, invocation, f"says what is not so: {reason}")
+            raise self._watch.fault(6, invocation, f"says something untrue: {reason}")
         if invocation.request_type == "Delete" and id_ != invocation.event["PhysicalResourceId"]:
             raise self._watch.fault(6, invocation, "deletes one id, and answers another")
         if notes.imported and id_.startswith("not-imported:"):
@@ -188,7 +188,7 @@ class Answers:
             return f"expires in {left}"
         return ""
 
-    def _told_what_is_lost(self, invocation: Invocation, answer: Mapping[str, Any]) -> None:
+    def _reports_what_is_lost(self, invocation: Invocation, answer: Mapping[str, Any]) -> None:
         """Rule 3, second half: if a rollback succeeds, its log says what it could not restore."""
         asked = self._asked(invocation)
         arn = asked.arn

@@ -182,8 +182,8 @@ class SeenCloudFormation(CloudFormation):
         response = super().handle(request)
         params = aws_query.parameters(request.body)
         # The stack's fields have what it shows at this moment. "No such resource" is an answer, too.
-        told = response.status == 200 and "NextToken" not in params
-        if told or params["Action"] == "DescribeStackResource":
+        is_answer = response.status == 200 and "NextToken" not in params
+        if is_answer or params["Action"] == "DescribeStackResource":
             with self.watch.judging():
                 stack = self._find(params["StackName"], caller_of(request.headers))
                 self.watch.after_cloudformation(params["Action"], stack, params.get("LogicalResourceId", ""))

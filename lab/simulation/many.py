@@ -41,13 +41,13 @@ def on_all_cores[Item, Done](
     work: Callable[[Item], Done], items: Iterable[Item], total: int, processes: int, what: str
 ) -> Iterator[Done]:
     """The results of `work`, a module's function, for all items, in any order. Progress goes to stderr."""
-    started = told_at = time.monotonic()
+    started = reported_at = time.monotonic()
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for done, result in enumerate(pool.imap_unordered(work, items, _CHUNK), start=1):
             yield result
-            if time.monotonic() - told_at >= _PROGRESS_SECONDS:
-                told_at = time.monotonic()
-                rate = done / (told_at - started)
+            if time.monotonic() - reported_at >= _PROGRESS_SECONDS:
+                reported_at = time.monotonic()
+                rate = done / (reported_at - started)
                 print(f"{done} of {total} {what}, {rate:.0f} a second", file=sys.stderr, flush=True)  # noqa: T201  # a program's
 
 

@@ -214,7 +214,7 @@ def expired(a: Author) -> Chain:
 
 
 def failed_and_kept(a: Author) -> Chain:
-    """--disable-rollback: an operation stops where it failed, and the next operation goes on from there."""
+    """--disable-rollback: an operation stops where it failed, and the next operation continues from there."""
     yield (
         a.soon(),
         "deploy",

@@ -42,7 +42,7 @@ def _apply(at: float, *resources: tuple[str, Declared]) -> Step:
     return Step(at, "deploy", (Deployment("orders", 0, "apply", resources),))
 
 
-def _made(version: int = 0, **options: object) -> Step:
+def _create(version: int = 0, **options: object) -> Step:
     return _apply(0.0, ("Material", Declared(0, version).with_options(**options)))
 
 
@@ -56,51 +56,55 @@ def _update(version: int = 0, **options: object) -> tuple[Step, ...]:
 
 
 OPERATIONS = (
-    Operation("create on an empty key", (replace(_made(), at=AT),)),
-    Operation("create on a key that holds material", (replace(_made(), at=AT),), held=True),
-    Operation("create that stages", (replace(_made(1, **_STAGE), at=AT),), held=True, specs=_OF_SYMMETRIC),
-    Operation("update in place", _update(Trigger="again"), (_made(),)),
-    Operation("update that changes the expiry", _update(ValidForDays="30"), (_made(),)),
-    Operation("update with nothing to do", _update(ServiceTimeout="1800"), (_made(),)),
-    Operation("update that stages", _update(1, **_STAGE), (_made(),), specs=_OF_SYMMETRIC),
-    Operation("update that rotates", _update(1, **_ROTATE), (_made(),), specs=_OF_SYMMETRIC),
+    Operation("create on an empty key", (replace(_create(), at=AT),)),
+    Operation("create on a key that holds material", (replace(_create(), at=AT),), held=True),
+    Operation("create that stages", (replace(_create(1, **_STAGE), at=AT),), held=True, specs=_OF_SYMMETRIC),
+    Operation("update in place", _update(Trigger="again"), (_create(),)),
+    Operation("update that changes the expiry", _update(ValidForDays="30"), (_create(),)),
+    Operation("update with nothing to do", _update(ServiceTimeout="1800"), (_create(),)),
+    Operation("update that stages", _update(1, **_STAGE), (_create(),), specs=_OF_SYMMETRIC),
+    Operation("update that rotates", _update(1, **_ROTATE), (_create(),), specs=_OF_SYMMETRIC),
     Operation(
         "update that replaces what is staged",
         _update(2, **_STAGE),
-        (_made(), replace(_made(1, **_STAGE), at=600.0)),
+        (_create(), replace(_create(1, **_STAGE), at=600.0)),
         specs=_OF_SYMMETRIC,
     ),
-    Operation("update that brings back lost material", _update(Trigger="lost"), (_made(), Step(900.0, "lose", (0, 0)))),
+    Operation(
+        "update that brings back lost material", _update(Trigger="lost"), (_create(), Step(900.0, "lose", (0, 0)))
+    ),
     Operation(
         "update that brings back two lost materials",
         _update(1, NewMaterial="ROTATE", PreviousSecretVersionIds=True, Trigger="lost"),
-        (_made(), replace(_made(1, **_ROTATE), at=600.0), Step(1500.0, "lose_all", (0, 0))),
+        (_create(), replace(_create(1, **_ROTATE), at=600.0), Step(1500.0, "lose_all", (0, 0))),
         specs=_OF_SYMMETRIC,
     ),
-    Operation("replacement", (_apply(AT, ("Material", Declared(1))),), (_made(),)),
-    Operation("renaming", (_apply(AT, ("Renamed", Declared(0))),), (_made(),)),
+    Operation("replacement", (_apply(AT, ("Material", Declared(1))),), (_create(),)),
+    Operation("renaming", (_apply(AT, ("Renamed", Declared(0))),), (_create(),)),
     Operation(
         "rollback of a re-import",
         (_apply(AT, ("Material", Declared(0).with_options(Trigger="again")), ("Failing", Declared(1, BAD))),),
-        (_made(),),
+        (_create(),),
     ),
     Operation(
         "rollback of a replacement",
         (_apply(AT, ("Material", Declared(1)), ("Failing", Declared(1, BAD))), Step(AT + 60, "cancel")),
-        (_made(),),
+        (_create(),),
     ),
     Operation(
         "rollback with lost material",
         (_apply(AT, ("Material", Declared(0, BAD))),),
-        (_made(), Step(900.0, "lose", (0, 0))),
+        (_create(), Step(900.0, "lose", (0, 0))),
     ),
-    Operation("cancelled rotation", (*_update(1, **_ROTATE), Step(AT + 20, "cancel")), (_made(),), specs=_OF_SYMMETRIC),
-    Operation("delete", (_DELETE,), (_made(),)),
-    Operation("delete of an adopted key", (_DELETE,), (_made(),), held=True),
+    Operation(
+        "cancelled rotation", (*_update(1, **_ROTATE), Step(AT + 20, "cancel")), (_create(),), specs=_OF_SYMMETRIC
+    ),
+    Operation("delete", (_DELETE,), (_create(),)),
+    Operation("delete of an adopted key", (_DELETE,), (_create(),), held=True),
     Operation(
         "delete of several materials",
         (_DELETE,),
-        (_made(), replace(_made(1, **_ROTATE), at=600.0), replace(_made(2, **_STAGE), at=1200.0)),
+        (_create(), replace(_create(1, **_ROTATE), at=600.0), replace(_create(2, **_STAGE), at=1200.0)),
         specs=_OF_SYMMETRIC,
     ),
     Operation(

@@ -212,8 +212,8 @@ class Watch:
 
     def _newest(self, invocation: Invocation, shown: stack_reads.Stack) -> StackSeen | None:
         own = invocation.event["LogicalResourceId"], invocation.event.get("PhysicalResourceId")
-        told = (one for one in reversed(shown.events) if (one.logical_id, one.physical_id) == own)
-        seen = (StackSeen(one.status, one.at, self.scheduler.now(), str(one.physical_id)) for one in told)
+        events = (one for one in reversed(shown.events) if (one.logical_id, one.physical_id) == own)
+        seen = (StackSeen(one.status, one.at, self.scheduler.now(), str(one.physical_id)) for one in events)
         return next(seen, None)
 
     def others_hold(self, invocation: Invocation, arn: str) -> bool:

@@ -47,7 +47,7 @@ def _aws() -> CheapAws:
     return CheapAws(VirtualClock())
 
 
-def _made(region: str) -> clients.Clients:
+def _make_clients(region: str) -> clients.Clients:
     made = clients.make(_aws().session(region=region, account=ACCOUNT))
     if isinstance(made.functions, WhenNeeded):
         made.functions.client  # noqa: B018  # make it now, not in the middle of a history
@@ -56,7 +56,7 @@ def _made(region: str) -> clients.Clients:
 
 @cache
 def _clients(region: str) -> clients.Clients:
-    made = _aws().remembering(lambda: _made(region))
+    made = _aws().remembering(lambda: _make_clients(region))
     for field in fields(made):
         client = getattr(made, field.name)
         lighten(client.client if isinstance(client, WhenNeeded) else client)

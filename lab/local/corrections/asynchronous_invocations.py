@@ -94,16 +94,16 @@ def _try(function: Function, event: Event, settings: Mapping[str, Any]) -> tuple
 
 def record(context: Mapping[str, Any], event: Event, result: Mapping[str, Any] | None) -> dict[str, Any]:
     """The record that a destination gets. `result`: the last try's, None if there was no try."""
-    told = {
+    without_answer = {
         "version": "1.0",
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "requestContext": dict(context),
         "requestPayload": event,
     }
     if result is None:
-        return told
+        return without_answer
     error = result.get("function_error") or "Unhandled"
-    return told | {
+    return without_answer | {
         "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": error},
         "responsePayload": result.get("body"),
     }

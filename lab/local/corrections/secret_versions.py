@@ -31,9 +31,9 @@ def create_secret(data: Mapping[str, Any]) -> Any:
     made = _living(data.get("Name"))
     if answer[0] != 200 or made is None or not token:
         return answer
-    told = json.loads(answer[2])
-    made["Versions"] = {token: made["Versions"][told["VersionId"]]}
-    return json_response({**told, "VersionId": token})
+    answered = json.loads(answer[2])
+    made["Versions"] = {token: made["Versions"][answered["VersionId"]]}
+    return json_response({**answered, "VersionId": token})
 
 
 def put_secret_value(data: Mapping[str, Any]) -> Any:
@@ -55,8 +55,8 @@ def put_secret_value(data: Mapping[str, Any]) -> Any:
             return answer
         known = secret["Versions"][token]
         known["Stages"] = sorted({*known["Stages"], *stages})
-    told = {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token}
-    return json_response({**told, "VersionStages": list(known["Stages"])})
+    body = {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token}
+    return json_response({**body, "VersionStages": list(known["Stages"])})
 
 
 def _living(secret_id: Any) -> dict[str, Any] | None:
