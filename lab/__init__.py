@@ -3,11 +3,11 @@
 Stand-ins for AWS, without a network:
 
     kms/             a KMS as strict as AWS's where key material is imported (`make kms`)
-    cloudformation/  what a function may ask of CloudFormation, what its requests look like, and its response bucket
+    cloudformation/  CloudFormation's reads for a function, its requests, and its response bucket
     secretsmanager/  secrets: reading and writing them
-    awslambda/       what Lambda gives an invocation, and what it sends when one has failed
+    awslambda/       Lambda's context for an invocation, Invoke, and its record of an abandoned event
     sts.py           GetCallerIdentity
-    wire/            how they speak: HTTP, AWS's protocols, faults; below botocore in one process, or behind one address
+    wire/            HTTP, AWS's protocols and faults; below botocore in one process, or behind one address
     aws_cli/         the AWS CLI, as far as the pages use it
     keys/            private keys, secrets and wrapped material; SoftHSM and OpenSSL as the far side
     pages/           reads the commands of the pages, and runs them as a reader does; aws_cli/ is their `aws`
@@ -22,11 +22,11 @@ Programs:
     ceremony/        custodians, engineer and auditor, each with their own rights (`make ceremony`)
     chaos/           real stacks whose function is killed (`make chaos`)
     quota/           hundreds of keys against one quota (`make quota`)
-    hostile/         input that wants the function to hang or to drown
+    hostile/         input that tries to make the function hang or run out of memory
     bench/           what the function costs (`make bench`, `make soak`)
 
-Nothing here is part of what is deployed, and nothing here imports tests/. Each folder begins with what it stands for and what
-it leaves out. Its tests are in tests/lab/.
+Nothing here is part of what is deployed, and nothing here imports tests/. Each folder's `__init__` says what the folder stands
+for and what it leaves out. Its tests are in tests/lab/.
 
 This file imports nothing: parts of it run in other interpreters.
 """

@@ -1,7 +1,7 @@
-"""The application's template as CloudFormation has it: transformed by SAM's own translator, its intrinsics resolved.
+"""The application's template as CloudFormation sees it: SAM's own translator transforms it, its intrinsics are resolved.
 
-Enough of CloudFormation for this one template, and no more: an intrinsic function that is not in the table is an error.
-Parameters left out have their defaults.
+Only what this one template needs: an intrinsic function that is not in the table is an error. Parameters that are not passed
+have their defaults.
 """
 
 import re
@@ -36,7 +36,7 @@ def source() -> dict[str, Any]:
 
 
 class Application:
-    """What a deployment with these parameters consists of: resources and outputs, those whose condition is false left out."""
+    """The resources and outputs of a deployment with these parameters. Resources whose condition is false are left out."""
 
     def __init__(self, **parameters: str) -> None:
         template = _transformed(source())
@@ -68,7 +68,7 @@ class Application:
         return found
 
     def role_statements(self, role: str = "Role") -> list[dict[str, Any]]:
-        """What the policies of a role say: of the function's own, or of OnFailureRole."""
+        """The statements of a role's policies: of the function's own role, or of OnFailureRole."""
         policies = self.properties(role)["Policies"]
         return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
@@ -87,14 +87,14 @@ class Application:
             if name in self._INTRINSICS:
                 return self._INTRINSICS[name](self, argument)
             if name.startswith("Fn::"):
-                raise NotImplementedError(f"{name}: is not in the table of intrinsic functions.")
+                raise NotImplementedError(f"{name} is not in the table of intrinsic functions.")
         resolved = {
             name: self._resolve(item) for name, item in value.items() if name != "Condition" or "Type" not in value
         }
         return {name: item for name, item in resolved.items() if item is not NO_VALUE}
 
     def _ref(self, name: str) -> Any:
-        """A parameter's value; of a resource, a text that tells which it is."""
+        """A parameter's value. For a resource, a text that names it."""
         return self._values[name] if name in self._values else f"Ref({self._types[name]}:{name})"
 
     def _sub(self, text: str) -> str:
@@ -123,7 +123,7 @@ class Application:
 
 
 def _transformed(template: dict[str, Any]) -> dict[str, Any]:
-    """As `sam package` and CloudFormation's transform leave it. Nothing is asked over the network."""
+    """The template as `sam package` and CloudFormation's transform leave it. Uses no network."""
     packaged = deepcopy(template)
     for resource in packaged["Resources"].values():
         for uri in {"CodeUri", "ContentUri"} & set(resource["Properties"]):

@@ -1,4 +1,4 @@
-"""Certificates for TLS servers of tests, made on the spot: no key is kept in the repository."""
+"""Certificates for the tests' TLS servers. They are made when needed, so the repository holds no key."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ class Certificate:
 
     @classmethod
     def made_in(cls, folder: Path, *, address: str = "127.0.0.1", key_identifiers: bool = True) -> "Certificate":
-        """A certificate for `address`, of a CA made for it. Many private CAs leave the key identifiers out."""
+        """A certificate for `address`, from a new CA. Many private CAs leave the key identifiers out."""
         ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
         ca = _signed("a CA for tests", ca_key, by="a CA for tests", signing_key=ca_key, identifiers=key_identifiers)
         own = _signed("a bucket", key, by="a CA for tests", signing_key=ca_key, identifiers=key_identifiers, at=address)
@@ -40,7 +40,7 @@ def _signed(
     identifiers: bool,
     at: str = "",
 ) -> x509.Certificate:
-    """A day's certificate: for the address `at`, or of a CA where that is ""."""
+    """A certificate for one day: for the address `at`, or a CA's if `at` is ""."""
     now = datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()

@@ -1,7 +1,7 @@
-"""Time that tests own, and the real one, behind one shape.
+"""A virtual clock for tests, and the real one, with the same methods.
 
-Both fit `imported_key_material.clock.Clock`: now, sleep, random. Nothing in a test waits: `VirtualClock.sleep` moves the
-clock. What is planned with `at` happens while the clock passes that moment, so that a person, an expiry or another
+Both fit `imported_key_material.clock.Clock`: now, sleep, random. Tests never really wait: `VirtualClock.sleep` moves the
+clock. An action that was planned with `at` happens when the clock passes its moment. So a person, an expiry or another
 invocation can come in the middle of a wait. This module imports nothing of the project: it runs in MiniStack's process, too.
 """
 
@@ -18,7 +18,7 @@ START = datetime(2026, 12, 1, 12, 0, 0, tzinfo=UTC)
 
 
 class Now(Protocol):
-    """All that a service asks of a clock."""
+    """All that a service needs of a clock."""
 
     def now(self) -> datetime: ...  # with zone
 
@@ -43,7 +43,7 @@ class VirtualClock:
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Moves on, and lets happen what is planned up to then, each at its own moment."""
+        """Moves on, and runs each action that is planned until then, at its own moment."""
         if seconds < 0:
             raise ValueError(f"The clock can't go back, and {seconds} seconds were asked for.")
         with self._lock:
@@ -58,7 +58,7 @@ class VirtualClock:
         self.advance(max(0.0, (moment - self._now).total_seconds()))
 
     def at(self, moment: datetime, action: Callable[[], None]) -> None:
-        """Plans `action` for `moment`; a moment that has passed is taken by the next move."""
+        """Plans `action` for `moment`. If the moment has passed, the next move runs it."""
         heapq.heappush(self._planned, (moment, next(self._order), action))
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
@@ -66,7 +66,7 @@ class VirtualClock:
 
 
 class WallClock:
-    """The real time: for the server that runs alone, and inside MiniStack."""
+    """The real time: for the KMS server, and inside MiniStack."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -1,10 +1,10 @@
-"""The program `custodian` as a process of its own: what it prints, how it ends, and what it says at a terminal.
+"""Runs the custodian's tool as a process: its output, its exit code, and its dialog at a terminal.
 
     done = Program(folder).run("check", "key.bin", "--key-spec", "HMAC_256")   # done.code, done.out, done.err
     with Program(folder).at_terminal("combine", ...) as terminal:
         terminal.waits_for("Component 1"); terminal.types("00112233...")
 
-The environment is empty but for what is passed: no credentials, no settings of this machine.
+The environment has only what the caller passes: no credentials, no settings of this machine.
 """
 
 import os
@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).parents[1]
 LIMIT_SECONDS = 60
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
-# A session leader does not get the terminal as its own by being given it as stdin; getpass opens /dev/tty.
+# Getting a terminal as stdin does not make it a session leader's own, and getpass opens /dev/tty.
 _ON_OWN_TERMINAL = """
 import fcntl, runpy, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -46,7 +46,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Runs in `folder`, which is the home of its user, too."""
+    """Runs in `folder`, which is also its user's home."""
 
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Program:
 
     @contextmanager
     def at_terminal(self, *arguments: str, stdout: int | None = None) -> Iterator["Terminal"]:
-        """Starts it at a terminal of its own; `stdout` goes elsewhere if it is given. It is ended with the block."""
+        """Starts it at a new terminal, with another `stdout` if one is passed. The end of the block ends it."""
         ours, its = pty.openpty()
         process = subprocess.Popen(  # noqa: S603  # ours
             [sys.executable, "-c", _ON_OWN_TERMINAL, *arguments],
@@ -102,7 +102,7 @@ class Terminal:
         self.transcript = ""
 
     def waits_for(self, text: str) -> None:
-        """Reads until `text` has come, behind what was waited for before. AssertionError if it does not come."""
+        """Reads until `text` comes, after the text of the previous wait. Raises AssertionError if it does not come."""
         end = time.monotonic() + LIMIT_SECONDS
         while (at := self.transcript.find(text, self._read_to)) < 0:
             if time.monotonic() > end or not self._more():
@@ -116,14 +116,14 @@ class Terminal:
         os.write(self._descriptor, control)
 
     def ends(self) -> int:
-        """Reads until the program is gone; its exit code."""
+        """Reads until the program ends. Returns its exit code."""
         while self._more():
             pass
         return self._process.wait(timeout=LIMIT_SECONDS)
 
     @property
     def screens(self) -> list[str]:
-        """What was on the screen at one time, from clearing to clearing."""
+        """The screens, each from one clearing to the next."""
         return self.transcript.split(CLEAR)
 
     def _more(self) -> bool:
@@ -139,5 +139,5 @@ class Terminal:
 
 
 def check_values_in(screen: str) -> set[str]:
-    """The check values of secret keys that can be read there."""
+    """The check values of secret keys on a screen."""
     return set(re.findall(r"(?:CMAC|HMAC|ECB):[0-9A-F]{6,10}", screen))

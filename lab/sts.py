@@ -1,4 +1,4 @@
-"""STS, as far as callers ask who they are: GetCallerIdentity, over the query protocol. Credentials are not checked."""
+"""STS's GetCallerIdentity, over the query protocol. Credentials are not checked."""
 
 from typing import Final
 

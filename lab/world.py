@@ -1,4 +1,4 @@
-"""The real function, from event to answer, in a world of one process: strict KMS, Secrets Manager, CloudFormation, a clock.
+"""The real function, from event to answer, in a one-process world: strict KMS, Secrets Manager, CloudFormation, a clock.
 
     with World() as world:
         key = world.external_key("SYMMETRIC_DEFAULT")
@@ -6,9 +6,10 @@
         answer = world.create(key, SecretId=secret.name)
 
 `create`, `update` and `delete` do what CloudFormation does around a request: they set the stack's and the resource's status
-before it, and take over the answer after it. Everything else is the function's own doing, through boto3 and botocore. Where
-a test comes in between: `request` sets the stage and gives the event, `invoke` is one invocation, `settle` takes the answer.
-The size of KMS's wrapping key is RSA_2048 unless a test says otherwise (None: not declared), since the others take longer.
+before it, and take over the answer after it. The function does everything else, through boto3 and botocore. A test can also
+act between the steps: `create_request` and the like set the statuses and return the event, `invoke` runs one invocation,
+`settle` takes the answer. WrappingKeySpec is RSA_2048 unless a test says otherwise (None: not declared), since larger keys
+take longer.
 """
 
 import json
@@ -46,12 +47,12 @@ TAG = "imported-key-material"
 TYPE = "Custom::ImportedKeyMaterial"
 SIGNATURE = "c0ffee5ac1e7b09d2f4386a1c05be97d43f8126e0b9a7c5d1f2e3846b7a8c9d0"
 LAMBDA_TIMEOUT_SECONDS = 900.0
-# Recorded (2017 to 2024): the first resource of a new stack is begun 3.0 to 4.4 s after CreationTime, its Create made with it.
+# Recorded (2017 to 2024): the first resource of a new stack, and its Create, begin 3.0 to 4.4 s after CreationTime.
 BEFORE_FIRST_RESOURCE = timedelta(seconds=3)
 
 
 class Crash(BaseException):
-    """The environment dies: no memory, no time, no more of this invocation."""
+    """The environment dies: out of memory, or out of time. The invocation ends."""
 
 
 class World:
@@ -70,10 +71,8 @@ class World:
         self.kms = StrictKms(self.clock, seed=seed, lag=lag, quotas=quotas)
         self.secrets = SecretsManager(self.clock, seed=seed)
         self.cloudformation = CloudFormation(self.clock, seed=seed)
-        self.handed_over: list[
-            tuple[str, dict[str, Any]]
-        ] = []  # function and event, in the order in which Lambda took them
-        self.waits: list[Waited] = []  # what the metrics were told
+        self.handed_over: list[tuple[str, dict[str, Any]]] = []  # function and event, in the order of the calls
+        self.waits: list[Waited] = []  # the waits that the metrics got
         self.meter: Callable[[Waited], None] = self.waits.append
         services: list[Service] = [KmsWire(self.kms), self.secrets, self.cloudformation, LambdaService(self._take)]
         self.aws = InProcessAws(self.clock, services)
@@ -99,7 +98,7 @@ class World:
         ).responder()
 
     def _take(self, function_arn: str, event: dict[str, Any]) -> None:
-        """Lambda's queue, of events that the function hands over."""
+        """Takes events that the function hands over, as Lambda's queue does."""
         self.handed_over.append((function_arn, event))
 
     def _put(self, _url: str, body: bytes, _deadline: Deadline) -> None:
@@ -127,7 +126,7 @@ class World:
     def external_key(
         self, spec: str = "SYMMETRIC_DEFAULT", usage: str | None = None, *, in_stack: bool = False, **params: Any
     ) -> str:
-        """The ARN of an empty key that the stack may use; `in_stack`: the stack makes it itself, as `Key`."""
+        """The ARN of an empty key that the stack may use. `in_stack`: the stack itself makes it, as `Key`."""
         params = {"Origin": "EXTERNAL", "KeySpec": spec, "KeyUsage": usage or usage_of(spec)} | params
         arn = self.key(**params)
         if in_stack:
@@ -159,8 +158,8 @@ class World:
         return f"(secret {name}, version {version_id})"
 
     def snapshot(self) -> object:
-        """All that KMS holds. Two of them are equal if nothing was changed in between."""
-        store = self.kms._store  # noqa: SLF001  # what nobody else may reach for is compared here
+        """All that KMS holds. Two snapshots are equal if nothing changed in between."""
+        store = self.kms._store  # noqa: SLF001  # only a snapshot may read the store
         return {family.key_id: family.copy() for family in store.all_families(self.clock.now())}, dict(store.aliases)
 
     def changes(self) -> int:
@@ -200,9 +199,9 @@ class World:
     def delete_request(
         self, logical_id: str = "Material", *, physical_id: str | None = None, status: str = "DELETE_IN_PROGRESS"
     ) -> dict[str, Any]:
-        """With a `physical_id` that is not the resource's present one, a clean-up's: the resource keeps its own."""
+        """With a `physical_id` that is not the resource's present id, a clean-up's Delete: the resource keeps its own id."""
         self.stack.begin(status, self.clock.now())
-        if status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):  # so recorded: 2018 to 2022
+        if status in ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):  # recorded: 2018 to 2022
             self.stack.deleted_at = self.clock.now()
         if physical_id is None:
             self.stack.set(logical_id, "DELETE_IN_PROGRESS", self.clock.now())
@@ -220,14 +219,14 @@ class World:
     def settle(self, event: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         """CloudFormation takes an answer over.
 
-        Recorded (2020, 2025): the resource is in progress once more then, under the id of an answer to a Create, or of one
-        that replaces it. That it is so for 0.15 to 0.7 s is the simulation's and the local AWS's: here no time passes.
+        Recorded (2020, 2025): then the resource is in progress once more, under the id of an answer to a Create or of a
+        replacement. On AWS this lasts 0.15 to 0.7 s, as in the simulation and the local AWS; here no time passes.
         """
         logical_id, kind = event["LogicalResourceId"], event["RequestType"]
         status = f"{kind.upper()}_{'COMPLETE' if answer['Status'] == 'SUCCESS' else 'FAILED'}"
         resource, id_, now = self.stack.resources.get(logical_id), answer["PhysicalResourceId"], self.clock.now()
         if kind == "Delete" and (resource is None or resource.status != "DELETE_IN_PROGRESS"):
-            self.stack.set_old(logical_id, status, now, id_)  # of an id that the resource no longer has
+            self.stack.set_old(logical_id, status, now, id_)  # for an id that the resource no longer has
             return
         if kind == "Create" or (kind == "Update" and resource is not None and resource.physical_id != id_):
             self.stack.set(logical_id, f"{kind.upper()}_IN_PROGRESS", now, physical_id=id_)
@@ -238,7 +237,7 @@ class World:
     def event(
         self, kind: str, logical_id: str, properties: Mapping[str, Any], *, physical_id: str | None = None
     ) -> dict[str, Any]:
-        """A request as CloudFormation makes it at this moment."""
+        """A request, as CloudFormation would make it now."""
         request_id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
         made_at = self.clock.now()
         event: dict[str, Any] = {
@@ -263,7 +262,7 @@ class World:
         return event
 
     def invoke(self, event: Mapping[str, Any], *, seconds: float = LAMBDA_TIMEOUT_SECONDS) -> dict[str, Any] | None:
-        """One invocation; None where it ended without an answer."""
+        """Runs one invocation. Returns the answer, or None if there was none."""
         answered = len(self.bodies)
         self.function(event, Context(self.clock, seconds, FUNCTION_ARN))
         if len(self.bodies) == answered:
@@ -272,7 +271,7 @@ class World:
         return dict(json.loads(body))
 
     def invoke_to_the_end(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
-        """One invocation, and those to which it hands the request on, one after the other."""
+        """Runs an invocation, and the invocations to which the request is handed over, one after the other."""
         handed_over = len(self.handed_over)
         answer = self.invoke(event)
         while answer is None and len(self.handed_over) > handed_over:

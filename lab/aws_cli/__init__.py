@@ -2,7 +2,7 @@
 
 python -m lab.aws_cli kms get-public-key --key-id alias/... --query PublicKey --output text
 
-parameters.py  the words of a command, and the call that they stand for, by botocore's models
+parameters.py  turns the words of a command into a call, by botocore's models
 cli.py         makes the call, and prints its answer
-__main__.py    the program; inside of a process, `cli.run` does the same with clients that it is given
+__main__.py    the program; inside a process, `cli.run` does the same with clients that the caller passes
 """

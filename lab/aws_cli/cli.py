@@ -1,11 +1,11 @@
 """Stands in for the AWS CLI, as far as the pages use it: the same words, parameters, output and errors.
 
-    python -m lab.ceremony.aws_cli kms get-public-key --key-id alias/... --query PublicKey --output text
+    python -m lab.aws_cli kms get-public-key --key-id alias/... --query PublicKey --output text
 
-Options and their values are in aws_parameters.py. Beside operations there are waiters, and `cloudformation deploy`, which works
-by change sets as the CLI's does. What AWS gives by pages is put together. As a process it takes credentials, Region, endpoint
-and certificate from the environment, as the CLI does; inside of one (`run`) they come with the clients. Exit codes, the CLI's
-own: 0; 254 the service refused; 255 a stack failed, or a wait was in vain; 252 a wrong call.
+parameters.py reads options and their values. Beside operations there are waiters, and `cloudformation deploy`, which works by
+change sets as the CLI's does. The pages of a paginated answer are joined. As a process it takes credentials, Region, endpoint
+and certificate from the environment, as the CLI does; inside a process (`run`) they come with the clients. Exit codes are the
+CLI's own: 0; 254 the service refused; 255 a stack failed, or a wait timed out; 252 a wrong call.
 """
 
 import base64
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-import jmespath  # type: ignore[import-untyped]  # botocore brings it, and nothing brings types
+import jmespath  # type: ignore[import-untyped]  # botocore depends on it; no package has types for it
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError, WaiterError
 
@@ -28,16 +28,16 @@ REFUSED, FAILED, WRONG_CALL = 254, 255, 252
 POLL_SECONDS = 0.2
 STACK_SECONDS = 180
 NO_CHANGE = re.compile("didn't contain changes|[Nn]o updates are to be performed")  # AWS's own words
-NEW_STACK = {None, "REVIEW_IN_PROGRESS"}  # of the latter a change set has been made, and nothing else
+NEW_STACK = {None, "REVIEW_IN_PROGRESS"}  # REVIEW_IN_PROGRESS: only a change set was made
 
 
 class NotMadeError(Exception):
-    """A change set that can't be made, or a stack that failed."""
+    """A change set that CloudFormation did not make, or a stack that failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cli:
-    """`client`: a boto3 client of a service, in a Region; "" is the caller's own. `folder`: where files are."""
+    """`client`: returns a boto3 client for a service and a Region; "" is the caller's Region. `folder`: where files are."""
 
     client: Callable[[str, str], Any]
     folder: Path
@@ -139,14 +139,14 @@ def _plain(value: Any) -> str:
 
 
 def _text(found: Any) -> str:
-    """As --output text: a list of lists by lines, fields by tabs."""
+    """As --output text: one line for each inner list, tabs between fields."""
     if isinstance(found, list):
         return ("\n" if any(isinstance(one, list) for one in found) else "\t").join(map(_text, found))
     return str(found)
 
 
 def _stack(cloudformation: Any, name: str) -> dict[str, Any]:
-    """What DescribeStacks tells; {} where there is no such stack."""
+    """What DescribeStacks answers; {} if there is no such stack."""
     try:
         return dict(cloudformation.describe_stacks(StackName=name)["Stacks"][0])
     except ClientError as error:
@@ -167,7 +167,7 @@ def _is_change(cloudformation: Any, change_set: str, stack: str) -> bool:
 
 
 def _wait(status: Callable[[], str], *good: str) -> str:
-    """Until the status is one of the good ones, which is returned."""
+    """Waits until the status is one of the good ones, and returns it."""
     deadline = time.monotonic() + STACK_SECONDS
     while (now := status()) not in good:
         if not now.endswith(("_IN_PROGRESS", "_PENDING")) or time.monotonic() > deadline:
@@ -177,7 +177,7 @@ def _wait(status: Callable[[], str], *good: str) -> str:
 
 
 def run(arguments: Sequence[str], client: Callable[[str, str], Any], folder: Path) -> tuple[int, str]:
-    """One command in this process: its exit code, and all that it printed."""
+    """Runs one command in this process. Returns its exit code, and all that it printed."""
     printed = io.StringIO()
     code = Cli(client, folder, printed, printed).run(arguments)
     return code, printed.getvalue()

@@ -1,9 +1,8 @@
-"""The words of an `aws` command, and the call that they stand for, by botocore's own models. Nothing here calls AWS.
+"""Turns the words of an `aws` command into a call, by botocore's own models. Nothing here calls AWS.
 
-Values are taken as the AWS CLI takes them: text, numbers, flags, JSON, `A=b,C=d`, several words for a list, file://, fileb://;
-bytes that are no file are base64.
-Raises WrongCallError for what the CLI would not take: an unknown service, operation or option, a required one that is missing,
-a value of another type.
+Values are written as for the AWS CLI: text, numbers, flags, JSON, `A=b,C=d`, several words for a list, file://, fileb://;
+bytes that don't come from a file are base64. Raises WrongCallError for what the CLI would refuse: an unknown service,
+operation or option, a missing required option, a value of a wrong type.
 """
 
 import base64
@@ -20,7 +19,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import ListShape, OperationModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
-OWN_OPTIONS = frozenset({"query", "output", "region", "profile"})  # of the CLI itself, beside the operation's
+OWN_OPTIONS = frozenset({"query", "output", "region", "profile"})  # the CLI's own, beside the operation's options
 OWN_FLAGS = frozenset({"no-cli-pager", "no-paginate"})  # they take no value
 DEPLOY_TAKES = {"template-file", "stack-name", "role-arn"}  # the first two are required
 DEPLOY_TAKES_MANY = {"parameter-overrides", "capabilities", "tags"}
@@ -38,9 +37,9 @@ class WrongCallError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`aws SERVICE OPERATION`. `places`: words that stand by themselves behind it. `waiter`: "", or what is waited for.
+    """`aws SERVICE OPERATION`. `places`: words behind it that belong to no option. `waiter`: the waiter's name, or "".
 
-    `model`: None for `cloudformation deploy`, which is a command of the CLI and no operation.
+    `model`: None for `cloudformation deploy`, which is a command of the CLI and not an operation.
     """
 
     name: str
@@ -65,7 +64,7 @@ class Call:
         raise WrongCallError(f"aws {' '.join(arguments)}: a service and an operation are missing")
 
     def parameters(self, folder: Path) -> dict[str, Any]:
-        """What the operation is called with. `folder`: where file:// and fileb:// are looked for."""
+        """The operation's parameters. `folder`: where file:// and fileb:// names are looked up."""
         if self.model is None:
             raise WrongCallError(f"{self.name} is no operation")
         members = _members(self.model)
@@ -78,9 +77,9 @@ class Call:
         return parameters
 
     def validate(self, folder: Path) -> None:
-        """Raises WrongCallError where a parameter that is required is missing, or one is of another type.
+        """Raises WrongCallError if a required parameter is missing, or a value has a wrong type.
 
-        What stands for a variable of the shell is taken to be right.
+        A value that contains a shell variable counts as right.
         """
         if self.model is None:
             if missing := {"template-file", "stack-name"} - self.options.keys():
@@ -127,7 +126,7 @@ def _operation(service: str, operation: str) -> OperationModel:
 
 
 def _waited_for(service: str, waiter: str) -> OperationModel:
-    """The operation that a waiter asks again and again."""
+    """The operation that a waiter calls repeatedly."""
     _operations(service)
     model = _session().get_waiter_model(service)
     names = {xform_name(name, "-"): name for name in model.waiter_names}
@@ -137,14 +136,14 @@ def _waited_for(service: str, waiter: str) -> OperationModel:
 
 
 def _members(model: OperationModel) -> dict[str, tuple[str, Shape]]:
-    """The operation's parameters, by the option that stands for each."""
+    """The operation's parameters, by option."""
     shape = model.input_shape
     members = shape.members if isinstance(shape, StructureShape) else {}
     return {xform_name(name, "-"): (name, member) for name, member in members.items()}
 
 
 def _member(members: Mapping[str, tuple[str, Shape]], option: str, call: str) -> tuple[str, Shape, bool]:
-    """The parameter of an option; whether the option says no to it (`--no-enable-...`)."""
+    """The parameter of an option, and whether the option negates it (`--no-enable-...`)."""
     if option in members:
         return (*members[option], False)
     positive = option.removeprefix("no-")
@@ -172,7 +171,7 @@ def _deploy_options(words: list[str]) -> tuple[Options, tuple[str, ...]]:
 
 
 def _split(words: list[str], many: set[str], flags: set[str]) -> tuple[Options, tuple[str, ...]]:
-    """The options with their values, and the words that are no option's value. `many`: options of several values."""
+    """The options with their values, and the words that are no option's value. `many`: options that take several values."""
     options: dict[str, list[str]] = {}
     places: list[str] = []
     name = ""
@@ -188,7 +187,7 @@ def _split(words: list[str], many: set[str], flags: set[str]) -> tuple[Options, 
 
 
 def _value(shape: Shape, values: list[str], folder: Path, where: str) -> Any:
-    """One option's value, by the shape that the operation takes."""
+    """One option's value, converted to the shape that the operation takes."""
     if shape.type_name == "boolean":
         return True
     if not values:
@@ -201,7 +200,7 @@ def _value(shape: Shape, values: list[str], folder: Path, where: str) -> Any:
 
 
 def _filled_in(shape: Shape, value: str) -> str:
-    """Some value that is right, where the shell would put one in place of a variable."""
+    """Puts a valid value in place of a shell variable."""
     if "$" not in value:
         return value
     if shape.type_name == "blob":
@@ -210,7 +209,7 @@ def _filled_in(shape: Shape, value: str) -> str:
 
 
 def _read(shape: Shape, value: str, folder: Path) -> Any:
-    """A value that is a file's content is read. Bytes stay bytes."""
+    """Reads the file if the value names one (file://, fileb://). Bytes stay bytes."""
     if value.startswith("fileb://"):
         return (folder / value.removeprefix("fileb://")).read_bytes()
     if value.startswith("file://"):

@@ -1,10 +1,10 @@
-"""The on-failure function in the world of one process, and the records that Lambda sends it.
+"""The on-failure function in the one-process world, and the records that Lambda sends it.
 
     on_failure = OnFailureWorld(world)
     answer = on_failure.told(KILLED, event)
 
-The shapes are those of Lambda's documentation ("Capturing records of Lambda asynchronous invocations", "Troubleshoot invocation
-issues") and of recorded ones (November 2025), the errors those that deployed functions were seen to end with.
+The shapes come from Lambda's documentation ("Capturing records of Lambda asynchronous invocations", "Troubleshoot invocation
+issues") and from records seen in November 2025. The errors are errors that deployed functions ended with.
 """
 
 import json
@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How it ended: the condition, how often it was tried, and the last try's error (None: none is told)."""
+    """How the request ended: the condition, the number of tries, and the last try's error (None: the record has none)."""
 
     condition: str = "RetriesExhausted"
     tries: int = 2
@@ -60,7 +60,7 @@ def raised(error_type: str, said: str, *, condition: str = "RetriesExhausted", t
 
 
 def too_old(tries: int) -> End:
-    """An event that grew too old in the queue: before its first try, or (recorded 2025-11-27) after its first or its second."""
+    """An event that grew too old in the queue: before its first try, or (recorded 2025-11-27) after its first or second."""
     return raised("KeyError", "not told", condition="EventAgeExceeded", tries=tries) if tries else DROPPED
 
 
@@ -69,7 +69,7 @@ DROPPED = End("EventAgeExceeded", 0)
 
 
 class OnFailureWorld:
-    """`put_error`: raised in place of the next delivery."""
+    """`put_error`: if set, each PUT raises it."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -87,7 +87,7 @@ class OnFailureWorld:
         self.bodies.append(body)
 
     def told(self, end: End, event: object) -> dict[str, Any] | None:
-        """The answer, None where there is none."""
+        """Returns the answer, or None if there is none."""
         return self.invoke(end.record(event))
 
     def invoke(self, record: object) -> dict[str, Any] | None:

@@ -25,9 +25,9 @@ class Context:
 
 
 class FieldsInText:
-    """A logger whose lines tell their fields, as the JSON of the deployed function does.
+    """A logger that writes a line's fields into its text, as the deployed function writes them as JSON.
 
-    `keys`: the fields of every line, which are not repeated in each here.
+    `keys`: fields that the deployed function adds to every line. They are kept here, and not written into each line.
     """
 
     def __init__(self, logger: logging.Logger) -> None:

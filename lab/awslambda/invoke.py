@@ -1,7 +1,7 @@
-"""Lambda, as far as the function calls it: Invoke of a function, asynchronously. What becomes of the event is the test's.
+"""Lambda, as far as the function calls it: the asynchronous Invoke. The test decides what happens to the event.
 
-It is strict where the function could go wrong: another invocation type, an unknown function, a qualified name, or a payload
-that is not JSON is refused, or is an error of the test. Sentences are AWS's own.
+It refuses an unknown function, another account's or Region's function, a qualified name and a too large payload, with AWS's
+own sentences. Another path or invocation type, or a payload that is not JSON, fails the test.
 """
 
 import json
@@ -23,7 +23,7 @@ _FUNCTION_ARN = re.compile(r"arn:aws:lambda:([a-z0-9-]+):(\d{12}):function:([A-Z
 
 
 class LambdaService:
-    """`take(function_arn, event)` is told each event that Lambda has accepted, parsed anew."""
+    """Calls `take(function_arn, event)` with each event that Lambda accepts, parsed from JSON."""
 
     name = "lambda"
     fault_answers = FAULT_ANSWERS
@@ -41,7 +41,7 @@ class LambdaService:
     def handle(self, request: Request) -> Response:
         found = _INVOKE.fullmatch(request.path)
         if found is None or request.headers.get("x-amz-invocation-type") != "Event":
-            raise AssertionError(f"The function asks Lambda for what it never should: {request.method} {request.path}")
+            raise AssertionError(f"The function must not ask Lambda for this: {request.method} {request.path}")
         function_arn = unquote(found[1])
         named = _FUNCTION_ARN.fullmatch(function_arn)
         caller = caller_of(request.headers)

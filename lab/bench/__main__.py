@@ -1,9 +1,9 @@
-"""What the built application weighs, how much memory it takes, what it adds to its calls, what the worst input costs.
+"""Measures the built application: size, memory, the time that it adds to its API calls, the cost of the worst input.
 
     python -m lab.bench .aws-sam/build [--write docs/internals/benchmarks.md]
 
-stdout: a Markdown table. `--write` also puts it into a page, between the page's two marks. Progress goes to stderr.
-Exit codes: 0 every figure is within its limit, 1 one is not, 2 a wrong option.
+stdout: a Markdown table. `--write` also puts it into a page, between the page's two marks. Progress goes to stderr. Exit
+codes: 0 every figure is within its limit, 1 at least one is not, 2 a wrong option.
 """
 
 import argparse

@@ -1,12 +1,12 @@
-"""The cold start: from the start of the process to the first answer, against the plain function's.
+"""The cold start, from the start of the process to the first answer, compared with the plain function's.
 
-Why the comparison is fair: both are the same process but for their own code. One interpreter, one runtime client, one layer
-with bytecode, one environment, TLS with the same trusted authorities; the same calls in the same order, whose answers come
-from one recording, and the same PUT (replay.py and stage.py raise otherwise). What the application imports, builds and does
-besides is all that differs. Nothing is far away: the wait for AWS, equal for both, would only bring the ratio nearer to 1.
+Why the comparison is fair: the two processes differ only in their own code. They have the same interpreter, runtime client,
+layer with bytecode, environment and trusted authorities. They make the same calls in the same order, get their answers from
+one recording, and make the same PUT (replay.py and stage.py raise otherwise). The services are local: waiting for AWS takes
+equally long for both, and would only bring the ratio nearer to 1.
 
-The end is the response to the Runtime API, after the PUT. Runs alternate, and so does which of the two comes first: what
-else the machine does meets both.
+The measurement ends with the response to the Runtime API, after the PUT. Runs alternate, and so does which of the two comes
+first, so that other load on the machine affects both alike.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ UNCOUNTED = 1  # the first of each brings the files into the page cache
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A function, and the one that it is compared with."""
+    """A function, and the function that it is compared with."""
 
     ours: Package
     plain: Package
@@ -36,7 +36,7 @@ class Started:
 
 
 def measure(stage: Stage, start: Start, recording: Recording, pairs: int) -> tuple[Comparison, float]:
-    """The pairs, and the most memory that one of ours took, in MB."""
+    """The pairs, and the largest memory of one of our processes, in MB."""
     measured = [pair for _, pair in zip(range(UNCOUNTED + pairs), _pairs(stage, start, recording), strict=False)]
     seconds = tuple((ours.seconds, plain.seconds) for ours, plain in measured[UNCOUNTED:])
     return Comparison(seconds), max(ours.peak_megabytes for ours, _ in measured)

@@ -1,7 +1,7 @@
-"""The world of the contract tests as another process meets it: strict KMS, Secrets Manager, CloudFormation, over TLS.
+"""The world of the contract tests, for another process: strict KMS, Secrets Manager and CloudFormation over TLS.
 
-Nothing is recorded: each request is carried out, so that thousands may differ. The clock is the real one, since the function
-compares times with its own: it is brought up before each request, and before each event (`now`).
+Nothing is replayed: each call is carried out, so thousands of requests may differ. The function compares times with its own
+real clock, so the world's clock is set to the real time before each call and each event (`now`).
 """
 
 from datetime import UTC, datetime

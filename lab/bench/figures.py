@@ -1,7 +1,7 @@
 """The figures: their names, their limits, and the table of them, which docs/internals/benchmarks.md holds.
 
-Times are given as ratios within one run, since a machine's speed says nothing about the program. A ratio is that of two
-medians; its spread, the middle half of the ratios of the single pairs.
+Times are ratios within one run, since a machine's speed says nothing about the program. A ratio compares two medians. Its
+spread is the middle half of the ratios of the single pairs.
 """
 
 import os
@@ -37,7 +37,7 @@ COLD_START = Figure("cold start", "x", 1.20, PLAIN)
 COLD_START_ON_FAILURE = Figure("cold start, on-failure function", "x", 1.25, PLAIN)
 
 REQUESTS = ("create", "no-op Update", "Delete")
-ITS_CALLS = "of its API calls and the PUT alone"
+ITS_CALLS = "of only its API calls and the PUT"
 WARM = tuple(
     Figure(f"warm {request}", "x", most, ITS_CALLS) for request, most in zip(REQUESTS, (1.15, 1.15, 1.10), strict=True)
 )
@@ -49,10 +49,10 @@ CALLS = tuple(
     Figure(f"API calls, {request}", "calls", most) for request, most in zip(REQUESTS, (18, 5, 9), strict=True)
 )
 PARALLEL = Figure("parallel creates", "x", 1.00, "of the same one after the other")
-# MB as Lambda counts memory. The functions' sizes are these limits twice over (template.yaml, MemorySize).
+# MB as Lambda counts memory. The functions' MemorySize (template.yaml) is twice these limits.
 MEMORY = Figure("memory at peak", "MB", 256)
 MEMORY_ON_FAILURE = Figure("memory at peak, on-failure function", "MB", 128)
-# What any secret of 65,536 bytes and any event of a megabyte may cost; memory above that of an idle process.
+# What any secret of 65,536 bytes and any event of a megabyte may cost. Memory is counted above that of an idle process.
 HOSTILE_TIME = Figure("processor time, hostile input", "s", 2)
 HOSTILE_MEMORY = Figure("memory, hostile input", "MB", 150)
 HOSTILE_LOG = Figure("log, hostile input", "characters", 20_000)
@@ -74,7 +74,7 @@ FIGURES = (
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Pairs of seconds: what is measured, and what it is compared with."""
+    """Pairs of seconds: the measured function's, and the other side's."""
 
     pairs: tuple[tuple[float, float], ...]
 
@@ -123,7 +123,7 @@ class Measured:
 
     @classmethod
     def calls(cls, figure: Figure, methods: Sequence[str]) -> "Measured":
-        """What each request makes: that it makes just these, the replay has seen."""
+        """The number of calls of each request. The replay has checked that exactly these are made."""
         return cls(
             figure, len(methods), ", ".join(f"{n} {name}" if n > 1 else name for name, n in Counter(methods).items())
         )
@@ -138,12 +138,12 @@ class Measured:
 
     @property
     def holds(self) -> bool:
-        """Judged as it is printed."""
+        """Compares the rounded value, as it is printed."""
         return round(self.value, 2) <= self.figure.most
 
 
 def table(measured: Sequence[Measured]) -> str:
-    """Markdown, with a line about the machine. No date: what is the same when measured again stays the same."""
+    """Markdown, with a line about the machine. No date, so that an unchanged result leaves the page unchanged."""
     rows = [f"| {one.figure.name} | {one.text} | {one.limit} | {one.behind} |" for one in measured]
     machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
     return "\n".join(
@@ -158,7 +158,7 @@ def table(measured: Sequence[Measured]) -> str:
 
 
 def put_between_marks(page: str, text: str) -> str:
-    """`page` with `text` between its two marks. Raises ValueError where it has not exactly one pair."""
+    """`page` with `text` between its two marks. Raises ValueError if it does not have exactly one pair."""
     pattern = re.compile(f"{re.escape(BEGIN)}\n.*?{re.escape(END)}", re.DOTALL)
     if len(pattern.findall(page)) != 1:
         raise ValueError(f"The page has not exactly one {BEGIN} with one {END} after it.")

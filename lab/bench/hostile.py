@@ -1,7 +1,7 @@
-"""The most that one input may cost: all rows of lab/hostile/, each in a fork of one warm process of their own.
+"""Measures the most expensive hostile input: all rows of lab/hostile/, each in its own fork of one warm process.
 
-The program under it is the source, not what was built: the same modules, and an input is a test's value. Its hard limits are
-those of the figures, so that an input which hangs ends this, too.
+It measures the source and not the build: the modules are the same, and the inputs are values in this process. The hard limits
+are those of the figures, so an input that hangs ends the measurement, too.
 """
 
 import json
@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def measure() -> list[Measured]:
-    """The largest time, the largest memory, the longest log. WentWrong where an input did not end as it must."""
+    """The largest time, the largest memory, the longest log. Raises WentWrong if an input did not end as it must."""
     run = subprocess.run(
         [sys.executable, "-m", "lab.hostile", "--exact", "--json"],
         cwd=REPOSITORY,
@@ -42,9 +42,9 @@ def measure() -> list[Measured]:
 
 
 def _taken(line: str) -> Taken:
-    told = json.loads(line)
-    del told["problem"]
-    return Taken(**told)
+    fields = json.loads(line)
+    del fields["problem"]
+    return Taken(**fields)
 
 
 def _most(figure: figures.Figure, all_taken: list[Taken], of: Callable[[Taken], float]) -> Measured:

@@ -1,7 +1,7 @@
-"""Creates at once, each in a process of its own as on Lambda, against the same Creates one after the other.
+"""Compares Creates at once, each in its own process as on Lambda, with the same Creates one after the other.
 
-All meet one strict KMS, which refuses what real KMS refuses and imports for real. What is compared is the time until all of
-them have answered: more than one after the other would take means that they are in each other's way.
+All use one strict KMS, which refuses what real KMS refuses and really imports. The time ends when all have answered. If
+Creates at once take longer than Creates one after the other, they hinder each other.
 """
 
 import time
@@ -21,7 +21,7 @@ _LIKE = "Symmetric"
 
 
 def measure(stage: Stage, times: int) -> Comparison:
-    """Seconds for all: at once, and one after the other."""
+    """Pairs of seconds for all Creates: at once, and one after the other."""
     far_side = FarSide(stage.certificate_chain)
     environments = [stage.start(stage.application, far_side) for _ in range(AT_ONCE)]
     try:
@@ -41,8 +41,8 @@ def measure(stage: Stage, times: int) -> Comparison:
 
 def _pair(crowd: "_Crowd", turn: int) -> tuple[float, float]:
     if turn % 2:
-        alone = crowd.seconds(at_once=False)
-        return crowd.seconds(at_once=True), alone
+        one_by_one = crowd.seconds(at_once=False)
+        return crowd.seconds(at_once=True), one_by_one
     return crowd.seconds(at_once=True), crowd.seconds(at_once=False)
 
 

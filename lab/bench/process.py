@@ -1,4 +1,4 @@
-"""What a process holds, as the kernel tells it from outside: memory, open files and sockets. Linux alone."""
+"""A process's memory, open files and sockets, as the kernel reports them. Linux only."""
 
 from collections import Counter
 from pathlib import Path
@@ -20,10 +20,10 @@ def _megabytes(pid: int, name: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) * KIBIBYTE / MEGABYTE
-    raise LookupError(f"The kernel does not tell {name} of process {pid}.")
+    raise LookupError(f"The kernel does not report {name} of process {pid}.")
 
 
 def open_descriptors(pid: int) -> Counter[str]:
-    """What is open, and how often: a file by its path, a socket as "socket", a pipe as "pipe"."""
+    """Counts what is open: a file by its path, a socket as "socket", a pipe as "pipe"."""
     folder = Path(f"/proc/{pid}/fd")
     return Counter(str(one.readlink()).partition(":[")[0] for one in folder.iterdir())

@@ -1,9 +1,8 @@
-"""Requests, each carried out once by the function's own code in the world of the contract tests, and all that was said in it.
+"""Records requests: the function's own code carries each out once in the world of the contract tests.
 
-The measured functions get these answers again (replay.py). So each of them has the same service under it, which takes the
-same small time, and no KMS of the tests with its RSA keys is measured along. What is recorded is the normal case of the
-examples: a symmetric key, from a secret that is wrapped under a KMS key and whose version is pinned, and everything else left
-to its default.
+The measured functions get these answers again (replay.py). So all of them use the same fast service, and the strict KMS with
+its RSA keys is not measured along. The recorded case is the normal one of the examples: a symmetric key, from a secret that is
+wrapped under a KMS key, with a pinned version and defaults for everything else.
 """
 
 import base64
@@ -33,14 +32,14 @@ DNS_SUFFIX = "amazonaws.com"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A method of one of the function's clients, with what it was given."""
+    """A method of one of the function's clients, with its parameters."""
 
     client: str  # a field's name of `Clients`
     method: str
     parameters: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """As functions/plain.py reads it: bytes as {"base64": ...}."""
+        """In the form that functions/plain.py reads: bytes as {"base64": ...}."""
         parameters = {
             name: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
             for name, value in self.parameters.items()
@@ -65,23 +64,23 @@ class Recording:
 
 
 def operation_of(request: Request) -> str:
-    """As the request's own protocol names it: "TrentService.DescribeKey", and in Query, CloudFormation's, "DescribeStacks"."""
+    """The name as in the request's protocol: "TrentService.DescribeKey", or "DescribeStacks" in CloudFormation's (Query)."""
     target = request.headers.get("x-amz-target")
     return target if target is not None else parse_qs(request.body.decode())["Action"][0]
 
 
 @dataclass(frozen=True, slots=True)
 class Recordings:
-    """`given_up`: what Lambda tells the on-failure function of a Create whose process was killed; else CloudFormation's."""
+    """`given_up`: Lambda's record of a Create whose process was killed. The others are CloudFormation's requests."""
 
     create: Recording
-    no_op: Recording  # an Update that finds all as it is to be
+    no_op: Recording  # an Update that has nothing to do
     delete: Recording
     given_up: Recording
 
 
 def recordings() -> Recordings:
-    """A Create that imports, an Update of it, the Delete of what it made. Dated now: the function's clock is real."""
+    """A Create that imports, an Update of it, and its Delete. They are dated now, since the function's clock is real."""
     with World(start=datetime.now(UTC)) as world:
         recorder = _Recorder(world)
         transport = transport_key(world, "SYMMETRIC_DEFAULT")
@@ -91,7 +90,7 @@ def recordings() -> Recordings:
             "SecretId": secret.name,
             "SecretVersionId": version_id,
             "SecretWrapping": {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": transport},
-            "WrappingKeySpec": None,  # World's own choice is a smaller one than the default
+            "WrappingKeySpec": None,  # World declares a smaller key spec than the default
         }
         key = world.external_key()
         return Recordings(
@@ -110,7 +109,7 @@ def _given_up(world: World, recorder: "_Recorder") -> Recording:
 
 
 class _Recorder:
-    """Both functions, with clients that listen."""
+    """Both functions, with clients that note their calls."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -134,7 +133,7 @@ class _Recorder:
         self._begin()
         answer = self._world.invoke(event)
         if answer is None or answer["Status"] != "SUCCESS":
-            raise AssertionError(f"The {event['RequestType']} that is to be recorded ended with {answer}.")
+            raise AssertionError(f"The {event['RequestType']} to be recorded ended with {answer}.")
         self._world.settle(event, answer)
         return self._recorded(event)
 

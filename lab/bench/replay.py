@@ -1,8 +1,8 @@
 """An AWS that answers from a recording.
 
-It answers in microseconds, where AWS takes milliseconds: what the function adds weighs more here than it ever does there.
-A function that makes other calls than the recorded ones, or makes them in another order, is refused, and `finish` raises:
-what is compared has made the same calls.
+It answers in microseconds, where AWS takes milliseconds. So the function's own time has more weight here than on AWS. If a
+function makes other calls than the recorded ones, or makes them in another order, the call is refused and `finish` raises. So
+compared functions have made the same calls.
 """
 
 import threading
@@ -20,7 +20,7 @@ class OtherCalls(Exception):
 
 
 class Replay(Server):
-    """`begin`, let a function run, `finish`: as often as wanted."""
+    """Call `begin`, let a function run, call `finish`. This can be repeated."""
 
     def __init__(self, certificate_chain: Path) -> None:
         self._lock = threading.Lock()
@@ -36,7 +36,7 @@ class Replay(Server):
         if self._unexpected or self._left:
             unexpected = ", ".join(self._unexpected) or "nothing"
             missing = ", ".join(exchange.operation for exchange in reversed(self._left)) or "nothing"
-            raise OtherCalls(f"Called and not recorded: {unexpected}. Recorded and not called: {missing}.")
+            raise OtherCalls(f"Called but not recorded: {unexpected}. Recorded but not called: {missing}.")
 
     def answer(self, request: Request) -> Response:
         operation = operation_of(request)

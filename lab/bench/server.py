@@ -1,6 +1,6 @@
-"""The AWS that a measured function meets: every service at one address, over TLS as on AWS. Who answers is the subclass's.
+"""The AWS of a measured function: every service at one address, over TLS as on AWS. The subclass answers.
 
-It runs in the measuring process: what it holds and what it takes is never the function's.
+It runs in the measuring process, so its memory and time never count as the function's.
 """
 
 import ssl
@@ -26,13 +26,13 @@ class Server(EndingServer, ABC):
 
     @abstractmethod
     def answer(self, request: Request) -> Response:
-        """From a thread of the connection."""
+        """Called in the connection's thread."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"  # connections stay open, as boto3 expects
-    disable_nagle_algorithm = True  # TLS's session tickets go out before the answer: else 40 ms pass between them
+    disable_nagle_algorithm = True  # else TLS's session tickets delay the answer by 40 ms
     wbufsize = -1  # an answer is one write
 
     def setup(self) -> None:
@@ -44,7 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             super().finish()
         finally:
-            self.request.close()  # the server closes the socket that was wrapped, and it is empty
+            self.request.close()  # the server closes only the plain socket, which TLS has detached
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))

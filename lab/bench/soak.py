@@ -1,14 +1,14 @@
-"""Thousands of requests through one warm process of the built function: what it keeps, and whether it grows slower.
+"""Thousands of requests through one warm process of the built function: does it keep memory, or become slower?
 
     python -m lab.bench.soak .aws-sam/build [--requests 2000]
 
-The function is the deployed one under AWS's own runtime client; the AWS that it meets is this process (far_side.py), over
-TLS. stdout: one line with the figures. Exit codes: 0 all are within their limits, 1 one is not, 2 a wrong option. Linux.
+The function is the deployed one under AWS's own runtime client. Its AWS is this process (far_side.py), over TLS. stdout: one
+line with the figures. Exit codes: 0 all are within their limits, 1 at least one is not, 2 a wrong option. Linux only.
 
-Memory is what the kernel calls resident, after each round of traffic.py. Its growth is the slope of the line through all
-samples after the warm-up (the median of the slopes between any two: one jump does not bend it), over the whole run. Python
-looks for cycles in its own time, so that garbage which it does not find, or is not let look for, grows here as well. Objects
-that are still referenced are counted besides: a leak of a few bytes a request shows there long before it shows in memory.
+Memory is the resident memory that the kernel reports after each round of traffic.py. Its growth over the whole run is the
+slope of the line through all samples after the warm-up (the median of the slopes between any two, so one jump does not bend
+it). Python collects garbage at its normal times, so cycles that it does not find, or must not look for, count as growth.
+Objects that are still referenced are counted, too: they show a leak of a few bytes a request long before memory does.
 """
 
 import argparse
@@ -34,18 +34,18 @@ WARM_UP_PART, WARM_UP_MIN_ROUNDS = 0.2, 3
 
 GROWTH_MOST = 0.05  # of the memory after the warm-up
 SLOWER_MOST = 1.25  # the last hundred's latency, as a ratio to the first hundred's
-KEPT_MOST = 0.1  # objects a request: less than one a round and kind is what caches still take in
+KEPT_MOST = 0.1  # objects a request: caches still take in less than one a round and kind
 
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """What was seen. Rounds are in order; each has one latency for each step."""
+    """The samples. Rounds are in their order; each has one latency for each step."""
 
     warm_up_rounds: int
     megabytes: tuple[float, ...]  # after each round
     seconds: tuple[tuple[float, ...], ...]  # by round
     opened: tuple[Counter[str], Counter[str]]  # after the warm-up and at the end
-    objects: tuple[int, int]  # the same moments
+    objects: tuple[int, int]  # at the same moments
     peak_megabytes: float
 
     @property
@@ -54,7 +54,7 @@ class Soak:
 
     @property
     def growth(self) -> float:
-        """Over all that came after the warm-up, as a part of what was there then."""
+        """Growth after the warm-up, as a part of the memory after the warm-up."""
         after = self.megabytes[self.warm_up_rounds - 1 :]
         return slope(after) * (len(after) - 1) / after[0]
 
@@ -70,7 +70,7 @@ class Soak:
 
     @property
     def slower(self) -> float:
-        """Each step by its own median: a round's requests differ by more than any of them may change."""
+        """Uses each step's own median: the requests of a round differ from each other by more than the limit."""
         first, last = self.seconds[:HUNDRED], self.seconds[-HUNDRED:]
         return _sum_of_medians(last) / _sum_of_medians(first)
 
@@ -98,7 +98,7 @@ class Soak:
 
 
 def slope(values: Sequence[float]) -> float:
-    """A step's rise: Theil and Sen's, the median over all pairs."""
+    """The rise for each value: Theil and Sen's estimate, the median over all pairs."""
     pairs = itertools.combinations(enumerate(values), 2)
     rises: list[float] = [(later - earlier) / (j - i) for (i, earlier), (j, later) in pairs]
     return statistics.median(rises)
@@ -110,7 +110,7 @@ def _sum_of_medians(rounds: Sequence[Sequence[float]]) -> float:
 
 
 def soak(ready: Stage, requests: int, package: Package | None = None) -> Soak:
-    """Whole rounds, at least as many requests as asked for. `package`: another function than the deployed one."""
+    """Plays whole rounds, with at least `requests` requests. `package`: another function than the deployed one."""
     rounds = max(-(-requests // len(ROUND)), 2 * HUNDRED)
     warm_up = max(WARM_UP_MIN_ROUNDS, round(rounds * WARM_UP_PART))
     far_side = FarSide(ready.certificate_chain)
@@ -148,11 +148,11 @@ def _round(ready: Stage, environment: Environment, traffic: Traffic) -> tuple[fl
 
 
 def _objects(environment: Environment) -> int:
-    """Those that live on once all garbage is gone. Raises WentWrong where nobody looks for garbage."""
+    """The objects that are alive after a garbage collection. Raises WentWrong if the collector is disabled."""
     outcome = environment.invoke(json.dumps({"probe": True}), "probe")
     said: Mapping[str, int] = json.loads(outcome.payload)
     if outcome.failed or not said["collecting"]:
-        raise WentWrong(f"The function's process does not look for cycles: {outcome.payload}")
+        raise WentWrong(f"The function's process does not collect garbage: {outcome.payload}")
     return said["objects"]
 
 

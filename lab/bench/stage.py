@@ -1,7 +1,7 @@
-"""Functions as Lambda runs them, between an AWS that replays and a bucket that takes answers.
+"""Runs functions as Lambda does, with an AWS that replays, and a bucket that takes answers.
 
-The built artifact is copied to a folder of its own and made read-only, as Lambda mounts it; so is the layer. The runtime
-client is AWS's own (lab/local/runtime.py). Handler, memory and environment are the template's.
+The built artifact and the layer are each copied to a folder and made read-only, as Lambda mounts them. The runtime client is
+AWS's own (lab/local/runtime.py). Handler, memory and environment come from the template.
 """
 
 import json
@@ -33,12 +33,12 @@ ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platfo
 
 
 class WentWrong(Exception):
-    """A measured function did not do what it is measured at. The text has its answer and its log."""
+    """A measured function did not do what it must do. The text has its answer and its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of an event: the moment of the response (by the monotonic clock), what it said, what was PUT."""
+    """The result of an event: the moment of the response (monotonic clock), its payload, what was PUT."""
 
     ended_at: float
     outcome: Outcome
@@ -47,9 +47,9 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`application` is what is deployed, `timed` and `probed` the same with instruments, `plain` what it is compared with.
+    """`application` is the deployed function; `timed` and `probed` add instruments; it is compared with `plain`.
 
-    `on_failure` and `plain_on_failure`: the on-failure function, but for its wait, and what that is compared with.
+    `on_failure` is the on-failure function without its wait; it is compared with `plain_on_failure`.
     """
 
     application: Package
@@ -66,9 +66,9 @@ class Stage:
     _variables: Mapping[str, str]
 
     def start(self, package: Package, aws: Server | None = None) -> Environment:
-        """A new process of this function. Its clock is `started_at`; who starts it ends it with `kill`.
+        """A new process of this function. Times count from its `started_at`. The caller ends it with `kill`.
 
-        `aws`: whom it meets, where that is not the replay.
+        `aws`: the AWS that it uses, if not the replay.
         """
         log = self._folder / f"{uuid.uuid4().hex}.log"
         log.touch()
@@ -80,7 +80,7 @@ class Stage:
         return _beside(self._folder, self.probed, module)
 
     def send(self, environment: Environment, event: Mapping[str, Any]) -> Sent:
-        """One invocation to its end. `event`: its ResponseURL is CloudFormation's, and becomes the bucket's."""
+        """Runs one invocation to its end. CloudFormation's ResponseURL in `event` is replaced by the bucket's."""
         own = self._at_the_bucket(event)
         outcome = environment.invoke(json.dumps(own), str(uuid.uuid4()))
         ended_at = time.monotonic()
@@ -91,9 +91,9 @@ class Stage:
         return Sent(ended_at, outcome, tuple(one.body for one in mine))
 
     def run(self, environment: Environment, recording: Recording, *, plain: bool = False) -> tuple[float, Any]:
-        """One invocation against the recording: the moment of the response, and what it said.
+        """Runs one invocation against the recording. Returns the moment of the response, and its payload.
 
-        Raises WentWrong where the calls or the answer were not the recorded ones.
+        Raises WentWrong if the calls or the answer differ from the recorded ones.
         """
         self._replay.begin(recording)
         sent = self.send(environment, _plain_event(recording) if plain else recording.event)
@@ -105,7 +105,7 @@ class Stage:
         if outcome.failed:
             raise WentWrong(f"{outcome.payload}\n{outcome.log}")
         if sent.bodies != (recording.answer,):
-            raise WentWrong(f"Another answer was PUT than the recorded one.\n{outcome.log}")
+            raise WentWrong(f"The PUT answer is not the recorded one.\n{outcome.log}")
         return sent.ended_at, json.loads(outcome.payload)
 
     def _at_the_bucket(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,10 +194,10 @@ def _package(deployed: Mapping[str, Any], task: Path, layers: Path) -> Package:
 
 
 def _trusted(folder: Path, layers: Path, certificate: Certificate) -> Path:
-    """The authorities that botocore brings along, and the one that signed here.
+    """The authorities of botocore's list, and the authority that signed here.
 
-    On AWS that list is what is read, anew for each connection: with the one certificate alone, a cold start would be one
-    that nobody has.
+    On AWS the whole list is read anew for each connection. With only one certificate, the cold start would be shorter than any
+    real one.
     """
     bundle = folder / "trusted.pem"
     bundle.write_bytes(

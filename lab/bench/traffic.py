@@ -1,9 +1,9 @@
-"""Requests of all kinds, round after round, as a stack makes them that adds resources, updates and removes them.
+"""Requests of all kinds, round after round, as from a stack that adds, updates and removes resources.
 
-A round is the same each time: Create, Update and Delete of four key specs, from wrapped secrets and bare ones, among them
-Updates that do nothing, one that is rolled back, and Creates that are refused. (An Update is refused only after the stack's
-status was watched for a while: nothing is measured in that time.) Only keys and secrets that are there before the first round
-are used, so that the far side holds as much after the last round as after the first.
+Every round is the same: Create, Update and Delete of four key specs, from wrapped and plain secrets, among them Updates that
+do nothing, a rollback, and Creates that are refused. (No Update is refused: the function would first watch the stack's status
+for a while, and that wait would measure nothing.) All keys and secrets exist before the first round, so the far side holds as
+much after the last round as after the first.
 """
 
 import base64
@@ -19,7 +19,7 @@ from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem
 from lab.world import World
 
 CLEAN_UP = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"  # the stack's status when an update removes what its template lacks
-SECRET_MAX_CHARACTERS = 65_536  # Secrets Manager's; so much is read for 32 bytes where a team keeps all in one secret
+SECRET_MAX_CHARACTERS = 65_536  # Secrets Manager's limit: a team may keep everything in one secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ ROUND = (
 
 
 class Traffic:
-    """`event` sets the stage and gives a step's request, `settle` takes its answer; one step after the other."""
+    """`event` prepares the stack and returns a step's request; `settle` takes its answer. One step after the other."""
 
     def __init__(self, far_side: FarSide) -> None:
         self._far_side = far_side
@@ -83,7 +83,7 @@ class Traffic:
 
 
 def _declared(world: World) -> dict[str, dict[str, Any]]:
-    """The properties of each resource, whose keys and secrets are made."""
+    """Makes the keys and secrets, and returns each resource's properties."""
     symmetric, rsa = transport_key(world, "SYMMETRIC_DEFAULT"), transport_key(world, "RSA_AES_KEY_WRAP_SHA_256")
     curve = wrapped(world, rsa, "RSA_AES_KEY_WRAP_SHA_256", pkcs8_der(key_for("ECC_NIST_P256")))
     many = {"mac": base64.b64encode(secrets.token_bytes(32)).decode(), "others": ""}

@@ -1,8 +1,8 @@
-"""A warm Create, a warm Update that does nothing, a warm Delete: the whole invocation, against its API calls and its PUT.
+"""A warm Create, a warm Update that does nothing, a warm Delete: compares the invocation with its API calls and its PUT.
 
-One process serves them in turn, as stacks come and go. The stop watch is functions/timed.py, which says what a call's own
-time is: on the wall, and on a processor (there, waiting counts nothing, and neither does what else the machine does). The
-calls themselves take little here, since nothing is far away; on AWS the same difference is a smaller part.
+One process serves them in turn, as stacks come and go. functions/timed.py measures, and defines a call's own time: wall-clock
+time, and processor time (which counts neither waiting nor other load on the machine). The calls are fast here, since the
+services are local; on AWS the same difference is a smaller part.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from lab.bench.figures import Comparison
 from lab.bench.recording import Recording
 from lab.bench.stage import Stage, WentWrong
 
-UNCOUNTED = 3  # of each; until connections are open, and what is made once is made
+UNCOUNTED = 3  # of each kind; they open the connections and fill the caches
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Warm:
 
 
 def measure(stage: Stage, recordings: tuple[Recording, ...], times: int) -> tuple[Warm, ...]:
-    """One for each recording."""
+    """Returns one `Warm` for each recording."""
     environment = stage.start(stage.timed)
     try:
         rounds = [
@@ -42,9 +42,9 @@ type Pair = tuple[float, float]  # seconds: the whole, and its calls and the PUT
 
 
 def _seconds(said: dict[str, Any], recording: Recording) -> tuple[Pair, Pair]:
-    """On the wall, and on a processor."""
+    """Wall-clock time, and processor time."""
     spent: list[list[float]] = said["spent"]
     if len(spent) != len(recording.calls) + 1:  # and the PUT
-        raise WentWrong(f"{len(recording.calls)} calls and a PUT were made, and {len(spent)} were timed.")
+        raise WentWrong(f"{len(recording.calls)} calls and a PUT were expected, but {len(spent)} were timed.")
     wall, processor = said["whole"]
     return (wall, sum(one[0] for one in spent)), (processor, sum(one[1] for one in spent))

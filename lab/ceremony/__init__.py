@@ -1,13 +1,13 @@
 """`make ceremony`: docs/ceremony.md, played on a local AWS by separate parties with separate permissions.
 
     page.py       reads the page and examples/ceremony/: commands and what they print, policies, the template
-    parties.py    the parties: a role and credentials of their own, a folder of their own, their commands as processes
-    stack_resources.py    two people who type a component each, at a terminal
-    acts.py       what happens, act by act: each runs a section of the page
-    __main__.py   the order of the acts, and what to look at when one fails
+    parties.py    the parties: each has its own role, credentials and folder; their commands run as processes
+    holders.py    two people who each type a component, at a terminal
+    acts.py       the acts: each runs a section of the page
+    __main__.py   runs the acts in their order, and says what to look at when one fails
 
-The page and its folder are the one source: the policies that IAM enforces here are those of the folder, and a command runs as
-it stands on the page. What the page says a command prints is compared with what it prints.
+The page and its folder are the only source: IAM enforces the policies of the folder, and commands run as the page gives them.
+What a command prints is compared with what the page says it prints.
 
-What the local AWS does not enforce: CloudFormation's own calls for a stack (on AWS: the rights of the deploy role).
+The local AWS does not enforce rights for CloudFormation's own calls for a stack (on AWS: the rights of the deploy role).
 """

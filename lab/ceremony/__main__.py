@@ -1,4 +1,4 @@
-"""The order of the acts. Exit code 0 and `ceremony: ok`, or 1 and what failed."""
+"""Runs the acts in their order. Exit code 0 and `ceremony: ok`, or 1 and what failed."""
 
 import sys
 
@@ -8,8 +8,8 @@ from lab.demo.playing import Play
 from lab.keys.softhsm import SoftHsmMissingError
 
 OPENING = """\
-The key ceremony of docs/ceremony.md on a local AWS, by separate parties with separate permissions: each role has its policy
-of examples/ceremony/, each command is one of that page, and runs as a process with the credentials of its party alone."""
+The key ceremony of docs/ceremony.md on a local AWS, by separate parties with separate permissions: each role has its policy of
+examples/ceremony/, each command is from that page, and runs as a process with only the credentials of its party."""
 
 
 def acts(ceremony: Ceremony) -> None:

@@ -1,4 +1,4 @@
-"""What happens in the ceremony, act by act: each runs sections of docs/ceremony.md, and raises NotShown where one fails."""
+"""The acts of the ceremony. Each runs sections of docs/ceremony.md, and raises NotShown if one fails."""
 
 import json
 import re
@@ -27,7 +27,7 @@ VERDICTS = {"hmac": "PROVED", "master": "SAME ID", "signing": "PROVED"}  # of th
 
 @dataclass(slots=True)
 class Ceremony:
-    """`paper`: what was written down, by the name that the page gives it. `plaintexts`: what nobody may see, by name."""
+    """`paper`: what was written down, by the page's name for it. `plaintexts`: secret values that nobody may see, by name."""
 
     story: Story
     aws: LocalAws
@@ -98,10 +98,10 @@ class Ceremony:
 
     def wrap_in_an_hsm(self) -> None:
         custodian = self.people["offline"]
-        with self.story.act("An HSM (SoftHSM2): a P-256 key is born inside, and comes out wrapped alone"):
+        with self.story.act("An HSM (SoftHSM2): a P-256 key is made inside, and comes out only wrapped"):
             transport = load_der_public_key((custodian.folder / "transport.der").read_bytes())
             if not isinstance(transport, RSAPublicKey):
-                raise NotShown("the transport key is no RSA key")
+                raise NotShown("the transport key is not an RSA key")
             inside = self.folder / "hsm"
             inside.mkdir()
             with softhsm.token(inside) as hsm:
@@ -133,7 +133,7 @@ class Ceremony:
                 found = _outputs(outputs)
                 self.paper[f"{name}_KEY"] = found["KeyArn"]
                 if found["CheckValue"].upper() != self.paper[f"{name}_CHECK_VALUE"].upper():
-                    raise NotShown(f"the stack's check value is {found['CheckValue']}, on paper is another one")
+                    raise NotShown(f"the stack's check value is {found['CheckValue']}, and the paper has another one")
                 if name == "MASTER":
                     self.paper["MASTER_MATERIAL_ID"] = found["KeyMaterialId"]
 
@@ -166,13 +166,13 @@ class Ceremony:
             )
 
     def _quotes_log(self, key_arn: str, version_id: str, **on_paper: str) -> None:
-        """The function's line for an import. NotShown where there is none, or one with something else than on paper."""
+        """Compares the function's log line for an import with the paper. Raises NotShown if it is missing or differs."""
         line = _imported(self.aws.logs(), key_arn, version_id)
         shown = ("key_arn", "key_material_id", "secret_version_id", "check_value", "confirmed_by")
         self.story.quote("imported: " + ", ".join(f"{name} {line[name]}" for name in shown if line.get(name)))
         for name, value in on_paper.items():
             if line[name].upper() != value.upper():
-                raise NotShown(f"the log has the {name} {line[name]}, and on paper is {value}")
+                raise NotShown(f"the log has the {name} {line[name]}, and the paper has {value}")
 
     # ------------------------------------------------------------------------------------------------------- refusals
 
@@ -185,7 +185,7 @@ class Ceremony:
                 self.people[who].is_refused(f"### The {who} is refused", **self.paper)
 
     def _open_as_the_function(self) -> None:
-        """That the very calls are right, and only the caller is wrong: with the function's role they are answered."""
+        """Shows that the refused calls were correct, and only the caller was wrong: the function's role gets answers."""
         settings = self.aws.as_role(self.aws.role_arn())
         stored = client(settings, "secretsmanager").get_secret_value(SecretId="orders/hmac-key")["SecretBinary"]
         opened = client(settings, "kms").decrypt(
@@ -193,7 +193,7 @@ class Ceremony:
         )["Plaintext"]
         if opened != self.plaintexts["the HMAC key"]:
             raise NotShown("the function's role does not open the secret to the material")
-        self.story.say("With the function's role both calls are answered: the secret is read, and it opens. And so:")
+        self.story.say("The function's role may make both calls: the secret is read, and it opens. But:")
 
     # ------------------------------------------------------------------------------------------------------ afterwards
 
@@ -225,15 +225,17 @@ class Ceremony:
             )
 
     def look_for_leaks(self) -> None:
-        with self.story.act("Was anything of it left? A look into every log, and into the folders of all parties"):
+        with self.story.act(
+            "Did any plaintext stay behind? A look into every log, and into the folders of all parties"
+        ):
             logs = [path for path in self.aws.folder.rglob("*") if path.suffix in {".log", ".jsonl"}]
             files = [path for path in self.folder.rglob("*") if path.is_file()]
             for path in (*logs, *files):
                 content = path.read_bytes()
                 for what, material in self.plaintexts.items():
                     if any(form in content for form in forms(material)):
-                        raise NotShown(f"{what} stands in {path}")
-            self.story.say(f"In none of {len(logs) + len(files)} files.")
+                        raise NotShown(f"{path} contains {what}")
+            self.story.say(f"None of {len(logs) + len(files)} files contains any.")
 
     def commands(self) -> set[str]:
         """The commands of the page that were run."""
@@ -241,7 +243,7 @@ class Ceremony:
 
 
 def _labelled(printed: str, label: str) -> str:
-    """What stands behind a label of the custodian's; the first of several."""
+    """The value behind a label in the tool's output; the first if there are several."""
     found = re.search(rf"^ *{label}: +(\S+)", printed, re.MULTILINE)
     if not found:
         raise NotShown(f"there is no {label} in:\n{printed}")
@@ -253,10 +255,10 @@ def _outputs(printed: str) -> dict[str, str]:
 
 
 def _imported(logs: str, key_arn: str, version_id: str) -> dict[str, str]:
-    """The function's line for the import into a key, as the auditor reads it; NotShown where there is none."""
+    """The function's log line for the import into a key, as the auditor reads it. Raises NotShown if there is none."""
     for line in logs.splitlines():
         if '"imported"' in line and key_arn in line:
-            told: dict[str, str] = json.loads(line)
-            if told["secret_version_id"] == version_id:
-                return told
+            fields: dict[str, str] = json.loads(line)
+            if fields["secret_version_id"] == version_id:
+                return fields
     raise NotShown(f"the function's log has no line for the import into {key_arn}")

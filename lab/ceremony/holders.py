@@ -1,4 +1,4 @@
-"""Two people who hold one component each, and type it at the custodian's terminal without seeing the other's."""
+"""Two people who each hold one component. Each types it at the custodian's terminal without seeing the other's."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class Holder:
 
 
 def combine(custodian: Party, command: Command, holders: tuple[Holder, ...], **values: str) -> None:
-    """Runs a command of the page at a terminal, with the holders one after the other. NotShown where it fails."""
+    """Runs a command of the page at a terminal, with the holders one after the other. Raises NotShown if it fails."""
     custodian.ran.append(command.text)
     custodian.story.tell(f"{INDENT}{custodian.name} $ {command.with_values(values)}")
     words = command.words(values)
@@ -52,11 +52,11 @@ def combine(custodian: Party, command: Command, holders: tuple[Holder, ...], **v
                 )
             code = terminal.ends()
         except AssertionError as error:
-            raise NotShown(f"key-custodian combine went on otherwise: {error}") from None
+            raise NotShown(f"key-custodian combine did not go on as expected: {error}") from None
     screens = [check_values_in(screen) for screen in terminal.screens]
-    alone = [sum(holder.check_value in screen for holder in holders) for screen in screens]
-    if code != 0 or max(alone) > 1:
-        raise NotShown(f"key-custodian combine ended with {code}; check values on one screen: {max(alone)}")
+    together = [sum(holder.check_value in screen for holder in holders) for screen in screens]
+    if code != 0 or max(together) > 1:
+        raise NotShown(f"key-custodian combine ended with {code}; check values on one screen: {max(together)}")
     if missing := command.missing(terminal.screens[-1]):
-        raise NotShown(f"key-custodian combine did not say what the page says: {missing[0]}")
+        raise NotShown(f"key-custodian combine did not print what the page says: {missing[0]}")
     custodian.shows(terminal.screens[-1])

@@ -1,6 +1,6 @@
-"""docs/ceremony.md and examples/ceremony/ as data: what they give to copy is what is run.
+"""docs/ceremony.md and examples/ceremony/ as data: the acts run exactly what readers copy from them.
 
-Names in capitals with a `$` stand for what is written down on paper.
+Names in capitals with a `$` stand for values that are written down on paper.
 """
 
 import json
@@ -11,11 +11,11 @@ from lab.local import places
 from lab.pages.command import Command, commands_in
 
 PAGE = places.REPOSITORY / "docs" / "ceremony.md"
-FOLDER = places.REPOSITORY / "examples" / "ceremony"  # its README has what each role is refused
+FOLDER = places.REPOSITORY / "examples" / "ceremony"  # its README has the calls that each role is refused
 
 
 class NotOnThePageError(Exception):
-    """A section, or a block in it, that is not there."""
+    """The page lacks a section, or a block in it."""
 
 
 def text() -> str:
@@ -24,7 +24,7 @@ def text() -> str:
 
 
 def section(heading: str) -> str:
-    """What stands under a heading, up to the next one of its level or above. `heading`: with its #."""
+    """The text under a heading, up to the next heading of its level or above. `heading`: with its #."""
     level = len(heading) - len(heading.lstrip("#"))
     pattern = rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{level}}} |\Z)"
     found = re.search(pattern, text(), re.MULTILINE | re.DOTALL)

@@ -1,8 +1,8 @@
 """The parties of the ceremony. Each has a role with its policy of examples/ceremony/, credentials of that role, and a folder.
 
-What a party does is a process: `key-custodian` and `aws` are found on its PATH, and its environment holds its own credentials
-and nothing of this machine's. A custodian who is offline has none. A command that only calls `aws` runs in this process, with a
-client that has the same credentials: starting Python and boto3 for each would take half of the time.
+A party's commands are processes. They find `key-custodian` and `aws` on PATH, and their environment has the party's
+credentials and nothing of this machine's. A custodian who is offline has no credentials. A command that only calls `aws` runs
+in this process, with a client that has the same credentials: starting Python and boto3 for each would take half of the time.
 """
 
 import json
@@ -37,7 +37,7 @@ _PROGRAMS = {"key-custodian": "key_custodian", "aws": "lab.aws_cli"}
 
 
 def make_roles(aws: LocalAws) -> None:
-    """Makes the roles, each with its policy. What people assume is trusted to the account, as on the page."""
+    """Makes the roles, each with its policy. The roles that people assume trust the account, as on the page."""
     iam = aws.client("iam")
     for role, file in ROLES.items():
         trusted = {"Service": "cloudformation.amazonaws.com"} if role == DEPLOY_ROLE else {"AWS": aws.settings.account}
@@ -62,7 +62,7 @@ def make_programs(folder: Path) -> Path:
 
 @dataclass(slots=True)
 class Party:
-    """`environment`: that of its processes, all of it. `settings`: how it reaches AWS; None offline. `ran`: its commands."""
+    """`environment`: all variables of its processes. `settings`: how it reaches AWS; None offline. `ran`: its commands."""
 
     name: str
     story: Story
@@ -93,14 +93,14 @@ class Party:
         return party
 
     def follows(self, heading: str, **values: str) -> list[str]:
-        """Runs every command under a heading of the page; returns what each printed. NotShown where one fails.
+        """Runs every command under a heading of the page, and returns what each printed. Raises NotShown if one fails.
 
-        `values`: what stands on paper, by the name that the page gives it.
+        `values`: the values on paper, by the page's names for them.
         """
         return [self.runs(command, values) for command in page.commands(heading)]
 
     def is_refused(self, heading: str, **values: str) -> None:
-        """Runs every command under a heading: each must be refused as the page says."""
+        """Runs every command under a heading. Each must be refused as the page says."""
         for command in page.commands(heading):
             self.runs(command, values, refused=True)
 
@@ -140,7 +140,7 @@ class Party:
         return cli.run(command.words(values)[1:], lambda *asked: client(settings, *asked), self.folder)
 
     def shows(self, printed: str) -> None:
-        """The beginning of it: policies are long."""
+        """Shows only the first lines, since policies are long."""
         lines = printed.strip("\n").splitlines()
         for line in lines[:SHOWN_LINES]:
             self.story.tell(f"{INDENT}  {line}".rstrip())
@@ -148,7 +148,7 @@ class Party:
             self.story.tell(f"{INDENT}  … ({len(lines) - SHOWN_LINES} more lines)")
 
     def has(self, name: str, content: bytes | str) -> Path:
-        """Puts a file into the party's folder, for its owner alone."""
+        """Puts a file into the party's folder, with rights for its owner only."""
         path = self.folder / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         path.chmod(0o600)
@@ -160,7 +160,7 @@ class Party:
 
 
 def assumed(aws: LocalAws, role: str, name: str) -> Settings:
-    """The local AWS as it looks to someone in a role; the session's name is the person's, and stands in receipts."""
+    """The settings of somebody in a role. The session's name is the person's name, which receipts show."""
     answer = aws.client("sts").assume_role(
         RoleArn=f"arn:aws:iam::{aws.settings.account}:role/{role}", RoleSessionName=name.replace(" ", "-")
     )["Credentials"]

@@ -1,11 +1,11 @@
-"""Plays all stories at once, on a local AWS of their own, and judges.
+"""Plays all stories at once, on their own local AWS, and judges the results.
 
     python -m lab.chaos --stacks 40 --seed 7      as `make chaos STACKS=40 SEED=7`
 
 The application must have been built (`make build`). stdout: the seed first; each stack as it ends; then what is wrong, with
-what happened to the stack's invocations; the last line counts. Exit codes: 0 nothing is wrong; 1 something is; 2 the command is
-wrong; 3 the local AWS did not run. The seed decides what happens to which try of which request; when it happens, and who comes
-first, real processes decide.
+what happened to the stack's invocations; the last line has the counts. Exit codes: 0 nothing is wrong; 1 something is; 2 the
+command is wrong; 3 the local AWS did not run. The seed decides what happens to which try of which request. Real processes
+decide when it happens, and in which order.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from lab.local import deploy, places
 from lab.local.ministack import DidNotStart
 from lab.local.session import LocalAws
 
-AT_ONCE = 8  # stacks; as many processes of the function does the local AWS run
+AT_ONCE = 8  # stacks; the local AWS runs as many processes of the function
 LOGS = places.REPOSITORY / "build" / "chaos-logs"
 WRONG, DID_NOT_RUN = 1, 3
 
@@ -72,10 +72,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _play(aws: LocalAws, director: Director, stacks: int, seed: int) -> list[str]:
-    """All stories, to their end; what is wrong, in words."""
-    custodian = Custodian(aws, Random(seed))  # noqa: S311  # keys that protect nothing, and come again with the seed
+    """Plays all stories to their end. Returns what is wrong, in words."""
+    custodian = Custodian(aws, Random(seed))  # noqa: S311  # keys that protect nothing; a seed repeats them
     token = deploy.service_token(aws.settings)
-    # Prepared one after another, so that the seed gives each the same material.
+    # Prepare one after the other, so that a seed gives each story the same material.
     players = [
         Player(aws, KINDS[number % len(KINDS)](f"chaos-{number + 1:02}", custodian, token), director.tried_again)
         for number in range(stacks)
@@ -89,17 +89,17 @@ def _play(aws: LocalAws, director: Director, stacks: int, seed: int) -> list[str
     wrong |= dict(_each(right, lambda player: player.prove("after all was over"), director))
     _say(
         f"chaos: Lambda gave up {sum(player.given_up for player in players)} requests; {len(to_mend)} stacks were mended by "
-        f"hand afterwards; {sum(len(player.kept) for player in players)} keys keep what an invocation that died had brought in"
+        f"hand afterwards; {sum(len(player.kept) for player in players)} keys keep what an invocation that died had imported"
     )
     twice = [f"{name} answered twice" for name in director.answered_twice()]
-    told = {player.story.name: player.everything_told() for player in players}
-    return [*wrong.values(), *twice, *verdicts.leaks(aws.folder, told, custodian.materials)]
+    events = {player.story.name: player.all_events() for player in players}
+    return [*wrong.values(), *twice, *verdicts.leaks(aws.folder, events, custodian.materials)]
 
 
 def _each(
     players: list[Player], act: Callable[[Player], None], director: Director, *, tell: bool = False
 ) -> Iterator[tuple[str, str]]:
-    """Yields the names of stacks with what is wrong with them."""
+    """Yields each stack's name, with what is wrong with it."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = {pool.submit(act, player): player for player in players}
         for ended in as_completed(running):
@@ -109,7 +109,7 @@ def _each(
                 ended.result()
             except Wrong as error:
                 yield name, "\n  ".join([f"{name}, {kind}: {error}", *director.tale(name)])
-            except Exception:  # noqa: BLE001  # a defect here is told apart from one of the function, and ends nothing
+            except Exception:  # noqa: BLE001  # a defect of this program: report it as one, and go on
                 yield name, f"{name}, {kind}: the test itself failed\n{traceback.format_exc()}"
             else:
                 if tell:

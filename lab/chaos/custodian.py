@@ -1,4 +1,4 @@
-"""What is there before a stack: material from the seed, wrapped into secrets, and the keys to wrap it with."""
+"""Prepares what a stack needs: material from the seed, wrapped and stored in secrets, and the keys to wrap it with."""
 
 import threading
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ CONSENT: Final = "imported-key-material"
 
 @dataclass
 class Custodian:
-    """Called from several threads. `materials`: all that was made; none of it may be seen anywhere."""
+    """Called from several threads. `materials`: all that was made; none of it may show up anywhere."""
 
     aws: LocalAws
     dice: Random
@@ -27,7 +27,7 @@ class Custodian:
     def __post_init__(self) -> None:
         self.kms: Any = self.aws.client("kms")
         self._secrets: Any = self.aws.client("secretsmanager")
-        tags = self._tags("/", "TagKey", "TagValue")  # every stack may have something opened with these two
+        tags = self._tags("/", "TagKey", "TagValue")  # every stack may use these two keys to open its secrets
         transport = self.kms.create_key(Tags=tags)["KeyMetadata"]["KeyId"]
         self.kms.create_alias(AliasName="alias/transport", TargetKeyId=transport)
         rsa = self.kms.create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT", Tags=tags)["KeyMetadata"]["KeyId"]
@@ -46,7 +46,7 @@ class Custodian:
         return self._kept(P256(name, ec.derive_private_key(1 + int.from_bytes(self._bytes(31)), ec.SECP256R1())))
 
     def rsa(self, name: str) -> Rsa:
-        """One key for all: to make one takes a quarter of a second, and a key of a test's own can't come from a seed."""
+        """One key for all stories: making one takes a quarter of a second, and an RSA key can't come from a seed."""
         return self._kept(Rsa(name, rsa_key()))
 
     def _bytes(self, size: int) -> bytes:
@@ -84,16 +84,16 @@ class Custodian:
         )
 
     def key(self, material: Material, stack: str) -> str:
-        """The ARN of an empty key that no stack makes."""
+        """The ARN of an empty key that belongs to no stack."""
         tags = self._tags(stack, "TagKey", "TagValue")
         return str(self.kms.create_key(Origin="EXTERNAL", Tags=tags, **material.spec)["KeyMetadata"]["Arn"])
 
     def fill(self, key: str, material: Material) -> None:
-        """As its owner does by hand, before any stack."""
+        """Imports as the key's owner does by hand, before any stack."""
         import_material(self.kms, key, material.content)
 
     def lose(self, key: str) -> None:
-        """Somebody deletes a key's material, by hand."""
+        """Deletes a key's material, as a person does by hand."""
         self.kms.delete_imported_key_material(KeyId=key)
 
     @staticmethod

@@ -1,7 +1,7 @@
-"""Watches every invocation of the function, gives each its fate, kills, and keeps count.
+"""Watches every invocation of the function, gives each its fate, kills and counts.
 
-Knows which invocation runs in which process: an AWS call is known by the credentials, which every process has of its own; the
-PUT of an answer by the request's id in its address, and of two invocations of one request the younger one sends.
+It finds the invocation of an AWS call by the credentials, since every process has its own. It finds the invocation of a PUT by
+the request's id in the address; of two invocations of one request, the younger one counts as the sender.
 """
 
 import collections
@@ -23,27 +23,27 @@ from lab.local.runtime import Outcome
 from lab.wire.faults import Moment
 
 ON_FAILURE = f"{FUNCTION}-on-failure"
-QUIET_SECONDS = 4.0  # Lambda's wait before a retry here, and more
+QUIET_SECONDS = 4.0  # longer than Lambda's wait before a retry here
 PATIENCE_SECONDS = 300.0
 LOOK_SECONDS = 0.5
-TRIES = {FUNCTION: 2, ON_FAILURE: 3}  # as the template has it: one retry, and two
+TRIES = {FUNCTION: 2, ON_FAILURE: 3}  # as in the template: one retry, and two retries
 
 
 class StillRunning(Exception):
-    """Invocations that do not end."""
+    """Some invocations do not end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One PUT that arrived. `told`: its sender knows; else it has to send again."""
+    """One PUT that arrived. `confirmed`: its sender knows that; else the sender must send again."""
 
     digest: str
-    told: bool
+    confirmed: bool
 
 
 @dataclass(slots=True, eq=False)
 class Watched:
-    """One invocation: who it is, what it has met, and what it has answered."""
+    """One invocation: its name, its calls and its fate, and the answers that it sent."""
 
     name: str
     invocation: Invocation
@@ -57,7 +57,7 @@ class Watched:
 
 
 class Director:
-    """`calm`: from then on nothing is broken any more."""
+    """`calm`: once it is set, nothing is broken any more."""
 
     def __init__(self, fates: Fates) -> None:
         self.calm = False
@@ -72,7 +72,7 @@ class Director:
         self._line = ""
 
     def lead_over(self, line_url: str) -> None:
-        """Processes from now on make their calls over this line."""
+        """Processes that start from now on make their calls over this line."""
         self._line = line_url
 
     # ------------------------------------------------------------------------------------------- what Functions calls
@@ -136,11 +136,11 @@ class Director:
         if watched is not None:
             self._kill(watched, f"at call {watched.calls}, {passing.operation}, {watched.fate.moment.value}")
 
-    def answered(self, passing: Passing, body: bytes, *, told: bool) -> None:
+    def answered(self, passing: Passing, body: bytes, *, confirmed: bool) -> None:
         with self._lock:
             watched = self._who(passing)
             if watched is not None:
-                watched.arrivals.append(Arrival(hashlib.sha256(body).hexdigest(), told))
+                watched.arrivals.append(Arrival(hashlib.sha256(body).hexdigest(), confirmed))
 
     def _who(self, passing: Passing) -> Watched | None:
         if passing.service != "answer":
@@ -160,7 +160,7 @@ class Director:
     # ------------------------------------------------------------------------------------------------- what came of it
 
     def wait_until_quiet(self) -> None:
-        """Until nothing runs, and nothing is tried again. Late tries go on: their stack has ended, and they must see it."""
+        """Waits until nothing runs and no retry is left. Late tries go on after their stack has ended, and must notice that."""
         begun, quiet_since = time.monotonic(), time.monotonic()
         while time.monotonic() - quiet_since < QUIET_SECONDS:
             time.sleep(LOOK_SECONDS)
@@ -180,24 +180,24 @@ class Director:
         ]
 
     def tried_again(self, stack: str) -> bool:
-        """Whether one of the stack's Creates or Updates was."""
+        """Whether a Create or an Update of the stack was tried again."""
         return any(
             one.name.startswith(f"{stack} ") and " Delete " not in one.name and not one.name.endswith("try 1")
             for one in self.watched
         )
 
     def answered_twice(self) -> list[str]:
-        """Invocations that sent a second answer though they knew that the first had arrived, or sent two different ones."""
+        """Invocations that answered again although they knew that an answer had arrived, or that sent different answers."""
         return [
             one.name
             for one in self.watched
-            if any(arrival.told for arrival in one.arrivals[:-1])
+            if any(arrival.confirmed for arrival in one.arrivals[:-1])
             or len({arrival.digest for arrival in one.arrivals}) > 1
         ]
 
 
 def _kind(function: str, number: int) -> str:
-    """The row of `fates.ENDS`. Lambda's last try of the on-failure function lives: behind it there is nobody."""
+    """The row of `fates.ENDS`. Lambda's last try of the on-failure function is not killed: nobody would answer after it."""
     if function == ON_FAILURE:
         return "on-failure, first try" if number < TRIES[ON_FAILURE] else "last try"
     return "first try" if number < TRIES[FUNCTION] else "second try"

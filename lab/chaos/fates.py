@@ -1,7 +1,7 @@
-"""What happens to one invocation, and to each of its calls: drawn from the seed, by name.
+"""Draws what happens to one invocation, and to each of its calls, from the seed and the invocation's name.
 
-The name of an invocation is its stack, the number of the request in it, and the number of the try. So a seed's fates do not
-depend on who comes first, as far as the same requests come again. Pure.
+An invocation's name consists of its stack, the number of the request in it, and the number of the try. So fates don't depend
+on the order of events, as long as the requests are the same. Pure.
 """
 
 import enum
@@ -14,7 +14,7 @@ from lab.wire.faults import Moment
 
 
 class End(enum.Enum):
-    """How an invocation ends, if not by itself."""
+    """How an invocation is made to end. LIVES: it ends by itself."""
 
     LIVES = "lives"
     KILLED = "killed at a moment"
@@ -37,7 +37,7 @@ class Harm(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """`seconds`: of KILLED, from the begin of the try on. `call`, `moment`: of the others; the call's number, from 1."""
+    """`seconds`: for KILLED, counted from the start of the try. `call` (from 1), `moment`: for the other ends."""
 
     end: End
     seconds: float = 0.0
@@ -53,7 +53,7 @@ class Strike:
 
 
 ENDS: Final[Mapping[str, tuple[tuple[End, float], ...]]] = {
-    # the share of tries that end so, by how often the request has been tried
+    # by the number of the try: the share of tries that end in this way
     "first try": (
         (End.KILLED, 0.14),
         (End.KILLED_AT_CALL, 0.14),
@@ -70,7 +70,7 @@ ENDS: Final[Mapping[str, tuple[tuple[End, float], ...]]] = {
     "last try": (),
 }
 HARMS: Final[Mapping[str, tuple[tuple[Harm, Moment, float], ...]]] = {
-    # the share of calls that meet it, by service; "answer" is the PUT to the ResponseURL
+    # by service: the share of calls that meet each harm; "answer" is the PUT to the ResponseURL
     "kms": (
         (Harm.RESET, Moment.BEFORE, 0.03),
         (Harm.RESET, Moment.AFTER, 0.03),
@@ -100,7 +100,7 @@ HARMS: Final[Mapping[str, tuple[tuple[Harm, Moment, float], ...]]] = {
 }
 KILLED_WITHIN_SECONDS: Final = 3.0  # a cold start and most of a request
 WITHIN_CALLS: Final[Mapping[End, int]] = {
-    # how many there may be before it; of KILLED_AT_CHANGE, changes
+    # how many calls there may be before it; for KILLED_AT_CHANGE, how many changes
     End.LIVES: 1,
     End.KILLED: 1,
     End.KILLED_AT_CALL: 14,
@@ -125,13 +125,13 @@ class Fates:
 
     @staticmethod
     def deadly(fate: Fate, call: int, change: int, operation: str) -> Strike | None:
-        """What ends the invocation at this call. `change`: how many of its calls, with this one, have changed something."""
+        """What ends the invocation at this call. `change`: how many of its calls, this one included, change something."""
         match fate.end:
             case End.KILLED_AT_CALL if call == fate.call:
                 return Strike(Harm.KILL, fate.moment)
             case End.KILLED_AT_CHANGE if change == fate.call and operation in CHANGES:
                 return Strike(Harm.KILL, fate.moment)
-            case End.OUT_OF_MEMORY if call >= fate.call and operation != "PUT":  # each answer, until it dies of it
+            case End.OUT_OF_MEMORY if call >= fate.call and operation != "PUT":  # every answer, until the process dies
                 return Strike(Harm.FLOOD, Moment.BEFORE)
         return None
 

@@ -1,4 +1,4 @@
-"""The kinds of stacks that `make chaos` plays: `KINDS`, each a function that prepares what its story needs, and tells it."""
+"""The kinds of stacks that `make chaos` plays: each of `KINDS` is a function that prepares a story, and returns it."""
 
 from collections.abc import Callable
 from typing import Final
@@ -7,14 +7,14 @@ from lab.chaos.custodian import Custodian
 from lab.chaos.material import EMPTY, Material
 from lab.chaos.stories import KEY, Step, Story, declared, example, one
 
-type Tell = Callable[[str, Custodian, str], Story]  # stack's name, who prepares it, ServiceToken
+type Tell = Callable[[str, Custodian, str], Story]  # the stack's name, the custodian who prepares it, ServiceToken
 
 
 # ----------------------------------------------------------------------------------------------------- examples/*.yaml
 
 
 def symmetric(stack: str, custodian: Custodian, _token: str) -> Story:
-    """Wrapped by kms:Encrypt; gets an expiry; a no-op (ServiceTimeout alone changes); another expiry."""
+    """Wrapped by kms:Encrypt; gets an expiry; a no-op (only ServiceTimeout changes); another expiry."""
     material, secret = custodian.symmetric("the symmetric material"), f"{stack}/material"
     version = custodian.store(secret, custodian.encrypted(material.content, secret), stack)
     pinned = {"SecretVersionId": version}
@@ -129,7 +129,7 @@ def replaced(stack: str, custodian: Custodian, token: str) -> Story:
 
 
 def adopted(stack: str, custodian: Custodian, token: str) -> Story:
-    """The key was in use before: whatever happens to the stack, its material stays."""
+    """The key was in use before the stack, so its material stays, whatever happens to the stack."""
     material, secret = custodian.mac("the material of a key in use"), f"{stack}/material"
     custodian.store(secret, material.content, stack)
     key = custodian.key(material, stack)
@@ -163,7 +163,7 @@ def removed(stack: str, custodian: Custodian, token: str) -> Story:
     gone = one(EMPTY)
     return Story(
         stack,
-        "two, one of them removed",
+        "two resources, one of them removed",
         (
             Step("CREATE", "CREATE_COMPLETE", {"A": one(mac.name), "B": one(private.name)}, declared(token, both)),
             Step(
@@ -183,7 +183,7 @@ def removed(stack: str, custodian: Custodian, token: str) -> Story:
 
 
 def refused(stack: str, custodian: Custodian, _token: str) -> Story:
-    """A newline was stored, too: the stack is undone, and the key as empty as before."""
+    """The secret also holds a newline: the stack is rolled back, and the key stays empty."""
     material, secret = custodian.symmetric("the material with a newline"), f"{stack}/material"
     custodian.store(secret, custodian.encrypted(material.content + b"\n", secret), stack)
     nothing = {KEY: one(EMPTY)}
@@ -199,7 +199,7 @@ def refused(stack: str, custodian: Custodian, _token: str) -> Story:
 
 
 def rolled_back(stack: str, custodian: Custodian, _token: str) -> Story:
-    """An update brings other bytes, which the key can't take: it is undone, and the key is as it was."""
+    """An update declares other bytes, which the key can't take: it is rolled back, and the key is as it was."""
     first, other = custodian.mac("the HMAC material"), custodian.mac("other HMAC material")
     for name, material in (("first", first), ("other", other)):
         custodian.store(f"{stack}/{name}", custodian.by_oaep(material.content), stack)
@@ -217,7 +217,7 @@ def rolled_back(stack: str, custodian: Custodian, _token: str) -> Story:
 
 
 def lost(stack: str, custodian: Custodian, _token: str) -> Story:
-    """Somebody deletes the key's material; an update brings it back."""
+    """Somebody deletes the key's material; an update imports it again."""
     material, secret = custodian.symmetric("the material that was lost"), f"{stack}/material"
     custodian.store(secret, custodian.encrypted(material.content, secret), stack)
     ids, holds = {"SecretId": secret}, {KEY: one(material.name)}

@@ -1,8 +1,8 @@
-"""The line between the function and its AWS, as a TLS server in front of MiniStack, which does to calls what it is told.
+"""The line between the function and its AWS: a TLS server in front of MiniStack that harms calls as its judge says.
 
-Every call of a function's processes comes through here, and so does every PUT of an answer. A call meets harm before the
-effect (MiniStack never sees it) or after it (it has done it, and its answer is lost). What happens to which call is said by
-`Judge`; this module only does it.
+Every call of the function's processes and every PUT of an answer passes here. Harm comes before the effect (MiniStack never
+sees the call) or after it (MiniStack has carried it out, and the answer is lost). `Judge` decides what happens to which call;
+this module only does it.
 """
 
 import http.client
@@ -26,7 +26,7 @@ from lab.wire.faults import Moment
 from lab.wire.transport import Refusal, Response
 
 ANSWER_PATH: Final = "/_ministack/cfn-response/"
-PATIENCE_SECONDS: Final = 60.0  # with either side
+PATIENCE_SECONDS: Final = 60.0  # for the caller and for MiniStack
 FLOOD_BYTES_MAX: Final = 2**30
 FLOOD_PIECE: Final = b" " * 2**16
 ERROR_CODES: Final[Mapping[str, str]] = {"kms": "KMSInternalException", "secretsmanager": "InternalServiceError"}
@@ -34,9 +34,9 @@ ERROR_CODES: Final[Mapping[str, str]] = {"kms": "KMSInternalException", "secrets
 
 @dataclass(frozen=True, slots=True)
 class Passing:
-    """One call on the line. `access_key`: whose process it is; "" for an answer, which is told by `request_id` instead."""
+    """One call on the line. `access_key` shows whose process it is. For an answer it is "", and `request_id` shows it."""
 
-    service: str  # as in the signature's scope; "answer"
+    service: str  # as in the signature's scope; "answer" for a PUT to the bucket
     operation: str
     access_key: str = ""
     request_id: str = ""
@@ -46,13 +46,13 @@ class Judge(Protocol):
     """Called from the line's threads."""
 
     def strikes(self, passing: Passing) -> Mapping[Moment, Strike]:
-        """What this call meets; at most one strike a moment."""
+        """The strikes for this call, at most one for each moment."""
 
     def kill(self, passing: Passing) -> None:
-        """The process whose call this is."""
+        """Kills the process whose call this is."""
 
-    def answered(self, passing: Passing, body: bytes, *, told: bool) -> None:
-        """An answer has arrived at CloudFormation's bucket. `told`: the sender got to know it."""
+    def answered(self, passing: Passing, body: bytes, *, confirmed: bool) -> None:
+        """An answer has arrived at CloudFormation's bucket. `confirmed`: its sender knows that."""
 
 
 class Line(EndingServer):
@@ -67,7 +67,7 @@ class Line(EndingServer):
         return f"127.0.0.1:{self.port}"
 
     def lead_to(self, settings: Settings) -> None:
-        """MiniStack, whose certificate holds for this line, too: it names the address, not the port."""
+        """Leads to MiniStack. Its certificate holds for this line, too: it names the address, and no port."""
         certificate = Path(settings.ca_bundle)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, certificate.with_suffix(".key"))
@@ -75,19 +75,19 @@ class Line(EndingServer):
 
     def context(self) -> ssl.SSLContext:
         if self._context is None:
-            raise ConnectionError("the line leads nowhere yet")
+            raise ConnectionError("the line does not lead to an AWS yet")
         return self._context
 
     def far_side(self) -> http.client.HTTPSConnection:
         if self._settings is None:
-            raise ConnectionError("the line leads nowhere yet")
+            raise ConnectionError("the line does not lead to an AWS yet")
         trust = ssl.create_default_context(cafile=self._settings.ca_bundle)
         target = urlsplit(self._settings.endpoint_url)
         return http.client.HTTPSConnection(target.hostname or "", target.port, timeout=PATIENCE_SECONDS, context=trust)
 
 
 class _Cut(Exception):
-    """The connection is gone, on purpose."""
+    """The connection was cut on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer = self._fetch(body)
             after = strikes.get(Moment.AFTER)
             if passing.service == "answer" and answer.status < 300:
-                self.server.judge.answered(passing, body, told=after is None)
+                self.server.judge.answered(passing, body, confirmed=after is None)
             self._send(self._meet(passing, after) or answer)
         except _Cut:
             self.close_connection = True
@@ -157,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(response.body)
 
     def _meet(self, passing: Passing, strike: Strike | None) -> Response | None:
-        """None: the call goes on. An answer that is sent in place of MiniStack's. Raises _Cut."""
+        """Returns the answer to send in place of MiniStack's, or None: the call goes on. Raises _Cut."""
         match strike:
             case None:
                 return None
@@ -176,23 +176,23 @@ class _Handler(BaseHTTPRequestHandler):
         raise _Cut
 
     def _flood(self) -> None:
-        """An answer without an end: whoever reads it all, as every SDK does, runs out of memory."""
+        """Sends an endless answer. An SDK reads all of it, and runs out of memory."""
         self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nConnection: close\r\n\r\n")
         for _ in range(FLOOD_BYTES_MAX // len(FLOOD_PIECE)):
             try:
                 self.wfile.write(FLOOD_PIECE)
             except OSError:
-                return  # it has died of it
+                return  # the process has died
 
     def _reset(self) -> None:
         try:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
         except OSError:
-            pass  # the other side was faster
+            pass  # the other side has closed it already
 
     def log_message(self, format: str, *args: object) -> None:
-        """Silent: what goes over this line is secret."""
+        """Logs nothing: the requests on this line are secret."""
 
 
 def _passing(path: str, headers: Message, body: bytes) -> Passing:

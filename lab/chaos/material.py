@@ -1,6 +1,6 @@
-"""Key material, and the proof by real cryptography that a key holds it: computed with KMS, and again without it.
+"""Key material, and the proof by real cryptography that a key holds it: KMS's result is compared with one made outside.
 
-Of a symmetric key: KMS encrypts, and the bytes open it outside. HMAC: the same MAC. RSA, EC: the same public key, and a
+Symmetric key: KMS encrypts, and the bytes decrypt it outside. HMAC: the same MAC. RSA, EC: the same public key, and a
 signature by KMS that verifies.
 """
 
@@ -22,7 +22,7 @@ HASH: Final = hashes.SHA256()
 
 
 class Material(Protocol):
-    """`name`: how it is told. `secret`: the bytes that must be seen nowhere. `content`: what goes into the import."""
+    """`name`: its name in messages. `secret`: the bytes that must be seen nowhere. `content`: the bytes to import."""
 
     @property
     def name(self) -> str: ...
@@ -31,8 +31,8 @@ class Material(Protocol):
     @property
     def content(self) -> bytes: ...
     @property
-    def spec(self) -> dict[str, str]: ...  # KeySpec and KeyUsage of a key that takes it
-    def is_in(self, kms: Any, key: str) -> bool: ...  # of a key that can be used
+    def spec(self) -> dict[str, str]: ...  # KeySpec and KeyUsage of a key for it
+    def is_in(self, kms: Any, key: str) -> bool: ...  # the key must be usable
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Rsa:
 
     @property
     def secret(self) -> bytes:
-        """A prime: whoever has it has the key."""
+        """A prime: it reveals the whole key."""
         return self.key.private_numbers().p.to_bytes(128)
 
     @property
@@ -131,9 +131,9 @@ EMPTY: Final = "nothing"
 
 
 def found_in(kms: Any, key: str, candidates: Iterable[Material]) -> str:
-    """The name of the material that a key holds, by proof; EMPTY; or what is wrong, in words.
+    """The name of the material that the key provably holds; EMPTY; or what is wrong, in words.
 
-    A key that is scheduled for deletion is called back for the look, and scheduled again.
+    The deletion of a key that is scheduled for it is cancelled for the check, and scheduled again.
     """
     look = kms.describe_key(KeyId=key)["KeyMetadata"]
     fitting = [one for one in candidates if one.spec["KeySpec"] == look["KeySpec"]]

@@ -1,7 +1,8 @@
-"""Plays a story on the local AWS, step by step, and says what is wrong with what came of it.
+"""Plays a story on the local AWS step by step, and says what is wrong with the result.
 
-Nobody helps: an operation is begun, and its end waited for. Only when all is over, and nothing is broken any more, is done what
-docs/internals/design.md leaves to people: `mend` runs a deletion again that Lambda gave up, and continues a rollback.
+It begins an operation and waits for its end, without any help. When all stories have ended and nothing is broken any more,
+`mend` does what docs/internals/design.md leaves to people: it repeats a deletion that Lambda gave up, and continues a
+rollback.
 """
 
 import json
@@ -31,11 +32,11 @@ class Wrong(Exception):
 
 @dataclass
 class Player:
-    """One stack. `statuses`: what its operations came to. `kept`: keys that hold what an invocation that died brought in."""
+    """One stack. `statuses`: its operations' final statuses. `kept`: keys that hold what an invocation that died imported."""
 
     aws: LocalAws
     story: Story
-    tried_again: Callable[[str], bool]  # whether a Create or an Update of a stack was
+    tried_again: Callable[[str], bool]  # whether a Create or an Update of a stack was tried again
     statuses: list[str] = field(default_factory=list)
     given_up: int = 0
     kept: set[str] = field(default_factory=set)
@@ -61,7 +62,7 @@ class Player:
             self._step(step, _OPERATIONS[step.verb])
 
     def mend(self) -> None:
-        """What is left to people. Raises Wrong."""
+        """Does what is left to people. Raises Wrong."""
         if self.status == "UPDATE_ROLLBACK_FAILED":
             step = Step("CONTINUE", "UPDATE_ROLLBACK_COMPLETE", self._holds)
             self._step(step, lambda stacks, name, _step: stacks.continue_rollback(name))
@@ -103,12 +104,12 @@ class Player:
         if came.failed and not step.refused:
             raise Wrong(f"{step.verb}: the function itself said FAILED: {came.failed[0]}")
         if stack.status not in statuses(step, came):
-            told = (
+            context = (
                 f"after {', '.join(came.given_up)} had been given up"
                 if came.given_up
                 else "though nothing was given up"
             )
-            raise Wrong(f"{step.verb} came to {stack.status} {told}: {' '.join(stack.reasons())}")
+            raise Wrong(f"{step.verb} came to {stack.status} {context}: {' '.join(stack.reasons())}")
         before = self._holds
         after = holds_after(step, stack.status, before, came, self._keys)
         mine = {name: held for name, held in after.items() if name in self._keys}
@@ -116,14 +117,14 @@ class Player:
         if step.verb == "DELETE" and not self.given_up:
             left = {name: held for name, held in self._holds.items() if not step.holds.get(name, held) <= held}
             if left:
-                raise Wrong(f"the deletion leaves {_told(left)}: no Delete came that would have removed it")
+                raise Wrong(f"the deletion leaves {_listed(left)}: no Delete came that would have removed it")
         self._prove(step, stack)
 
     def _adopted(self, step: Step, came: Heard) -> Holds:
-        """Keys that were to be emptied, and are not: their Deletes came with the bare id, which touches nothing.
+        """Keys that should be empty and are not: their Deletes came with the bare key id, which touches nothing.
 
-        Rule 1: where an invocation died between its import and its answer, the next try finds a key that holds material, as
-        one that was in use before does. It is told apart only where the stack itself made the key.
+        Rule 1: if an invocation died between its import and its answer, the next try finds a key that holds material, and
+        treats it as a key that was in use before. It knows better only if the stack itself made the key.
         """
         if not self.tried_again(self.story.name):
             return {}
@@ -134,15 +135,15 @@ class Player:
         }
 
     def _prove(self, step: Step, stack: Stack) -> None:
-        """By cryptography. Of what may be in a key or not, the log of the on-failure function must tell."""
+        """Proves it by cryptography. The on-failure function's log must say if a key keeps an abandoned Create's material."""
         self.prove(f"{step.verb} came to {stack.status}")
         if step.verb == "CREATE" and any(key not in self.aws.logs(ON_FAILURE) for key in self.kept):
-            raise Wrong("a key keeps what a Create that was given up brought in, and no log says so")
+            raise Wrong("a key keeps what a Create that was given up imported, and no log says so")
         if step.days is not None and stack.status == step.status:
             self._prove_expiry(step.days)
 
     def prove(self, when: str) -> None:
-        """Each key holds what it must, or may. Raises Wrong."""
+        """Proves that each key holds what it must or may hold. Raises Wrong."""
         self.kept = set()
         for name, may_hold in self._holds.items():
             found = found_in(self._kms, self._keys[name], self.story.materials)
@@ -157,12 +158,12 @@ class Player:
         if valid_to is None or not latest - timedelta(hours=1) < valid_to <= latest:
             raise Wrong(f"the material must expire in {days} days, and expires {valid_to or 'never'}")
 
-    def everything_told(self) -> str:
-        """All that CloudFormation tells of the stack."""
+    def all_events(self) -> str:
+        """All events of the stack, as text."""
         return json.dumps(self.events, default=str)
 
 
-def _told(holds: Holds) -> str:
+def _listed(holds: Holds) -> str:
     return ", ".join(f"{name}: {' or '.join(sorted(held))}" for name, held in sorted(holds.items()))
 
 

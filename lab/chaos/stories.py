@@ -1,8 +1,8 @@
-"""What a story is: the steps of one stack, and what each must leave in which key. The stories themselves are in kinds.py.
+"""Defines a story: the steps of one stack, and what each step must leave in which key. The stories are in kinds.py.
 
-A story begins with what its owner prepares (secrets, keys that no stack makes), and goes on with the steps of one stack. Each
-step names the status that it must come to, unless Lambda gives a request up, and what its keys then hold: `KEY` is the key that
-the stack makes, other names are keys that were there before.
+First the owner prepares secrets, and keys that no stack makes; then come the steps of one stack. Each step names its final
+status (unless Lambda gives a request up), and what its keys then hold. `KEY` is the key that the stack makes; other names are
+keys that existed before.
 """
 
 import json
@@ -19,9 +19,9 @@ EXAMPLES: Final = places.REPOSITORY / "examples"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`holds`: by key, names of material, of which it holds one afterwards, or material.EMPTY. `before`: done by hand first.
+    """`holds`: by key, the materials of which it then holds one, or material.EMPTY. `before`: done by hand before the step.
 
-    `days`: that KMS must show until the material of KEY expires; None where it does not expire, or that is not the point.
+    `days`: KMS must show that the material of KEY expires in so many days; None: this is not checked.
     """
 
     verb: str
@@ -30,13 +30,13 @@ class Step:
     template: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     before: Callable[[str], None] | None = None  # gets the ARN of KEY
-    refused: bool = False  # the function says FAILED, and is right
+    refused: bool = False  # the function must answer FAILED
     days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """`keys`: those that no stack makes, and what they hold at the beginning. `materials`: all that may be found in a key."""
+    """`keys`: keys that no stack makes, with what they hold first. `materials`: all materials that may be in a key."""
 
     name: str
     kind: str
@@ -55,7 +55,7 @@ def example(name: str, **properties: str) -> str:
     text = (EXAMPLES / name).read_text()
     line = "      SecretId: !Ref SecretId\n"
     if text.count(line) != 1:
-        raise ValueError(f"examples/{name} declares its SecretId in another way than it did")
+        raise ValueError(f"examples/{name} must have this line once: {line.strip()}")
     return text.replace(line, line + "".join(f"      {key}: {value}\n" for key, value in properties.items()))
 
 

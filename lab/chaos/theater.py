@@ -1,4 +1,4 @@
-"""A local AWS of its own, with the line between it and the function, and the application deployed."""
+"""A separate local AWS with the application deployed, and with the line between the function and AWS."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from lab.local.functions import Functions
 from lab.local.ministack import MiniStack
 from lab.local.session import LocalAws
 
-MEMORY_MB = 192  # what a request needs, and half of it: a flood soon fills it
+MEMORY_MB = 192  # 1.5 times what a request needs: a flood soon fills it
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""What may come of an operation on a stack, where Lambda may have given requests up; and what may never be.
+"""The allowed results of a stack operation, also if Lambda gave requests up; and what is never allowed.
 
-docs/internals/design.md, "What Lambda gives up", decides: a request that was given up is answered FAILED by the on-failure
-function, and CloudFormation goes on from there. Everything else that is not what the story says is wrong. Pure, but for the
-search for leaks.
+The rule is in docs/internals/design.md, "What Lambda gives up": the on-failure function answers FAILED for a request that
+Lambda gave up, and CloudFormation goes on from there. Any other difference from the story is wrong. Pure, except the search
+for leaks.
 """
 
 import re
@@ -26,7 +26,7 @@ type Entry = Mapping[str, Any]  # of the journal
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What CloudFormation heard during one operation. `unanswered`: requests that nobody answered."""
+    """The answers that CloudFormation got during one operation. `unanswered`: requests that nobody answered."""
 
     given_up: tuple[str, ...]  # types of the requests
     rollback_stopped: bool
@@ -85,7 +85,7 @@ _WHERE_GIVEN_UP: Final[Mapping[str, tuple[tuple[tuple[bool, bool], set[str]], ..
 
 
 def holds_after(step: Step, status: str, before: Holds, heard: Heard, keys: Mapping[str, str]) -> Holds:
-    """What each key may hold then. `keys`: their ARNs, by name."""
+    """What each key may hold after the step. `keys`: their ARNs, by name."""
     if not heard.given_up and status == step.status and step.verb != "DELETE":
         return {**before, **step.holds}
     if step.verb == "DELETE":
@@ -99,7 +99,7 @@ def holds_after(step: Step, status: str, before: Holds, heard: Heard, keys: Mapp
 def _after_delete(
     name: str, held: frozenset[str], status: str, heard: Heard, keys: Mapping[str, str]
 ) -> frozenset[str]:
-    """Rule 2: a Delete of the ARN has emptied the key; one of any other id has touched nothing."""
+    """Rule 2: a Delete with the ARN has emptied the key; a Delete with any other id has touched nothing."""
     if keys[name] in heard.deleted_ids:
         return frozenset({EMPTY})
     return held | {EMPTY} if status == "DELETE_FAILED" else held
@@ -108,7 +108,7 @@ def _after_delete(
 def _may_hold(
     before: frozenset[str], declared: frozenset[str], status: str, step: Step, heard: Heard
 ) -> frozenset[str]:
-    """After a Create or an Update that Lambda gave up: what it has done nobody knows. What was held is held on."""
+    """After a Create or an Update that Lambda gave up: its effect is unknown. Material that the key held before stays."""
     if status == step.status and "Delete" in heard.given_up:  # the clean-up was given up
         return declared | before
     if EMPTY in before:
@@ -116,10 +116,10 @@ def _may_hold(
     return before | (declared - {EMPTY})
 
 
-def leaks(folder: Path, told: Mapping[str, str], materials: Iterable[Material]) -> list[str]:
-    """Where material, or a pre-signed address, is seen: in any file of the local AWS, and in `told`, texts by name."""
+def leaks(folder: Path, texts_by_name: Mapping[str, str], materials: Iterable[Material]) -> list[str]:
+    """Finds material or a pre-signed address, in any file of the local AWS, and in `texts_by_name`."""
     canaries = Canaries(**{f"{number}: {one.name}": one.secret for number, one in enumerate(materials)})
-    texts: dict[str, str | bytes] = dict(told)
+    texts: dict[str, str | bytes] = dict(texts_by_name)
     for path in folder.rglob("*"):
         if path.is_file() and path.suffix in READ_IN and not CODE & set(path.relative_to(folder).parts):
             texts[str(path.relative_to(folder))] = path.read_bytes()

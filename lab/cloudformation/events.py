@@ -1,4 +1,4 @@
-"""CloudFormation's requests, as they arrive: events and contexts for tests of whatever takes them."""
+"""CloudFormation's requests as they arrive: events and contexts for tests."""
 
 import math
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ def request(request_type: str, **changes: Any) -> Request:
 
 
 class Remaining:
-    """A Lambda context with so much time left, which does not run out."""
+    """A Lambda context whose remaining time never changes."""
 
     invoked_function_arn = "arn:aws:lambda:eu-central-1:111122223333:function:imported-key-material"
     function_name = "imported-key-material"

@@ -1,4 +1,4 @@
-"""What the stand-ins' StackIds and requests to custom resources look like where it was recorded on AWS.
+"""The form of StackIds and of requests to custom resources, as recorded on AWS. The stand-ins use it.
 
 - the last part of a StackId is a UUID of version 1, whose time is 0.01 to 0.18 s before the stack's CreationTime (2018 to
   2024);
@@ -7,7 +7,7 @@
 - ServiceTimeout stands at the event's top level, as text, beside the property (June 2024 and later);
 - ServiceToken stands in ResourceProperties and in OldResourceProperties (2021-11-08).
 
-MiniStack's corrections use it in MiniStack's own process: nothing is imported here but the standard library.
+MiniStack's corrections use it in MiniStack's own process: it imports only the standard library.
 """
 
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ def query(stack_id: str, request_id: str, made_at: datetime) -> str:
 
 
 def expires_seconds(request_id: str) -> int:
-    """One of the two, and always the same one for a request: the same seed gives the same events."""
+    """One of the two, always the same for a request, so that the same seed gives the same events."""
     return EXPIRES_SECONDS[int(request_id[-1], 16) % len(EXPIRES_SECONDS)]
 
 
@@ -63,6 +63,6 @@ def with_service_token(properties: Mapping[str, Any], service_token: str) -> dic
 
 
 def service_timeout(properties: Mapping[str, Any]) -> dict[str, str]:
-    """The event's own field, where the property is declared. A value that is no text can't come out of a template."""
+    """The event's own field, if the property is declared. A template's value is always a text."""
     declared = properties.get("ServiceTimeout")
     return {"ServiceTimeout": declared} if isinstance(declared, str) else {}

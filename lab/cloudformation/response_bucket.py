@@ -1,8 +1,8 @@
-"""The far side of an answer: CloudFormation's bucket on 127.0.0.1, and a proxy on the way to it.
+"""Takes answers: CloudFormation's bucket on 127.0.0.1, and a proxy on the way to it.
 
-A real TLS server with a certificate of its own, on a port that the system picks. It takes what is PUT and then behaves as
-it is told, one behavior for each request, in order; once they are used up it answers 200. Everything that it does is
-something that S3, a proxy or the net between is known to do, or a hostile server could do.
+A real TLS server with its own certificate, on a free port. It takes what is PUT, and then behaves as the test says: one
+behavior for each request, in order, and 200 when they are used up. S3, a proxy or the network is known to do each of these, or
+a hostile server could do it.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Self
 
 HOST = "127.0.0.1"
-_PATIENCE_SECONDS = 30.0  # no behavior outlasts it
+_PATIENCE_SECONDS = 30.0  # no behavior lasts longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def silence(exchange: "_Exchange") -> None:
 
 
 def drip(exchange: "_Exchange") -> None:
-    """Answers with one byte of a header every 50 ms: no single read ever times out."""
+    """Answers with one byte of a header every 50 ms, so that no single read ever times out."""
     exchange.wfile.write(b"HTTP/1.1 200 OK\r\nx: ")
     end = time.monotonic() + _PATIENCE_SECONDS
     with contextlib.suppress(OSError):
@@ -123,11 +123,11 @@ class _Server(socketserver.ThreadingTCPServer):
     context: ssl.SSLContext
 
     def handle_error(self, *_: object) -> None:
-        """Says nothing: a client that goes away in the middle is what the tests are about."""
+        """Prints nothing: clients that go away in the middle are what the tests want."""
 
 
 class _Exchange(BaseHTTPRequestHandler):
-    disable_nagle_algorithm = True  # TLS's session tickets go out before the answer: else 40 ms pass between them
+    disable_nagle_algorithm = True  # else TLS's session tickets delay the answer by 40 ms
     protocol_version = "HTTP/1.1"
     server: _Server
 

@@ -1,9 +1,9 @@
-"""CloudFormation, as far as a function asks about its own stack: DescribeStacks and its like, DescribeStackEvents.
+"""CloudFormation, as far as a function reads its own stack: DescribeStacks, DescribeStackEvents and others.
 
-It shows the state that tests set on `Stack` and `Resource`, and does nothing by itself: the engine that creates, updates and
-rolls back is not here. Sentences are AWS's own. A stack is found by name until it is deleted, and by id for ever.
+It shows the state that tests set on `Stack` and `Resource`, and does nothing by itself: it does not create, update or roll
+back. Sentences are AWS's own. A stack is found by name until it is deleted, and by id permanently.
 
-As real CloudFormation was recorded:
+As recorded from real CloudFormation:
 
 - events come newest first, the stack's own among them (2017-10-20); the first of a resource that has no id yet has an empty
   PhysicalResourceId (2017-10-20 to 2025-03-11), where DescribeStackResource and ListStackResources leave the key out (2016 to
@@ -64,7 +64,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A status at one time: a resource's, or the stack's own, which has the stack's name and id for its ids."""
+    """A status at one time: a resource's, or the stack's own. The stack's own has the stack's name and id as its ids."""
 
     id: str
     at: datetime
@@ -76,7 +76,7 @@ class Event:
 
 @dataclass
 class Stack:
-    """`status` set by itself tells no event; `enter` does."""
+    """Setting `status` directly adds no event; `enter` adds one."""
 
     name: str
     id: str
@@ -87,7 +87,7 @@ class Stack:
     updated_at: datetime | None = None
     deleted_at: datetime | None = None
     resources: dict[str, Resource] = field(default_factory=dict)  # by logical id
-    gone: dict[str, Resource] = field(default_factory=dict)  # listed, and else unknown
+    gone: dict[str, Resource] = field(default_factory=dict)  # only ListStackResources shows them
     events: list[Event] = field(default_factory=list)  # the oldest first
 
     def enter(self, status: str, at: datetime) -> None:
@@ -96,7 +96,7 @@ class Stack:
         self.tell(self.name, status, at, STACK_TYPE, self.id)
 
     def begin(self, status: str, at: datetime) -> None:
-        """The same; where it is that of another operation, the one before has ended."""
+        """Like `enter`. If the status belongs to another stack operation, the previous one has ended."""
         before = self.status.removesuffix("_IN_PROGRESS").removesuffix("_COMPLETE_CLEANUP")
         if status in ("UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS") and before in ("CREATE", "UPDATE", "UPDATE_ROLLBACK"):
             failed = any(resource.status.endswith("_FAILED") for resource in self.resources.values())
@@ -104,7 +104,7 @@ class Stack:
         self.enter(status, at)
 
     def set(self, logical_id: str, status: str, at: datetime, **changes: Any) -> Resource:
-        """A resource's new status, and whatever else changes; made if it is not there (then with its `type`)."""
+        """Sets a resource's status and the other `changes`. Makes the resource if it does not exist (`type` is needed then)."""
         known = self.resources.get(logical_id)
         if known is None:
             known = Resource(logical_id, changes.pop("type"), status, at)
@@ -117,7 +117,7 @@ class Stack:
         return known
 
     def set_old(self, logical_id: str, status: str, at: datetime, physical_id: str) -> None:
-        """The status of an id that the resource no longer has: only an event tells it."""
+        """The status of an id that the resource no longer has. Only an event shows it."""
         self.tell(logical_id, status, at, CLEANED_UP_TYPE, physical_id)
 
     def forget(self, logical_id: str, *, listed: bool) -> None:
@@ -127,7 +127,7 @@ class Stack:
             self.gone[logical_id] = forgotten
 
     def tell(self, logical_id: str, status: str, at: datetime, type_: str, physical_id: str | None) -> None:
-        """An event, and nothing else."""
+        """Adds only an event."""
         self.events.append(Event(f"{logical_id}-{len(self.events)}", at, logical_id, type_, status, physical_id))
 
     def _cleans_up(self, status: str) -> bool:
@@ -139,7 +139,7 @@ class CloudFormation:
     fault_answers = FAULT_ANSWERS
 
     def __init__(self, clock: Now, *, seed: int = 0, page_resources: int = PAGE_RESOURCES) -> None:
-        # False: ListStackResources leaves out what is being made. Documented of stacks that are being created, not recorded.
+        # False: ListStackResources leaves out resources that are being created. Documented for new stacks, not recorded.
         self.lists_unfinished = True
         self._clock = clock
         self._random = Random(seed)  # noqa: S311  # stack ids that repeat
@@ -156,7 +156,7 @@ class CloudFormation:
         account: str = DEFAULT_ACCOUNT,
         created_at: datetime | None = None,
     ) -> Stack:
-        """A new stack, made now if nothing else is said. A name may be taken again once its stack is deleted."""
+        """A new stack, created now by default. A name may be used again once its stack is deleted."""
         made_at = created_at or self._clock.now()
         unique = request_shape.unique_part(made_at, self._random)
         id_ = f"arn:aws:cloudformation:{region}:{account}:stack/{name}/{unique}"

@@ -1,11 +1,11 @@
 """`make demo`: the whole story on a local AWS, from empty keys to used ones, and back to empty ones.
 
-    story.py      how it is told: steps, sentences, times
-    openssl.py    the far side: makes keys, wraps them, checks what KMS computed
+    story.py      prints it: steps, sentences, times
+    openssl.py    another implementation: makes keys, wraps them, checks what KMS computed
     ceremony.py   what a key custodian does: makes material, wraps it, puts it into Secrets Manager
     evidence.py   shows that KMS holds the material
     acts.py       what happens, act by act
-    __main__.py   the order of the acts, and what to look at when one fails
+    __main__.py   runs the acts in their order, and says what to look at when one fails
 
-It prints no material: a last act looks for it in everything that was written.
+It prints no material. The last act looks for material in everything that was written.
 """

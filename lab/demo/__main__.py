@@ -1,4 +1,4 @@
-"""The order of the acts. Exit code 0 and `demo: ok`, or 1 and what to look at."""
+"""Runs the acts in their order. Exit code 0 and `demo: ok`, or 1 and what to look at."""
 
 import sys
 

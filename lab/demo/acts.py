@@ -1,4 +1,4 @@
-"""What happens in the demo, act by act. Each act prints what it does and what came of it, and raises where it fails."""
+"""The acts of the demo. Each act prints what it does and its result, and raises if it fails."""
 
 import base64
 from collections.abc import Mapping
@@ -44,8 +44,8 @@ class Demo:
         with self.story.act("The custodian makes key material, and wraps it before it goes into a secret"):
             self.custodian.make_transport_keys()
             self.story.say(
-                "Two KMS keys for the way: alias/transport (symmetric), alias/transport-rsa (its public key is handed out). "
-                "Their tag imported-key-material says who may have something opened with them: stacks named demo-..."
+                "Two transport keys: alias/transport (symmetric), alias/transport-rsa (its public key is handed out). "
+                "Their tag imported-key-material says which stacks may use them to open a secret: stacks named demo-..."
             )
             wrapped = {
                 "demo-symmetric": self.custodian.encrypt(self.materials.symmetric, "demo-symmetric/material"),
@@ -64,7 +64,7 @@ class Demo:
                 }
             )
             self.story.say(
-                "Whoever reads these secrets has nothing. Each secret's tag names the one stack that may use it."
+                "Reading these secrets reveals nothing. Each secret's tag names the only stack that may use it."
             )
 
     # --------------------------------------------------------------------------------------------------- create
@@ -155,14 +155,14 @@ class Demo:
         self.expect(made, "ROLLBACK_COMPLETE")
         [reason, *_] = made.reasons("Material")
         if because not in reason:
-            raise NotShown(f"the reason is another one: {reason}")
+            raise NotShown(f"the stack's reason is not the expected one: {reason}")
         self.story.say(f"{made.status}. The stack's event says:")
         self.story.quote(reason)
         key = next(
             event for event in made.events if event["LogicalResourceId"] == "Key" and event["PhysicalResourceId"]
         )
         self.evidence.is_empty(key["PhysicalResourceId"])
-        self.story.say("Its key is as empty as it was: every check comes before the first import.")
+        self.story.say("Its key is still empty: every check comes before the first import.")
 
     # ---------------------------------------------------------------------------------------------------- delete
 
@@ -179,19 +179,19 @@ class Demo:
     # --------------------------------------------------------------------------------------------------- no leaks
 
     def look_for_leaks(self) -> None:
-        with self.story.act("Was anything of it written down? A look into every log, event and answer"):
+        with self.story.act("Was any material written down? A look into every log, event and answer"):
             files = [path for path in self.aws.folder.rglob("*") if path.suffix in {".log", ".jsonl"}]
             written = b"\n".join(path.read_bytes() for path in files)
             for what, material in self.materials.secrets().items():
                 for form in forms(material):
                     if form in written:
-                        raise NotShown(f"{what} stands in a file under {self.aws.folder}")
+                        raise NotShown(f"a file under {self.aws.folder} contains {what}")
             if b"X-Amz-Signature" in written:
-                raise NotShown(f"a ResponseURL stands in a file under {self.aws.folder}")
+                raise NotShown(f"a file under {self.aws.folder} contains a ResponseURL")
             self.story.say(f"Not in {len(files)} files with {len(written):,} bytes: no material, and no ResponseURL.")
 
 
 def forms(material: bytes) -> list[bytes]:
-    """The ways in which material would be seen: raw, hex, base64 at each of its three alignments (its middle part)."""
+    """The forms in which material could be found: raw, hex, base64 at each of its three alignments (the middle part)."""
     encoded = [base64.b64encode(material[shift:])[4:-8] for shift in range(3)]
     return [material, material.hex().encode(), material.hex().upper().encode(), *encoded]

@@ -1,7 +1,7 @@
-"""What a key custodian does before anything is deployed: makes material, wraps it, puts it into Secrets Manager.
+"""A key custodian's work before anything is deployed: makes material, wraps it, puts it into Secrets Manager.
 
-Everything here could be done on a machine without a network, but for what asks AWS. The material stays in a folder of its
-own, which the demo removes.
+Everything here except the calls of AWS works on a machine without a network. The material stays in a separate folder, which
+the demo removes.
 """
 
 import secrets
@@ -21,7 +21,7 @@ STACKS = "demo-/"  # every stack whose name begins with demo-
 
 @dataclass(frozen=True, slots=True)
 class Materials:
-    """What was made. `folder` holds the private keys; nothing of it is printed."""
+    """The material. `folder` holds the private keys; nothing of it is printed."""
 
     folder: Path
     symmetric: bytes
@@ -31,7 +31,7 @@ class Materials:
 
     @property
     def check_value(self) -> str:
-        """Of the symmetric key: the leftmost 5 bytes of its CMAC over 16 zero bytes (ANSI X9.24-1)."""
+        """The symmetric key's check value: the leftmost 5 bytes of its CMAC over 16 zero bytes (ANSI X9.24-1)."""
         cmac = CMAC(AES(self.symmetric))
         cmac.update(bytes(16))
         return f"CMAC:{cmac.finalize()[:5].hex().upper()}"
@@ -66,7 +66,7 @@ class Custodian:
         self._public_key = folder / "transport.pem"
 
     def make_transport_keys(self) -> None:
-        """Two keys of KMS's own, for the way from the custodian to the function."""
+        """Two keys that KMS generates, for the way from the custodian to the function."""
         tags = [{"TagKey": CONSENT, "TagValue": STACKS}]
         symmetric = self._kms.create_key(Description="opens secrets", Tags=tags)["KeyMetadata"]["KeyId"]
         self._kms.create_alias(AliasName="alias/transport", TargetKeyId=symmetric)

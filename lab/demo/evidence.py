@@ -1,4 +1,4 @@
-"""Shows that KMS holds the material: what it computes is checked by OpenSSL, outside, with the custodian's own copy."""
+"""Shows that KMS holds the material: OpenSSL checks KMS's results outside of KMS, with the custodian's own copy."""
 
 import hashlib
 from pathlib import Path
@@ -12,7 +12,7 @@ MESSAGE = b"An order over 42 screws"
 
 
 class NotShown(Exception):
-    """Something that was to be shown is not so."""
+    """Something that the demo must show is not true."""
 
 
 class Evidence:
@@ -21,21 +21,21 @@ class Evidence:
         self._materials = materials
 
     def mac_is_the_same_outside(self, key: str) -> str:
-        """GenerateMac against openssl dgst -mac HMAC. Returns the beginning of the MAC."""
+        """Compares GenerateMac with openssl dgst -mac HMAC. Returns the beginning of the MAC."""
         answer = self._kms.generate_mac(KeyId=key, MacAlgorithm="HMAC_SHA_256", Message=MESSAGE)
         if answer["Mac"] != openssl.hmac_sha256(self._materials.hmac, MESSAGE):
             raise NotShown("KMS computes another MAC than OpenSSL")
         return f"{answer['Mac'].hex()[:16]}..."
 
     def public_key_is_equal(self, key: str, private_key: Path) -> str:
-        """GetPublicKey against openssl pkey -pubout, byte for byte. Returns the beginning of its hash."""
+        """Compares GetPublicKey with openssl pkey -pubout, byte for byte. Returns the beginning of its hash."""
         public = self._kms.get_public_key(KeyId=key)["PublicKey"]
         if public != openssl.public_der(private_key):
             raise NotShown("KMS has another public key than OpenSSL")
         return f"SHA256:{hashlib.sha256(public).hexdigest()[:16]}..."
 
     def signature_verifies_outside(self, key: str, private_key: Path, algorithm: str, *options: str) -> None:
-        """Sign by KMS, verified by openssl dgst -verify; and not for another message."""
+        """KMS signs, and openssl dgst -verify accepts the signature; but not for another message."""
         signed = self._kms.sign(KeyId=key, Message=MESSAGE, MessageType="RAW", SigningAlgorithm=algorithm)
         folder = self._materials.folder
         public, message, signature = folder / "public.pem", folder / "message", folder / "signature"
@@ -63,7 +63,7 @@ class Evidence:
         return metadata["ValidTo"].strftime("%Y-%m-%d") if "ValidTo" in metadata else "never"
 
     def is_empty(self, key: str) -> None:
-        """A key that is scheduled for deletion shows only that. Called back, it shows whether it holds anything."""
+        """The state of a key that is scheduled for deletion does not show whether it holds material. So cancel that first."""
         self._kms.cancel_key_deletion(KeyId=key)
         state = self.state(key)
         if state != "PendingImport":

@@ -1,4 +1,4 @@
-"""OpenSSL as the far side: another implementation makes the keys, wraps them, and checks what KMS computed."""
+"""OpenSSL, as another implementation: makes the keys, wraps them, and checks what KMS computed."""
 
 import subprocess
 from pathlib import Path
@@ -7,13 +7,13 @@ SECONDS = 60
 
 
 class OpenSslFailed(Exception):
-    """OpenSSL said no. The text is what it said."""
+    """OpenSSL failed. The text is OpenSSL's."""
 
 
 def openssl(*arguments: str | Path, stdin: bytes = b"") -> bytes:
     """Runs one command; returns its standard output."""
     process = subprocess.run(  # noqa: S603  # our own arguments
-        ["openssl", *map(str, arguments)],  # noqa: S607  # the one on PATH, whichever it is
+        ["openssl", *map(str, arguments)],  # noqa: S607  # the first on PATH
         input=stdin,
         capture_output=True,
         timeout=SECONDS,
@@ -31,7 +31,7 @@ def private_key(pem: Path, *options: str) -> Path:
 
 
 def as_der(pem: Path) -> bytes:
-    """A private key as PKCS#8 DER, what KMS takes."""
+    """A private key as PKCS#8 DER, the form that KMS takes."""
     return openssl("pkcs8", "-topk8", "-nocrypt", "-in", pem, "-outform", "DER")
 
 
@@ -41,14 +41,14 @@ def public_der(pem: Path) -> bytes:
 
 
 def oaep_sha256(public_key: Path, plaintext: bytes) -> bytes:
-    """RSAES_OAEP_SHA_256: both hashes must be named, OpenSSL's default for both is SHA-1."""
+    """RSAES_OAEP_SHA_256. Both hashes must be named, since OpenSSL's default for both is SHA-1."""
     options = ("rsa_padding_mode:oaep", "rsa_oaep_md:sha256", "rsa_mgf1_md:sha256")
     flags = [flag for option in options for flag in ("-pkeyopt", option)]
     return openssl("pkeyutl", "-encrypt", "-pubin", "-inkey", public_key, *flags, stdin=plaintext)
 
 
 def aes_key_wrap(aes_key: bytes, plaintext: Path) -> bytes:
-    """RFC 5649. The initial value is its own; the key is one of this demo's and is used once."""
+    """RFC 5649, with the RFC's initial value. The demo uses this AES key once."""
     return openssl("enc", "-id-aes256-wrap-pad", "-K", aes_key.hex(), "-iv", "A65959A6", "-in", plaintext)
 
 

@@ -1,4 +1,4 @@
-"""Plays the acts of a story on a local AWS of its own, and ends with one line: ok, or what failed."""
+"""Plays the acts of a story on its own local AWS, and ends with one line: ok, or what failed."""
 
 import os
 import subprocess
@@ -26,13 +26,13 @@ EXPECTED: tuple[type[Exception], ...] = (
     ClientError,
     BotoCoreError,
     subprocess.TimeoutExpired,
-    FileNotFoundError,  # a tool that is missing: places.py says how to install it
+    FileNotFoundError,  # a missing tool: places.py says how to install it
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """`begins`: the first act's title; `acts`: those after it, with a folder of their own; `expected`: what else may fail."""
+    """`begins`: the first act's title; `acts`: the others, which get a folder; `expected`: more exceptions of a failure."""
 
     name: str
     opening: str
@@ -45,7 +45,7 @@ class Play:
         return (*EXPECTED, *self.expected)
 
     def run(self) -> int:
-        """The exit code: 0 and `NAME: ok`, 1 and what failed, 130 where somebody stopped it."""
+        """Returns the exit code: 0 and prints `NAME: ok`, 1 and prints what failed, 130 if somebody stopped it."""
         story, failure = Story(sys.stdout), Story(sys.stderr)
         story.tell(self.opening)
         folder, logs = places.temporary_folder(self.name), places.REPOSITORY / "build" / f"{self.name}-logs"

@@ -1,4 +1,4 @@
-"""How the demo tells what it does: numbered acts with their times, plain sentences, facts to compare."""
+"""Prints what the demo does: numbered acts with their times, plain sentences, facts to compare."""
 
 import textwrap
 import time
@@ -21,7 +21,7 @@ class Story:
 
     @contextmanager
     def act(self, title: str) -> Iterator[None]:
-        """One act. Its time follows when it is over."""
+        """Prints an act's title, and its time when it ends."""
         self._acts += 1
         begun = time.monotonic()
         self.tell(f"\n{self._acts}. {title}")
@@ -32,11 +32,11 @@ class Story:
         self.tell(textwrap.fill(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT))
 
     def quote(self, text: str) -> None:
-        """What somebody else said: an error, a command."""
+        """Prints a quoted text: an error, a command."""
         self.tell(textwrap.fill(text, WIDTH, initial_indent=f"{INDENT}> ", subsequent_indent=f"{INDENT}> "))
 
     def facts(self, facts: Mapping[str, str]) -> None:
-        """Names and values, one a line."""
+        """Prints names and values, one a line."""
         width = max(map(len, facts))
         for name, value in facts.items():
             self.tell(f"{INDENT}  {name:<{width}}  {value}")

@@ -1,12 +1,12 @@
-"""Runs hostile inputs, all or those that are named, and tells what each took.
+"""Runs all hostile inputs, or the named ones, and prints what each took.
 
     python -m lab.hostile                 wide limits, as in `make test`
     python -m lab.hostile --exact         the limits that are claimed, as in `make bench`
     python -m lab.hostile --json          one JSON object a line
-    python -m lab.hostile --planted       defects that must be found: each is told as WRONG, but for the harmless one
-    python -m lab.hostile DSA             those whose name has DSA in it
+    python -m lab.hostile --planted       defects that must be found: prints WRONG for each, except the harmless one
+    python -m lab.hostile DSA             inputs whose name contains DSA
 
-Exit codes: 0 all ended as they must, 1 one did not, 2 the command is wrong.
+Exit codes: 0 all ended as they must, 1 at least one did not, 2 the command is wrong.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Events whose own fields are hostile: what whoever may invoke the function can send."""
+"""Events whose own fields are hostile: anybody who may invoke the function can send them."""
 
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ def _malformed(name: str, value: Any, what: str = "without an end") -> Hostile:
 
 
 def _url(world: World) -> Event:
-    """An address of the longest kind, with as many parameters as it has room for."""
+    """An address of the greatest length, with as many parameters as fit."""
     event = _event(world)
     return event | {"ResponseURL": event["ResponseURL"] + "&a=b" * 1_800}
 

@@ -1,4 +1,4 @@
-"""Private keys that take a library long: other algorithms, numbers without an end, containers within containers."""
+"""Private keys that are slow to load: other algorithms, very long numbers, containers within containers."""
 
 import base64
 import math
@@ -17,7 +17,7 @@ NOT_EC: Final = "The private key is not a valid EC key"
 
 
 def dsa(bits: int) -> bytes:
-    """p, g and x of one length: the library computes g^x mod p."""
+    """p, g and x have the same length: the library computes g^x mod p."""
     p, g = mersenne(bits), mersenne(bits) - 2
     return der.pkcs8(DSA, der.sequence(der.integer(p), der.integer(23), der.integer(g)), der.integer(p))
 
@@ -39,7 +39,7 @@ def in_pkcs8(numbers: tuple[int, ...]) -> bytes:
 
 
 def known_primes() -> tuple[int, ...]:
-    """A key that is valid in every respect, and takes the library minutes to find so."""
+    """A key that is valid in every respect. The library needs minutes to find that out."""
     p, q = mersenne(11_213), mersenne(9_941)
     least = math.lcm(p - 1, q - 1)
     e = next(e for e in range(65_537, 70_000, 2) if math.gcd(e, least) == 1)
@@ -51,7 +51,7 @@ def primes_alone(p: int, q: int) -> tuple[int, ...]:
 
 
 def largest(e: int | None = None, n_more: int = 0) -> bytes:
-    """The largest key that KMS takes, with another exponent, or with a modulus that is not its own."""
+    """The largest key that KMS takes, with another exponent, or with a wrong modulus."""
     numbers = rsa_key(4096).private_numbers()
     p, q, public = numbers.p, numbers.q, numbers.public_numbers
     if e is None:
@@ -77,7 +77,7 @@ def scalar() -> bytes:
 
 
 def explicit_curve() -> bytes:
-    """A curve over a field without an end, of parameters of one's own."""
+    """A curve by explicit parameters, over a very large field."""
     prime, octets = der.integer(mersenne(86_000)), der.octets(b"\1" * 10_750)
     generator = der.octets(point(7, ec_key().curve) * 100)
     field = der.sequence(der.oid("1.2.840.10045.1.1"), prime)

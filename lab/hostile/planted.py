@@ -1,6 +1,6 @@
-"""Defects that the measuring must find, or its silence means nothing: a function that takes too long, too much, or talks.
+"""Defects that the measurement must find, or its silence means nothing: too much time, too much memory, a too long log.
 
-Each is planted in the fork in which its row runs, when its event is made.
+Each is planted when its event is made, in the fork that runs its row.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Declarations as large as an event can be: lists without an end, names by the thousand, texts, numbers, depth."""
+"""Declarations as large as an event can be: very long lists, thousands of names, texts, numbers, depth."""
 
 import itertools
 import string

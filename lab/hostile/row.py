@@ -1,7 +1,7 @@
-"""What a hostile input is: a name, how its event is made, and what is said to it.
+"""A hostile input: its name, how its event is made, and what the function says to it.
 
-Secrets have up to 65,536 bytes, and an event that Lambda takes asynchronously a megabyte. Each row is as large as it can be,
-or as costly: what a row is for stands in its name.
+Secrets have up to 65,536 bytes, and events that Lambda takes asynchronously up to a megabyte. Each row is as large or as
+costly as possible. Its name says what it attacks.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,9 +20,9 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Hostile:
-    """`said`: a part of the reason; of the log, where nobody is answered ("LEFT"). `ends`: FAILED, SUCCESS or LEFT.
+    """`said`: a part of the reason, or of the log if nobody is answered ("LEFT"). `ends`: FAILED, SUCCESS or LEFT.
 
-    `as_json`: the event comes as JSON, as Lambda gives it; not so where no JSON parser gets to its end.
+    `as_json`: the event is parsed from JSON, as on Lambda. False if it is nested too deep for a JSON parser.
     """
 
     name: str
@@ -56,7 +56,7 @@ def secret(
 def declaration(
     name: str, said: str, declared: Callable[[], Mapping[str, Any]], *, ends: str = "FAILED", as_json: bool = True
 ) -> Hostile:
-    """A row whose properties are hostile: those of a sound declaration, but for `declared`."""
+    """A row whose properties are hostile: a sound declaration, changed by `declared`."""
 
     def make(world: World) -> Event:
         sound = {"SecretId": world.secret(random_key(32)).name}
@@ -66,7 +66,7 @@ def declaration(
 
 
 def mersenne(exponent: int) -> int:
-    """2^exponent - 1, for some exponents a prime that everybody knows."""
+    """2^exponent - 1: a known prime for some exponents."""
     return (1 << exponent) - 1
 
 

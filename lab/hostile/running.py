@@ -1,7 +1,7 @@
-"""Runs each hostile input in a process of its own, under hard limits, and tells what it took.
+"""Runs each hostile input in its own process, under hard limits, and reports what it took.
 
-One process is made warm: all is imported, and a request was answered. Each input gets a fork of it, with the world as it is
-then; so nothing is measured but one invocation, and no input sees another. Linux only: fork, /proc, and limits of the kernel.
+One process is made warm: it imports everything and answers a request. Each input gets a fork of it, with the same world. So
+only one invocation is measured, and no input sees another. Linux only: fork, /proc, and limits of the kernel.
 """
 
 import json
@@ -25,24 +25,24 @@ ROWS: Final = (*keys.ROWS, *texts.ROWS, *properties.ROWS, *events.ROWS)
 MEGABYTE: Final = 2**20
 SAID_MOST_CHARACTERS: Final = 4_096
 LOG_MOST_CHARACTERS: Final = 20_000
-OTHER_MEGABYTES: Final = 512  # of address space, beyond what is resident: it is not what is measured
+OTHER_MEGABYTES: Final = 512  # of address space beyond the resident memory, which is what is measured
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one invocation may take: processor time, and memory above that of an idle process."""
+    """Limits of one invocation: processor time, and memory above that of an idle process."""
 
     seconds: float
     megabytes: float
 
 
 EXACT: Final = Limits(2.0, 150.0)
-WIDE: Final = Limits(10.0, 400.0)  # on a machine that does much else
+WIDE: Final = Limits(10.0, 400.0)  # for a busy machine
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What an input took, and how it ended: FAILED, SUCCESS, LEFT; or what ended the process."""
+    """The cost of an input, and how it ended: FAILED, SUCCESS, LEFT, or what ended the process."""
 
     name: str
     ends: str
@@ -52,13 +52,13 @@ class Taken:
     log_characters: int
 
     def problem(self, row: Hostile, limits: Limits) -> str:
-        """What is wrong with it; "" where all is as it must be."""
+        """What is wrong; "" if everything is as it must be."""
         return self.ended_otherwise(row) or self._over(limits)
 
     def ended_otherwise(self, row: Hostile) -> str:
         if self.ends == row.ends and row.said in self.said:
             return ""
-        return f"{row.name}: {row.ends}, {row.said!r} was expected, and it was {self.ends}: {self.said[:300]}"
+        return f"{row.name}: expected {row.ends}, {row.said!r}, but got {self.ends}: {self.said[:300]}"
 
     def _over(self, limits: Limits) -> str:
         over = [
@@ -74,8 +74,8 @@ class Taken:
 
 
 def run(rows: Iterable[Hostile], limits: Limits) -> Iterator[Taken]:
-    """One after the other."""
-    rsa_key(4096)  # once, for all rows that are made of it
+    """Runs the rows one after the other."""
+    rsa_key(4096)  # made once, for all rows that use it
     with World() as world:
         ordinary = world.create_request(world.external_key(), SecretId=world.secret(random_key(32)).name)
         if (world.invoke(ordinary) or {}).get("Status") != "SUCCESS":
@@ -97,10 +97,10 @@ def _in_a_fork(row: Hostile, world: World, limits: Limits) -> Taken:
             os._exit(code)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        told = pipe.read()
+        result = pipe.read()
     _, status, used = os.wait4(child, 0)
-    if told:
-        return Taken(**json.loads(told))
+    if result:
+        return Taken(**json.loads(result))
     ended = f"killed by {signal.Signals(os.WTERMSIG(status)).name}" if os.WIFSIGNALED(status) else "not measured"
     return Taken(row.name, ended, "", used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, 0)
 
@@ -111,7 +111,7 @@ def _measured(row: Hostile, world: World, limits: Limits) -> Taken:
     if len(text) > EVENT_MOST_BYTES:
         raise ValueError(f"{row.name}: Lambda takes no event of {len(text):,} bytes.")
     if text:
-        event = None  # as large as it is, it would count as idle
+        event = None  # else its size would count as idle memory
     world.log.seek(0)
     world.log.truncate()
     _forget_the_peak()
@@ -133,7 +133,7 @@ def _set_hard_limits(limits: Limits, used_seconds: float) -> None:
 
 
 def _forget_the_peak() -> None:
-    """From now on VmHWM counts anew: what was needed to make the input does not count."""
+    """Starts VmHWM anew, so that the memory that making the input took does not count."""
     Path("/proc/self/clear_refs").write_text("5")
 
 
@@ -141,4 +141,4 @@ def _megabytes(name: str) -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) / 1024
-    raise LookupError(f"The kernel does not tell {name}.")
+    raise LookupError(f"The kernel does not report {name}.")

@@ -1,4 +1,4 @@
-"""Secrets that are text, or bytes without a form, and as large as a secret can be: PEM, JSON, base64, hex, UTF-16, wrapped."""
+"""Secrets of text or of formless bytes, as large as a secret can be: PEM, JSON, base64, hex, UTF-16, wrapped."""
 
 import base64
 import string

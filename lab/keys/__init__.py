@@ -1,1 +1,1 @@
-"""Keys and secrets to work with: private keys, random bytes, DER by hand, wrapped material, OpenSSL, SoftHSM; and canaries."""
+"""Keys and secrets for tests: private keys, random bytes, handmade DER, wrapped material, OpenSSL, SoftHSM; and canaries."""

@@ -1,6 +1,6 @@
-"""Wraps material for a secret, as its custodian does: with KMS's Encrypt, with the library, with the `openssl` program.
+"""Wraps material for a secret, as a custodian does: with KMS's Encrypt, the library, or the `openssl` program.
 
-Nothing of it is the function's own code: what it unwraps was wrapped by somebody else.
+It shares no code with the function, which unwraps what it made.
 """
 
 import os
@@ -19,7 +19,7 @@ from lab.world import ACCOUNT, TAG, World
 
 
 def transport_key(world: World, algorithm: str, **changes: Any) -> str:
-    """The ARN of a key that may unwrap for the stack."""
+    """The ARN of a transport key that the stack may use."""
     spec = "SYMMETRIC_DEFAULT" if algorithm == "SYMMETRIC_DEFAULT" else "RSA_2048"
     return world.key(**{"KeySpec": spec, "KeyUsage": "ENCRYPT_DECRYPT"} | changes)
 
@@ -36,12 +36,12 @@ def encrypted(
 def public_key_of(world: World, key: str) -> RSAPublicKey:
     loaded = load_der_public_key(world.call("GetPublicKey", KeyId=key)["PublicKey"])
     if not isinstance(loaded, RSAPublicKey):
-        raise TypeError("An transport key that is not symmetric is an RSA key.")
+        raise TypeError("A transport key that is not symmetric is an RSA key.")
     return loaded
 
 
 def wrapped(world: World, key: str, algorithm: str, material: bytes, *, aes_key_bytes: int = 32) -> bytes:
-    """By any of the five algorithms."""
+    """Wraps by any of the five algorithms."""
     if algorithm == "SYMMETRIC_DEFAULT":
         return encrypted(world, key, material)
     if algorithm.startswith("RSAES_OAEP"):
@@ -60,7 +60,7 @@ def blocks(world: World, key: str, algorithm: str, material: bytes, *, aes_key_b
 
 def with_mgf1_sha_1(world: World, key: str, material: bytes) -> bytes:
     """Java's OAEPWithSHA-256AndMGF1Padding: SHA-256 for the label, SHA-1 for the mask."""
-    mgf1 = padding.MGF1(hashes.SHA1())  # noqa: S303  # the trap itself
+    mgf1 = padding.MGF1(hashes.SHA1())  # noqa: S303  # this is the trap
     return public_key_of(world, key).encrypt(material, padding.OAEP(mgf1, hashes.SHA256(), None))
 
 
@@ -74,19 +74,19 @@ def with_pkcs7(world: World, key: str, material: bytes) -> bytes:
 
 # -------------------------------------------------------------------------------------------------------------- openssl
 
-_WRAP_PAD_IV = "A65959A6"  # RFC 5649, section 3; `openssl enc` wants it said
+_WRAP_PAD_IV = "A65959A6"  # RFC 5649, section 3; `openssl enc` requires it
 
 
 def by_openssl(world: World, key: str, algorithm: str, material: bytes, folder: Path, *, aes_bits: int = 256) -> bytes:
-    """RSAES_OAEP_* and RSA_AES_KEY_WRAP_*, with the commands that a custodian types."""
+    """RSAES_OAEP_* and RSA_AES_KEY_WRAP_*, by the commands that a custodian types."""
     (folder / "unwrap.der").write_bytes(world.call("GetPublicKey", KeyId=key)["PublicKey"])
     digest = "sha256" if algorithm.endswith("SHA_256") else "sha1"
 
     def rsa(plaintext: bytes) -> bytes:
         options = ("rsa_padding_mode:oaep", f"rsa_oaep_md:{digest}", f"rsa_mgf1_md:{digest}")
-        told = [word for option in options for word in ("-pkeyopt", option)]
+        arguments = [word for option in options for word in ("-pkeyopt", option)]
         key_file = ("-pubin", "-keyform", "DER", "-inkey", str(folder / "unwrap.der"))
-        return openssl("pkeyutl", "-encrypt", *key_file, *told, stdin=plaintext)
+        return openssl("pkeyutl", "-encrypt", *key_file, *arguments, stdin=plaintext)
 
     if algorithm.startswith("RSAES_OAEP"):
         return rsa(material)

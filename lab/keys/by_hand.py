@@ -1,6 +1,6 @@
-"""Importing by hand, as a person with a key file and the SDK does it: to set up keys, and to test the KMS itself.
+"""Imports by hand, as a person with a key file and the SDK does: to set up keys, and to test the KMS itself.
 
-Shares no code with the function under test: what it wraps is wrapped here, by the library alone.
+It shares no code with the function under test: it wraps only with the library.
 """
 
 import os
@@ -33,7 +33,7 @@ def wrap(algorithm: str, public_key_der: bytes, material: bytes) -> bytes:
 
 
 def unwrap(algorithm: str, private_key: RSAPrivateKey, wrapped: bytes) -> bytes:
-    """What KMS would find in wrapped material. Raises ValueError or InvalidUnwrap where it does not open."""
+    """Unwraps as KMS does. Raises ValueError or InvalidUnwrap if the material does not open."""
     if algorithm.startswith("RSAES_OAEP"):
         return private_key.decrypt(wrapped, oaep(algorithm))
     modulus_bytes = private_key.key_size // 8
@@ -47,7 +47,7 @@ def parameters(kms: Any, key_id: str, algorithm: str = DEFAULT_ALGORITHM, wrappi
 
 
 def import_material(kms: Any, key_id: str, material: bytes, *, algorithm: str = DEFAULT_ALGORITHM, **more: Any) -> Any:
-    """The whole way into a key, without expiry unless `more` says otherwise. The answer of ImportKeyMaterial."""
+    """Gets parameters, wraps and imports; without expiry, unless `more` has one. Returns ImportKeyMaterial's answer."""
     given = parameters(kms, key_id, algorithm)
     if "ValidTo" not in more:
         more.setdefault("ExpirationModel", FOR_EVER)

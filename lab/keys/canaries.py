@@ -1,10 +1,10 @@
-"""Planted values, and a search for them in whatever came out: as they are, in hex, base64, as numbers, escaped, cut in pieces.
+"""Planted values, and a search for them in any output: as they are, in hex, base64, as numbers, escaped, in pieces.
 
-    canaries = Canaries(material=KEY, signature=SIGNATURE)
-    canaries.found_in(log)   # {"material": "in base64"}; {} where nothing came out
+    canaries = Canaries(material=KEY, signature=SIGNATURE) canaries.found_in(log)   # {"material": "in base64"}; {} if nothing
+    leaked
 
-A log that shows half of a key has leaked it, so every piece of `PIECE_BYTES` is looked for. Base64 has three forms of the same
-bytes, by where they stand; the first and the last characters of each depend on the neighbours and are left out.
+A log that shows half of a key has leaked it, so every piece of `PIECE_BYTES` is searched for. Base64 has three forms of the
+same bytes, by their position. The first and the last characters of each form depend on the neighbours, and are left out.
 """
 
 import base64
@@ -12,12 +12,12 @@ import json
 from collections.abc import Iterator
 from urllib.parse import quote
 
-PIECE_BYTES = 12  # 16 characters of base64: more than chance brings together
+PIECE_BYTES = 12  # 16 characters of base64: too long for a match by chance
 STEP_BYTES = 5
 
 
 class Canaries:
-    """Each under a name, so that what is found can be told without being shown."""
+    """Each has a name, so that a report can name it without showing it."""
 
     def __init__(self, **planted: bytes | str) -> None:
         self._needles = [
@@ -40,18 +40,18 @@ class Canaries:
 
 def _pieces(value: bytes) -> Iterator[bytes]:
     if len(value) < PIECE_BYTES:
-        raise ValueError("A canary so short is found by chance.")
+        raise ValueError("The canary is too short: it could be found by chance.")
     for at in range(0, len(value) - PIECE_BYTES + 1, STEP_BYTES):
         yield value[at : at + PIECE_BYTES]
 
 
 def _as_text(text: str | bytes) -> str:
-    """Every byte a character, so that raw bytes are found, too."""
+    """Makes a character of every byte, so that raw bytes are found, too."""
     return text if isinstance(text, str) else text.decode("latin-1")
 
 
 def forms(value: bytes) -> Iterator[tuple[str, str]]:
-    """The ways in which bytes get into text: what the way is called, and the text."""
+    """The forms that bytes take in a text: the form's name, and the text."""
     yield "as it is", value.decode("latin-1")
     yield "in hex", value.hex()
     yield "in hex", value.hex(" ")

@@ -1,4 +1,4 @@
-"""Builds DER by hand, for keys that no library writes: damaged, weak, in old or odd containers. Tests only."""
+"""Builds DER by hand, for keys that no library writes: damaged, weak, in old or odd containers. For tests only."""
 
 from collections.abc import Iterable
 
@@ -70,7 +70,7 @@ def ec_pkcs8(scalar: bytes, *, curve: str = P256, point: bytes | None = None) ->
 
 
 def ed25519(seed: bytes, *, version: int = 0, public_key: bytes | None = None) -> bytes:
-    """PKCS#8 of RFC 8410; with `version=1` and a public key that of RFC 5958."""
+    """PKCS#8 by RFC 8410; with `version=1` and a public key, by RFC 5958."""
     behind = tlv(0x81, b"\0", public_key) if public_key else b""
     return pkcs8(ID_ED25519, b"", octets(seed), version=version, behind=behind)
 
@@ -81,7 +81,7 @@ def pkcs1(numbers: Iterable[int], *, version: int = 0, behind: bytes = b"") -> b
 
 
 def rsa_numbers(p: int, q: int, e: int, d: int, *, n: int | None = None, qi: int | None = None) -> tuple[int, ...]:
-    """The eight numbers of an RSA private key; `n` and `qi` to damage them."""
+    """The eight numbers of an RSA private key. `n` and `qi` can replace theirs, to damage the key."""
     modulus = p * q if n is None else n
     coefficient = pow(q, -1, p) if qi is None else qi
     return modulus, e, d, p, q, d % (p - 1), d % (q - 1), coefficient

@@ -1,4 +1,4 @@
-"""What a symmetric key holds, seen from outside: the list that KMS gives, and with whose bytes it encrypts."""
+"""What a symmetric key holds, seen from outside: KMS's list, and the bytes with which it encrypts."""
 
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ MESSAGE = b"what the key is used for"
 
 
 class Caller(Protocol):
-    """A world or a timeline: whoever makes a person's KMS calls."""
+    """Makes a person's KMS calls: a world or a timeline."""
 
     def call(self, operation: str, **params: Any) -> Any: ...
 
@@ -31,7 +31,7 @@ def states(caller: Caller, arn: str) -> list[tuple[str, str]]:
 
 
 def encrypts_with(caller: Caller, arn: str, material: bytes) -> bool:
-    """Whether what KMS encrypts under the key opens with these very bytes, outside of KMS."""
+    """Whether these bytes decrypt, outside of KMS, what KMS encrypts under the key."""
     blob = caller.call("Encrypt", KeyId=arn, Plaintext=MESSAGE, region=arn.split(":")[3])["CiphertextBlob"]
     try:
         return ciphertext.open_sealed(ciphertext.take_apart(blob), material, {}) == MESSAGE

@@ -1,4 +1,4 @@
-"""Private keys for tests: made when they are first asked for, once in a process. None is stored in the repository."""
+"""Private keys for tests. Each is made at its first use, once in a process. None is stored in the repository."""
 
 from functools import cache
 from math import lcm

@@ -1,4 +1,4 @@
-"""Random bytes that are the same in every run: a test that draws thousands of keys either always passes or never."""
+"""Random bytes that are the same in every run, so that a test with thousands of keys either always passes or never."""
 
 import random
 from collections.abc import Iterator

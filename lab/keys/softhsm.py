@@ -1,12 +1,13 @@
-"""SoftHSM2 as the real producer of wrapped keys: PKCS#11, keys that are born inside and never come out in the clear.
+"""SoftHSM2, a real producer of wrapped keys: over PKCS#11, it makes keys inside that never leave it in the clear.
 
     with softhsm.token(folder) as hsm:
         key = hsm.ec_key("secp256r1")
         wrapped = hsm.wrap(key, transport_public_key, aes_bits=192).joined
 
-SoftHSM2 has no CKM_RSA_AES_KEY_WRAP. `wrap` does what that mechanism is made of (PKCS#11 v3.1, section 6.1.23): a session AES
-key wrapped by CKM_RSA_PKCS_OAEP, the key wrapped under it by CKM_AES_KEY_WRAP_PAD, and the two blocks one behind the other. Its
-OAEP knows SHA-1 alone. What the HSM itself says of a key (check value, MAC, public key, plaintext) is to be compared with KMS.
+SoftHSM2 has no CKM_RSA_AES_KEY_WRAP. `wrap` does the steps of that mechanism (PKCS#11 v3.1, section 6.1.23): it wraps a
+session AES key by CKM_RSA_PKCS_OAEP, wraps the key under that AES key by CKM_AES_KEY_WRAP_PAD, and joins the two blocks.
+SoftHSM2's OAEP supports only SHA-1. Tests compare what the HSM computes with a key (check value, MAC, public key, plaintext)
+with KMS.
 
 One token at a time in a process: the library reads SOFTHSM2_CONF when it is initialized. All of it is in `folder`.
 """
@@ -27,7 +28,7 @@ from pkcs11 import MGF, Attribute, GCMParams, KeyType, Mechanism
 from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 from pkcs11.util.rsa import decode_rsa_public_key, encode_rsa_public_key
 
-MODULES: Final = tuple(  # of Debian, Fedora, and what is built or brewed
+MODULES: Final = tuple(  # Debian's, Fedora's, and those of other builds and Homebrew
     Path(folder) / "libsofthsm2.so"
     for folder in ("/usr/lib/softhsm", "/usr/lib64/pkcs11", "/usr/local/lib/softhsm", "/opt/homebrew/lib/softhsm")
 )
@@ -42,7 +43,7 @@ _TAG_BITS: Final = 128
 
 
 class SoftHsmMissingError(RuntimeError):
-    """SoftHSM2 is not there: the tests that need it fail, and never pass by."""
+    """SoftHSM2 is not installed. The tests that need it fail, and are never skipped."""
 
 
 def module(places: Sequence[Path] = MODULES) -> str:
@@ -63,7 +64,7 @@ class Wrapped:
 
     @property
     def joined(self) -> bytes:
-        """As CKM_RSA_AES_KEY_WRAP gives it."""
+        """In the form of CKM_RSA_AES_KEY_WRAP."""
         return self.rsa_block + self.aes_block
 
 
@@ -74,7 +75,7 @@ class SecretKey:
     handle: Any  # python-pkcs11 makes its classes at run time
 
     def check_value(self) -> str:
-        """CKA_CHECK_VALUE, as the HSM shows it: of an AES key the leftmost 3 bytes of a block of zeros, encrypted."""
+        """CKA_CHECK_VALUE, as the HSM shows it: for an AES key, the leftmost 3 bytes of an encrypted block of zeros."""
         return bytes(self.handle[Attribute.CHECK_VALUE]).hex()
 
     def cmac(self, message: bytes) -> bytes:
@@ -140,7 +141,7 @@ class Hsm:
         aes_bits: int = 256,
         mechanism: Mechanism = Mechanism.AES_KEY_WRAP_PAD,
     ) -> Wrapped:
-        """`mechanism`: what wraps the key. SoftHSM2's CKM_AES_KEY_WRAP_PAD is RFC 5649, its CKM_AES_KEY_WRAP RFC 3394."""
+        """`mechanism` wraps the key. SoftHSM2's CKM_AES_KEY_WRAP_PAD is RFC 5649, its CKM_AES_KEY_WRAP RFC 3394."""
         numbers = decode_rsa_public_key(transport.public_bytes(Encoding.DER, PublicFormat.PKCS1))
         public = self.session.create_object(numbers | {Attribute.TOKEN: False, Attribute.WRAP: True})
         aes_key = self.aes_key(aes_bits).handle
@@ -152,7 +153,7 @@ class Hsm:
 
 @contextmanager
 def token(folder: Path, label: str = "custodian") -> Iterator[Hsm]:
-    """A new token in `folder`, and a session with it. Afterwards the library is unloaded; the folder is the caller's."""
+    """A new token in `folder`, and a session with it. Unloads the library at the end; the caller removes the folder."""
     library = module()
     configuration = folder / "softhsm2.conf"
     (folder / "tokens").mkdir()
@@ -168,7 +169,7 @@ def token(folder: Path, label: str = "custodian") -> Iterator[Hsm]:
 
 
 def _softhsm2_util(*arguments: str) -> None:
-    """It comes with the library; PKCS#11's C_InitToken is not in python-pkcs11."""
+    """Runs the library's tool, since python-pkcs11 does not have PKCS#11's C_InitToken."""
     try:
         command = ["softhsm2-util", *arguments]
         done = subprocess.run(command, capture_output=True, check=False, timeout=60)  # noqa: S603  # a tool of the tests

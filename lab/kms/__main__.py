@@ -1,4 +1,4 @@
-"""`python -m lab.kms --port 8411 --rotation-seconds 2`: the strict KMS alone, until SIGTERM or Ctrl-C.
+"""`python -m lab.kms --port 8411 --rotation-seconds 2`: only the strict KMS, until SIGTERM or Ctrl-C.
 
 stdout: one line when it is ready ("ready: http://127.0.0.1:8411 ..."), nothing else. Exit codes: 0 stopped, 1 the port is
 taken, 2 a wrong option.
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         server = KmsServer(wire, port=options.port)
     except OSError as error:
-        sys.stderr.write(f"The port {options.port} can't be opened: {error.strerror}. Give another one with --port.\n")
+        sys.stderr.write(f"The port {options.port} can't be opened: {error.strerror}. Choose another with --port.\n")
         return 1
     with server:
         sys.stdout.write(f"ready: {server.url} (port {server.server_port})\n")
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         "--rotation-seconds", type=float, default=90.0, help="how long a rotation takes (AWS: 60 to 180; default 90)"
     )
     parser.add_argument("--replica-seconds", type=float, default=5.0, help="how long a replica is Creating (default 5)")
-    parser.add_argument("--seed", type=int, default=0, help="of key ids, token and material ids (default 0)")
+    parser.add_argument("--seed", type=int, default=0, help="decides key ids, tokens and material ids (default 0)")
     parser.add_argument("--quotas", action="store_true", help="throttle as AWS does")
     parser.add_argument("--account", default=DEFAULT_ACCOUNT, help="of callers whose access key id is not 12 digits")
     parser.add_argument("--region", default=DEFAULT_REGION, help="of requests without a signature")

@@ -1,6 +1,6 @@
-"""As much of BER as an imported private key needs (X.690): definite and indefinite lengths, into DER.
+"""Converts BER into DER (X.690), as far as an imported private key needs it: definite and indefinite lengths.
 
-KMS takes a private key in either (C-5); the library takes DER alone. Every malformed input is a ValueError.
+KMS takes a private key in either (C-5); the library takes only DER. Every malformed input is a ValueError.
 """
 
 _MAX_DEPTH = 16
@@ -84,7 +84,7 @@ def _header(data: bytes) -> tuple[int, int | None, int]:
         return data[0], None, 2
     size = first & 0x7F
     if size > 4 or len(data) < 2 + size:
-        raise ValueError("a length that is none")
+        raise ValueError("an invalid length")
     return data[0], int.from_bytes(data[2 : 2 + size]), 2 + size
 
 

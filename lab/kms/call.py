@@ -1,6 +1,6 @@
-"""One call of one operation: who calls, from where, when, with what; and the key that it means.
+"""One call of one operation: its account, Region, time and parameters, and the key that it names.
 
-Operations get this and nothing else. They refuse first and act then: no operation changes anything before its last refusal.
+Operations get only this. They refuse first and then act: no operation changes anything before its last refusal.
 """
 
 import base64
@@ -24,7 +24,7 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long what KMS does in the background takes, in seconds; a pair is a range to draw from."""
+    """How long KMS's background work takes, in seconds. A pair is a range to draw from."""
 
     rotation_seconds: tuple[float, float] = (60.0, 180.0)  # C-45
     rotation_status_seconds: float = 6.0  # C-45: OnDemandRotationStartDate was gone after 6 s
@@ -35,7 +35,7 @@ class Timing:
 
 @dataclass(slots=True)
 class Backstage:
-    """What operations share besides the keys. All chance comes from one `random`."""
+    """What operations share besides the keys. Everything random is drawn from `random`."""
 
     random: Random
     timing: Timing
@@ -49,7 +49,7 @@ class Backstage:
 
 @dataclass(slots=True)
 class Target:
-    """The key that a call means, as it stands now."""
+    """The key that a call names, in its present state."""
 
     family: Family
     key: RegionalKey
@@ -73,7 +73,7 @@ class Target:
 
     def require_state(self, operation: str) -> None:
         states.require(operation, self.arn, self.state)
-        if self.state is KeyState.UPDATING:  # a key that is disabled or empty is so while it is Updating, too
+        if self.state is KeyState.UPDATING:  # a disabled or empty key is refused while it is Updating, too
             states.require(operation, self.arn, self.family.state_at_rest(self.key))
 
     def require_external(self) -> None:
@@ -115,7 +115,7 @@ class Call:
         return Target(family, key, self.now)
 
     def _require_access(self, reference: str, owner: str, *, by_alias: bool, cross_account: bool) -> None:
-        """Another account's key: by its key policy alone, and one text whether it exists or not."""
+        """Another account's key: only its key policy decides, and the text is the same if the key does not exist."""
         try:
             family, key = self.store.find(reference, owner, self.region, self.now, by_alias=by_alias)
         except KmsError:
@@ -125,7 +125,7 @@ class Call:
         require_cross_account(policy, self.account, self.operation)
 
     def page(self, items: Sequence[Any], *, default_limit: int, max_limit: int) -> tuple[list[Any], Answer]:
-        """Limit and Marker, as every list operation has them: the page, and what the answer says of the rest."""
+        """Limit and Marker, as in every list operation. Returns the page, and the answer's members about the rest."""
         limit = self.params.get("Limit", default_limit)
         if limit > max_limit:
             raise validation(

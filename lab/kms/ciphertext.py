@@ -2,8 +2,8 @@
 
     version (1) | key id (16) | multi-Region (1) | material id (32) | nonce (12) | ciphertext and tag (16)
 
-All of the head and the encryption context are authenticated. Key id and material id are inside, as in a real one: Decrypt
-needs neither. The layout is this KMS's own: the real one is not public, and nothing may depend on it.
+The whole head and the encryption context are authenticated. Key id and material id are inside, as in a real ciphertext, so
+Decrypt needs neither. The layout is this KMS's own: the real layout is not public, and nothing may depend on it.
 """
 
 import json
@@ -25,7 +25,7 @@ _TAG_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A ciphertext, taken apart. Nothing of it is trusted yet."""
+    """A parsed ciphertext. Nothing in it is trusted yet."""
 
     key_id: str
     material_id: str
@@ -64,7 +64,7 @@ def open_sealed(sealed: Sealed, material: bytes, context: Mapping[str, str]) -> 
 
 
 def _canonical(context: Mapping[str, str]) -> bytes:
-    """The order of the pairs does not matter, everything else does."""
+    """The order of the pairs does not matter; everything else does."""
     return json.dumps(sorted(context.items())).encode()
 
 

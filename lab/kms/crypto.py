@@ -1,6 +1,6 @@
 """What a KMS key does with its material: real MACs, signatures, key agreement and RSA encryption (C-111).
 
-Symmetric ciphertexts are `ciphertext.py`'s. Every refusal is KMS's own; the checks of state, usage and algorithm come before.
+Symmetric ciphertexts are in `ciphertext.py`. Every refusal is KMS's own. State, usage and algorithm are checked before.
 """
 
 import hmac
@@ -33,7 +33,7 @@ def _hash(algorithm: str) -> hashes.HashAlgorithm:
 
 
 def mac(secret: Secret, algorithm: str, message: bytes) -> bytes:
-    """RFC 2104, by the plain name of the hash: HMAC_SHA_256."""
+    """RFC 2104. `algorithm` ends with the hash's name: HMAC_SHA_256."""
     return hmac.digest(secret.encoded, message, _hash(algorithm).name)
 
 

@@ -1,7 +1,6 @@
-"""What KMS answers when it refuses: code and message, as docs/internals/kms-contract.md words them.
+"""KMS's refusals: code and message, in the words of docs/internals/kms-contract.md.
 
-One function per sentence, so that a text is written once. A message of None is an empty message: the body has no message
-member (C-82).
+Each sentence has one function, so that it is written once. If a message is None, the body has no message member (C-82).
 """
 
 from lab.wire.transport import AwsError
@@ -36,5 +35,5 @@ def wrong_origin(arn: str, origin: str) -> KmsError:
 
 
 def not_modelled(what: str) -> KmsError:
-    """Real KMS knows it, this one does not: better a refusal than a guess."""
+    """Real KMS knows it, this KMS does not: a refusal is better than a guess."""
     return unsupported(f"The strict KMS of these tests does not know {what}.")

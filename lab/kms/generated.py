@@ -1,7 +1,7 @@
-"""Material that KMS makes itself, for keys of origin AWS_KMS: transport keys, and keys that only look on.
+"""Material that KMS makes itself, for keys of origin AWS_KMS: transport keys, and bystanders.
 
-All of it comes from the one seed, except RSA keys: those can't be seeded. They are made once per process and handed out in
-order, so that the keys of one KMS differ from each other, and two runs of one seed have the same ones.
+All of it comes from the seed, except RSA keys, which can't be seeded. They are made once per process and handed out in order,
+so that the keys of one KMS differ from each other, and two runs of one seed get the same keys.
 """
 
 import functools
@@ -21,7 +21,7 @@ _making = threading.Lock()
 
 @functools.cache
 def _make_rsa(bits: int, number: int) -> RSAPrivateKey:
-    del number  # tells the cached keys apart
+    del number  # it only distinguishes the cached keys
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 

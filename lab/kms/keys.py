@@ -1,12 +1,12 @@
-"""KMS keys as KMS keeps them: what the Regions of a key share, and what each Region has of its own.
+"""KMS keys as KMS stores them: what the Regions of a key share, and what each Region has for itself.
 
     Family       one key id: spec, usage, origin, the list of its materials; the same in every Region (C-60 to C-66)
-    RegionalKey  the key in one Region: policy, tags, switch, deletion, and the material that is really held there
-    Material     what is known of one material, for ever once it was current (C-31, C-48)
+    RegionalKey  the key in one Region: policy, tags, switch, deletion, and the material that it holds there
+    Material     what is known of one material; permanent once it was current (C-31, C-48)
     Holding      the bytes of one material in one Region, until they are deleted or expire
 
-A key's state is not stored, it follows from these (`RegionalKey.state`), so that no operation can forget to change it. What
-time alone does is in `passing.py`.
+A key's state is not stored: it follows from these (`Family.state`), so that no operation can forget to change it. Changes by
+time are in `passing.py`.
 """
 
 import enum
@@ -39,7 +39,7 @@ class MaterialState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Known to all Regions of its key. `id` is KeyMaterialId, which KMS shows for symmetric keys alone."""
+    """Known to all Regions of its key. `id` is KeyMaterialId, which KMS shows only for symmetric keys."""
 
     id: str
     state: MaterialState
@@ -69,11 +69,11 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """An accepted RotateKeyOnDemand. It can't be called back."""
+    """An accepted RotateKeyOnDemand. It can't be cancelled."""
 
     started_at: datetime
     completes_at: datetime
-    shown_until: datetime  # how long GetKeyRotationStatus shows it: it may end before the rotation does (C-45)
+    shown_until: datetime  # until then GetKeyRotationStatus shows it; the rotation may end later (C-45)
 
 
 @dataclass(slots=True)
@@ -141,7 +141,7 @@ class Family:
         return next((material for material in self.materials if material.state is state), None)
 
     def put(self, changed: Material) -> None:
-        """Replaces what was known of this material, in its place; a new one comes last."""
+        """Replaces this material's entry in its place. A new material comes last."""
         for index, known in enumerate(self.materials):
             if known.id == changed.id:
                 self.materials[index] = changed
@@ -172,7 +172,7 @@ class Family:
         return self.state_at_rest(key)
 
     def state_at_rest(self, key: RegionalKey) -> KeyState:
-        """What the state is, or will be again after Creating and Updating."""
+        """The state, without Creating and Updating."""
         if key.deletion is not None:
             return KeyState.PENDING_REPLICA_DELETION if key.deletion.at is None else KeyState.PENDING_DELETION
         if not self.is_whole(key):

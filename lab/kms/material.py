@@ -1,6 +1,6 @@
-"""Unwrapped bytes to a secret that a key of the given spec takes, or a refusal without a word (C-1 to C-5, C-30).
+"""Turns unwrapped bytes into a secret for a key spec, or refuses without a message (C-1 to C-5, C-30).
 
-Stricter than a library's loader on purpose: it reads PKCS#1, SEC1 and explicit curve parameters as well, and KMS does not.
+Stricter than the library's loader on purpose: that also reads PKCS#1, SEC1 and explicit curve parameters, and KMS does not.
 """
 
 from dataclasses import dataclass, field
@@ -24,14 +24,14 @@ _ED25519 = bytes.fromhex("06032b6570")
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """The bytes as they were imported, and the private key that they are, if they are one."""
+    """The imported bytes, and the private key that they encode, if they do."""
 
     encoded: bytes = field(repr=False)
     private_key: PrivateKey | None = field(default=None, repr=False)
 
 
 def invalid_ciphertext() -> KmsError:
-    """C-30: wrong length, corrupt blob, unreadable key: one code, and never a message."""
+    """C-30: the same code for a wrong length, a corrupt blob or an unreadable key, and never a message."""
     return KmsError("InvalidCiphertextException")
 
 
@@ -54,17 +54,15 @@ def _private_key(unwrapped: bytes, spec: Spec) -> PrivateKey:
         return key
     if spec.kind is Kind.EDWARDS and isinstance(key, Ed25519PrivateKey):
         return key
-    if spec.kind is Kind.EC and isinstance(
-        key, EllipticCurvePrivateKey
-    ):  # of this curve: _require_pkcs8 has seen to it
+    if spec.kind is Kind.EC and isinstance(key, EllipticCurvePrivateKey):  # _require_pkcs8 has checked the curve
         return key
     raise invalid_ciphertext()
 
 
 def _require_pkcs8(der: bytes, spec: Spec) -> None:
-    """RFC 5208: SEQUENCE { version, AlgorithmIdentifier, OCTET STRING, ... }, and the algorithm of this very spec.
+    """RFC 5208: SEQUENCE { version, AlgorithmIdentifier, OCTET STRING, ... }, and the algorithm of this key spec.
 
-    The library reads other containers as well; in PKCS#8 it refuses every version but 0 by itself.
+    The library also reads other containers. In PKCS#8 it refuses every version except 0 itself.
     """
     _, algorithm, _ = ber.children(der)[:3]
     expected = {Kind.RSA: _RSA_ENCRYPTION, Kind.EC: _EC_PUBLIC_KEY + spec.curve_oid, Kind.EDWARDS: _ED25519}[spec.kind]

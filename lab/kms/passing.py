@@ -1,4 +1,4 @@
-"""What time alone does to a key: material expires, a rotation completes, a key is gone. Looked at whenever a key is."""
+"""Changes by time: material expires, a rotation completes, a key is deleted. Applied whenever a key is read."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -25,7 +25,7 @@ def _expire(key: RegionalKey, now: datetime) -> None:
 
 
 def _complete_rotation(family: Family, now: datetime) -> None:
-    """C-46: whatever is pending at that moment becomes current, whether it was staged before or after the call."""
+    """C-46: the material that is pending at that moment becomes current, whether staged before or after the call."""
     rotation = family.rotation
     if rotation is None or now < rotation.completes_at:
         return

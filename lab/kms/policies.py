@@ -1,6 +1,6 @@
-"""Key policies, as far as this KMS needs them: the default one, their form, and whether one lets another account in.
+"""Key policies, as far as this KMS needs them: the default policy, their form, and whether they allow another account.
 
-Who may do what inside an account is not decided here: this KMS asks nobody's rights (MiniStack does, before it asks this KMS).
+This KMS does not check rights inside an account (MiniStack checks them before it calls this KMS).
 """
 
 import json
@@ -11,7 +11,7 @@ from lab.kms.store import partition_of
 
 
 def default_policy(account: str, region: str) -> str:
-    """What a key gets that is made without a policy."""
+    """The policy of a key that is created without one."""
     statement = {
         "Sid": "Enable IAM User Permissions",
         "Effect": "Allow",

@@ -1,6 +1,6 @@
-"""Requests per second, per account, Region and operation, all callers together (C-100). Off unless asked for.
+"""Limits requests per second, per account, Region and operation, all callers together (C-100). Off by default.
 
-A bucket that holds `burst` requests and refills at the quota's rate: short bursts pass, as they were seen to.
+A bucket holds `burst` requests and refills at the quota's rate, so short bursts pass, as observed on AWS.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class Quotas:
     _buckets: dict[tuple[str, str, str], tuple[float, datetime]] = field(default_factory=dict)
 
     def take(self, operation: str, account: str, region: str, now: datetime) -> None:
-        """Raises ThrottlingException where the bucket is empty."""
+        """Raises ThrottlingException if the bucket is empty."""
         rate = self.per_second.get(operation)
         if rate is None:
             return

@@ -1,7 +1,7 @@
-"""The strict KMS over HTTP on 127.0.0.1, for the AWS CLI, boto3 and whatever else speaks to KMS.
+"""The strict KMS over HTTP on 127.0.0.1, for the AWS CLI, boto3 and other clients of KMS.
 
 One thread per connection; the KMS itself runs one call at a time. A connection fault (`faults.py`) closes the connection
-without an answer, as a lost one looks from outside. Plain http: the caller sets AWS_ENDPOINT_URL_KMS.
+without an answer, like a lost connection. Plain http: the caller sets AWS_ENDPOINT_URL_KMS.
 """
 
 import threading
@@ -77,4 +77,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(response.body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Says nothing: what goes over this line may be key material."""
+        """Prints nothing: requests may hold key material."""

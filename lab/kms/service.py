@@ -5,9 +5,9 @@
     answer = kms.call("CreateKey", {"Origin": "EXTERNAL"}, region="eu-central-1", account="111122223333")
 
 Parameters and answers have botocore's Python shapes: bytes for blobs, datetime for timestamps. Refusals are KmsError. Any
-number of Regions and accounts live in one StrictKms. Quotas and eventual consistency are off unless asked for; whatever is
-drawn comes from `seed`. Rights are not asked (except another account's: policies.py). Protocol, faults and sockets are in
-`wire.py`, `faults.py` and `server.py`. Where the contract is silent, `choices.py` lists what was chosen.
+number of Regions and accounts live in one StrictKms. Quotas and eventual consistency are off by default. Everything random is
+drawn from `seed`. Rights are not checked (except another account's: policies.py). Protocol, faults and sockets are in
+`wire.py`, `faults.py` and `server.py`. Where the contract is silent, `choices.py` lists the choices.
 """
 
 import threading
@@ -43,7 +43,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class KeyView:
-    """A key as the evaluation of IAM and key policies needs it. A copy: changing it changes nothing."""
+    """What the evaluation of IAM and key policies needs of a key. It is a copy."""
 
     arn: str
     key_id: str
@@ -73,7 +73,7 @@ class StrictKms:
         self._clock = clock
         self._quotas = quotas
         self._lag = lag
-        random = Random(seed)  # noqa: S311  # the tests' one source of chance: it must repeat
+        random = Random(seed)  # noqa: S311  # the only source of chance: runs must repeat
         self._random = random
         self._store = Store(remember_seconds=0.0 if lag is None else lag.max_seconds)
         self._backstage = Backstage(
@@ -87,7 +87,7 @@ class StrictKms:
         self._lock = threading.RLock()
 
     def call(self, operation: str, params: Mapping[str, Any], *, region: str, account: str) -> Answer:
-        """One operation, whole: quota, validation, key, state, effect. Raises KmsError."""
+        """One whole operation: quota, validation, key, state, effect. Raises KmsError."""
         row = OPERATIONS.get(operation)
         if row is None:
             raise KmsError("UnknownOperationException", f"The strict KMS of these tests does not know {operation}.")
@@ -110,7 +110,7 @@ class StrictKms:
             return answer
 
     def key(self, reference: str, *, region: str, account: str) -> KeyView | None:
-        """The key that a key id, ARN or alias means for a caller there; None where there is none."""
+        """The key that a key id, ARN or alias names for a caller there; None if there is none."""
         with self._lock:
             now = self._clock.now()
             try:
@@ -138,14 +138,14 @@ class StrictKms:
             )
 
     def material_id(self, family: Family, encoded: bytes) -> str:
-        """The KeyMaterialId that these bytes have, or would have, in a key. For tests that judge: no caller can know it."""
+        """The KeyMaterialId that these bytes have, or would have, in a key. Only for tests: no caller can know it."""
         call = Call("", {}, family.account, family.primary_region, self._clock.now(), self._store, self._backstage)
         return material_id(call, family, encoded)
 
     # --------------------------------------------------------------------------------------------- eventual consistency
 
     def _past(self, call: Call) -> Call | None:
-        """The same call against the state of a moment ago, where the dice say so (C-101)."""
+        """The same call on the state of a moment ago, or None. Chance decides (C-101)."""
         if self._lag is None or self._random.random() >= self._lag.probability:
             return None
         then = call.now - timedelta(seconds=self._random.uniform(0, self._lag.max_seconds))
@@ -153,7 +153,7 @@ class StrictKms:
 
     @staticmethod
     def _refuse_as_of(past: Call, run: Callable[[Call], Answer]) -> None:
-        """A change is refused as the past would have refused it; what it did to the past is thrown away."""
+        """Refuses a change if the past state refuses it. Its effect on the past state is thrown away."""
         try:
             run(past)
         except KmsError as error:

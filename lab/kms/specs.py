@@ -1,4 +1,4 @@
-"""One row per key spec: usages, algorithms, what material it takes, how that may be wrapped (C-1 to C-16).
+"""One row per key spec: usages, algorithms, the material that it takes, and how it may be wrapped (C-1 to C-16).
 
 Everything that depends on a key spec is read from here.
 """
@@ -25,7 +25,7 @@ class Spec:
     name: str
     kind: Kind
     algorithms: Mapping[str, tuple[str, ...]]  # by key usage, as DescribeKey lists them
-    min_bytes: int = 0  # of the raw material; 0 for private keys
+    min_bytes: int = 0  # size of the raw material; 0 for private keys
     max_bytes: int = 0
     modulus_bits: int = 0
     curve: ec.EllipticCurve | None = None

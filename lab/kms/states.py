@@ -1,9 +1,10 @@
-"""Which key state allows which operation: the table of the contract, and what KMS says otherwise (C-85, C-90, C-91).
+"""Which key state allows which operation, by the contract's table; and KMS's refusals (C-85, C-90, C-91).
 
     y  allowed    S  KMSInvalidStateException    D  DisabledException
 
-Where AWS's table says "DisabledException or KMSInvalidStateException" for a key that is pending deletion, it is the second
-(C-85). GetParametersForImport works on a Disabled key (C-23). What is not in the table is allowed in every state.
+Where AWS's table says "DisabledException or KMSInvalidStateException" for a key that is pending deletion, this KMS answers the
+second (C-85). GetParametersForImport works on a Disabled key (C-23). An operation that is not in the table is allowed in every
+state.
 """
 
 from collections.abc import Mapping
@@ -72,7 +73,7 @@ _CELLS = {
 
 
 def require(operation: str, arn: str, state: KeyState) -> None:
-    """Raises what KMS answers to `operation` on a key in this state, if it refuses."""
+    """Raises KMS's refusal if it refuses `operation` on a key in this state."""
     cell = _CELLS.get((operation, state), "y")
     if cell == "D":
         raise KmsError("DisabledException", f"{arn} is disabled.")

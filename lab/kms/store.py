@@ -1,7 +1,7 @@
-"""Where the keys and aliases are: finding them by what a caller gives, and showing them as they were a moment ago.
+"""Stores keys and aliases, finds them by a caller's reference, and shows them as they were a moment ago.
 
-Not found has its own sentence for each way (C-84). With `remember` on, the state before and after every change is kept for a
-while, so that a read can be shown an old one (C-101).
+Each kind of reference has its own sentence for "not found" (C-84). With `remember_seconds`, the state before and after every
+change is kept for so long, so that a read can see an old state (C-101).
 """
 
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ class Store:
     def find(
         self, reference: str, account: str, region: str, now: datetime, *, by_alias: bool
     ) -> tuple[Family, RegionalKey]:
-        """The key that `reference` names, as key id, key ARN, or, where `by_alias`, as alias name or alias ARN."""
+        """The key that `reference` names: a key id or key ARN, or with `by_alias` also an alias name or alias ARN."""
         owner, key_id = self._resolve(reference, account, region, by_alias=by_alias)
         family = self.family(key_id, now)
         key = family.keys.get(region) if family is not None and family.account == owner else None
@@ -126,7 +126,7 @@ class Store:
     # ------------------------------------------------------------------------------------------------- as it was before
 
     def record(self, family: Family, now: datetime) -> None:
-        """Keeps how `family` stands after a change at `now`."""
+        """Keeps the state of `family` after a change at `now`."""
         if not self._remember:
             return
         history = self._history.setdefault(family.key_id, [])
@@ -136,7 +136,7 @@ class Store:
             history.pop(0)
 
     def as_of(self, moment: datetime) -> "Store":
-        """A store of copies, as everything stood at `moment`: what is changed in it changes nothing here."""
+        """A store of copies, with the state at `moment`. Changes in it change nothing here."""
         past = Store()
         past.aliases = dict(self.aliases)
         for key_id, history in self._history.items():

@@ -1,8 +1,8 @@
-"""Import parameters: the wrapping key pairs, the tokens that bind them to a key, and the unwrapping (C-14, C-15, C-20 to C-22).
+"""Import parameters: wrapping key pairs, import tokens that bind them to a key, unwrapping (C-14, C-15, C-20 to C-22).
 
-Key pairs are made once per process and size, since an RSA_4096 pair takes a second. There are two of each size, given out in
-turn: whoever mixes the token of one answer with the public key of another is found out. A token says which pair it belongs
-to and is signed, so that none can be made up.
+Key pairs are made once per process and size, since an RSA_4096 pair takes a second. There are two of each size, and answers
+get them in turn: a caller that mixes one answer's token with another's public key fails. A token names its pair and is signed,
+so that nobody can make one up.
 """
 
 import functools
@@ -33,12 +33,12 @@ _making = threading.Lock()
 
 @functools.cache
 def _make_pair(bits: int, number: int) -> RSAPrivateKey:
-    del number  # tells the cached pairs apart
+    del number  # it only distinguishes the cached pairs
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 def key_pair(bits: int, number: int) -> RSAPrivateKey:
-    """The `number`-th pair of this size. The lock keeps two threads from making one each."""
+    """The `number`-th pair of this size. The lock prevents that two threads each make one."""
     with _making:
         return _make_pair(bits, number)
 
@@ -59,7 +59,7 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a token says once its signature was checked."""
+    """The content of a token whose signature was checked."""
 
     key_arn: str
     algorithm: str
@@ -69,7 +69,7 @@ class Token:
 
 
 class Wrapping:
-    """Gives out parameters and takes back what was wrapped under them."""
+    """Gives parameters, and reads the tokens that come back."""
 
     def __init__(self, random: Random) -> None:
         self._signing_key = random.randbytes(32)
@@ -85,7 +85,7 @@ class Wrapping:
         return Parameters(self._sign(body) + body, _public_der(bits, pair), valid_to)
 
     def read(self, token: bytes, key_arn: str, now: datetime) -> Token:
-        """C-22: corrupt, or another key's: no message. Too old: ExpiredImportTokenException. Reading spends nothing (C-21)."""
+        """C-22: no message if it is corrupt or another key's. Too old: ExpiredImportTokenException. It stays usable (C-21)."""
         signature, body = token[:32], token[32:]
         if not hmac.compare_digest(signature, self._sign(body)):
             raise KmsError("InvalidImportTokenException")
@@ -102,7 +102,7 @@ class Wrapping:
 
 
 def unwrap(token: Token, wrapped: bytes) -> bytes:
-    """C-14, C-15. InvalidCiphertextException whatever is wrong with it (C-30)."""
+    """C-14, C-15. Raises InvalidCiphertextException, whatever is wrong (C-30)."""
     private_key = key_pair(token.bits, token.pair)
     hash_: hashes.HashAlgorithm = hashes.SHA256() if token.algorithm.endswith("SHA_256") else hashes.SHA1()  # noqa: S303  # C-14
     oaep = padding.OAEP(padding.MGF1(hash_), hash_, None)

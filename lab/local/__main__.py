@@ -1,6 +1,6 @@
 """`make local`: a local AWS with the application deployed, to play with, until Ctrl-C.
 
-Nothing of it stays: keys, secrets and stacks end with it.
+Nothing of it stays: keys, secrets and stacks disappear with it.
 """
 
 import os
@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.5
 
 SETTINGS_FILE_NAME = "aws.sh"
 
-# Names that no page uses: the pages' own commands can be tried in the same local AWS.
+# No page uses these names, so the pages' own commands can be tried in the same local AWS.
 TRY = """\
 # A transport key, and a secret that holds a key wrapped under it. The tag of both lets the stack "tryout" use them.
 TRYOUT=$(aws kms create-key --tags TagKey=imported-key-material,TagValue=tryout --query KeyMetadata.KeyId --output text)
@@ -49,26 +49,26 @@ function answers nobody, and every stack hangs.
 
 
 def main() -> int:
-    told = threading.Event()
+    signalled = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
-        told.set()
+        signalled.set()
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     tell("Starting a local AWS, and deploying the application ...")
     with LocalAws.shared(f"local-{os.getpid()}") as aws:
         tell(invitation(aws.settings, write_settings(aws.settings)))
-        while not told.wait(LOOK_SECONDS):
+        while not signalled.wait(LOOK_SECONDS):
             if not is_alive(aws.folder):
                 tell("The local AWS has ended by itself.")
                 return 1
-    tell("The local AWS has ended, and nothing of it is left.")
+    tell("The local AWS has ended, and nothing is left of it.")
     return 0
 
 
 def write_settings(settings: Settings) -> Path:
-    """A file to source in a shell, in the local AWS's own folder: it goes with it."""
+    """Writes a file to source in a shell, into the local AWS's own folder, which is removed at the end."""
     exports = (f"export {name}={shlex.quote(value)}\n" for name, value in settings.environment().items())
     path = Path(settings.folder) / SETTINGS_FILE_NAME
     path.write_text("".join(exports))
@@ -80,7 +80,7 @@ def example(settings: Settings) -> str:
 
 
 def invitation(settings: Settings, settings_file: Path) -> str:
-    """What to type in another terminal."""
+    """The text that says what to type in another terminal."""
     again = DEPLOY_AGAIN.format(python=places.base_python().parent, sam=places.sam(), host=settings.response_host)
     return f"""
 Up. Ctrl-C ends it. In another terminal, in this folder:

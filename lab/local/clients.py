@@ -1,4 +1,4 @@
-"""boto3 clients of the local AWS. Nothing of the host's environment has a part in them: no endpoint, certificate, or proxy."""
+"""Makes boto3 clients of the local AWS. The host's environment has no effect: no endpoint, certificate or proxy of its."""
 
 import functools
 import threading
@@ -14,12 +14,12 @@ _making = threading.Lock()
 
 @functools.cache
 def _session() -> boto3.session.Session:
-    """One for all: it keeps the service models that it has read."""
+    """One session for all: it keeps the service models that it has read."""
     return boto3.session.Session()
 
 
 def client(settings: Settings, service: str, region: str | None = None) -> Any:
-    """A client may be used by several threads; making one may not, hence the lock."""
+    """Several threads may use a client, but only one may make one at a time: hence the lock."""
     with _making:
         return _session().client(  # type: ignore[call-overload]  # the stubs know services by literal names only
             service,

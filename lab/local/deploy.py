@@ -20,10 +20,10 @@ class SamFailed(Exception):
 
 
 def build() -> None:
-    """Builds the application into .aws-sam/build, from the wheels that `make` fetched. A second when nothing changed."""
+    """Builds the application into .aws-sam/build, from the wheels that `make` fetched. Takes a second if nothing changed."""
     _sam(
         ["build"],
-        # The host's own environment: a build downloads nothing, but runs make and pip, which have settings of theirs.
+        # Use the host's environment: a build downloads nothing, but make and pip may need their settings.
         {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "VIRTUAL_ENV"))}
         | {"LAYER_WHEELS": str(places.REPOSITORY / ".wheels"), "AWS_DEFAULT_REGION": "us-east-1"},
         BUILD_SECONDS,
@@ -31,9 +31,9 @@ def build() -> None:
 
 
 def deploy(settings: Settings, parameters: Mapping[str, str] | None = None, stack: str = APPLICATION_STACK) -> None:
-    """Deploys what build() built; its answers may go to the local AWS.
+    """Deploys what build() built. The function may send its answers to the local AWS.
 
-    `parameters`: of the template, beside ResponseHost.
+    `parameters`: the template's parameters, beside ResponseHost.
     """
     overrides = {"ResponseHost": settings.response_host} | dict(parameters or {})
     _sam(
@@ -55,7 +55,7 @@ def deploy(settings: Settings, parameters: Mapping[str, str] | None = None, stac
 
 
 def _sam(arguments: list[str], environment: Mapping[str, str], seconds: int) -> None:
-    # SAM runs the first python3.13 on PATH, and takes no pyenv shim for one.
+    # SAM runs the first python3.13 on PATH, and refuses a pyenv shim.
     path = os.pathsep.join([str(places.base_python().parent), os.environ.get("PATH", os.defpath)])
     process = subprocess.run(  # noqa: S603  # our own arguments
         [str(places.sam()), *arguments],
@@ -73,7 +73,7 @@ def _sam(arguments: list[str], environment: Mapping[str, str], seconds: int) -> 
 
 
 def is_deployed(settings: Settings, stack: str = APPLICATION_STACK) -> bool:
-    """Whether the application stands in the Region of these settings."""
+    """Whether the application is deployed in the Region of these settings."""
     pages = client(settings, "cloudformation").get_paginator("describe_stacks").paginate()
     return any(one["StackName"] == stack for page in pages for one in page["Stacks"])
 

@@ -1,9 +1,9 @@
-"""Deployed functions, as Lambda runs them: fetched from where they were deployed, kept warm, run side by side.
+"""Runs deployed functions as Lambda does: downloads them, keeps them warm, runs several at once.
 
-`Functions` takes events over HTTP from MiniStack (corrections/lambda_runtime.py sends them) and answers with what came of
-them. For every event the function's configuration is read again, so that a deployment takes effect at once; its code and
-layers are downloaded as anybody would, by GetFunction and GetLayerVersionByArn, so that what runs is the deployed zip. The
-same name in two Regions is two functions.
+`Functions` takes events over HTTP from MiniStack (corrections/lambda_runtime.py sends them), and answers with their results.
+It reads the function's configuration again for every event, so that a deployment takes effect at once. It downloads code and
+layers by GetFunction and GetLayerVersionByArn, so that the deployed zip runs. The same name in two Regions means two
+functions.
 """
 
 import json
@@ -30,7 +30,7 @@ from lab.local.settings import Credentials, Settings
 
 CONCURRENT = 8  # environments of one function at the same time; more events wait
 CREDENTIALS_SECONDS = 3600
-RETIRE_SECONDS = 2700  # an environment is not used any more when its credentials may run out during an invocation
+RETIRE_SECONDS = 2700  # an environment is retired before its credentials can expire during an invocation
 DOWNLOAD_SECONDS = 60
 
 
@@ -48,7 +48,7 @@ class Functions:
         self.url = f"http://{HOST}:{self._server.port}/"
 
     def serve(self, settings: Settings) -> None:
-        """From now on, events are taken; `settings` lead to where the functions are deployed."""
+        """Takes events from now on. `settings`: where the functions are deployed."""
         self._settings = settings
 
     def invoke(self, function_arn: str, event: str, request_id: str) -> Outcome:
@@ -74,7 +74,7 @@ class Functions:
 
 
 class _Cloud:
-    """The Region where a function is deployed, and what its processes are given of it."""
+    """The Region where a function is deployed, and what its processes get from it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -90,7 +90,7 @@ class _Cloud:
             return bytes(answer.read())
 
     def surroundings(self, session: str, role_arn: str) -> dict[str, str]:
-        """The variables that a function's process is given: its role's credentials, and the way to the local AWS."""
+        """The variables that a function's process gets: its role's credentials, and the settings of the local AWS."""
         role = self._sts.assume_role(RoleArn=role_arn, RoleSessionName=session, DurationSeconds=CREDENTIALS_SECONDS)
         credentials = Credentials(
             role["Credentials"]["AccessKeyId"],
@@ -99,7 +99,7 @@ class _Cloud:
         )
         return {
             **self._settings.with_credentials(credentials).environment(),
-            "SSL_CERT_FILE": self._settings.ca_bundle,  # on AWS, every certificate is one that the machine trusts
+            "SSL_CERT_FILE": self._settings.ca_bundle,  # on AWS the machine trusts every certificate
         }
 
 
@@ -111,7 +111,7 @@ class _Pool:
         self._observer = observer
         self._client = client
         self._cloud = cloud
-        self._code = folder / "code" / cloud.region / name  # its own: others may unpack the same zip at the same time
+        self._code = folder / "code" / cloud.region / name  # not shared: others may unpack the same zip now
         self._logs = places.function_logs(folder, cloud.region, name)
         self._logs.mkdir(parents=True, exist_ok=True)
         self._code.mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ class _Pool:
             self._give_back(version, environment)
 
     def _take(self, version: str) -> Environment | None:
-        """An idle environment of this version. None: a new one is to be made, and there is room for it."""
+        """An idle environment of this version. None: the caller must make one, and there is room for it."""
         with self._change:
             while True:
                 if self._closed:
@@ -166,7 +166,7 @@ class _Pool:
             self._change.notify_all()
 
     def _new(self, deployed: Mapping[str, Any]) -> Environment:
-        with self._fetching:  # the first two events of a new version need one download
+        with self._fetching:  # two first events of a new version share one download
             package = self._package(deployed)
         log = self._logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}.log"
         log.touch()
@@ -178,7 +178,7 @@ class _Pool:
         return environment
 
     def _write_pids(self, *more: Environment) -> None:
-        """For whoever wants to kill a function in the middle of its work: the processes that live."""
+        """Writes the ids of the living processes, for tests that kill a function in the middle of its work."""
         pids = [environment.pid for environment in [*self._busy, *more, *(idle for _, idle in self._idle)]]
         (self._logs / "pids.json").write_text(json.dumps(pids))
 
@@ -233,7 +233,7 @@ class _EventServer(EndingServer):
 
 
 class _EventHandler(BaseHTTPRequestHandler):
-    disable_nagle_algorithm = True  # headers and body are two packets: else 40 ms pass between them
+    disable_nagle_algorithm = True  # headers and body are two packets: else the second waits 40 ms
     server: _EventServer
 
     def do_POST(self) -> None:
@@ -248,4 +248,4 @@ class _EventHandler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Silent: the journal and the functions' logs tell it."""
+        """Logs nothing: the journal and the functions' logs have it."""

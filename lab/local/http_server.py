@@ -1,7 +1,7 @@
-"""An HTTP server on a free port of 127.0.0.1, in threads of its own, that ends at once.
+"""An HTTP server on a free port of 127.0.0.1, in its own threads, that ends at once.
 
-`ThreadingHTTPServer.serve_forever` looks now and then whether it is to end; there is one server for every function process
-here, and they end together.
+`ThreadingHTTPServer.serve_forever` only polls whether it must end. Here every function process has a server, so ending all of
+them would take long.
 """
 
 import contextlib
@@ -34,12 +34,12 @@ class EndingServer(ThreadingHTTPServer):
             self.process_request(request, client)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that is gone is no error: function processes are killed here."""
+        """A client that is gone is no error, since function processes are killed here."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]  # only shown
 
     def end(self) -> None:
-        """Idempotent. What is being answered goes on."""
+        """Idempotent. Requests that are being answered go on."""
         with contextlib.suppress(OSError):  # macOS: a listening socket is not connected
             self.socket.shutdown(socket.SHUT_RDWR)  # wakes up accept()
         self.server_close()

@@ -1,6 +1,7 @@
-"""What passed between CloudFormation and functions: one JSON object a line, for tests and the demo to read.
+"""Records requests and answers between CloudFormation and functions, for tests and the demo: one JSON object a line.
 
-Written in MiniStack's process, read in any other. A ResponseURL is never written: a test looks for leaks of it in all files.
+MiniStack's process writes it, any other process reads it. It never contains a ResponseURL: a test looks for leaked ones in all
+files.
 """
 
 import json
@@ -14,7 +15,7 @@ FILE_NAME = "journal.jsonl"
 
 
 class Journal:
-    """Appends. Whole lines: several processes may write at the same time."""
+    """Appends whole lines, since several processes may write at the same time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,6 +1,6 @@
-"""Who uses a local AWS: processes that hold a shared lock on a file of its folder.
+"""Shows who uses a local AWS: each user is a process with a shared lock on a file of its folder.
 
-The kernel takes a lock back when its process ends, however it ends: so a local AWS whose users were killed ends as well.
+The kernel releases a lock when its process ends, even if it is killed. So a local AWS whose users were killed ends, too.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ AGAIN_SECONDS = 0.2
 
 
 class Use:
-    """One user's hold. `first`: nobody else used it; then this user has it alone until share()."""
+    """One user's lock. `first`: nobody else used the local AWS; then this user has it exclusively until share()."""
 
     def __init__(self, folder: Path) -> None:
         """Waits while another first user prepares it."""
@@ -29,7 +29,7 @@ class Use:
                 fcntl.flock(self._file, fcntl.LOCK_SH)
             if self._is_of_the_folder():
                 return
-            os.close(self._file)  # it ended while this user came: its folder is gone, and a new one is made
+            os.close(self._file)  # it ended in the meantime and removed its folder: make a new folder
 
     def _is_of_the_folder(self) -> bool:
         try:
@@ -44,7 +44,7 @@ class Use:
         fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def is_last(self) -> bool:
-        """Nobody else uses it; from now on nobody can begin to, until end()."""
+        """Whether this is the only user. If so, no other user can begin until end()."""
         return _lock_now(self._file)
 
     def end(self) -> None:
@@ -58,7 +58,7 @@ class Users:
         self._file = os.open(folder / FILE_NAME, os.O_RDWR | os.O_CREAT, 0o600)
 
     def are_gone(self) -> bool:
-        """Looks twice: a user that goes over from holding it alone to sharing it has no lock in between."""
+        """Looks twice: a user that changes from the exclusive to the shared lock has no lock in between."""
         if not _lock_now(self._file):
             return False
         fcntl.flock(self._file, fcntl.LOCK_UN)
@@ -70,7 +70,7 @@ class Users:
 
 
 class Life:
-    """Held by the local AWS itself, from its start to its end."""
+    """The lock that the local AWS itself holds, from its start to its end."""
 
     def __init__(self, folder: Path) -> None:
         self._file = os.open(folder / LIFE_FILE_NAME, os.O_RDWR | os.O_CREAT, 0o600)
@@ -78,7 +78,7 @@ class Life:
 
 
 def is_alive(folder: Path) -> bool:
-    """Whether the local AWS of this folder still runs. It may have been killed, and its folder be there."""
+    """Whether the local AWS of this folder still runs. If it was killed, its folder is still there."""
     try:
         file = os.open(folder / LIFE_FILE_NAME, os.O_RDWR)
     except FileNotFoundError:
@@ -90,8 +90,8 @@ def is_alive(folder: Path) -> bool:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """One process at a time; the others wait. The file stays."""
+def exclusive(path: Path) -> Iterator[None]:
+    """Lets only one process in at a time; the others wait. The file stays."""
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)

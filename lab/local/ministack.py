@@ -1,8 +1,7 @@
-"""Starts MiniStack, made stricter, as a child process; stops it, and leaves nothing of it.
+"""Starts MiniStack with the corrections as a child process; stops it, and leaves nothing of it.
 
-TLS and IAM are on, as on AWS. The environment is made here and nothing of the host's gets in: MiniStack hands its own to
-functions, and a host's *_CA_BUNDLE would beat its certificate. What MiniStack itself does not do as AWS does is corrected
-in its own process, by strict_main.py.
+TLS and IAM are on, as on AWS. MiniStack's environment contains nothing of the host's: MiniStack passes it on to functions, and
+a host's *_CA_BUNDLE would override its certificate. strict_main.py corrects MiniStack in its own process.
 """
 
 import contextlib
@@ -20,7 +19,7 @@ from pathlib import Path
 from lab.local import places
 from lab.local.settings import ACCOUNT, REGION, Settings
 
-HOST = "127.0.0.1"  # an address, not a name: SDKs then put a bucket's name into the path, where MiniStack's certificate holds
+HOST = "127.0.0.1"  # an address: SDKs then put a bucket's name into the path, so MiniStack's certificate is valid
 START_SECONDS = 30
 LOG_TAIL_LINES = 30
 
@@ -30,7 +29,7 @@ class DidNotStart(Exception):
 
 
 class MiniStack:
-    """One MiniStack. `folder` must exist and be its own; it holds state, certificate and log."""
+    """One MiniStack. `folder` must exist, and nobody else may use it; it holds state, certificate and log."""
 
     def __init__(
         self,
@@ -42,10 +41,10 @@ class MiniStack:
         retry_seconds: float = 1,
         response_host: str = "",
     ) -> None:
-        """`runtime_url`: where events go (functions.py). `proxies`: a function's name to a URL that gets its events instead.
+        """`runtime_url`: gets the events (functions.py). `proxies`: by a function's name, a URL that gets its events instead.
 
-        `plain`: without the corrections. `retry_seconds`: what stands for the minute that Lambda waits before it tries an
-        asynchronous event again. `response_host`: where ResponseURLs lead, `host:port`, if not to MiniStack itself.
+        `plain`: without the corrections. `retry_seconds`: replaces the minute that Lambda waits before it tries an
+        asynchronous event again. `response_host`: the `host:port` in ResponseURLs, if not MiniStack's own.
         """
         self._folder = folder
         self._port = _free_port()
@@ -81,14 +80,14 @@ class MiniStack:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Settings:
-        """Returns once it answers. Raises DidNotStart, and then nothing of it runs."""
+        """Returns when it answers. If it raises DidNotStart, nothing of it runs."""
         (self._folder / "tmp").mkdir()
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603  # our own module in our own environment
                 [str(places.ministack_python()), "-m", "lab.local.strict_main", *self._arguments],
                 cwd=self._folder,
                 env=self._environment,
-                stdin=subprocess.PIPE,  # closed when this process ends, however it ends: strict_main.py then ends, too
+                stdin=subprocess.PIPE,  # closed when this process ends, even if it is killed: strict_main.py then ends, too
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -128,14 +127,16 @@ class MiniStack:
         """Ends it and all that it started. Idempotent."""
         if self._process is None:
             return
-        kill_process_group(self._process)  # it has nothing to save, and takes five seconds to end by itself
+        kill_process_group(
+            self._process
+        )  # kill it: it has nothing to save, and would take five seconds to end by itself
         if self._process.stdin:
             self._process.stdin.close()
         self._process = None
 
 
 def kill_process_group(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process and all that it started. It must have been started in a session of its own."""
+    """Ends a process and all that it started. It must have been started in a new session."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -1,4 +1,4 @@
-"""Who may watch every invocation of a function, and lead its calls elsewhere: tests that break things on purpose."""
+"""For tests that break things on purpose: they watch every invocation of a function, and lead its calls elsewhere."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,13 +16,13 @@ class Invocation:
 
 
 class Observer(Protocol):
-    """Called from the threads in which events are worked on."""
+    """Called from the threads that handle events."""
 
     def variables(self, given: dict[str, str]) -> dict[str, str]:
-        """What a new process is to get for `given`: endpoint, certificate, the role's credentials."""
+        """The variables that a new process gets in place of `given`: endpoint, certificate, the role's credentials."""
 
     def began(self, invocation: Invocation) -> None:
-        """Just before the process gets the event."""
+        """Called just before the process gets the event."""
 
     def ended(self, invocation: Invocation, outcome: Outcome) -> None:
-        """It has answered, or has died."""
+        """Called when the process has answered, or has died."""

@@ -1,6 +1,6 @@
 """Where the local AWS finds its tools and keeps its files. No other module knows a path.
 
-The two environments are made by the Makefile from pinned requirements; each of the two variables below names another one.
+The Makefile makes the two environments from pinned requirements; the two variables below can name others.
 """
 
 import os
@@ -18,7 +18,7 @@ TEMPORARY_PREFIX = "imported-key-material-"
 
 
 def ministack_python() -> Path:
-    """The interpreter that has MiniStack, and AWS's runtime client."""
+    """The interpreter of the environment with MiniStack and AWS's runtime client."""
     return _required(MINISTACK_VENV / "bin" / "python", "make .venv-local")
 
 
@@ -27,7 +27,7 @@ def sam() -> Path:
 
 
 def base_python() -> Path:
-    """The Python 3.13 under this one: no environment's packages, no pyenv shim (SAM refuses those)."""
+    """The base Python 3.13 of this environment: it has no packages, and is no pyenv shim (SAM refuses those)."""
     base = Path(sys.base_prefix) / "bin" / "python3.13"
     return _required(base, "install Python 3.13")
 
@@ -44,7 +44,7 @@ def _required(path: Path, remedy: str) -> Path:
 
 
 def function_logs(folder: Path, region: str, function: str) -> Path:
-    """Where the processes of a function write, in a local AWS's folder: what Lambda would send to CloudWatch Logs."""
+    """The log folder of a function's processes, in a local AWS's folder. Lambda would send these logs to CloudWatch Logs."""
     return folder / "logs" / region / function
 
 
@@ -53,7 +53,7 @@ def temporary_folder(name: str) -> Path:
 
 
 def remove_tree(folder: Path) -> None:
-    """Removes a folder, read-only parts and all. A folder that is gone is no error."""
+    """Removes a folder, also its read-only parts. A folder that is gone is no error."""
 
     def writable_then_again(again: Callable[[str], object], path: str, error: BaseException) -> None:
         if isinstance(error, FileNotFoundError):
@@ -68,7 +68,7 @@ def remove_tree(folder: Path) -> None:
 
 
 def make_read_only(folder: Path) -> None:
-    """As Lambda mounts code and layers: nothing under it can be written."""
+    """Makes everything under it read-only, as Lambda mounts code and layers."""
     for path in [*folder.rglob("*"), folder]:
         if path.is_symlink():
             continue

@@ -1,8 +1,8 @@
 """One execution environment: a process that runs a function under awslambdaric, AWS's own runtime client.
 
-The far side of the client is Lambda's Runtime API (runtime_api.py). The process sees what it would see there: its task folder
-first, then its layers, then the runtime client, and no package of this machine; Lambda's variables, and none of the host's.
-It may be killed, run out of time, exhaust its memory: the invocation then ends as Lambda would end it.
+The client talks to Lambda's Runtime API (runtime_api.py). The process sees what it would see on Lambda: first its task folder,
+then its layers, then the runtime client, and no package of this machine; Lambda's variables, and none of the host's. If it is
+killed, runs out of time or exhausts its memory, the invocation ends as on Lambda.
 
 Source: Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle".
 """
@@ -23,13 +23,13 @@ from lab.local.ministack import HOST, kill_process_group
 from lab.local.runtime_api import RuntimeApi
 
 INIT_SECONDS = 10  # Lambda's own limit for the init phase
-WATCH_SECONDS = 0.1  # how often memory and time are looked at
+WATCH_SECONDS = 0.1  # how often memory and time are checked
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A deployed function: what of its configuration Lambda acts on, and where its code and layers lie."""
+    """A deployed function: the configuration that Lambda acts on, and the folders of its code and layers."""
 
     name: str
     arn: str
@@ -43,7 +43,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an invocation ended: the payload, whether it is an error's, and what the function logged meanwhile."""
+    """How an invocation ended: the payload, whether that is an error, and what the function logged."""
 
     payload: str
     failed: bool = False
@@ -55,18 +55,18 @@ class _Invocation:
     request_id: str
     event: str
     ended: threading.Event = field(default_factory=threading.Event)
-    taken_at: float | None = None  # by the monotonic clock: the function's time runs from here, not from the cold start
+    taken_at: float | None = None  # monotonic clock: the function's time starts here, not with the cold start
     payload: str = ""
     failed: bool = False
 
 
 class Environment:
-    """One process, one invocation at a time. Dead after an error that ends a process; then another one is made."""
+    """One process, one invocation at a time. An error that ends the process ends the environment, too."""
 
     def __init__(self, package: Package, client: Path, log: Path, variables: Mapping[str, str]) -> None:
-        """`client`: the folder that runtime_client() made. `log`: a file of its own, for what the process writes.
+        """`client`: the folder that runtime_client() made. `log`: a separate file for what the process writes.
 
-        `variables`: what the surroundings add: the role's credentials, the endpoint, the certificate.
+        `variables`: added variables: the role's credentials, the endpoint, the certificate.
         """
         self._package = package
         self._log = log
@@ -112,7 +112,7 @@ class Environment:
         }
 
     def invoke(self, event: str, request_id: str) -> Outcome:
-        """Blocks until the function answers, or Lambda would not wait any longer."""
+        """Blocks until the function answers, or until Lambda would stop waiting."""
         begin = self._log.stat().st_size
         invocation = _Invocation(request_id, event)
         self._waiting.put(invocation)
@@ -129,7 +129,7 @@ class Environment:
         return Outcome(invocation.payload, invocation.failed, text)
 
     def _ended_by(self, invocation: _Invocation, begun: float) -> dict[str, str] | None:
-        """What ended the invocation, if something did: as Lambda puts it."""
+        """What ended the invocation, in Lambda's words; None if nothing did."""
         where = f"RequestId: {invocation.request_id} Error: "
         package = self._package
         now = time.monotonic()
@@ -148,7 +148,7 @@ class Environment:
         return None
 
     def resident_mb(self) -> float:
-        """The memory that the process holds; 0 where it can't be told."""
+        """The memory that the process holds; 0 if that is unknown."""
         try:
             pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
         except (OSError, IndexError):
@@ -172,7 +172,7 @@ class Environment:
     # ------------------------------------------------------------------------- the Runtime API's side, from its threads
 
     def next_invocation(self) -> tuple[dict[str, str], str] | None:
-        """Blocks until there is one: its headers and its event. None: the environment ends."""
+        """Blocks until there is an invocation. Returns its headers and its event; None: the environment ends."""
         invocation = self._waiting.get()
         if invocation is None:
             return None
@@ -205,9 +205,9 @@ def _exit_text(code: int) -> str:
 
 
 def runtime_client(folder: Path) -> Path:
-    """Makes a folder that holds awslambdaric and what it needs, and no other package of its environment.
+    """Makes a folder with awslambdaric and the packages that it needs, and no other package of its environment.
 
-    Without it, a function would find MiniStack's own cryptography where its layer lacks one, and nobody would notice.
+    Without it, a function whose layer lacks cryptography would find MiniStack's, and nobody would notice.
     """
     folder.mkdir()
     for name in ("awslambdaric", "snapshot_restore_py", "simplejson", "runtime_client"):

@@ -1,7 +1,7 @@
-"""Lambda's Runtime API: where a function's process gets its invocations, and brings what came of them.
+"""Lambda's Runtime API: a function's process gets its invocations here, and sends their results.
 
-One server for one process, on a port of its own, as in a Lambda environment.
-Source: Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
+Each process has its own server and port, as in a Lambda environment. Source: Lambda Developer Guide, "Using the Lambda runtime
+API for custom runtimes".
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ API = "/2018-06-01/runtime"
 
 
 class Environment(Protocol):
-    """Whose process asks. Called from the server's threads."""
+    """The environment whose process calls. Its methods are called from the server's threads."""
 
     def next_invocation(self) -> tuple[Mapping[str, str], str] | None:
-        """Blocks until there is one: its headers and its event. None: the environment ends."""
+        """Blocks until there is an invocation. Returns its headers and its event; None: the environment ends."""
 
     def ended(self, request_id: str, payload: str, *, failed: bool) -> None:
         """An invocation's answer, or its error."""
@@ -33,7 +33,7 @@ class RuntimeApi(EndingServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    disable_nagle_algorithm = True  # headers and body are two packets: else 40 ms pass between them
+    disable_nagle_algorithm = True  # headers and body are two packets: else the second waits 40 ms
     protocol_version = "HTTP/1.1"
     server: RuntimeApi
 
@@ -74,4 +74,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Silent: the function's own log is the log."""
+        """Logs nothing: the function has its own log."""

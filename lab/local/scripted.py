@@ -1,7 +1,7 @@
-"""A function that a test plays: events come to a URL, and the test's own code answers them.
+"""A function that a test plays: its events go to a URL, and the test's own code answers them.
 
-For tests of the local AWS itself. The function is deployed (so that stacks find it), but its events go to `url`, by
-MiniStack's proxy mode. An answer is PUT to the ResponseURL as a custom resource does it.
+For tests of the local AWS itself. The function is deployed (so that stacks find it), but MiniStack's proxy mode sends its
+events to `url`. Answers are PUT to the ResponseURL, as by a custom resource.
 """
 
 import io
@@ -28,7 +28,7 @@ type Answer = Mapping[str, Any] | bytes | None
 
 
 class Scripted:
-    """One function. `play` gives what is to be answered: fields to add to an ordinary SUCCESS, a raw body, or nothing."""
+    """One function. `play` returns the answer: fields to add to an ordinary SUCCESS, a raw body, or None for no answer."""
 
     def __init__(self, name: str = NAME) -> None:
         self.name = name
@@ -62,7 +62,7 @@ class Scripted:
         return str(made["FunctionArn"])
 
     def handle(self, event: Event) -> bool:
-        """Plays one event. False: the invocation is to fail."""
+        """Plays one event. Returns False if the invocation must fail."""
         self.events.append(event)
         try:
             answer = self.play(event)
@@ -99,7 +99,7 @@ class CrashedOnPurpose(Exception):
 
 
 def success(event: Event) -> dict[str, Any]:
-    """The plainest answer: the id as it came, or one made of the logical id."""
+    """The simplest answer: the event's physical id, or an id made from the logical id."""
     return {
         "Status": "SUCCESS",
         "StackId": event["StackId"],

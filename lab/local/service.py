@@ -2,9 +2,9 @@
 
     python -m lab.local.service FOLDER
 
-The command returns when all of it answers and `settings.json` is in the folder; the process goes on in the background. It ends
-when nobody uses it any more (locks.py says what using is), when it is told to, or when MiniStack ends. It then removes the
-folder: nothing is left of a local AWS, however its users ended.
+The command returns when everything answers and `settings.json` is in the folder; the process goes on in the background. It
+ends when nobody uses it any more (locks.py defines a user), when a signal asks it to, or when MiniStack ends. It then removes
+the folder, so nothing is left of a local AWS, however its users ended.
 """
 
 import os
@@ -26,12 +26,12 @@ from lab.local.settings import FILE_NAME, Settings
 PID_FILE_NAME = "service.pid"
 LOG_FILE_NAME = "service.log"
 START_SECONDS = 60
-LOOK_SECONDS = 0.5  # how often it looks whether it is still used
+LOOK_SECONDS = 0.5  # how often it checks whether it is still used
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[tuple[Settings, Callable[[], bool]]]:
-    """A local AWS in this process's care: its settings, and what tells whether it has ended by itself."""
+    """Runs a local AWS in this process. Yields its settings, and a function that says whether it has ended by itself."""
     functions = Functions(folder)
     try:
         ministack = MiniStack(folder, runtime_url=functions.url)
@@ -46,10 +46,10 @@ def running(folder: Path) -> Iterator[tuple[Settings, Callable[[], bool]]]:
 
 
 def main(folder: Path) -> int:
-    """Starts it in the background. 0: it answers. 1: it does not, and said why."""
+    """Starts it in the background. Returns 0 if it answers, or 1 after it has printed why not."""
     child = os.fork()  # before there are threads
     if child == 0:
-        os.setsid()  # ^C ends the users, and then it
+        os.setsid()  # Ctrl-C must end the users first, and this process after them
         (folder / PID_FILE_NAME).write_text(str(os.getpid()))
         return in_background(folder)
     deadline = time.monotonic() + START_SECONDS
@@ -62,11 +62,11 @@ def main(folder: Path) -> int:
 
 
 def in_background(folder: Path) -> int:
-    """Runs until it is over."""
-    told = threading.Event()
+    """Runs until the local AWS ends."""
+    signalled = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
-        told.set()
+        signalled.set()
 
     signal.signal(signal.SIGTERM, end)
     users, _life = Users(folder), Life(folder)
@@ -74,7 +74,7 @@ def in_background(folder: Path) -> int:
         with running(folder) as (settings, has_ended):
             _leave_the_starters_output(folder / LOG_FILE_NAME)
             settings.write(folder)
-            while not (told.wait(LOOK_SECONDS) or has_ended() or users.are_gone()):
+            while not (signalled.wait(LOOK_SECONDS) or has_ended() or users.are_gone()):
                 pass
     except (DidNotStart, FileNotFoundError) as error:
         sys.stderr.write(f"{error}\n")
@@ -85,7 +85,7 @@ def in_background(folder: Path) -> int:
 
 
 def _leave_the_starters_output(log: Path) -> None:
-    """Until now, what is said goes to whoever starts it; then that one is to see the end of it."""
+    """From now on output goes to the log. The starter's pipe is closed, so that the starter sees its end."""
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

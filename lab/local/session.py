@@ -1,4 +1,4 @@
-"""`LocalAws`: a local AWS for as long as somebody uses it. Tests share one, between processes, too.
+"""`LocalAws`: a local AWS that runs as long as somebody uses it. Tests share it, also between processes.
 
 with LocalAws.shared("a-name") as aws:      the first user starts it and deploys the application, the last one ends it
     aws.client("kms") ...
@@ -22,7 +22,7 @@ from typing import Any
 
 from lab.local import deploy, journal, places
 from lab.local.clients import client
-from lab.local.locks import Use, alone, is_alive
+from lab.local.locks import Use, exclusive, is_alive
 from lab.local.ministack import DidNotStart
 from lab.local.service import LOG_FILE_NAME, PID_FILE_NAME, START_SECONDS
 from lab.local.settings import REGION, Credentials, Settings
@@ -32,7 +32,7 @@ END_SECONDS = 20
 
 
 class LocalAws:
-    """What a user of a local AWS has of it, in one Region."""
+    """A user's access to a local AWS, in one Region."""
 
     def __init__(self, folder: Path, region: str = REGION) -> None:
         self.folder = folder
@@ -42,9 +42,9 @@ class LocalAws:
     @classmethod
     @contextmanager
     def shared(cls, name: str, prepare: Callable[[Settings], None] | None = None) -> Iterator["LocalAws"]:
-        """The local AWS of this name. `prepare`: what its first user does with it before anybody else may use it.
+        """The local AWS of this name. `prepare`: its first user calls this before anybody else may use it.
 
-        Raises DidNotStart. What `prepare` raises ends it.
+        Raises DidNotStart. An exception of `prepare` ends the local AWS.
         """
         folder = Path(tempfile.gettempdir()) / f"{places.TEMPORARY_PREFIX}{name}"
         use = Use(folder)
@@ -63,9 +63,9 @@ class LocalAws:
             use.end()
 
     def elsewhere(self, region: str) -> "LocalAws":
-        """The same local AWS in another Region, where the application is deployed, too: by its first user there."""
+        """The same local AWS in another Region. The first user there deploys the application."""
         there = LocalAws(self.folder, region)
-        with alone(self.folder / f"{region}.lock"):
+        with exclusive(self.folder / f"{region}.lock"):
             if not deploy.is_deployed(there.settings):
                 deploy.deploy(there.settings)
         return there
@@ -74,11 +74,11 @@ class LocalAws:
         return client(self.settings, service, region)
 
     def role_arn(self, function: str = deploy.FUNCTION) -> str:
-        """The role that the deployed function has."""
+        """The role of the deployed function."""
         return str(self.client("lambda").get_function_configuration(FunctionName=function)["Role"])
 
     def as_role(self, role_arn: str) -> Settings:
-        """The local AWS as it looks to whoever has this role."""
+        """The settings of a caller with this role."""
         role = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="tests")["Credentials"]
         credentials = Credentials(role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"])
         return self.settings.with_credentials(credentials)
@@ -91,11 +91,11 @@ class LocalAws:
         return places.function_logs(self.folder, self.settings.region, function)
 
     def journal(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """What passed between CloudFormation and functions."""
+        """The requests and answers between CloudFormation and functions."""
         return list(journal.read(self.folder, kind))
 
     def save_logs(self, to: Path) -> None:
-        """Copies what tells the story to a folder that stays."""
+        """Copies the logs and the journal to a folder that stays."""
         shutil.rmtree(to, ignore_errors=True)
         to.mkdir(parents=True)
         for name in ("ministack.log", LOG_FILE_NAME, journal.FILE_NAME):
@@ -106,11 +106,11 @@ class LocalAws:
 
 
 def nothing(_settings: Settings) -> None:
-    """For whoever wants to deploy the application by himself."""
+    """Prepares nothing, for users that deploy the application themselves."""
 
 
 def application(settings: Settings) -> None:
-    """Builds and deploys the application: what most users want done first."""
+    """Builds and deploys the application, as most users need it."""
     deploy.build()
     deploy.deploy(settings)
 
@@ -137,4 +137,4 @@ def _end(folder: Path) -> None:
     deadline = time.monotonic() + END_SECONDS
     while is_alive(folder) and time.monotonic() < deadline:
         time.sleep(0.05)
-    places.remove_tree(folder)  # it does so itself, unless it was killed
+    places.remove_tree(folder)  # it removes the folder itself, unless it was killed

@@ -1,4 +1,4 @@
-"""How a client reaches the local AWS. A value; written as a file by the service, read by whoever uses it."""
+"""How a client reaches the local AWS. The service writes it into a file, and users read it."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -12,7 +12,7 @@ FILE_NAME = "settings.json"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What an SDK signs with. MiniStack's are worth nothing anywhere else."""
+    """The credentials that an SDK signs with. MiniStack's are worth nothing anywhere else."""
 
     access_key_id: str
     secret_access_key: str
@@ -29,7 +29,7 @@ class Settings:
     folder: str
     region: str = REGION
     account: str = ACCOUNT
-    credentials: Credentials = Credentials(ADMIN_ACCESS_KEY, "local")  # accepted by the local AWS alone
+    credentials: Credentials = Credentials(ADMIN_ACCESS_KEY, "local")  # accepted only by the local AWS
 
     def with_credentials(self, credentials: Credentials) -> "Settings":
         return replace(self, credentials=credentials)
@@ -37,7 +37,7 @@ class Settings:
     def environment(self) -> dict[str, str]:
         """The variables that make any AWS SDK, the AWS CLI and SAM use the local AWS, and nothing else.
 
-        Whatever the host's own AWS or certificate settings say is overridden, the shared files of ~/.aws, too.
+        They override the host's own AWS and certificate settings, also the shared files of ~/.aws.
         """
         variables = {
             "AWS_ENDPOINT_URL": self.endpoint_url,
@@ -55,7 +55,7 @@ class Settings:
         return variables
 
     def write(self, folder: Path) -> None:
-        """Whole or not at all: a reader never sees half a file."""
+        """Writes the file in one step: a reader never sees half a file."""
         draft = folder / f"{FILE_NAME}.new"
         draft.write_text(json.dumps(asdict(self)))
         draft.rename(folder / FILE_NAME)

@@ -1,4 +1,4 @@
-"""Stacks of a consumer: made, changed and deleted as a user does it, and waited for."""
+"""Creates, updates and deletes stacks as a user does, and waits for the end."""
 
 import json
 import time
@@ -18,7 +18,7 @@ type Template = Mapping[str, Any] | str
 
 
 class DidNotEnd(Exception):
-    """A stack was still in progress when patience ran out."""
+    """A stack was still in progress at the end of the waiting time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Stack:
 
 
 class Stacks:
-    """CloudFormation, for one caller. Each operation waits for its end, and gives the stack as it then is."""
+    """CloudFormation, for one caller. Each operation waits for its end, and returns the stack as it is then."""
 
     def __init__(
         self, settings: Settings, *, wait_seconds: float = WAIT_SECONDS, poll_seconds: float = POLL_SECONDS
@@ -63,27 +63,27 @@ class Stacks:
         return self.wait(self.begin(name, template, parameters))
 
     def update(self, name: str, template: Template, parameters: Mapping[str, str] | None = None) -> Stack:
-        """The events are those of this operation alone."""
+        """Returns only this operation's events."""
         already = len(self._events(name))
         changed = self.cloudformation.update_stack(StackName=name, **_arguments(template, parameters))
         return self.wait(changed["StackId"], already)
 
     def delete(self, name: str) -> Stack:
-        """The events are those of this operation alone. A stack that is not there: an error of CloudFormation's."""
+        """Returns only this operation's events. A stack that does not exist is an error of CloudFormation's."""
         stack_id = self.cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
         already = len(self._events(stack_id))
         self.cloudformation.delete_stack(StackName=name)
         return self.wait(stack_id, already, begun_by="DELETE")
 
     def continue_rollback(self, name: str) -> Stack:
-        """The events are those of this operation alone."""
+        """Returns only this operation's events."""
         stack_id = self.cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
         already = len(self._events(stack_id))
         self.cloudformation.continue_update_rollback(StackName=name)
         return self.wait(stack_id, already, begun_by="UPDATE_ROLLBACK_COMPLETE")
 
     def wait(self, stack_id: str, already: int = 0, begun_by: str = "") -> Stack:
-        """Until the stack's operation is over. `begun_by`: a status must begin so, since an old one may still be read."""
+        """Waits for the end of the stack's operation. `begun_by`: the status must begin so; other statuses are older ones."""
         deadline = time.monotonic() + self._wait_seconds
         status = ""
         while time.monotonic() < deadline:
@@ -105,7 +105,7 @@ class Stacks:
         return [event for page in pages for event in page["StackEvents"]][::-1]
 
     def resource(self, name: str, logical_id: str) -> dict[str, Any] | None:
-        """DescribeStackResource's answer, None where CloudFormation knows no such resource."""
+        """DescribeStackResource's answer; None if CloudFormation knows no such resource."""
         try:
             found = self.cloudformation.describe_stack_resource(StackName=name, LogicalResourceId=logical_id)
         except ClientError as error:

@@ -3,7 +3,7 @@
     python -m lab.local.strict_main [--plain]
 
 `--plain` leaves MiniStack as it is: a test shows with it that MiniStack still needs the corrections. The process ends when its
-standard input does: whoever started it is gone then.
+standard input ends, because then its starter is gone.
 """
 
 import importlib.metadata
@@ -16,15 +16,17 @@ import ministack.app
 
 from lab.local import corrections
 
-MINISTACK_VERSION = "1.5.33"  # the corrections replace functions of this version; another one may have other ones
+MINISTACK_VERSION = (
+    "1.5.33"  # the corrections replace functions of this version; another version may have other functions
+)
 
 
 def main() -> None:
     version = importlib.metadata.version("ministack")
     if version != MINISTACK_VERSION:
-        raise SystemExit(f"MiniStack {version} is installed, and the corrections are made for {MINISTACK_VERSION}.")
+        raise SystemExit(f"MiniStack {version} is installed, but the corrections are for {MINISTACK_VERSION}.")
     plain = sys.argv[1:] == ["--plain"]
-    del sys.argv[1:]  # MiniStack reads them, too
+    del sys.argv[1:]  # else MiniStack would read them, too
     threading.Thread(target=_end_with_standard_input, daemon=True, name="end-with-stdin").start()
 
     ministack.app._port_is_bindable = _only_its_own_port  # noqa: SLF001  # it has no setting for this
@@ -34,7 +36,7 @@ def main() -> None:
 
 
 def _only_its_own_port(_host: str, _port: int) -> bool:
-    """MiniStack also takes port 443 where it may, for Cognito: two local AWSes would meet there."""
+    """MiniStack also opens port 443 for Cognito if it can. Two local AWSes would collide there."""
     return False
 
 

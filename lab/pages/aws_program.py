@@ -1,4 +1,4 @@
-"""The `aws` on a reader's PATH: a small program that hands its words to this process, where the stand-in answers.
+"""The `aws` on a reader's PATH: a small program that sends its words to this process, where the stand-in answers.
 
 Starting Python and boto3 for each command would take most of the time.
 """

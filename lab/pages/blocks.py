@@ -1,4 +1,4 @@
-"""The `console` blocks of a page, in their order. A command stands after `$ `; below it is what it prints."""
+"""The `console` blocks of a page, in their order. A command stands after `$ `, with its output below it."""
 
 import re
 import shlex
@@ -26,7 +26,7 @@ _FENCE = re.compile(r" *```(\w*)$")
 _MARK = re.compile(r" *<!-- not run: (.+) -->")
 _SHELLS = {"sh", "bash", "shell"}
 _DIFFERS = re.compile(
-    r"(?P<rest>\w*(?:…|\.\.\.))"  # all of it, or what follows the beginning of a value
+    r"(?P<rest>\w*(?:…|\.\.\.))"  # a whole value, or the rest of one
     r"|(?P<region>\b[a-z]{2}-[a-z]+-\d\b)"
     r"|(?P<id>[0-9A-Fa-f]{6,}(?:-[0-9a-f]{4,})*)"  # a hash, an account, a key's id
 )
@@ -86,7 +86,7 @@ def _up_to_the_end(lines: Iterator[tuple[int, str]], where: str) -> str:
 
 
 def pattern(line: str) -> str:
-    """What is printed where the page has this line: ids, hashes, accounts and the Region may differ."""
+    """A pattern for the output that this line of the page stands for: ids, hashes, accounts and the Region may differ."""
     found, at = [], 0
     for one in _DIFFERS.finditer(line):
         found += [re.escape(line[at : one.start()]), _STANDS_FOR[str(one.lastgroup)]]
@@ -95,7 +95,7 @@ def pattern(line: str) -> str:
 
 
 def _calls_of_aws(text: str) -> Iterator[list[str]]:
-    """The words of each call of `aws`, without the `aws`, also of those inside of `$(...)`."""
+    """The words of each call of `aws`, without the `aws`. Finds calls inside `$(...)`, too."""
     inside = re.search(r"\$\(((?:[^()]|\([^()]*\))*)\)", text)
     if inside:
         yield from _calls_of_aws(inside[1])

@@ -1,6 +1,6 @@
-"""A command on a page: in a `console` block after `$ `, continued by a backslash at the end. Below it is what it prints.
+"""A command on a page: in a `console` block after `$ `, continued by a backslash at a line's end. Its output is below it.
 
-`…` stands for what differs, also for whole lines. Names in capitals with a `$` may stand for what is written down on paper.
+`…` stands for text that may differ, also for whole lines. Names in capitals with a `$` may stand for values on paper.
 """
 
 import re
@@ -13,17 +13,17 @@ REST = "…"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`text`: as it stands on the page, on one line or several. `prints`: the lines below it."""
+    """`text`: the command as on the page, one line or several. `prints`: the lines below it."""
 
     text: str
     prints: tuple[str, ...]
 
     def with_values(self, values: Mapping[str, str]) -> str:
-        """With what is on paper in place of its name: for people to read."""
+        """The command for people to read, with the values on paper in place of their names."""
         return re.sub(r'"?\$([A-Z_]+)"?', lambda name: values.get(name[1], name[0]), self.text)
 
     def words(self, values: Mapping[str, str]) -> list[str]:
-        """The words that a shell would make of it; of a redirection, the sign and the file."""
+        """The words that a shell would make of it. A redirection gives two: the sign and the file."""
         words = shlex.split(self.text.replace("\\\n", " "))
         return [re.sub(r"\$([A-Z_]+)", lambda name: values[name[1]], word) for word in words]
 
@@ -35,9 +35,9 @@ class Command:
         return set(re.findall(r"\$([A-Z_]+)", self.text))
 
     def missing(self, printed: str, pattern: Callable[[str], str] | None = None) -> list[str]:
-        """The lines that the page promises and that were not printed, in this order. None missing: [].
+        """The lines that the page shows and that were not printed in this order; [] if none is missing.
 
-        `pattern`: what a line of the page, its spaces single, stands for.
+        `pattern`: makes a regular expression of a line of the page (with single spaces).
         """
         stands_for = pattern or _pattern
         lines = map(_plain, printed.splitlines())

@@ -1,7 +1,7 @@
 """A reader of pages: one shell, one folder, and the programs that the pages name.
 
-The shell stays from the first command to the last, so that variables and the current folder are still there on the next page.
-Every command runs as it is printed, with `pipefail`: what fails within a pipe is not hidden. Nobody answers questions.
+One shell runs all commands, so variables and the current folder are still there on the next page. Every command runs as
+printed, with `pipefail`, so that a failure within a pipe is not hidden. Nobody answers prompts.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ TOOL, TOOL_MODULE = "key-custodian", "key_custodian"
 _PACKAGES = os.pathsep.join(map(str, (places.REPOSITORY / "handler", places.REPOSITORY)))
 _WHEELS = places.REPOSITORY / ".wheels"
 
-# Reads names of scripts, runs each in this very shell, and says how it ended.
+# Reads names of scripts, runs each in this shell, and reports its exit code.
 _LOOP = """
 set -uo pipefail
 while IFS= read -r -u "$SCRIPTS" script; do
@@ -53,7 +53,7 @@ class Reader:
     ran: list[tuple[str, float]] = field(default_factory=list)
 
     def runs(self, block: Block) -> None:
-        """Raises NotAsPrintedError where a command fails, or does not print what the page says."""
+        """Raises NotAsPrintedError if a command fails, or does not print what the page says."""
         for command in block.commands:
             code, printed = self.types(command.text)
             if code != 0:
@@ -62,7 +62,7 @@ class Reader:
                 raise NotAsPrintedError(f"{block.where}: not printed: {lines[0]}\n$ {command.text}\n{printed}")
 
     def types(self, text: str) -> tuple[int, str]:
-        """Runs lines as one script: its exit code, and all that it printed."""
+        """Runs lines as one script. Returns its exit code, and all that it printed."""
         started = time.monotonic()
         script = self.folder / f"{len(self.ran):04}"
         script.write_text(f"{text}\n")
@@ -85,7 +85,7 @@ def _read(script: Path) -> str:
 
 @contextmanager
 def reading(folder: Path, settings: Settings, stands_in: Path) -> Iterator[Reader]:
-    """A reader at a new shell. `folder`: for scripts and programs. `stands_in`: where the reader begins."""
+    """A reader with a new shell. `folder`: for scripts and programs. `stands_in`: the shell's first folder."""
     read_end, write_end = os.pipe()
     shell = subprocess.Popen(  # noqa: S603  # our own loop
         ["/bin/bash", "--norc", "-c", _LOOP],
@@ -107,7 +107,7 @@ def reading(folder: Path, settings: Settings, stands_in: Path) -> Iterator[Reade
 
 
 def _environment(folder: Path, settings: Settings) -> dict[str, str]:
-    """Nothing of this machine's, but for its programs."""
+    """An environment that has nothing of this machine's except its programs."""
     programs = _programs(folder)
     home = folder / "home"
     home.mkdir()

@@ -1,4 +1,4 @@
-"""Runs beside each other: the usual ways at one crowd, and the function's own way as the crowd grows."""
+"""Compares runs: all ways with one crowd, and the function's own way as the crowd grows."""
 
 import multiprocessing
 import os
@@ -20,9 +20,9 @@ RESERVED = 100
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """`ways`: in the order of WAYS, at one crowd. `eased`: that crowd in lanes, and with few invocations at once.
+    """`ways`: in the order of WAYS, with one crowd. `eased`: that crowd in lanes, and with few invocations at once.
 
-    `growth`: the function's own way, by rate and size. `standing`: what asks nothing of KMS's quota, at that size.
+    `growth`: the function's own way, by rate and size. `standing`: requests that need nothing of KMS's quota, at that size.
     """
 
     ways: tuple[Outcome, ...]
@@ -36,7 +36,7 @@ class Compared:
 
 
 def compare(crowd: Crowd, crowds: tuple[int, ...] = CROWDS, processes: int | None = None) -> Compared:
-    """The largest runs come first, so that all cores end together; what they give does not depend on it."""
+    """Starts the largest runs first, so that all cores end together. The results do not depend on the order."""
     ways = [(crowd, way) for way in WAYS]
     eased = [(replace(crowd, lanes=LANES), HANDED_OVER), (replace(crowd, concurrency=RESERVED), HANDED_OVER)]
     runs = [*ways, *eased, *_growing(crowd.seed, crowds)]

@@ -1,7 +1,7 @@
-"""What the function talks to in a crowd: KMS with its quotas, CloudFormation with a rate of its own, clients made once.
+"""The function's AWS in a crowd: KMS with its quotas, CloudFormation with its own rate, clients that are made once.
 
-KMS is the strict one, its wrapping keys are a pool, and its other quotas are today's. CloudFormation's reads are throttled,
-too: hundreds of invocations ask about the same stack.
+KMS is the strict KMS, with a pool of wrapping keys and today's other quotas. CloudFormation's reads are throttled, too, since
+hundreds of invocations read the same stack.
 """
 
 from collections import Counter
@@ -28,14 +28,14 @@ from lab.wire.transport import AwsError, Caller, Fault, Refusal
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 SCARCE = "GetParametersForImport"
-# Assumed: AWS throttles CloudFormation's reads, and does not say from which rate on.
+# Assumed: AWS throttles CloudFormation's reads, but documents no rate.
 CLOUDFORMATION_READS_PER_SECOND = 10.0
 
 
 class CountedKms(KmsWire):
     """`made`, `throttled`: calls by operation; `granted_at`: when GetParametersForImport got through.
 
-    `opened` is told each answer of Decrypt.
+    `opened` is called after each answer of Decrypt.
     """
 
     def __init__(self, kms: StrictKms, clock: Now, opened: Callable[[], None]) -> None:
@@ -61,7 +61,7 @@ class CountedKms(KmsWire):
 
 
 class CountedSecrets(SecretsManager):
-    """`read` is told the secret and the version of each value that is given."""
+    """Calls `read` with the secret and the version of each value that it gives."""
 
     read: Callable[[str, str], None]
 
@@ -73,7 +73,7 @@ class CountedSecrets(SecretsManager):
 
 
 class BusyCloudFormation(Faults):
-    """Throttles CloudFormation's reads: a bucket of a second's worth, as KMS's. `throttles`: whether it does."""
+    """Throttles CloudFormation's reads by a bucket that holds one second's reads. `throttles`: False turns that off."""
 
     def __init__(self, clock: Now, *, throttles: bool) -> None:
         super().__init__()
@@ -105,8 +105,8 @@ def quotas(crowd: Crowd) -> Quotas:
 class Aws(CheapAws):
     """One set of clients serves all invocations, since making one takes a hundred times as long as a call.
 
-    botocore gives each client 500 tokens for its retries. Here each invocation has its own, as if its environment were fresh:
-    `whose` tells which invocation calls.
+    botocore gives each client 500 tokens for its retries. Here each invocation has its own tokens, as in a new environment:
+    `whose` returns the invocation that calls.
     """
 
     def __init__(self) -> None:
@@ -119,7 +119,7 @@ class Aws(CheapAws):
         self._left.clear()
 
     def own_quotas(self) -> None:
-        """Once, after the clients were made."""
+        """Call this once, after the clients were made."""
         for number, each in enumerate(self._quotas):
             self._own(number, each)
 
@@ -137,7 +137,7 @@ class Aws(CheapAws):
             if key in self._left:
                 self._left[key] = min(RetryQuota.INITIAL_CAPACITY, self._left[key] + capacity_amount)
 
-        vars(shared).update(acquire=acquire, release=release)  # botocore makes the quota itself, and takes none
+        vars(shared).update(acquire=acquire, release=release)  # botocore makes the quota itself, and accepts no other
 
 
 @cache
@@ -146,7 +146,7 @@ def aws() -> Aws:
 
 
 @cache
-def _made() -> Clients:
+def _make_clients() -> Clients:
     one = aws()
     made = one.remembering(lambda: _make(one.session(region=REGION, account=ACCOUNT)))
     one.own_quotas()
@@ -159,12 +159,12 @@ def _made() -> Clients:
 def _make(session: boto3.Session) -> Clients:
     made = clients.make(session)
     if isinstance(made.functions, WhenNeeded):
-        made.functions.client  # noqa: B018  # made now, and not in the middle of a run
+        made.functions.client  # noqa: B018  # make it now, not in the middle of a run
     return made
 
 
 def function_clients(*, sdk_retries: bool) -> Clients:
     """`sdk_retries`: the SDK's own retries for the scarce call, too."""
-    made = _made()
-    retrying: Any = made.kms  # the same class of botocore's, with other retries
+    made = _make_clients()
+    retrying: Any = made.kms  # the same botocore client class, with other retries
     return replace(made, kms_without_retries=retrying) if sdk_retries else made

@@ -1,10 +1,10 @@
-"""Lambda at scale, around the real function: what is started at once, how fast that may grow, and what waits meanwhile.
+"""Lambda at scale, around the real function: how many invocations run at once, how fast that grows, and what waits.
 
 AWS Lambda Developer Guide. "Understanding Lambda function scaling": an account has a limit of concurrent executions, and a
-function gains at most 1,000 environments in ten seconds. "How Lambda handles errors and retries with asynchronous
-invocation": what can't start goes back to the queue, and is tried again after one second, then more, up to five minutes,
-until it is too old (template.yaml says how old). What is dropped then is answered by the on-failure function; here nobody
-answers it, and it fails with ServiceTimeout.
+function gains at most 1,000 environments in ten seconds. "How Lambda handles errors and retries with asynchronous invocation":
+an event that can't start goes back to the queue, and is tried again after one second, then after longer waits, up to five
+minutes, until it is too old (template.yaml has the age). On AWS the on-failure function answers a dropped event; here nobody
+does, and it fails with ServiceTimeout.
 """
 
 from collections import deque
@@ -19,9 +19,9 @@ from lab.simulation.scheduler import Scheduler, Task
 
 NEW_ENVIRONMENTS_MAX = 1000
 RAMP = timedelta(seconds=10)
-COLD_START_SECONDS = (0.8, 1.6)  # assumed, of a function with boto3 and cryptography; it counts for no timeout
+COLD_START_SECONDS = (0.8, 1.6)  # assumed for a function with boto3 and cryptography; no timeout includes it
 QUEUE_FIRST_SECONDS, QUEUE_MAX_SECONDS = 1.0, 300.0
-QUEUE_SPREAD = (0.5, 1.0)  # assumed: else the events that came together would come together again, for ever
+QUEUE_SPREAD = (0.5, 1.0)  # assumed: else events that came together would always come together again
 EVENT_AGE_MAX = timedelta(seconds=3000)  # template.yaml, MaximumEventAgeInSeconds
 
 
@@ -43,7 +43,7 @@ class LimitedFunctions(Functions):
         self.lambda_seconds = 0.0
         self.busy_most = 0
         self.cold_starts = 0
-        self.put_back = 0  # how often an event found no room
+        self.put_back = 0  # how often an event could not start
         self.dropped = 0
         self._concurrency = concurrency
         self._busy = 0

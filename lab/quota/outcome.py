@@ -1,4 +1,4 @@
-"""The figures of one run, and how they are told. Seconds are virtual; the same seed gives the same figures everywhere."""
+"""The figures of one run, and their text. Seconds are virtual; the same seed gives the same figures everywhere."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,10 +12,10 @@ MEMORY_GB = 0.5  # template.yaml, MemorySize
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`done_at`: when each resource that was created was done, in seconds from the start, in order, by stack.
+    """`done_at`: by stack, when each created resource was done, in seconds from the start, in order.
 
-    `waits`: from each request to its answer, in order, FAILED ones too. `reason`: of the first FAILED answer. `unanswered`: how
-    many of those that failed got no answer at all.
+    `waits`: from each request to its answer, in order, FAILED ones too. `reason`: the first FAILED answer's. `unanswered`: how
+    many of the failed requests got no answer at all.
     """
 
     crowd: Crowd
@@ -34,7 +34,7 @@ class Outcome:
     put_back: int
     lambda_seconds: float
     secret_reads_most: int  # of one version of one secret, for one request
-    plaintext_seconds: float  # the longest that an invocation held some
+    plaintext_seconds: float  # the longest time that an invocation held plaintext
 
     @property
     def done(self) -> int:
@@ -54,7 +54,7 @@ class Outcome:
 
     @property
     def unfairness(self) -> float:
-        """The last of the slower stack, as a multiple of the last of the faster one."""
+        """The end of the slowest stack, as a multiple of the end of the fastest stack."""
         lasts = [times[-1] for times in self.done_at.values() if times]
         return max(lasts) / min(lasts) if lasts else 0.0
 
@@ -63,7 +63,7 @@ class Outcome:
         return self.lambda_seconds * MEMORY_GB
 
     def waited(self, percent: int) -> float:
-        """The nearest rank: so many percent waited no longer."""
+        """The percentile by nearest rank: `percent` of the requests waited no longer."""
         return self.waits[max(0, -(-len(self.waits) * percent // 100) - 1)]
 
     @property
@@ -71,7 +71,7 @@ class Outcome:
         return f"{self.done}/{self.crowd.resources} done, {self.failed} failed, {self.times_floor:.2f} x floor"
 
 
-def told(outcome: Outcome) -> Iterator[str]:
+def report_lines(outcome: Outcome) -> Iterator[str]:
     """All lines of a run; the last one is the verdict."""
     crowd, scarce = outcome.crowd, "GetParametersForImport"
     stacks = f"{crowd.stacks} {'stack' if crowd.stacks == 1 else 'stacks'}"
@@ -85,10 +85,8 @@ def told(outcome: Outcome) -> Iterator[str]:
     )
     others = Counter(outcome.calls)
     del others[scarce]
-    told_of = ", ".join(
-        f"{name} {count:,}" for name, count in sorted(others.items(), key=lambda one: (-one[1], one[0]))
-    )
-    yield f"other calls: {told_of}"
+    counts = ", ".join(f"{name} {count:,}" for name, count in sorted(others.items(), key=lambda one: (-one[1], one[0])))
+    yield f"other calls: {counts}"
     if outcome.throttled["CloudFormation"]:
         yield f"CloudFormation's reads: {outcome.throttled['CloudFormation']:,} throttled"
     yield (

@@ -114,7 +114,7 @@ def plot_of_time(ways: Sequence[Outcome]) -> str:
 
 
 def _steps(outcome: Outcome) -> list[tuple[float, float]]:
-    """At most a few hundred points."""
+    """The plot's points: at most a few hundred."""
     times = sorted(second for times in outcome.done_at.values() for second in times)
     every = max(1, len(times) // 200)
     points = [(second, float(number)) for number, second in enumerate(times, start=1)]
@@ -122,7 +122,7 @@ def _steps(outcome: Outcome) -> list[tuple[float, float]]:
 
 
 def plot_of_growth(outcomes: Sequence[Outcome]) -> str:
-    """Crowds of which some were not done have no point: what they waited for was ServiceTimeout."""
+    """Crowds with failed resources have no point: they only waited for ServiceTimeout."""
     panels = (
         ("Waited, median, seconds", lambda one: one.waited(50)),
         ("GetParametersForImport asked, for each resource", lambda one: one.calls[SCARCE] / one.crowd.resources),

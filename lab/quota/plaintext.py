@@ -1,7 +1,7 @@
-"""How often a request reads a secret, and for how long an invocation holds plaintext: what a crowd must not drive up.
+"""Counts how often a request reads a secret, and for how long an invocation holds plaintext. A crowd must not raise these.
 
-Held is what the function has from the service's answer (GetSecretValue's, or Decrypt's) to its own wipe. A value of which no
-material was made, or that was never wiped, is held to the end of its invocation. Copies that libraries make are not seen.
+A value is held from the service's answer (GetSecretValue or Decrypt) until the function wipes it. A value that became no
+material, or was never wiped, is held to the end of its invocation. Copies that libraries make are not seen.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from lab.clock import Now
 
 @dataclass(slots=True)
 class _Held:
-    """`material`: kept, so that no other object gets its id."""
+    """`material`: the reference keeps other objects from getting its id."""
 
     material: CheckedMaterial
     since: datetime
@@ -26,19 +26,19 @@ class _Held:
 
 
 class Plaintext:
-    """`current`: the number of the invocation that runs."""
+    """`current`: returns the number of the running invocation."""
 
     def __init__(self, clock: Now, current: Callable[[], int]) -> None:
         self.reads: Counter[tuple[str, str, str]] = Counter()  # by request, secret and version
         self.longest_seconds = 0.0
         self._clock = clock
         self._current = current
-        self._answered: dict[int, datetime] = {}  # by invocation: the first answer of which no material was made yet
-        self._held: dict[int, _Held] = {}  # by the material's identity
+        self._answered: dict[int, datetime] = {}  # by invocation: the first answer that has not become material yet
+        self._held: dict[int, _Held] = {}  # by the material's id()
 
     @property
     def reads_most(self) -> int:
-        """Of one version of one secret, by all invocations of one request."""
+        """The most reads of one version of one secret by one request, over all its invocations."""
         return max(self.reads.values(), default=0)
 
     def secret_read(self, request_id: str, secret: str, version_id: str) -> None:
@@ -46,11 +46,11 @@ class Plaintext:
         self.answered()
 
     def answered(self) -> None:
-        """A service has answered with plaintext, or with what will be."""
+        """A service has answered with plaintext, or with a value that becomes plaintext."""
         self._answered.setdefault(self._current(), self._clock.now())
 
     def ended(self, invocation: int) -> None:
-        """Nothing of an invocation that is over can be used any more."""
+        """The invocation has ended, and holds nothing any more."""
         since = self._answered.pop(invocation, None)
         if since is not None:
             self._let_go(since)
@@ -59,7 +59,7 @@ class Plaintext:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """While it is open each CheckedMaterial tells when it is made, and when it is wiped."""
+        """Inside this block, each CheckedMaterial reports when it is made and when it is wiped."""
         make: Any = CheckedMaterial.__init__
         wipe = CheckedMaterial.wipe
 

@@ -1,7 +1,7 @@
-"""Stacks that are created: resources that depend on nothing, started one after the other, all waited for.
+"""Stacks that are created: independent resources, started one after the other. The stack waits for all of them.
 
-What one answers does not stop the others, so that each way of getting through the quota can be counted to its end. A real stack
-goes back with the first FAILED answer, unless --disable-rollback keeps what there is.
+A FAILED answer does not stop the others, so that each way of getting through the quota is counted to its end. A real stack
+rolls back at the first FAILED answer, unless it has --disable-rollback.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ Template = Mapping[str, Mapping[str, Any]]  # logical id -> properties
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How one resource's request ended. `reason`: "" where it succeeded."""
+    """How one resource's request ended. `reason`: "" if it succeeded."""
 
     stack: int
     sent_at: datetime

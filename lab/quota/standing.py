@@ -1,7 +1,7 @@
-"""Stacks that stand, and ask nothing of KMS's quota: updates that import nothing, and the clean-up of keys that were replaced.
+"""Existing stacks that need nothing of KMS's quota: updates that import nothing, and the clean-up of replaced keys.
 
-What is scarce then are CloudFormation's reads: each Update looks at the stack's events, each Delete of an old id at its
-resources and its events, and hundreds do so at once.
+Here CloudFormation's reads are scarce: each Update reads the stack's events, each Delete of an old id reads its resources and
+its events, and hundreds do so at once.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,30 +26,30 @@ from lab.simulation.aws import CLOUDFORMATION_OPERATIONS
 from lab.simulation.requests import Answer
 
 ALGORITHM = "RSAES_OAEP_SHA_256"
-STOOD_SECONDS = 3600.0  # since the stack was made
-# Recorded (2018 to 2025): at least so long from the stack's status to that of the first resource.
+STOOD_SECONDS = 3600.0  # the stack's age
+# Recorded (2018 to 2025): the least time from the stack's status to the first resource's status.
 UPDATE_BEGINS_SECONDS = 2.7
 CLEAN_UP_BEGINS_SECONDS = 1.1
 CLEANED_UP_TYPE = (
-    "AWS::CloudFormation::CustomResource"  # of a custom resource, in the events of a clean-up (2020-10-22)
+    "AWS::CloudFormation::CustomResource"  # a custom resource's type in the events of a clean-up (2020-10-22)
 )
-STARTS_PER_SECOND = 20.0  # assumed, as of creations (`crowd.py`)
+STARTS_PER_SECOND = 20.0  # assumed, as for creations (`crowd.py`)
 
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """How one of them ended. `waits`: from each request to its answer, in order. `reads`: all that CloudFormation was asked."""
+    """How one run ended. `waits`: from each request to its answer, in order. `reads`: the number of CloudFormation's reads."""
 
     what: str
     seed: int
     resources: int
     done: int
-    last_seconds: float  # since the first of them was begun
+    last_seconds: float  # since the first request
     waits: tuple[float, ...]
     reads: int
     throttled: int
     imports: int
-    reason: str  # of the first that failed; "" if none did
+    reason: str  # the first failed request's; "" if none failed
 
     @property
     def failed(self) -> int:
@@ -57,7 +57,7 @@ class Reads:
 
     @property
     def reads_each(self) -> float:
-        """Those that were answered."""
+        """The reads for each resource, without the throttled ones."""
         return (self.reads - self.throttled) / self.resources
 
     @property
@@ -65,7 +65,7 @@ class Reads:
         return self.waits[(len(self.waits) - 1) // 2]
 
 
-def told(reads: Reads) -> str:
+def report_line(reads: Reads) -> str:
     """In one line."""
     failed = f"; {reads.failed} failed, the first one: {reads.reason}" if reads.failed else ""
     return (
@@ -76,10 +76,10 @@ def told(reads: Reads) -> str:
 
 
 class StandingStack(GrowingStack):
-    """Shows what CloudFormation shows of resources that are complete, updated in place, or replaced."""
+    """Shows resources that are complete, updated in place, or replaced, as CloudFormation does."""
 
     def stand(self, template: Template, key_ids: Mapping[str, str]) -> None:
-        """The stack was made: its keys, and the material in them. `key_ids`: of keys that it made itself, by logical id."""
+        """Shows the stack as created, with its keys. `key_ids`: by logical id, the keys that it made itself."""
         for logical_id, key_id in key_ids.items():
             self._shown.stack.set(logical_id, "CREATE_COMPLETE", self._now, type="AWS::KMS::Key", physical_id=key_id)
         for logical_id, properties in template.items():
@@ -101,13 +101,13 @@ class StandingStack(GrowingStack):
         self._shown.status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
 
     def update(self, logical_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        """One resource, under its id."""
+        """Updates one resource in place."""
         self._shown.resource(logical_id, "UPDATE_IN_PROGRESS", None)
         answer = self._ask("Update", logical_id, new, OldResourceProperties=old)
         self._shown.resource(logical_id, "UPDATE_COMPLETE" if answer.succeeded else "UPDATE_FAILED", None)
 
     def clean_up(self, logical_id: str, old: Mapping[str, Any]) -> None:
-        """The Delete of an id that the resource does not bear any more: only events tell of it (recorded 2018 to 2026)."""
+        """The Delete of an id that the resource no longer has: only events show it (recorded 2018 to 2026)."""
         self._tell(logical_id, "DELETE_IN_PROGRESS", old["KeyId"])
         answer = self._ask("Delete", logical_id, old)
         self._tell(logical_id, "DELETE_COMPLETE" if answer.succeeded else "DELETE_FAILED", old["KeyId"])
@@ -141,7 +141,7 @@ class StandingWorld(World):
     def _template(self, stack: GrowingStack, kms: StrictKms, secrets: SecretsManager) -> dict[str, Mapping[str, Any]]:
         template = super()._template(stack, kms, secrets)
         for arn, material in self.materials.items():
-            _bring_in(kms, arn, material)
+            _import_by_hand(kms, arn, material)
         return template
 
     def _begin(self) -> None:
@@ -173,7 +173,7 @@ class StandingWorld(World):
 
 
 class NoOpUpdates(StandingWorld):
-    """All resources are updated at once, and none has anything to do."""
+    """Updates all resources at once, and none has anything to do."""
 
     what = "no-op Updates"
 
@@ -191,7 +191,7 @@ class NoOpUpdates(StandingWorld):
 
 
 class CleanUps(StandingWorld):
-    """All resources went to other keys, which the stack made itself; the old ids are deleted at once."""
+    """All resources moved to other keys, which the stack made itself. All old ids are deleted at once."""
 
     what = "clean-up Deletes"
 
@@ -208,7 +208,7 @@ class CleanUps(StandingWorld):
 
 
 def plays(crowd: Crowd) -> tuple[tuple[type[StandingWorld], int, int], ...]:
-    """What is played beside a crowd: as many Updates; half as many Deletes, since that stack makes its keys itself."""
+    """The plays beside a crowd: as many Updates; half as many Deletes, since that stack makes its keys itself."""
     return (NoOpUpdates, crowd.resources, crowd.seed), (CleanUps, -(-crowd.resources // 2), crowd.seed)
 
 
@@ -219,8 +219,8 @@ def play(kind: type[StandingWorld], resources: int, seed: int) -> Reads:
         return world.reads()
 
 
-def _bring_in(kms: StrictKms, key_arn: str, material: bytes) -> None:
-    """By hand, before anything begins."""
+def _import_by_hand(kms: StrictKms, key_arn: str, material: bytes) -> None:
+    """Imports as a person does, before anything begins."""
 
     def call(operation: str, **params: Any) -> Any:
         return kms.call(operation, {"KeyId": key_arn, **params}, region=REGION, account=ACCOUNT)

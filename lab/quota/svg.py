@@ -1,4 +1,4 @@
-"""Line plots as SVG, by hand: axes from zero, readable on light and on dark pages, the same bytes for the same figures."""
+"""Line plots as SVG: axes from zero, readable on light and on dark pages, the same bytes for the same figures."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from html import escape
 
 WIDTH, HEIGHT = 720, 360
 LEFT, RIGHT, TOP, BOTTOM = 64, 20, 36, 46
-TICKS = 5  # at most, of an axis
+TICKS = 5  # on an axis, at most
 _STEPS = (1, 2, 2.5, 5, 10)
 
 STYLE = """<style>
@@ -29,7 +29,7 @@ text { fill: #e6edf3; }
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`points`: x and y, in order of x. `color`: 0 to 2, 3 for what is dashed. `dots`: each point is shown."""
+    """`points`: x and y, in order of x. `color`: 0 to 2, or 3 for a dashed line. `dots`: whether each point is shown."""
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -93,7 +93,7 @@ def _panel(panel: Panel) -> Iterator[str]:
 
 
 def ticks(most: float) -> list[float]:
-    """Round numbers from zero, the last one at `most` or above it."""
+    """Round numbers from zero. The last number is `most` or more."""
     step = next(step * 10.0**power for power in range(-6, 12) for step in _STEPS if step * 10.0**power * TICKS >= most)
     count = 1
     while count * step < most:

@@ -1,7 +1,7 @@
-"""How the quota is got through: the function's own way, and two usual ones beside it.
+"""The ways to get through the quota: the function's own way, and two usual ways.
 
-A usual way is the same function with one part exchanged, so that nothing else differs. But who goes a usual way does not ask
-CloudFormation about its requests: for these, the reads are not throttled, as if they were not made.
+A usual way is the same function with one part exchanged, so that nothing else differs. But a usual function would not read
+from CloudFormation: so for the usual ways these reads are not throttled, as if they were not made.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from imported_key_material.cloudformation.handover import FreshInvocation
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """`title`: of a table's column and a plot's line. `exchange`: takes the place of a part, while a crowd runs."""
+    """`title`: for a table's column and a plot's line. `exchange`: replaces a part of the function while a crowd runs."""
 
     title: str
     sdk_retries: bool
@@ -27,7 +27,7 @@ class Way:
 
 
 def _asked_once(request: ParameterRequest[Any], _still_needed: Callable[[], None]) -> Any:
-    """In place of the quota loop: the call, with what retries its client has."""
+    """Replaces the quota loop: one call, with the client's own retries."""
     call = partial(request._caller.call, quota.OPERATION, request._function, where="KeyId", throttles_seconds=0)  # noqa: SLF001  # the loop is replaced from outside
     return request._read(call(waits=request._waits))  # noqa: SLF001  # the same
 

@@ -1,6 +1,6 @@
 """One run: a crowd of resources, the real function, and the quota that they all wait for.
 
-Nothing fails here but by a quota or a limit; what fails otherwise is the simulation's (docs/internals/simulation.md).
+Here only quotas and limits cause failures; the simulation has all other faults (docs/internals/simulation.md).
 """
 
 import itertools
@@ -38,7 +38,7 @@ PUT_SECONDS = (0.01, 0.2)
 
 
 class SilentLog:
-    """What the function gets for a logger."""
+    """The function's logger."""
 
     def append_keys(self, **keys: str | None) -> None: ...
     def info(self, msg: str, *, extra: Mapping[str, object]) -> None: ...
@@ -54,7 +54,7 @@ class World:
         self.materials: dict[str, bytes] = {}  # by key
         self.answered: list[Answered] = []
         self.scheduler = Scheduler(Random(crowd.seed + 1))  # noqa: S311  # the function's jitter; one seed decides everything
-        self._random = Random(crowd.seed + 2)  # noqa: S311  # the same, of the world around it
+        self._random = Random(crowd.seed + 2)  # noqa: S311  # the same, for the world around it
         self._made = edges.function_clients(sdk_retries=way.sdk_retries)
         self.functions = LimitedFunctions(
             REGION, self.scheduler, self._random, self._build, itertools.count(1), concurrency=crowd.concurrency
@@ -72,7 +72,7 @@ class World:
             )
             self.stacks[stack.id] = stack
         self._templates = [self._template(stack, kms, secrets) for stack in self.stacks.values()]
-        kms._quotas = edges.quotas(crowd)  # noqa: SLF001  # from now on: the keys were there before
+        kms._quotas = edges.quotas(crowd)  # noqa: SLF001  # from now on: the keys already exist
         self.kms = CountedKms(kms, self.scheduler, self.plaintext.answered)
         self.busy = BusyCloudFormation(self.scheduler, throttles=way.asks_cloudformation)
         self.aws = edges.aws()
@@ -108,7 +108,7 @@ class World:
     def _invocation(self) -> Invocation:
         invocation = self.functions.current()
         if invocation is None:
-            raise RuntimeError("a call by no invocation")
+            raise RuntimeError("no invocation made this call")
         return invocation
 
     def _at_call(self, call: Call, moment: Moment) -> None:
@@ -123,7 +123,7 @@ class World:
         self.stacks[invocation.stack_id].requests.take(invocation.event, body)
 
     def _take(self, _function_arn: str, event: Mapping[str, Any]) -> None:
-        self.functions.hand_on(self._invocation(), event)
+        self.functions.hand_over(self._invocation(), event)
 
     # ---------------------------------------------------------------------------------------------------------- a run
 
@@ -179,7 +179,7 @@ def play(crowd: Crowd, way: Way = HANDED_OVER) -> Outcome:
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """The function's modules log each answer."""
+    """Silences the function's modules, which log each answer."""
     logger = logging.getLogger("imported_key_material")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)

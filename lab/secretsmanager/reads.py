@@ -1,12 +1,12 @@
-"""Secrets Manager, as far as secrets are read: DescribeSecret and GetSecretValue, over JSON 1.1.
+"""Secrets Manager's reads: DescribeSecret and GetSecretValue, over JSON 1.1.
 
-Tests put secrets there, move versions and stages, mark for deletion, and let other accounts in; several Regions and accounts
-live in one. How a secret is found by name, ARN and ARN without its suffix, and each refusal's sentence, are AWS's (Secrets
-Manager API Reference).
+Tests put secrets there, move versions and stages, mark secrets for deletion, and allow other accounts. One object holds
+several Regions and accounts. It finds secrets by name, ARN and ARN without its suffix, and refuses with AWS's sentences
+(Secrets Manager API Reference).
 
-IAM is asked before Secrets Manager looks, so that it answers the same for a secret that the caller may not read and for one
-that is not there. Who calls is the function, by its role in template.yaml: secrets of its own account with the consent tag,
-and those of other accounts whose policy lets it in. `any_secret`: a caller who may read every secret of its account instead.
+IAM decides before Secrets Manager looks, so the answer is the same for a secret that the caller may not read and for a missing
+one. The caller is the function with its role in template.yaml: it may read secrets of its own account with the consent tag,
+and secrets of other accounts whose policy allows it. With `any_secret`, the caller may read every secret of its account.
 """
 
 import re
@@ -45,7 +45,7 @@ class Version:
 
 @dataclass
 class Secret:
-    """`unreadable`: what GetSecretValue answers instead of the value (DecryptionFailure, AccessDeniedException)."""
+    """`unreadable`: GetSecretValue's error in place of the value (DecryptionFailure, AccessDeniedException)."""
 
     name: str
     arn: str
@@ -57,7 +57,7 @@ class Secret:
     versions: dict[str, Version] = field(default_factory=dict)
     deleted_at: datetime | None = None
     unreadable: AwsError | None = None
-    readers: set[str] = field(default_factory=set)  # other accounts that the secret's policy lets in
+    readers: set[str] = field(default_factory=set)  # other accounts that the secret's policy allows
 
     def version_of(self, stage: str) -> str | None:
         return next((id_ for id_, version in self.versions.items() if stage in version.stages), None)
@@ -69,14 +69,14 @@ class SecretsManager(JsonService):
         self._any_secret = any_secret
         self._random = Random(seed)  # noqa: S311  # suffixes and version ids that repeat
         self._secrets: dict[str, Secret] = {}  # by ARN
-        self.given: list[tuple[str, str]] = []  # name and version id of each value that was given away
+        self.given: list[tuple[str, str]] = []  # name and version id of each value that was read
         self._shapes = service_model("secretsmanager")
         api = JsonApi("secrets-manager", "secretsmanager", "secretsmanager", OPERATIONS, FAULT_ANSWERS)
         super().__init__(api, self._call)
 
     # ---------------------------------------------------------------------------------------------- what tests set up
 
-    def put(  # noqa: PLR0913  # all but two by name, and a test names the one that matters
+    def put(  # noqa: PLR0913  # all except two by name; a test names only what matters
         self,
         name: str,
         value: bytes | str,
@@ -87,7 +87,7 @@ class SecretsManager(JsonService):
         region: str = DEFAULT_REGION,
         account: str = DEFAULT_ACCOUNT,
     ) -> Secret:
-        """A new version of the secret, which is made if there is none. Stages move to it, as PutSecretValue moves them."""
+        """A new version of the secret, which is made if it does not exist. Stages move to it as by PutSecretValue."""
         now = self._clock.now()
         secret = self._by_name(name, Caller(account, region)) or self._create(name, Caller(account, region))
         if tags is not None:
@@ -108,7 +108,7 @@ class SecretsManager(JsonService):
         return secret
 
     def move_stage(self, secret: Secret, stage: str, version_id: str) -> None:
-        """AWSCURRENT leaves AWSPREVIOUS on the version that it leaves."""
+        """Moves a stage. When AWSCURRENT moves, the version that had it gets AWSPREVIOUS."""
         before = secret.version_of(stage)
         for version in secret.versions.values():
             version.stages.discard(stage)
@@ -117,7 +117,7 @@ class SecretsManager(JsonService):
             self.move_stage(secret, PREVIOUS, before)
 
     def forget_version(self, secret: Secret, version_id: str) -> None:
-        """Versions without a stage are removed by AWS, in time."""
+        """Removes a version, as AWS does in time with versions that have no stage."""
         del secret.versions[version_id]
 
     def mark_for_deletion(self, secret: Secret, *, days: int = 30) -> None:
@@ -170,7 +170,7 @@ class SecretsManager(JsonService):
         )
 
     def _by_arn_without_suffix(self, arn: str, caller: Caller) -> Secret | None:
-        """AWS takes a hyphen and six characters at the end for a suffix, even where they are part of the name."""
+        """AWS treats a hyphen and six characters at the end as a suffix, even if they are part of the name."""
         parts = arn.split(":", 6)
         if len(parts) != 7 or parts[4] != caller.account or _SUFFIX.fullmatch(parts[6]):
             return None
@@ -178,7 +178,7 @@ class SecretsManager(JsonService):
 
 
 def denied(caller: Caller, operation: str, resource: str, *, kind: str = "identity-based") -> AwsError:
-    """IAM's refusal. `resource`: the ARN of a secret that is there, else what was asked for."""
+    """IAM's refusal. `resource`: the ARN of an existing secret, else the caller's reference."""
     action = f"secretsmanager:{operation}"
     return AwsError(
         "AccessDeniedException",
@@ -188,18 +188,18 @@ def denied(caller: Caller, operation: str, resource: str, *, kind: str = "identi
 
 
 def said_by_iam(operation: str, resource: str, *, account: str = "111122223333", kind: str = "identity-based") -> str:
-    """The same as the function repeats it: a sentence, and its beginning where it is long."""
+    """The same refusal as the function repeats it: one sentence, cut off if it is long."""
     said = str(denied(Caller(account, ""), operation, resource, kind=kind).message)
     return f"{said[:300].rstrip()}..." if len(said) > 300 else f"{said}."
 
 
 def role_allows(secret: Secret, caller: Caller) -> bool:
-    """Whether the role's own policies do. IAM compares the names of condition keys, and so of tags, without their case."""
+    """Whether the role's own policies allow it. IAM ignores the case of condition keys, and so of tag names."""
     return secret.account != caller.account or TAG in map(str.lower, secret.tags)
 
 
 def _describe_secret(secret: Secret, _: Mapping[str, Any]) -> dict[str, Any]:
-    """A secret that is marked for deletion is described, too."""
+    """Also describes a secret that is marked for deletion."""
     answer: dict[str, Any] = {
         "ARN": secret.arn,
         "Name": secret.name,

@@ -1,7 +1,7 @@
-"""Secrets Manager with its writing calls: CreateSecret, PutSecretValue, TagResource, UpdateSecret (description alone).
+"""Secrets Manager with its writing calls: CreateSecret, PutSecretValue, TagResource, UpdateSecret (only the description).
 
-What they refuse, and which stages move, is AWS's (API Reference of each); each rule is cited by its operation. Sentences
-that the reference does not give are this stand-in's own. Rights are not asked. KMS keys are names: nothing is encrypted.
+They refuse and move stages as AWS does (API Reference of each); each rule cites its operation. Sentences that the reference
+does not have are this stand-in's own. Rights are not checked. KMS keys are only names: nothing is encrypted.
 """
 
 import re
@@ -15,14 +15,14 @@ from lab.secretsmanager.reads import CURRENT, Secret, SecretsManager
 from lab.wire import constraints
 from lab.wire.transport import AwsError, Caller
 
-STAGES_MOST: Final = 20  # on all versions of a secret together (quotas of Secrets Manager)
+STAGES_MOST: Final = 20  # on all versions of a secret together (Secrets Manager's quotas)
 _NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")  # CreateSecret, Name
 _DELETED: Final = "You can't perform this operation on the secret because it was marked for deletion."
 
 
 @dataclass
 class _Beside:
-    """What a secret has beside its versions."""
+    """A secret's properties beside its versions."""
 
     description: str = ""
     kms_key_id: str = ""
@@ -31,7 +31,7 @@ class _Beside:
 
 
 class WritableSecrets(SecretsManager):
-    """Also keeps every call's parameters in `written`, without the value."""
+    """Keeps every call's parameters in `written`, without the value."""
 
     def __init__(self, clock: Now, *, seed: int = 0) -> None:
         super().__init__(clock, seed=seed, any_secret=True)
@@ -67,7 +67,7 @@ class WritableSecrets(SecretsManager):
         return {name: value for name, value in shown.items() if value}
 
     def describe(self, secret: Secret, **beside: Any) -> None:
-        """What a test says of a secret that it put there: description, kms_key_id, is_rotated, owning_service."""
+        """Sets properties of a secret that a test put there: description, kms_key_id, is_rotated, owning_service."""
         self._beside[secret.arn] = _Beside(**beside)
 
     def _create_secret(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class WritableSecrets(SecretsManager):
         return {"ARN": made.arn, "Name": name, "VersionId": token}
 
     def _put_secret_value(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
-        """The same token and bytes again: nothing happens. VersionStages left out: AWSCURRENT moves."""
+        """The same token and bytes again: nothing happens. Without VersionStages, AWSCURRENT moves."""
         secret = self._living(params["SecretId"], caller)
         token, value = params["ClientRequestToken"], params["SecretBinary"]
         known = secret.versions.get(token)
@@ -132,7 +132,7 @@ class WritableSecrets(SecretsManager):
         return {}
 
     def _update_secret(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
-        """With a value or a key it would make a version: not modelled."""
+        """Updates only the description. A value or a key would make a version, which is not modelled."""
         unknown = set(params) - {"SecretId", "Description", "ClientRequestToken"}
         if unknown:
             raise AwsError("InternalServiceError", f"These tests' stand-in does not know UpdateSecret with {unknown}.")

@@ -1,7 +1,7 @@
-"""Plays histories on all cores, repeats one, or goes through the full table.
+"""Plays histories on all cores, repeats one, or plays the full table.
 
     python -m lab.simulation --seeds 2000 --first 0     as `make simulate SEEDS=2000 FIRST=0`
-    python -m lab.simulation --seed 7                   as `make simulate SEED=7`: every event told
+    python -m lab.simulation --seed 7                   as `make simulate SEED=7`: prints every event
     python -m lab.simulation table                      as `make table`
 
 stdout: the verdict; with --seed, the events, too. stderr: progress. The last line is `N histories, M requests, K faults, 0
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         return (
             _one(options.seed) if options.seed is not None else _many(options.first, options.seeds, options.processes)
         )
-    except Exception:  # noqa: BLE001  # a defect of the simulation is told apart from a broken invariant
+    except Exception:  # noqa: BLE001  # report a defect of the simulation as one, not as a broken invariant
         traceback.print_exc()
         return FAILED
 
@@ -42,7 +42,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("what", nargs="?", choices=("histories", "table"), default="histories")
     parser.add_argument("--seeds", type=number, default=2000, help="how many histories (default: 2000)")
     parser.add_argument("--first", type=number, default=0, help="the first seed (default: 0)")
-    parser.add_argument("--seed", type=number, help="repeat this one, every event told")
+    parser.add_argument("--seed", type=number, help="repeat this seed, and print every event")
     parser.add_argument("--processes", type=number, default=os.cpu_count() or 1, help="default: one for each core")
     return parser.parse_args(arguments)
 
@@ -78,7 +78,7 @@ def _many(first: int, seeds: int, processes: int) -> int:
 
 
 def _broken(result: Result) -> int:
-    for line in story.shortest_told(result):
+    for line in story.shortest_story(result):
         print(line)  # noqa: T201  # a program's output
     return BROKEN
 

@@ -1,4 +1,4 @@
-"""What an answer may say: rules 3, 5, 6 and 7 of docs/internals/simulation.md, judged when its PUT arrives and is taken."""
+"""Judges answers when their PUT arrives and is taken: rules 3, 5, 6 and 7 of docs/internals/simulation.md."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,20 +8,20 @@ from typing import Any
 from imported_key_material import consent
 from imported_key_material.errors import Leave
 from lab.kms.keys import Material, MaterialState
+from lab.simulation.attributes import READS, Evidence, untrue
 from lab.simulation.engine import Stack
 from lab.simulation.functions import Invocation, OutOfTime
-from lab.simulation.given import READS, Evidence, untrue
 from lab.simulation.notes import uuid_of
 from lab.simulation.requests import BODY_MAX_BYTES, NO_ANSWER, Answer, Sent
 from lab.simulation.watch import Asked, Watch
 
 ID_MAX_BYTES = 1024
-LEFT = "rolled back, but not everything is as before"  # what the log of a rollback says where not all came back
-# The same, of an import that was made before the stack was seen to roll back: what KMS showed of it.
+LEFT = "rolled back, but not everything is as before"  # in a rollback's log, if not everything was restored
+# In a rollback's log, if an import came before the function saw the rollback.
 WENT_FORWARD = "went forward, then saw the stack roll back"
-# What an answer says of an exception that nobody foresaw.
+# The answers for exceptions that nobody foresaw.
 DEFECTS = ("The function met an error of its own", "an error in its protocol code")
-# What locates the material; where it is unchanged, bytes that a rotation has superseded are no error (design, rule 5).
+# These properties locate the material. If they are unchanged, superseded bytes are no error (design, rule 5).
 _LOCATES = (
     "SecretId", "SecretVersionId", "SecretVersionStage", "SecretJsonKey", "MaterialEncoding", "SecretWrapping",
 )  # fmt: skip
@@ -29,11 +29,9 @@ _LOCATES = (
 
 class Answers:
     def __init__(self, watch: Watch) -> None:
-        self.texts: list[str] = []  # of every answer
-        self._undone: set[tuple[str, str, str]] = (
-            set()
-        )  # Deletes that failed, or were not answered: they may be tried again
-        self.slow = False  # calls take seconds: then no promise is made of when an answer comes
+        self.texts: list[str] = []  # all answers, as texts
+        self._undone: set[tuple[str, str, str]] = set()  # Deletes that failed or got no answer: they may be tried again
+        self.slow = False  # calls take seconds: then nothing is promised about the time of an answer
         self._watch = watch
         self._truth = watch.truth
 
@@ -50,11 +48,11 @@ class Answers:
         self._true(invocation, answer)
         sent = self._watch.sent(invocation)
         if sent is None or not sent.awaited or sent.answered.is_set or answer["Status"] != "SUCCESS":
-            return  # nobody hears it, or it promises nothing
+            return  # nobody waits for it, or it promises nothing
         if invocation.request_type == "Delete":
             self._left_nothing(invocation, answer["PhysicalResourceId"])
         elif sent.rollback:
-            self._told_what_is_lost(invocation, answer)
+            self._reports_what_is_lost(invocation, answer)
         else:
             self._holds_what_is_asked(invocation, answer)
 
@@ -70,14 +68,14 @@ class Answers:
             raise self._watch.fault(6, invocation, "fails without a reason, or succeeds with one")
 
     def _true(self, invocation: Invocation, answer: Mapping[str, Any]) -> None:
-        """What an answer says of itself: that nothing was done; under which id what was done can be undone."""
+        """An answer's claims must be true: that nothing was done, and the id under which a Delete can undo the import."""
         notes, id_, reason = self._watch.notes(invocation), answer["PhysicalResourceId"], answer.get("Reason", "")
         if any(words in reason for words in DEFECTS):
             raise self._watch.fault(6, invocation, f"fails of a defect: {reason}")
         if (notes.imported and "Nothing was imported." in reason) or (
             notes.removed and "Nothing was removed." in reason
         ):
-            raise self._watch.fault(6, invocation, f"says what is not so: {reason}")
+            raise self._watch.fault(6, invocation, f"says something untrue: {reason}")
         if invocation.request_type == "Delete" and id_ != invocation.event["PhysicalResourceId"]:
             raise self._watch.fault(6, invocation, "deletes one id, and answers another")
         if notes.imported and id_.startswith("not-imported:"):
@@ -89,7 +87,7 @@ class Answers:
         return self._watch.asked(invocation.region, invocation.properties, self._watch.notes(invocation).version_id)
 
     def _undisturbed(self, invocation: Invocation, arn: str) -> bool:
-        """Whether the key is as it was when the invocation looked last: what came after that it could not see."""
+        """Whether the key is as it was at the invocation's last look. The invocation could not see later changes."""
         since = self._watch.horizon(invocation, arn)
         if since is None:
             raise self._watch.fault(3, invocation, "answers for {key}, and never looked at it", arn)
@@ -106,7 +104,7 @@ class Answers:
             return
         self._gives_what_is_so(invocation, arn, answer)
         state = self._truth.state(arn)
-        # Properties ask for no switch: what needs no import succeeds on a Disabled key, and somebody may disable it meanwhile.
+        # No property enables a key: without an import a Disabled key is a success, and somebody may disable it at any time.
         may_be_disabled = not notes.imported or self._truth.ledger(arn).changed_by_a_person(invocation.started_at)
         if state not in ("Enabled", "Updating") and not (state == "Disabled" and may_be_disabled):
             raise self._watch.fault(3, invocation, f"answers SUCCESS, and {{key}} is {state}", arn)
@@ -120,14 +118,14 @@ class Answers:
                 3, invocation, f"answers SUCCESS, and in {{key}} the material is {material.state}", arn
             )
         self._expires_as_asked(invocation, arn, material.id)
-        if notes.imported:  # an update that imports nothing leaves the earlier ones as they are
+        if notes.imported:  # an update that imports nothing does not change the earlier materials
             for one in self._earlier(invocation, arn, asked.earlier):
                 self._expires_as_asked(invocation, arn, one.id)
 
     def _earlier(self, invocation: Invocation, arn: str, named: Iterable[bytes | None]) -> Iterator[Material]:
-        """The earlier materials that the properties name, as far as the invocation found them earlier or current.
+        """The earlier materials that the properties name, except those that the invocation found pending.
 
-        One that was pending then has become current since, by a rotation that was under way: rule 5 lets that one be.
+        A rotation that was under way made those current, and then superseded; rule 5 does not judge them.
         """
         started_at = invocation.started_at
         if self._truth.ledger(arn).changed_by_others(invocation.number, started_at):
@@ -139,7 +137,7 @@ class Answers:
                 yield material
 
     def _gives_what_is_so(self, invocation: Invocation, arn: str, answer: Mapping[str, Any]) -> None:
-        """What Fn::GetAtt gives. Not judged after a look that may be late."""
+        """Judges Fn::GetAtt's values, unless the last look may have shown an old state."""
         notes, since = self._watch.notes(invocation), self._watch.horizon(invocation, arn)
         late = notes.changed_at is not None and since is not None and since < notes.changed_at
         judged = self._truth.key(arn) is not None and not late
@@ -154,7 +152,7 @@ class Answers:
             raise self._watch.fault(3, invocation, wrong, arn)
 
     def _places(self, invocation: Invocation, arn: str) -> set[str]:
-        """Where the declared bytes may be: REFUSE and ROTATE current, STAGE pending, too."""
+        """The states that the declared bytes may have: current, and for STAGE also pending."""
         places = {MaterialState.CURRENT.value}
         on_replica = arn.split(":")[3] != getattr(self._truth.family(arn), "primary_region", "")
         if invocation.properties.get("NewMaterial") == "STAGE" or on_replica:
@@ -171,7 +169,7 @@ class Answers:
             raise self._watch.fault(3, invocation, f"answers SUCCESS, and in {{key}} the material {wrong}", arn)
 
     def _wrong_expiry(self, invocation: Invocation, arn: str, material_id: str) -> str:
-        """What differs from the properties; "" for nothing. ValidForDays counts from the import, which any moment may be."""
+        """What differs from the properties; "" for nothing. ValidForDays counts from the import, whose time is not known."""
         holding = self._truth.holdings(arn)[material_id]
         days, until = invocation.properties.get("ValidForDays"), invocation.properties.get("ValidTo")
         if until is not None:
@@ -190,8 +188,8 @@ class Answers:
             return f"expires in {left}"
         return ""
 
-    def _told_what_is_lost(self, invocation: Invocation, answer: Mapping[str, Any]) -> None:
-        """Rule 3, its second half: a rollback's success says in its log what could not be restored."""
+    def _reports_what_is_lost(self, invocation: Invocation, answer: Mapping[str, Any]) -> None:
+        """Rule 3, second half: if a rollback succeeds, its log says what it could not restore."""
         asked = self._asked(invocation)
         arn = asked.arn
         left, notes = any(LEFT in line for line in invocation.log), self._watch.notes(invocation)
@@ -203,13 +201,13 @@ class Answers:
         if not self._truth.is_whole(arn):
             raise self._watch.fault(3, invocation, "rolls back, {key} lacks material, and its log does not say so", arn)
         if asked.material is None or "SecretVersionId" not in invocation.properties:
-            return  # what was in the key before can't be told from the properties
+            return  # the properties don't show what the key held before
         material = self._truth.material_of(arn, asked.material)
         if material is None or material.id not in self._truth.holdings(arn):
-            return  # the old properties never were what the key held
+            return  # the key never held what the old properties declare
         if material.state is MaterialState.NON_CURRENT:
             forward, version = invocation.event["OldResourceProperties"], invocation.properties["SecretVersionId"]
-            # What the request does not tell of the way forward (another resource's, another stack's rotation) can't be known.
+            # The function can't know of rotations by another resource or another stack, which the request does not show.
             if forward.get("NewMaterial") == "ROTATE" and forward.get("SecretVersionId") != version:
                 what = "rolls back, {key} was rotated meanwhile, and its log does not say so"
                 raise self._watch.fault(3, invocation, what, arn)
@@ -222,14 +220,14 @@ class Answers:
     # ------------------------------------------------------------------------------------------------------------ delete
 
     def _left_nothing(self, invocation: Invocation, arn: str) -> None:
-        """Rule 5: after a Delete of the ARN form no material is left, unless another resource of the stack holds the key."""
+        """Rule 5: after a Delete with the ARN no material is left, unless another resource of the stack holds the key."""
         if not arn.startswith("arn:") or self._truth.is_on_its_way_out(arn) or not self._truth.holdings(arn):
             return
         if self._watch.others_hold(invocation, arn) or self._watch.notes(invocation).holders:
             return
         since = self._watch.horizon(invocation, arn)
         ledger = self._truth.ledger(arn)
-        # What another stack, or a person, brought in since the function saw the key empty is not this Delete's.
+        # This Delete need not remove what others imported after the function saw the key empty.
         if since is not None and all(ledger.brought_by[id_][1] >= since for id_ in self._truth.holdings(arn)):
             return
         raise self._watch.fault(5, invocation, "succeeds, and {key} still holds material", arn)
@@ -252,9 +250,9 @@ class Answers:
         return self._watch.invocations_of(sent.event["RequestId"])
 
     def _silent(self, sent: Sent) -> None:
-        """Rule 6: an invocation that began in time, and lived, answers in time. One whose own time ran out has lived.
+        """Rule 6: an invocation that began in time, and did not die, answers in time. Running out of time is not dying.
 
-        `slow`: calls that take seconds each may outlast the last ten per cent of ServiceTimeout, which the function keeps.
+        `slow`: calls that each take seconds may need more than the ten per cent of ServiceTimeout that the function reserves.
         """
         until = sent.sent_at + timedelta(seconds=sent.timeout_seconds)
         for invocation in self._invocations(sent):
@@ -265,23 +263,23 @@ class Answers:
                 raise self._watch.broken(6, f"{invocation} lives, and gives no answer before ServiceTimeout")
 
     def _gave_up(self, sent: Sent) -> bool:
-        """Whether Lambda gave it up: nobody has looked at the key, and a success would be a guess."""
+        """Whether Lambda gave the request up. Then nobody has looked at the key, and a success would be a guess."""
         return any(one.on_failure and one.answers for one in self._invocations(sent))
 
     def _status_was_unreadable(self, sent: Sent) -> bool:
-        """The event does not tell that it is a rollback's; the stack's status does. Where it can't be read, nobody can know."""
+        """Whether the function could not read the stack's status. Only that shows a rollback; the event does not."""
         return any(one.answers and self._watch.notes(one).stack is None for one in self._invocations(sent))
 
     def _end_tenure(self, sent: Sent) -> None:
-        """After a Delete, a key that no resource of the stack holds is, for this stack, as if it had never been touched."""
+        """After a Delete, the stack's time with the key ends, unless another resource of the stack holds the key."""
         arn, stack_id = sent.event["PhysicalResourceId"], sent.event["StackId"]
         stack = next(stack for stack in self._watch.stacks if stack.id == stack_id)
         held = any(
             one.physical_id in (arn, uuid_of(arn)) and one.logical_id != sent.event["LogicalResourceId"]
             for one in stack.resources.values()
         )
-        # Another of its resources had the key, and its Delete is under way, or failed and may be tried again: what that one
-        # takes was this stack's, and nobody can tell it from what came since.
+        # If another of its resources had the key, its Delete may be under way or may be tried again. It then removes this
+        # stack's material, which can't be distinguished from later material.
         held = held or any(_of_delete(one)[:2] == (stack_id, arn) for one in self._deletes_under_way(stack, sent))
         held = held or any(one[:2] == (stack_id, arn) for one in self._undone)
         if arn.startswith("arn:") and not held:

@@ -1,10 +1,10 @@
-"""AWS for a simulation: as `in_process.py`, and cheaper, since a history makes hundreds of calls.
+"""AWS for a simulation: like `in_process.py`, but cheaper, since a history makes hundreds of calls.
 
-Building a request, parsing an answer, retries and error classes stay botocore's own. Left out is what no invariant is about
-and what costs a third of a call: the signature (no service here checks one; who calls, and from which Region, is known by the
-session), dateutil's parser of timestamps, and composing endpoint and user agent anew for each call.
+botocore itself still builds requests, parses answers, retries and raises errors. Three parts are left out: they cost a third
+of a call, and no invariant needs them. These are the signature (no service here checks it; the session shows account and
+Region), dateutil's parser of timestamps, and the new endpoint and user agent for each call.
 
-Services whose every call is seen by the `Watch` are here, too, so that nothing is parsed twice.
+Here are also the services that show every call to the `Watch`, so that nothing is parsed twice.
 """
 
 import random
@@ -32,9 +32,9 @@ from lab.wire.transport import AwsError, Caller, Fault, Refusal, Request, Respon
 
 
 class CheapAws(InProcessAws):
-    """Sessions that sign nothing, and say all the same who calls.
+    """Sessions that sign nothing, but still show the caller.
 
-    Clients outlive a history, and botocore's retries remember: `begin` takes that back, so that each history is the same
+    Clients outlive a history, and botocore's retry quotas keep state: `begin` resets them, so that each history is the same
     wherever it is played.
     """
 
@@ -43,12 +43,12 @@ class CheapAws(InProcessAws):
         self._quotas: list[quota.RetryQuota] = []
 
     def begin(self, seed: int) -> None:
-        random.seed(seed)  # the jitter of botocore's retries comes from here
+        random.seed(seed)  # the source of the jitter of botocore's retries
         for each in self._quotas:
             each._available_capacity = each._max_capacity  # type: ignore[attr-defined]  # noqa: SLF001  # there is no other way
 
     def remembering[Made](self, make: Callable[[], Made]) -> Made:
-        """Runs what makes clients, and keeps their retry quotas at hand."""
+        """Runs `make`, which makes clients, and remembers their retry quotas."""
         made, real = self._quotas, quota.RetryQuota
 
         class Remembered(real):  # type: ignore[misc,valid-type]  # a class that is only looked up when a client is made
@@ -74,7 +74,7 @@ class CheapAws(InProcessAws):
                 return self._before_send(request, event_name, **more)
 
             before_send: Any = answer  # botocore-stubs knows handlers that return nothing; a before-send answers
-            unsigned: Any = lambda **_: UNSIGNED  # noqa: E731  # the same of a choose-signer
+            unsigned: Any = lambda **_: UNSIGNED  # noqa: E731  # the same for a choose-signer
             inner.register("before-send", before_send)
             inner.register("choose-signer", unsigned)
             self._sessions[region, account] = boto3.Session(
@@ -87,7 +87,7 @@ class CheapAws(InProcessAws):
 
 
 def lighten(client: Any) -> None:
-    """Composes a client's endpoint and its user agent once: they are the same in each of its calls."""
+    """Composes a client's endpoint and user agent only once, since they are the same for each call."""
     resolver, agent = client._ruleset_resolver, client._user_agent_creator  # noqa: SLF001  # there is no other way
     construct, text = resolver.construct_endpoint, agent.to_string()
     known: list[Any] = []
@@ -102,14 +102,14 @@ def lighten(client: Any) -> None:
 
 
 def _timestamp(value: Any) -> datetime:
-    """The two forms that the services here give: seconds since 1970, and ISO 8601."""
+    """Parses the two forms that the services here use: seconds since 1970, and ISO 8601."""
     return datetime.fromisoformat(value) if isinstance(value, str) else datetime.fromtimestamp(value, UTC)
 
 
 class WeatherFaults(Faults):
-    """Faults by rates; rights that are gone for a while: `denied` holds operations that the function's role has lost; a quota.
+    """Faults by rates; `denied`: operations that the function's role has lost for a while; a quota.
 
-    `scarce_seconds`: GetParametersForImport gets through once in so many; 0: as often as it is asked for.
+    `scarce_seconds`: GetParametersForImport succeeds once in so many seconds; 0: always.
     """
 
     def __init__(self, dice: Random, rates: Mapping[tuple[Fault, Moment], float], clock: Now) -> None:
@@ -181,9 +181,9 @@ class SeenCloudFormation(CloudFormation):
     def handle(self, request: Request) -> Response:
         response = super().handle(request)
         params = aws_query.parameters(request.body)
-        # What it shows stands in the stack's own fields at this very moment. That there is no such resource is an answer, too.
-        told = response.status == 200 and "NextToken" not in params
-        if told or params["Action"] == "DescribeStackResource":
+        # The stack's fields have what it shows at this moment. "No such resource" is an answer, too.
+        is_answer = response.status == 200 and "NextToken" not in params
+        if is_answer or params["Action"] == "DescribeStackResource":
             with self.watch.judging():
                 stack = self._find(params["StackName"], caller_of(request.headers))
                 self.watch.after_cloudformation(params["Action"], stack, params.get("LogicalResourceId", ""))

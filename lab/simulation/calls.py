@@ -1,4 +1,4 @@
-"""What a call may do: rules 1, 2, 4 and 7 of docs/internals/simulation.md, judged right before and after its effect."""
+"""Judges calls right before and after their effect: rules 1, 2, 4 and 7 of docs/internals/simulation.md."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,10 +13,10 @@ from lab.simulation.notes import StackSeen, uuid_of
 from lab.simulation.truth import RACE
 from lab.simulation.watch import TAG, Violation, Watch
 
-# docs/internals/design.md, rule 9, restated here on purpose: X-Amz-Date is cut to the second; statuses are set before a
-# request is made.
+# docs/internals/design.md, rule 9, repeated here on purpose: X-Amz-Date has no fractions of a second; statuses are set before
+# a request is made.
 _CUT_OFF, _STATUS_LEAD = timedelta(seconds=1), timedelta(seconds=10)
-# From the answer that showed a request as wanted to the call's effect: three slow calls, there and back.
+# The longest time from the answer that showed a request as wanted to the call's effect: three slow calls, there and back.
 _ON_ITS_WAY = timedelta(seconds=40)
 _REMOVES = "removes material of"
 _IMPORTABLE = frozenset({"Enabled", "PendingImport", "Updating"})
@@ -29,7 +29,7 @@ class Calls:
         self._kms = kms
         self._rotated: dict[
             str, tuple[datetime, Invocation]
-        ] = {}  # when KMS took a rotation, and from whom, by request
+        ] = {}  # by request: when KMS accepted a rotation, and from which invocation
         watch.before_call = self._before
         watch.after_call = self._after
 
@@ -52,7 +52,7 @@ class Calls:
     # ---------------------------------------------------------------------------------------------------- what was read
 
     def _require_wanted(self, invocation: Invocation, arn: str, doing: str) -> None:
-        """Rule 4: what was read last said that CloudFormation waits for this very request; and it was read for this call."""
+        """Rule 4: the last read showed that CloudFormation waits for this request, and the read was for this call."""
         notes, kind = self._watch.notes(invocation), invocation.request_type.upper()
         made_at = _made_at(invocation)
         stack = self._read_for_it(invocation, arn, doing, "the stack", notes.stack)
@@ -68,7 +68,7 @@ class Calls:
             raise self._not_wanted(invocation, arn, doing, "the resource", resource)
 
     def _require_being_deleted(self, invocation: Invocation, arn: str, doing: str, resource: StackSeen) -> None:
-        """The resource shows it under this very id; or, of ids that it no longer has, the newest event does."""
+        """The resource shows DELETE_IN_PROGRESS with this id. For an id that it no longer has, the newest event shows it."""
         notes, id_ = self._watch.notes(invocation), invocation.event["PhysicalResourceId"]
         if (resource.status, resource.id) == ("DELETE_IN_PROGRESS", id_):
             return
@@ -81,7 +81,7 @@ class Calls:
     def _read_for_it(
         self, invocation: Invocation, arn: str, doing: str, what: str, seen: StackSeen | None
     ) -> StackSeen:
-        """What was read last; raises a Violation where it was not read since the call before."""
+        """Returns the last read. Raises a Violation if there was none since the previous change."""
         changed_at = self._watch.notes(invocation).changed_at
         if seen is None:
             raise self._watch.fault(4, invocation, f"{doing} {{key}}, and never asked for the status of {what}", arn)
@@ -109,7 +109,7 @@ class Calls:
     # ---------------------------------------------------------------------------------------------------------- import
 
     def _may_import(self, invocation: Invocation, arn: str, params: Mapping[str, Any]) -> None:
-        """Rules 4 and 7: what was read last allows it, and it carries nothing but what the properties name."""
+        """Rules 4 and 7: the last reads allow it, and its bytes are those that the properties name."""
         seen = self._watch.notes(invocation).keys.get(uuid_of(arn))
         if seen is not None and seen.state == "Disabled":
             raise self._watch.fault(7, invocation, "imports into {key} after a read that said Disabled", arn)
@@ -124,7 +124,7 @@ class Calls:
         ):
             raise self._watch.fault(7, invocation, "stages new material in {key}, and no operation asked for it", arn)
         asked = self._watch.asked(invocation.region, invocation.properties, self._watch.notes(invocation).version_id)
-        wrapping = self._kms._backstage.wrapping  # noqa: SLF001  # only KMS can open what is sealed for it
+        wrapping = self._kms._backstage.wrapping  # noqa: SLF001  # only KMS can unwrap the material
         token = wrapping.read(params["ImportToken"], arn, self._watch.scheduler.now())
         carried = unwrap(token, params["EncryptedKeyMaterial"])
         if carried not in (asked.material, *asked.earlier):
@@ -145,32 +145,32 @@ class Calls:
         self._require_consent(invocation, arn, _REMOVES)
 
     def _may_drop_pending(self, invocation: Invocation, arn: str, params: Mapping[str, Any]) -> None:
-        """Staging may replace what is pending (design, rule 6), and nothing that ever was current, or is about to be."""
+        """Staging may replace pending material (design, rule 6), but none that ever was current, or is about to be."""
         family = self._truth.family(arn)
         material = family.material(params.get("KeyMaterialId", "")) if family is not None else None
         if family is None or (material is None and params.get("KeyMaterialId")):
-            return  # gone meanwhile: KMS refuses
+            return  # the material is gone: KMS refuses
         staging = invocation.properties.get("NewMaterial", "REFUSE") != "REFUSE" and not self._watch.is_of_rollback(
             invocation
         )
         if material is None or not staging:
             raise self._watch.fault(1, invocation, "removes material of {key}, and its request is no Delete", arn)
         if material.state is not MaterialState.PENDING:
-            # The rotation that another request asked for while this one was waiting came between its last look and now.
+            # Another request's rotation may have been completed between this invocation's last look and now.
             if not self._truth.time_changed_it(arn, self._watch.horizon(invocation, arn) or invocation.started_at):
                 raise self._watch.fault(1, invocation, "removes material of {key} that is not pending", arn)
         elif family.rotation is not None and not self._asked_meanwhile(invocation, arn):
             raise self._watch.fault(7, invocation, "removes material of {key} that a rotation is about to take", arn)
 
     def _asked_meanwhile(self, invocation: Invocation, arn: str) -> bool:
-        """Whether the rotation was accepted while this invocation was waiting: for two that declare one key, nothing helps."""
+        """Whether KMS accepted the rotation after this invocation began: two resources declare one key, and nothing helps."""
         family = self._truth.family(arn)
         return (
             family is not None and family.rotation is not None and family.rotation.started_at >= invocation.started_at
         )
 
     def _took_only_its_own(self, invocation: Invocation, arn: str) -> None:
-        """Rule 1: nothing that was in the key before this stack's present time with it began."""
+        """Rule 1: a Delete removes nothing that was in the key before this stack's present time with it began."""
         notes, ledger = self._watch.notes(invocation), self._truth.ledger(arn)
         began = ledger.since.get(invocation.stack_id)
         for id_ in notes.held_before.get(arn, frozenset()) - frozenset(self._truth.holdings(arn)):
@@ -179,16 +179,16 @@ class Calls:
                 raise self._watch.fault(1, invocation, "removes material of {key} that was there before its stack", arn)
 
     def _took_from_nobody(self, invocation: Invocation, arn: str) -> None:
-        """Rule 2, at the moment of the removal: no other resource of its own stack stands on the key.
+        """Rule 2, at the moment of the removal: no other resource of the same stack holds the key.
 
-        Resources of other stacks that the key's tag names lose theirs by design: a key has one master.
+        Resources of other stacks that the key's tag names lose their material by design: only one stack may own a key.
         """
         notes = self._watch.notes(invocation)
         if not self._watch.others_hold(invocation, arn) or self._truth.is_whole(arn):
             return
         asked_at = datetime.min.replace(tzinfo=UTC) if notes.stack is None else notes.stack.at
-        # A resource that CloudFormation took over only after the function had looked for one, and had asked whether it is
-        # wanted: nobody could know. The call was on its way.
+        # No fault if CloudFormation took the other resource over only after the function's last reads: the call was already on
+        # its way.
         if notes.holders is not False or self._watch.scheduler.now() - asked_at > _ON_ITS_WAY:
             what = "removes the material of {key}, which another resource of its stack holds"
             raise self._watch.fault(2, invocation, what, arn)
@@ -199,7 +199,7 @@ class Calls:
     # ---------------------------------------------------------------------------------------------------------- rotate
 
     def _may_rotate(self, invocation: Invocation, arn: str, _params: Mapping[str, Any]) -> None:
-        """Rule 7: asked for by this operation, of the bytes that it declares, which a read showed as pending."""
+        """Rule 7: this request asks for the rotation, and a read showed the bytes that it declares as pending."""
         asked_for = invocation.properties.get("NewMaterial") == "ROTATE" and invocation.request_type != "Delete"
         if not asked_for or self._watch.is_of_rollback(invocation):
             raise self._watch.fault(7, invocation, "rotates {key}, and no operation asked for it", arn)
@@ -212,7 +212,7 @@ class Calls:
                 7, invocation, f"rotates {{key}} after a read that showed the declared material as {shown}", arn
             )
         current, since = notes.current_since.get(uuid_of(arn), ("", invocation.started_at))
-        # What only the looks right before the call show may have come about since the rotation was decided on.
+        # A change that only the reads right before the call show may be newer than the decision to rotate.
         if current == material and notes.stack is not None and since < notes.stack.at:
             raise self._watch.fault(
                 7, invocation, "rotates {key} after a read that showed the declared material as current", arn
@@ -230,14 +230,14 @@ class Calls:
             return
         asked_at, asked_by = before
         if notes.rotation_before and asked_by is not invocation:
-            return  # one rotation all the same (C-54), and another invocation can't know of it once KMS stops showing it
-        # Where somebody took the material away before the rotation came, the first one was in vain.
+            return  # still one rotation (C-54), and another invocation can't know of it once KMS stops showing it
+        # The first rotation changed nothing if somebody removed the material before its end.
         own = {one.number for one in self._watch.invocations_of(invocation.request_id)}
         if not any(one.at >= asked_at and one.who not in own for one in self._truth.ledger(arn).changes):
             raise self._watch.fault(7, invocation, "rotates {key} a second time", arn)
 
     def _declared_id(self, invocation: Invocation, arn: str) -> str:
-        """The KeyMaterialId of the declared bytes, whether or not the key knows them any more."""
+        """The KeyMaterialId of the declared bytes, even if the key no longer knows them."""
         asked = self._watch.asked(invocation.region, invocation.properties, self._watch.notes(invocation).version_id)
         family = self._truth.family(arn)
         return "refused" if asked.material is None or family is None else self._truth.id_of(family, asked.material)

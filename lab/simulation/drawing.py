@@ -1,4 +1,4 @@
-"""A plan, drawn from a seed."""
+"""Draws a plan from a seed."""
 
 from random import Random
 
@@ -25,14 +25,14 @@ _ON_KEYS = (
 
 
 def draw(seed: int, script: Script | None = None) -> Plan:
-    """`script`: one that is to be followed; None: one that is drawn, or none."""
+    """`script`: the script to follow; None: draws a script, or follows none."""
     random = Random(seed)  # noqa: S311  # one seed decides everything
     drawn = random.choice(SCRIPTS) if random.random() < 0.5 else None
     script = script or drawn
     keys = tuple(_key(random) for _ in range(random.choice((1, 2, 2, 3))))
     if script is in_two_regions:
         keys = tuple(KeyPlan("SYMMETRIC_DEFAULT", key.held, multi_region=True) for key in keys)
-    # A fault is on or off for a whole history: so some histories are calm enough to reach what others never do.
+    # A fault is on or off for a whole history, so that some histories are calm enough to reach rare states.
     often = random.choice((0.0, 0.15, 0.3, 0.5))
     faults = frozenset(kind for kind in FAULT_KINDS if random.random() < often)
     steps = _freely(random, keys) if script is None else follow(script, random, keys)
@@ -44,7 +44,7 @@ def draw(seed: int, script: Script | None = None) -> Plan:
 
 def _key(random: Random) -> KeyPlan:
     multi_region = random.random() < 0.15
-    # The transport key is one of the first Region alone.
+    # The transport key exists only in the first Region.
     wrapped = random.random() < 0.1 and not multi_region
     return KeyPlan(random.choice(_SPECS), random.random() < 0.2, multi_region, wrapped)
 
@@ -82,7 +82,7 @@ def _people(random: Random, keys: tuple[KeyPlan, ...], until: float) -> list[Ste
 def _deployment(
     random: Random, keys: tuple[KeyPlan, ...], templates: dict[tuple[str, int], dict[str, Declared]]
 ) -> Deployment:
-    """One that is a few changes away from the stack's last one."""
+    """A deployment that differs from the stack's last one by a few changes."""
     multi_region = any(key.multi_region for key in keys)
     weights = (8, 3, 3 if multi_region else 0, 0.5)
     (stack,) = random.choices(STACKS, weights)
@@ -102,7 +102,7 @@ def _deployment(
 
 
 def _change(random: Random, keys: tuple[KeyPlan, ...], template: dict[str, Declared]) -> None:
-    """One thing that an author of templates does."""
+    """Makes one change, as an author of templates does."""
     free = [name for name in NAMES if name not in template]
     if not template or (free and random.random() < 0.15):
         template[random.choice(free)] = declared(random, keys)

@@ -1,4 +1,4 @@
-"""What must hold when a stack rests, and when all is over: rules 2, 8 and 9 of docs/internals/simulation.md."""
+"""Judges stacks at rest, and the end of a history: rules 2, 8 and 9 of docs/internals/simulation.md."""
 
 import base64
 from collections.abc import Iterable, Iterator
@@ -17,16 +17,16 @@ class Ends:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._truth = watch.truth
-        self.slow = False  # calls take seconds: then no promise is made of when an invocation ends
+        self.slow = False  # calls take seconds: then nothing is promised about the time of an invocation's end
 
     def held_key(self, stack: Stack, resource: Resource) -> str | None:
-        """The ARN of the key that a resource stands on; None where it stands on none."""
+        """The ARN of the key that a resource holds; None if it holds none."""
         account = stack.id.split(":")[4]
         arn = f"arn:aws:kms:{stack.region}:{account}:key/{uuid_of(resource.physical_id)}"
         return arn if resource.physical_id in (arn, uuid_of(arn)) and self._truth.key(arn) is not None else None
 
     def standing(self) -> Iterator[tuple[Stack, Resource, str]]:
-        """Each resource that stands in a finished stack, with its key."""
+        """Each complete resource of a finished stack, with its key."""
         for stack in self._watch.stacks:
             for resource in stack.resources.values() if stack.stands else ():
                 arn = self.held_key(stack, resource)
@@ -46,7 +46,7 @@ class Ends:
                     )
 
     def _is_excused(self, arn: str, material_id: str, stack: Stack) -> bool:
-        """By material: what took it last was its expiry, a person, or another stack (consent is rule 4's to judge)."""
+        """Whether the material's expiry, a person, or another stack removed it last (rule 4 judges consent)."""
         self._truth.note_expiry(arn)
         who = self._truth.ledger(arn).removed_by.get(material_id)
         return who is not None and who != stack.id
@@ -60,7 +60,7 @@ class Ends:
         for invocation in self._watch.invocations():
             if isinstance(invocation.error, OutOfTime) and not self.slow:
                 raise self._watch.fault(6, invocation, "lives, and has no answer when Lambda's time for it is over")
-            # What the on-failure function can't find out it raises: Lambda tries again.
+            # If the on-failure function can't find something out, it raises, and Lambda tries again.
             ends = (Crash, DeliveryFailed, Leave, *((ImportedKeyMaterialError,) if invocation.on_failure else ()))
             if invocation.error is not None and not isinstance(invocation.error, ends):
                 raise self._watch.fault(6, invocation, f"ends with {type(invocation.error).__name__}")
@@ -83,23 +83,23 @@ class Ends:
 
 
 def forms(secret: bytes) -> Iterator[str]:
-    """How bytes look in a text, from their middle: a container, a prefix or another alignment of base64 hides none of it."""
+    """How the middle of the bytes looks in a text: so a container, a prefix or another base64 alignment does not hide them."""
     core = secret[
         -24:
-    ]  # of PKCS#8 of an elliptic curve: inside the private value or the public point; of a secret: most of it
+    ]  # for an elliptic curve's PKCS#8: inside the private value or the public point; for a secret: most of it
     yield core.hex()
     yield core.hex().upper()
     yield core.decode("latin-1")
     yield repr(core)[2:-1]
     yield str(list(core))[1:-1]
-    for skip in range(3):  # base64 has three alignments; the group at either end may be another
+    for skip in range(3):  # base64 has three alignments; the groups at both ends may differ
         aligned = core[skip : skip + (len(core) - skip) // 3 * 3]
         yield base64.b64encode(aligned).decode()
         yield base64.urlsafe_b64encode(aligned).decode()
 
 
 def _words(error: BaseException) -> Iterator[str]:
-    """An exception and what led to it, with all that they carry."""
+    """All texts of an exception and of its causes."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:

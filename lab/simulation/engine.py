@@ -1,20 +1,20 @@
-"""CloudFormation's engine for stacks of custom resources, with its ugly sides.
+"""CloudFormation's engine for stacks of custom resources, with its bad behavior.
 
-What it does, from AWS's documentation and from what people have seen (CloudFormation User Guide; aws-cdk issues 5525, 13527,
-26139, 36951):
+Its behavior comes from AWS's documentation and from what people have seen (CloudFormation User Guide; aws-cdk issues 5525,
+13527, 26139, 36951):
 
-- resources of one operation are worked on at once; when one fails, those under way are cancelled: nobody waits for their
-  answers any more, and a cancelled Create is followed by a Delete with an id that CloudFormation made up;
+- it handles all resources of an operation at once; when one fails, it cancels the others and ignores their answers;
+  a cancelled Create is followed by a Delete with an id that CloudFormation made up;
 - a failed Create is followed by a Delete with the id of its FAILED answer; a failed Update by an Update with the properties
   swapped, and a FAILED answer's id is kept;
 - an Update that answers another id is a replacement: the old id is deleted in the clean-up, which tries three times and then
   forgets it; a rollback updates back, and deletes the new id in its clean-up;
-- with --disable-rollback a failed operation stops where it is: CREATE_FAILED, UPDATE_FAILED; the next one goes on from there,
-  or goes back to where the stack last stood;
-- what is retained gets no Delete, in a rollback either.
+- with --disable-rollback a failed operation stops where it is: CREATE_FAILED, UPDATE_FAILED; the next operation goes on
+  from there, or goes back to the stack's last complete state;
+- a retained resource gets no Delete, also not in a rollback.
 
-What is done to one resource is `resources.py`; requests and answers are `requests.py`; what others are shown of the stack,
-maybe late, is `shown.py`.
+`resources.py` handles single resources, `requests.py` requests and answers; `shown.py` is what others see of the stack, maybe
+late.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -31,10 +31,10 @@ Template = Mapping[str, Mapping[str, Any]]  # logical id -> properties
 
 
 class Stack(StackOfResources):
-    """One stack and the operations on it; one at a time, each in a task of its own."""
+    """One stack and its operations: one at a time, each in its own task."""
 
     def cancel(self) -> None:
-        """cancel-update-stack, or whatever else makes the running operation go back."""
+        """cancel-update-stack, or anything else that makes the running operation roll back."""
         if self._cancel is not None and not self._cancel.is_set:
             self._tell("is cancelled")
             self._cancel.set()
@@ -62,13 +62,13 @@ class Stack(StackOfResources):
             self._roll_back_to_nothing()
 
     def _roll_back_to_nothing(self) -> None:
-        self._set_status("ROLLBACK_IN_PROGRESS", deleted_at=self._scheduler.now())  # so recorded: 2018 to 2022
+        self._set_status("ROLLBACK_IN_PROGRESS", deleted_at=self._scheduler.now())  # recorded: 2018 to 2022
         self._delete_all(retained=True)
         self._before = None
         self._set_status("ROLLBACK_FAILED" if self.resources else "ROLLBACK_COMPLETE")
 
     def delete(self, *, skip_failed: bool = False) -> None:
-        """`skip_failed`: what failed to be deleted before is retained."""
+        """`skip_failed`: retains resources whose deletion failed before."""
         failed_before = [one for one in self.resources.values() if one.status == "DELETE_FAILED"]
         self._set_status("DELETE_IN_PROGRESS", deleted_at=self._scheduler.now())
         for resource in failed_before if skip_failed else ():
@@ -102,7 +102,7 @@ class Stack(StackOfResources):
             self.roll_back()
 
     def _clean_up(self, done: str, removed: Iterable[Resource]) -> None:
-        """What is not in the stack any more, and the ids that were replaced."""
+        """Deletes resources that are no longer in the stack, and ids that were replaced."""
         originals = {one.physical_id for one in (self._before or {}).values()} if self._rolls_back else set()
         present = {(name, one.physical_id) for name, one in self.resources.items()}
         replaced = {
@@ -130,7 +130,7 @@ class Stack(StackOfResources):
         self._set_status(done)
 
     def _delete_old(self, old: Resource) -> bool:
-        """Only events tell of it, under the resource's logical id: recorded 2018 to 2026-01-14."""
+        """Only events show this Delete, under the resource's logical id: recorded 2018 to 2026-01-14."""
         self._shown.old_id(old.logical_id, "DELETE_IN_PROGRESS", old.physical_id)
         succeeded = self._ask("Delete", old, old.properties).succeeded
         self._shown.old_id(old.logical_id, "DELETE_COMPLETE" if succeeded else "DELETE_FAILED", old.physical_id)
@@ -141,14 +141,14 @@ class Stack(StackOfResources):
         return any(work() for _ in range(CLEAN_UP_TRIES))
 
     def roll_back(self, skip: frozenset[str] = frozenset()) -> None:
-        """Updates back what was touched, then deletes what was made: a failed update, rollback-stack, continue-update-rollback.
+        """Updates changed resources back, then deletes new ones: for a failed update, rollback-stack, continue-update-rollback.
 
-        `skip`: resources that failed to roll back, taken for rolled back.
+        `skip`: resources that failed to roll back, and now count as rolled back.
         """
         before = self._before
         if before is None:
             raise RuntimeError("There is nothing to roll back.")
-        if not before:  # the stack never stood
+        if not before:  # the stack was never complete
             self._roll_back_to_nothing()
             return
         self._set_status("UPDATE_ROLLBACK_IN_PROGRESS")

@@ -1,6 +1,6 @@
-"""What the people of a history own: keys in two Regions, secrets with their versions, and what a declaration means by them.
+"""People's property in a history: keys in two Regions, secrets with their versions; and what a declaration means.
 
-An invariant is judged by these tables, never by what the function makes of its properties.
+Invariants are judged by these tables, never by how the function reads its properties.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ ACCOUNT = "111122223333"
 REGIONS = ("eu-central-1", "eu-west-1")
 CONSENT = "orders payments"
 _USAGE = {"SYMMETRIC_DEFAULT": "ENCRYPT_DECRYPT", "HMAC_256": "GENERATE_VERIFY_MAC", "ECC_NIST_P256": "SIGN_VERIFY"}
-_VERSIONS = 3  # of every secret, besides the bad one
+_VERSIONS = 3  # of every secret, beside the bad version
 
 
 @cache
@@ -51,7 +51,7 @@ class Estate:
         self.materials: list[tuple[bytes, ...]] = []  # by key: of its secret's good versions
         self.versions: list[tuple[str, ...]] = []  # by key: the ids of its secret's versions, the bad one last
         self.secrets: dict[tuple[int, int], Secret] = {}  # by key and Region
-        self.secret_bytes: list[bytes] = []  # what must not get out
+        self.secret_bytes: list[bytes] = []  # bytes that must not leak
         self.transport_key = ""
         self._plans = plans
         self._random = random
@@ -90,7 +90,7 @@ class Estate:
         else:
             self.materials.append(tuple(self._random.randbytes(32) for _ in range(_VERSIONS)))
             self.secret_bytes += self.materials[-1]
-        values = [*self.materials[key], b"x" * 31]  # the last one is refused by every check
+        values = [*self.materials[key], b"x" * 31]  # every check refuses the last one
         if self._plans[key].wrapped:
             context = {TAG: f"{ACCOUNT}/secret-{key}"}
             values = [
@@ -130,7 +130,7 @@ class Estate:
         )
 
     def asked(self, region: str, properties: Mapping[str, Any], version_id: str) -> Asked:
-        """What properties mean: by the plan's own tables, not by what the function makes of them."""
+        """What properties mean, by the plan's own tables, not by how the function reads them."""
         key = self.keys.index(properties["KeyId"].rsplit("/", 1)[-1])
         earlier = tuple(self._material(key, id_) for id_ in properties.get("PreviousSecretVersionIds", ()))
         material = self._material(key, properties.get("SecretVersionId", version_id))
@@ -165,7 +165,7 @@ class Estate:
         return properties
 
     def _expected(self, _is_declared: object, declared: Declared) -> dict[str, str]:
-        """The check value of the version that is declared; none of one that is not pinned, or that no check lets pass."""
+        """The declared version's check value. None for a version that is not pinned, or that every check refuses."""
         key, version = declared.key, declared.version
         if version is None or version == BAD:
             return {}
@@ -176,7 +176,7 @@ class Estate:
         return {"ExpectedCheckValue": check_value.compute(spec, encoded)}
 
     def name_of(self, arn: str) -> str:
-        """A key's name in a story: key A, B, C; the second Region's is the other one's replica."""
+        """A key's name in a story: key A, B, C. The second Region has the replica."""
         key_id, region = arn.rsplit("/", 1)[-1], arn.split(":")[3]
         if key_id not in self.keys:
             return "the transport key"

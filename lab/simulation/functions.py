@@ -1,10 +1,10 @@
 """Lambda's asynchronous invocation, as CloudFormation uses it, around the real function.
 
 A delivery waits in a queue, may come late, may come twice. An invocation runs in an environment, a warm one if one is free; it
-may crash at any API call, and is ended when its time is up. A failed invocation is tried again once, after a minute; what is
-older than 3,000 seconds is dropped; what is given up so comes to the real on-failure function, which is tried three times
-(template.yaml; AWS Lambda Developer Guide, "Asynchronous invocation"). An invocation may invoke the
-function again; Lambda stops what looks like a loop ("Use Lambda recursive loop detection").
+may crash at any API call, and ends when its time is up. A failed invocation is tried again once, after a minute; an event
+older than 3,000 seconds is dropped. The real on-failure function gets each event that is given up, in up to three tries
+(template.yaml; AWS Lambda Developer Guide, "Asynchronous invocation"). An invocation may invoke the function again; Lambda
+stops a chain that looks like a loop ("Use Lambda recursive loop detection").
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,39 +25,39 @@ AGE_MAX = timedelta(seconds=3000)
 ON_FAILURE_RETRIES = 2
 ON_FAILURE_TIMEOUT_SECONDS = 300.0
 TIMEOUT_SECONDS = 900.0
-HOPS_MAX = 16  # about so many, in one chain of invocations
+HOPS_MAX = 16  # Lambda's approximate limit for one chain of invocations
 
 
 def _end(error: BaseException) -> End:
-    """How Lambda tells the end of the last try."""
+    """How Lambda reports the end of the last try."""
     if isinstance(error, OutOfTime):
         return ended_with("Sandbox.Timedout", "Task timed out after 900.00 seconds")
     return KILLED if isinstance(error, Crash) else ended_with(type(error).__name__, "not told")
 
 
 class Crash(BaseException):
-    """The environment dies: out of memory, out of time, out of luck."""
+    """The environment dies."""
 
 
 class OutOfTime(Crash):
-    """Lambda ends the invocation: it did not answer while it could."""
+    """Lambda ends the invocation at its timeout."""
 
 
 @dataclass
 class Weather:
-    """How often (0 to 1) things go wrong; of a whole history."""
+    """The rates of faults (0 to 1), for a whole history."""
 
     duplicate: float = 0.0
     late: float = 0.0
     late_seconds: float = 400.0
     crash: float = 0.0  # at each API call, before it and after it
-    slow: float = 0.0  # each API call, on its way there and on its way back
+    slow: float = 0.0  # each API call: its request, and its answer
     put_lost: float = 0.0  # the answer's PUT, before it arrives or after it
     timeout_seconds: float = TIMEOUT_SECONDS
     struck: int = 0
 
     def strikes(self, rate: float, random: Random) -> bool:
-        """Whether it goes wrong this time. Drawn in calm weather, too, so that a calm history differs in nothing else."""
+        """Whether the fault strikes now. Draws in calm weather, too, so that a calm history differs in nothing else."""
         strikes = random.random() < rate
         self.struck += strikes
         return strikes
@@ -69,7 +69,7 @@ class Weather:
 
 @dataclass
 class Invocation:
-    """One run of the function for one delivery. `notes`: what `watch.py` knows of it; `log`: what it logged."""
+    """One run of the function for one delivery. `notes`: what `watch.py` saw of it; `log`: its log lines."""
 
     number: int
     region: str
@@ -77,7 +77,7 @@ class Invocation:
     started_at: datetime
     ends_at: datetime
     notes: Any = None
-    hop: int = 0  # how many invocations of its chain have handed the request on to it
+    hop: int = 0  # how often the request was handed over before this invocation
     handed_over: bool = False
     answers: int = 0
     calls: list[str] = field(default_factory=list)
@@ -129,7 +129,7 @@ class Context:
 
 
 class Functions:
-    """One Region's function. `build` makes an environment of it; `at_each_call` comes in at every API call of an invocation."""
+    """One Region's function. `build` makes an environment; `at_each_call` is called at every API call of an invocation."""
 
     def __init__(  # noqa: PLR0913, PLR0917  # one place makes it
         self,
@@ -146,7 +146,7 @@ class Functions:
         self.at_each_call: Callable[[Invocation, str, Moment], None] = lambda *_: None
         self.on_start: Callable[[Invocation], None] = lambda _: None
         self._region = region
-        self._numbers = numbers  # of all Regions
+        self._numbers = numbers  # shared by all Regions
         self._running: dict[Task, Invocation] = {}
         self._scheduler = scheduler
         self._random = random
@@ -157,17 +157,15 @@ class Functions:
         self._idle: list[Responder] = []
 
     def invoke(self, event: Mapping[str, Any]) -> None:
-        """CloudFormation's call: it returns at once."""
+        """CloudFormation's call. It returns at once."""
         self._take(event, 0)
 
-    def hand_on(self, invocation: Invocation, event: Mapping[str, Any]) -> None:
-        """An invocation's own call: it invokes the function again."""
+    def hand_over(self, invocation: Invocation, event: Mapping[str, Any]) -> None:
+        """An invocation's own call, which invokes the function again."""
         if event != invocation.event:
             raise ValueError(f"{invocation} hands over another event than its own")
         if invocation.hop == HOPS_MAX:
-            raise ValueError(
-                f"{invocation} hands the request on for the {HOPS_MAX + 1}th time: Lambda takes it for a loop"
-            )
+            raise ValueError(f"{invocation} hands the request over for the {HOPS_MAX + 1}th time: Lambda sees a loop")
         invocation.handed_over = True
         self._take(event, invocation.hop + 1)
 
@@ -179,7 +177,7 @@ class Functions:
             self._queue(event, hop, sent_at, later, RETRIES)
 
     def invoke_now(self, event: Mapping[str, Any]) -> None:
-        """A duplicate that starts at this very moment."""
+        """A duplicate that starts now."""
         self._queue(event, 0, self._scheduler.now(), 0.0, RETRIES)
 
     def _delay(self) -> float:
@@ -216,7 +214,7 @@ class Functions:
             self._idle.append(responder)
         if task.error is None:
             if not invocation.answers:
-                how = "hands the request on" if invocation.handed_over else "leaves without an answer"
+                how = "hands the request over" if invocation.handed_over else "leaves without an answer"
                 self._tell("lambda", f"{invocation} {how}")
             return
         self._tell("lambda", f"{invocation} ends with {type(task.error).__name__} {task.error}")
@@ -229,7 +227,7 @@ class Functions:
     # --------------------------------------------------------------------------------------------------- given up
 
     def _give_up(self, event: Mapping[str, Any], end: End, retries: int = ON_FAILURE_RETRIES) -> None:
-        """Lambda tells the on-failure function."""
+        """Lambda invokes the on-failure function."""
         if self._on_failure is not None:
             self._scheduler.after(self._delay(), lambda: self._tell_on_failure(event, end, retries))
 
@@ -263,7 +261,7 @@ class Functions:
         return None if task is None else self._running.get(task)
 
     def at_call(self, invocation: Invocation, operation: str, moment: Moment) -> None:
-        """Before and after each API call of an invocation: other tasks take their turns; the environment may die."""
+        """Called before and after each API call of an invocation: other tasks run; the environment may die."""
         if moment is Moment.BEFORE:
             invocation.calls.append(operation)
         slow = self._weather.strikes(self._weather.slow, self._random)

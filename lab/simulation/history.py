@@ -1,4 +1,4 @@
-"""One history: a plan is played in its weather, faults stop, what was lost is brought back, and all is judged."""
+"""One history: plays a plan with its faults, stops the faults, imports lost material again, and judges everything."""
 
 import logging
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ from lab.wire.faults import Moment
 from lab.wire.transport import Fault
 
 CALM_AFTER_SECONDS = HOUR  # after the last step
-_TRIES_MAX = 400  # histories that are played to shorten one
+_TRIES_MAX = 400  # histories to play at most, to shorten one
 
 
 @dataclass
 class Result:
-    """`digest`: two runs of one plan must have the same."""
+    """`digest`: equal for two runs of one plan."""
 
     plan: Plan
     violation: Violation | None
@@ -55,7 +55,7 @@ class History:
         world.ends.over()
 
     def _calm(self) -> None:
-        """Faults stop. What hangs is continued; what was lost comes back by an ordinary update, where that is possible."""
+        """Stops the faults, continues stopped stacks, and restores lost material by ordinary updates where that is possible."""
         world = self.world
         world.faults.rates = {}
         world.faults.denied.clear()
@@ -73,7 +73,7 @@ class History:
                 self._bring_back(stack, resource, arn)
 
     def _bring_back(self, stack: Stack, resource: Resource, arn: str) -> None:
-        """Rule 2, its second half."""
+        """Rule 2, second half."""
         world = self.world
         possible = self._can_come_back(stack, resource, arn)
         world.scheduler.sleep(STALE_SECONDS)
@@ -88,7 +88,7 @@ class History:
             )
 
     def _can_come_back(self, stack: Stack, resource: Resource, arn: str) -> bool:
-        """Whether the properties name all that is missing, and everybody whose consent is needed gives it."""
+        """Whether the properties name all missing material, and all needed consents are given."""
         world, properties = self.world, resource.properties
         truth = world.watch.truth
         family = truth.family(arn)
@@ -96,7 +96,7 @@ class History:
         current = secret.version_of("AWSCURRENT") or ""
         asked = world.estate.asked(stack.region, properties, current)
         if family is None or asked.material is None or asked.arn != arn or truth.is_on_its_way_out(arn):
-            return False  # it is not this key's declaration, or not a valid one
+            return False  # the declaration is another key's, or not valid
         named = [properties.get("SecretVersionId", current), *properties.get("PreviousSecretVersionIds", ())]
         readable = secret.deleted_at is None and all(id_ in secret.versions for id_ in named)
         tags = [
@@ -118,7 +118,7 @@ class History:
         )
 
     def _is_declarable(self, properties: Mapping[str, Any], *, on_replica: bool) -> bool:
-        """Whether the function takes the properties, now."""
+        """Whether the function accepts the properties now."""
         of_primaries = any(name in properties for name in ("NewMaterial", "KeyMaterialDescription"))
         unpinned = "SecretVersionId" not in properties and "NewMaterial" in properties
         until = properties.get("ValidTo")
@@ -127,12 +127,12 @@ class History:
 
 
 class Striking:
-    """Brings one fault to one call of one invocation, and to nothing else: `table.py`'s."""
+    """Makes one fault strike one call of one invocation, for `table.py`."""
 
     def __init__(self, world: World, strike: Strike) -> None:
         self._world = world
         self._strike = strike
-        self._seen: list[Invocation] = []  # that began after the moment
+        self._seen: list[Invocation] = []  # invocations that began after the moment
         self._done = False
         for functions in world.functions.values():
             functions.on_start = self._on_start
@@ -203,7 +203,7 @@ def play(plan: Plan, *, every_call: bool = False) -> Result:
 
 
 def shortest(result: Result) -> Result:
-    """Takes away steps, faults and keys' peculiarities one by one, as long as the same rule still breaks."""
+    """Removes steps, faults and special properties of keys one by one, as long as the same rule still breaks."""
     best, tries = result, 0
     shorter = True
     while shorter and tries < _TRIES_MAX:

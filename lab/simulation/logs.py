@@ -1,11 +1,11 @@
-"""What the function logs, kept with the invocation that logs it."""
+"""Keeps the function's log lines with their invocation."""
 
 import logging
 from collections.abc import Callable, Mapping
 
 
 class Log:
-    """What the function gets for a logger: its fields stand in the line, as in the JSON of the deployed one."""
+    """The function's logger. It writes the fields into the line, as the deployed function does in JSON."""
 
     def __init__(self, keep: Callable[[str], None]) -> None:
         self._keep = keep
@@ -16,11 +16,11 @@ class Log:
     warning = info
 
     def append_keys(self, **keys: str | None) -> None:
-        """The story tells which invocation a line belongs to."""
+        """Ignores the keys: the story shows each line's invocation."""
 
 
 class LogHandler(logging.Handler):
-    """The loggers of the function's modules, into the log of the invocation that logs."""
+    """Writes the lines of the modules' loggers into the invocation's log."""
 
     def __init__(self, keep: Callable[[str], None]) -> None:
         super().__init__()

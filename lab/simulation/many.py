@@ -1,4 +1,4 @@
-"""Many histories on all cores; what each process does stands here, so that it finds it again by name."""
+"""Many histories on all cores. The work is defined in this module, so that each process can import it by name."""
 
 import multiprocessing
 import sys
@@ -10,14 +10,14 @@ from lab.simulation.drawing import draw
 from lab.simulation.history import play
 from lab.simulation.plan import Plan
 
-TWICE_EVERY = 50  # one seed in so many is played twice, and must end alike
+TWICE_EVERY = 50  # every 50th seed is played twice, and must end alike
 _CHUNK = 10
 _PROGRESS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a process says of one history. `wrong`: the rule that broke; "" for none."""
+    """A process's result for one history. `wrong`: the broken rule; "" for none."""
 
     seed: int
     requests: int
@@ -40,20 +40,20 @@ def verdict_of(plan: Plan) -> Verdict:
 def on_all_cores[Item, Done](
     work: Callable[[Item], Done], items: Iterable[Item], total: int, processes: int, what: str
 ) -> Iterator[Done]:
-    """What `work`, a function of a module, gives for each item, in any order. Progress goes to stderr."""
-    started = told_at = time.monotonic()
+    """The results of `work`, a module's function, for all items, in any order. Progress goes to stderr."""
+    started = reported_at = time.monotonic()
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for done, result in enumerate(pool.imap_unordered(work, items, _CHUNK), start=1):
             yield result
-            if time.monotonic() - told_at >= _PROGRESS_SECONDS:
-                told_at = time.monotonic()
-                rate = done / (told_at - started)
+            if time.monotonic() - reported_at >= _PROGRESS_SECONDS:
+                reported_at = time.monotonic()
+                rate = done / (reported_at - started)
                 print(f"{done} of {total} {what}, {rate:.0f} a second", file=sys.stderr, flush=True)  # noqa: T201  # a program's
 
 
 @dataclass
 class Sum:
-    """Of many verdicts, up to the first that is bad."""
+    """The sum of many verdicts, up to the first bad one."""
 
     histories: int = 0
     requests: int = 0
@@ -61,7 +61,7 @@ class Sum:
     bad: Verdict | None = None
 
     def add(self, one: Verdict) -> bool:
-        """Whether all is well so far."""
+        """Returns whether all is well so far."""
         self.histories += 1
         self.requests += one.requests
         self.faults += one.faults

@@ -1,8 +1,8 @@
 """Planted bugs: for each rule at least one, which the simulation must find, or its silence means nothing.
 
-`rules`: which may be the ones to break; `seeds`: how many the search may take, several times what it took when this was
-written. `found_by`: the seed that found it then. It is played first, which saves hundreds of histories; where it finds
-nothing any more, all the others are played. The bugs themselves are in `plants.py` and `plants_of_answers.py`.
+`rules`: the rules that may break. `seeds`: how many seeds the search may use, several times what it needed when this was
+written. `found_by`: the seed that found the bug then. It is played first, which saves hundreds of histories; if it finds
+nothing any more, all others are played. The bugs themselves are in `plants.py` and `plants_of_answers.py`.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ Plant = Callable[[], AbstractContextManager[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """`script`: the one that all the plans follow, for a bug that shows in one situation alone."""
+    """`script`: all plans follow it, for a bug that shows only in one situation."""
 
     plant: Plant
     rules: frozenset[int]
@@ -93,7 +93,7 @@ MUTATIONS: dict[str, Mutation] = {
 
 
 def seed_that_finds(mutation: Mutation) -> int | None:
-    """One of its seeds that breaks one of its rules, `found_by` if it still does; None if none does."""
+    """A seed that breaks one of the mutation's rules: `found_by` if it still does; None if no seed does."""
     with mutation.plant():
         for seed in sorted(range(mutation.seeds), key=lambda seed: seed != mutation.found_by):
             violation = play(draw(seed, mutation.script)).violation

@@ -1,4 +1,4 @@
-"""What one invocation of the function has been told, and what it has done: as its calls and their answers showed it."""
+"""What one invocation of the function has seen and done, by its calls and their answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class KeySeen:
 
 @dataclass(frozen=True, slots=True)
 class StackSeen:
-    """A stack's or a resource's status. `since`: when its operation began, or the status was set; `id`: shown with it."""
+    """A stack's or a resource's status. `since`: when its operation began, or the status was set. `id`: shown with it."""
 
     status: str
     since: datetime
@@ -30,30 +30,30 @@ class StackSeen:
 
 @dataclass
 class Notes:
-    """By a key's uuid, where it is about keys. Only the last answer to each question counts."""
+    """Only the last answer of each read counts. Entries about keys are by the key's uuid."""
 
     keys: dict[str, KeySeen] = field(default_factory=dict)
     empty_at: dict[str, datetime] = field(default_factory=dict)  # when it was last seen without material
     current_since: dict[str, tuple[str, datetime]] = field(
         default_factory=dict
-    )  # current material, and since when it shows
+    )  # current material, and since when it is shown
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
     secret_tags: Mapping[str, str] = field(default_factory=dict)
     materials: dict[str, Mapping[str, str]] = field(default_factory=dict)  # KeyMaterialId: KeyMaterialState
     rotation_shown: dict[str, bool] = field(default_factory=dict)
     stack: StackSeen | None = None
     resource: StackSeen | None = None
-    event: StackSeen | None = None  # the newest of the request's own logical and physical id
+    event: StackSeen | None = None  # the newest event with the request's logical and physical id
     holders: bool | None = None  # whether, in truth, others of the stack held the key when the function looked for them
     unanswered: set[str] = field(default_factory=set)  # operations of KMS whose last try got no answer, or a refusal
-    version_id: str = ""  # of the secret, as it was read
-    changed_at: datetime | None = None  # the last call that changes something
-    # What was held at the beginning of the call under way: ids by ARN, of the key and its replicas.
+    version_id: str = ""  # the version of the secret that was read
+    changed_at: datetime | None = None  # the last call that changed something
+    # What the key and its replicas held before the present call: material ids by ARN.
     held_before: Mapping[str, frozenset[str]] = field(default_factory=dict)
     rotation_before: bool = False
     imported: bool = False
     removed: bool = False
-    rotated_to: str = ""  # what was pending when KMS took the rotation
+    rotated_to: str = ""  # the pending material when KMS accepted the rotation
 
     def looked_at(self, arn: str) -> datetime | None:
         seen = self.keys.get(uuid_of(arn))

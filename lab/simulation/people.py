@@ -1,4 +1,4 @@
-"""What people do: each method is a step of a plan."""
+"""People's actions: each method is a step of a plan."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,17 +12,17 @@ from lab.simulation.watch import TAG
 from lab.simulation.world import World
 from lab.wire.transport import AwsError
 
-# Between the end of one operation and the next of the same stack: nobody, and no pipeline, is quicker.
+# From the end of one operation to the next one of the same stack: no person and no pipeline is faster.
 REACTION_SECONDS = 3.0
 
 
 class People:
     def __init__(self, world: World) -> None:
         self._world = world
-        self._last: dict[tuple[str, int], Task] = {}  # the deployment of each stack that comes last
+        self._last: dict[tuple[str, int], Task] = {}  # each stack's last deployment
 
     def do(self, name: str, run: Callable[[], object]) -> Task:
-        """As a task of its own; what goes wrong in it ends the history."""
+        """Runs it as a task. An exception in it ends the history."""
 
         def guarded() -> None:
             try:
@@ -36,7 +36,7 @@ class People:
     # ---------------------------------------------------------------------------------------------------------- stacks
 
     def deploy(self, deployment: Deployment) -> None:
-        """Each stack's deployments wait for the one before, whatever becomes of it."""
+        """Each deployment waits for the end of the stack's previous one, also if that fails."""
         whose = deployment.stack, deployment.region
         before = self._last.get(whose)
 
@@ -49,7 +49,7 @@ class People:
         self._last[whose] = self.do(f"deploy {deployment.stack}", run)
 
     def deployed(self) -> None:
-        """Waits until every deployment is over. Of a task."""
+        """Waits until every deployment is over. Only a task may call it."""
         for task in list(self._last.values()):
             task.done.wait()
 
@@ -104,7 +104,7 @@ class People:
     # -------------------------------------------------------------------------------------------- by lambda:InvokeFunction
 
     def replay(self, number: int) -> None:
-        """A request comes once more, however long ago it was made."""
+        """Sends a request once more, however old it is."""
         events = [sent.event for stack in self._world.watch.stacks for sent in stack.requests.sent.values()]
         if events:
             event = events[number % len(events)]
@@ -112,7 +112,7 @@ class People:
             self._world.functions[event["StackId"].split(":")[3]].invoke_now(event)
 
     def redeliver(self) -> None:
-        """Each Delete of a stack that cleans up comes once more."""
+        """Sends each Delete of a stack that cleans up once more."""
         for stack in self._world.stacks.values():
             if stack.status.endswith("_CLEANUP_IN_PROGRESS"):
                 for sent in list(stack.requests.sent.values()):
@@ -120,7 +120,7 @@ class People:
                         self._world.functions[stack.region].invoke_now(sent.event)
 
     def forge(self, number: int) -> None:
-        """Somebody sends a Delete of a resource that stands. (During its own operation it can't be told from a real one.)"""
+        """Somebody sends a Delete for a complete resource. (During its own operation it would look like a real one.)"""
         held = [
             (stack, one) for stack in self._world.stacks.values() for one in stack.resources.values() if stack.stands
         ]
@@ -135,7 +135,7 @@ class People:
     # ------------------------------------------------------------------------------------------------------------ keys
 
     def _try(self, operation: str, key: int, region: int, **params: Any) -> None:
-        """A person sees the error, and goes on."""
+        """A person ignores an error, and goes on."""
         world, arn = self._world, self._world.estate.arn(key, region)
         said = ""
         try:
@@ -154,7 +154,7 @@ class People:
         self._try("DeleteImportedKeyMaterial", key, region)
 
     def lose_all(self, key: int, region: int) -> None:
-        """Each material that the key holds, by its id."""
+        """Deletes each material that the key holds, by its id."""
         for id_ in self._world.watch.truth.holdings(self._world.estate.arn(key, region)):
             self._try("DeleteImportedKeyMaterial", key, region, KeyMaterialId=id_)
 
@@ -191,7 +191,7 @@ class People:
         self._world.estate.secrets[key, region].tags = {}
 
     def move_secret(self, key: int, region: int = 0) -> None:
-        """AWSCURRENT goes on to the next good version."""
+        """Moves AWSCURRENT to the next good version."""
         secret, versions = self._world.estate.secrets[key, region], self._world.estate.versions[key]
         now = secret.version_of("AWSCURRENT")
         there = [id_ for id_ in versions[:-1] if id_ in secret.versions]
@@ -201,7 +201,7 @@ class People:
             self._world.secrets_manager.move_stage(secret, "AWSCURRENT", moved)
 
     def lose_version(self, key: int, region: int = 0) -> None:
-        """The first version loses its staging labels, AWSCURRENT to the next one, and then Secrets Manager drops it."""
+        """The first version loses its staging labels (the next version gets AWSCURRENT), and Secrets Manager drops it."""
         secret, (version, following, *_) = self._world.estate.secrets[key, region], self._world.estate.versions[key]
         if version not in secret.versions:
             return

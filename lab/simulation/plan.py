@@ -1,7 +1,7 @@
-"""What people plan in one history, as data: so that a failing one can be made shorter, and told.
+"""People's plan for one history, as data, so that a failing plan can be shortened and printed.
 
-Half of the plans are drawn freely, half follow a script of `scripts.py`, which leads where chance rarely gets; people and
-cancellations come in between either way.
+Half of the plans are drawn freely. Half follow a script of `scripts.py`, which leads to rare situations. Both also have
+people's actions and cancellations.
 """
 
 from dataclasses import dataclass, replace
@@ -12,9 +12,7 @@ FAULT_KINDS = (
     "throttled", "internal", "lost before", "lost after", "lag", "stale",
     "duplicate", "late", "crash", "slow", "short", "put lost",
 )  # fmt: skip
-SCARCE = (
-    "scarce"  # GetParametersForImport gets through once in many minutes; drawn last, and so no other history changed
-)
+SCARCE = "scarce"  # GetParametersForImport succeeds once in many minutes; drawn last, so that older seeds keep their histories
 NAMES = ("Material", "Other", "Third")
 STACKS = (
     ("orders", 0),
@@ -22,13 +20,13 @@ STACKS = (
     ("orders", 1),
     ("billing", 0),
 )  # name, index of the Region; nobody trusts billing
-BAD = 3  # the version of every secret that a check refuses
+BAD = 3  # the number of the version that a check refuses, in every secret
 HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One fault at one call of one of the invocations that begin after `at`, both counted from 0: see `table.py`."""
+    """One fault at one call of one invocation that begins after `at`. Calls and invocations count from 0: see `table.py`."""
 
     at: float
     invocation: int
@@ -38,7 +36,7 @@ class Strike:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that is done `at` seconds from the start. `what` names a method of `people.People`."""
+    """An action, `at` seconds from the start. `what` names a method of `people.People`."""
 
     at: float
     what: str
@@ -50,7 +48,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class KeyPlan:
-    """`held`: holds its secret's first version from the beginning, by a person's hand. `wrapped`: the secret is."""
+    """`held`: a person has imported its secret's first version before the start. `wrapped`: its secret is wrapped."""
 
     spec: str
     held: bool = False
@@ -60,7 +58,7 @@ class KeyPlan:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One resource: a key, a version of its secret (None: whatever is AWSCURRENT), and other properties."""
+    """One resource: a key, a version of its secret (None: AWSCURRENT's), and other properties."""
 
     key: int
     version: int | None = 0
@@ -104,7 +102,7 @@ _SOMETIMES: Final = (  # a property, its value, how often
     ("ServiceTimeout", ("120", "300"), 0.1),
     ("Misspelt", ("yes",), 0.05),
     ("MaterialEncoding", ("RAW",), 0.1),
-    ("ExpectedCheckValue", (True,), 0.4),  # that of the declared version
+    ("ExpectedCheckValue", (True,), 0.4),  # the declared version's
 )
 
 

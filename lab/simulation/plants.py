@@ -23,7 +23,7 @@ from lab.simulation.calls import Calls
 
 @dataclass(frozen=True, slots=True)
 class _AskingFor(Job):
-    """An operation that asks CloudFormation about another one's request."""
+    """A job that asks CloudFormation about another request."""
 
     asks: Stack
 
@@ -33,7 +33,7 @@ class _AskingFor(Job):
 
 
 def delete_not_guarded() -> AbstractContextManager[Any]:
-    """Delete acts on the bare id of an adopted key, too. (CloudFormation is asked about that id: it knows of no ARN.)"""
+    """Delete also acts on the bare id of an adopted key. (It asks CloudFormation about that id, which has no ARN for it.)"""
     real = removal.delete
 
     def delete(job: Job) -> Answer:
@@ -59,7 +59,7 @@ def answers_twice() -> AbstractContextManager[Any]:
 
 
 def imports_before_the_check() -> AbstractContextManager[Any]:
-    """What the checks refuse is imported all the same."""
+    """Imports material that the checks refuse."""
     real = material_check.check
 
     def check(source: Any, spec: Any, **options: Any) -> Any:
@@ -125,7 +125,7 @@ def holder_not_looked_up() -> AbstractContextManager[Any]:
 
 
 def consent_of_another_stack() -> AbstractContextManager[Any]:
-    """Any name in the tag will do."""
+    """Accepts any name in the tag."""
     real = consent.require
 
     def require(tags: Any, stack_name: str, **where: str) -> None:
@@ -144,7 +144,7 @@ def stage_rotates() -> AbstractContextManager[Any]:
 
 
 def pending_deleted_at_once() -> AbstractContextManager[Any]:
-    """What is pending is replaced without waiting for a rotation that may be under way."""
+    """Replaces pending material without waiting for a rotation that may be under way."""
     return patch.object(rotation, "QUIET", rotation.QUIET * 0)
 
 
@@ -154,14 +154,14 @@ def wanted_not_asked() -> AbstractContextManager[Any]:
 
 @contextmanager
 def clean_up_believed() -> Iterator[None]:
-    """A clean-up's Delete is wanted, whatever the stack's events tell of its id."""
+    """A clean-up's Delete counts as wanted, whatever the stack's events show for its id."""
     with patch.object(Stack, "_why_not_cleaned_up", lambda *_: ""), _what_was_read_is_not_judged():
         yield
 
 
 @contextmanager
 def deleted_is_being_deleted() -> Iterator[None]:
-    """An id that is deleted counts as one that is being deleted."""
+    """A deleted id counts as an id that is being deleted."""
     real = Stack._why_not_gone  # noqa: SLF001  # the same
 
     def why_not_gone(self: Stack, status: str, set_at: Any) -> str:
@@ -172,7 +172,7 @@ def deleted_is_being_deleted() -> Iterator[None]:
 
 
 def _what_was_read_is_not_judged() -> AbstractContextManager[Any]:
-    """So that what is found is the harm: material of another stack's that is gone."""
+    """Turns the judging of reads off, so that the harm is found: another stack's material is gone."""
     return patch.object(Calls, "_require_being_deleted", lambda *_: None)
 
 

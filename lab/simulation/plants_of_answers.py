@@ -1,4 +1,4 @@
-"""As `plants.py`: bugs in what an answer says, when it is given, and what the log tells."""
+"""As `plants.py`: bugs in an answer's content, its time, and the log."""
 
 import logging
 from contextlib import AbstractContextManager
@@ -22,7 +22,7 @@ from imported_key_material.material.proof import Confirmation
 
 
 def success_before_confirmed() -> AbstractContextManager[Any]:
-    """KMS's word for the import is taken for its effect: what it shows afterwards is not waited for."""
+    """Answers right after ImportKeyMaterial, without waiting until KMS shows the effect."""
 
     def confirm(job: Job, prepared: Any, *_: Any) -> Confirmed:
         return Confirmed(job.key(prepared.view.arn).look(), HeldMaterials(), Confirmation.SAME_MATERIAL)
@@ -36,7 +36,7 @@ def expiry_forgotten() -> AbstractContextManager[Any]:
 
 
 def failed_create_loses_the_arn() -> AbstractContextManager[Any]:
-    """A Create that failed after its import answers under an id that no Delete acts on."""
+    """A Create that failed after its import answers an id on which no Delete acts."""
     real = importing.Importing._failed  # noqa: SLF001  # the same
 
     def failed(self: Any, problem: str, change: Any) -> Failed:
@@ -70,7 +70,7 @@ def url_in_an_exception() -> AbstractContextManager[Any]:
 
 
 def leaves_without_a_word() -> AbstractContextManager[Any]:
-    """What fails leaves, and CloudFormation waits for an hour."""
+    """A failing invocation leaves without an answer, and CloudFormation waits for an hour."""
     real = resource.handle
 
     def handle(job: Job) -> Answer:
@@ -83,12 +83,12 @@ def leaves_without_a_word() -> AbstractContextManager[Any]:
 
 
 def failed_before_is_forgotten() -> AbstractContextManager[Any]:
-    """A failed Update that is tried again counts as one of which nothing is to do."""
+    """A failed Update that is tried again counts as having nothing to do."""
     return patch.object(Past, "failed", lambda _: False)
 
 
 def unreadable_is_no_failure() -> AbstractContextManager[Any]:
-    """Where the events can't be read an Update counts as one of which nothing is to do."""
+    """If the events can't be read, an Update counts as having nothing to do."""
 
     def is_tried_again(job: Job) -> bool:
         try:
@@ -100,12 +100,12 @@ def unreadable_is_no_failure() -> AbstractContextManager[Any]:
 
 
 def expiry_is_taken_back_in_silence() -> AbstractContextManager[Any]:
-    """A rollback is content with any expiry that its own ValidForDays would let stand, whoever has set it since."""
+    """A rollback accepts every expiry that fits its own ValidForDays, even if somebody else set it."""
     return patch.object(rollback, "_CHANGED", "")
 
 
 def rotation_between_is_forgotten() -> AbstractContextManager[Any]:
-    """Delete goes by the list that it saw first, whatever a rotation makes of the key meanwhile."""
+    """Delete uses the list that it read first, even if a rotation has changed the key since."""
     real = removal._earlier  # noqa: SLF001  # the same
 
     def listed_once(job: Job, view: Any) -> list[str]:
@@ -115,7 +115,7 @@ def rotation_between_is_forgotten() -> AbstractContextManager[Any]:
 
 
 def earlier_material_keeps_its_expiry() -> AbstractContextManager[Any]:
-    """PreviousSecretVersionIds bring back what is lost, and renew nothing."""
+    """PreviousSecretVersionIds restore lost material, but don't renew the expiry of other material."""
     return patch.object(HeldMaterials, "needed", ())
 
 
@@ -124,7 +124,7 @@ def rollback_is_silent() -> AbstractContextManager[Any]:
 
 
 def attributes_as_declared() -> AbstractContextManager[Any]:
-    """Fn::GetAtt gives the expiry that the properties name, not the one that KMS shows."""
+    """Fn::GetAtt gives the properties' expiry, not the expiry that KMS shows."""
     real = attributes.of
 
     def of(view: Any, declared: Any, public_key: Any) -> dict[str, str]:
@@ -135,5 +135,5 @@ def attributes_as_declared() -> AbstractContextManager[Any]:
 
 
 def no_time_for_the_answer() -> AbstractContextManager[Any]:
-    """An invocation waits to its very end, and is ended before it has answered."""
+    """An invocation waits until its time is over, and is ended before it answers."""
     return patch.object(calls, "RESERVE_SECONDS", 0.0)

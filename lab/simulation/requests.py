@@ -1,4 +1,4 @@
-"""Requests to custom resources and their answers, as CloudFormation sends, awaits and takes them.
+"""Sends requests to custom resources, waits for their answers and takes them, as CloudFormation does.
 
 The first answer to the current request counts; all others are ignored. No answer within ServiceTimeout is a failure. An answer
 of more than 4,096 bytes, or without an id, is a failure under an id that CloudFormation makes up; one for another request is
@@ -21,15 +21,13 @@ from lab.simulation.scheduler import Scheduler, Signal, wait_any
 TYPE = "Custom::ImportedKeyMaterial"
 BODY_MAX_BYTES = 4096
 SERVICE_TIMEOUT_SECONDS = 3600.0
-SIGNATURE = (
-    "c0ffee5ac1e7b09d2f4386a1c05be97d43f8126e0b9a7c5d1f2e3846b7a8c9d0"  # of every ResponseURL: it must not get out
-)
+SIGNATURE = "c0ffee5ac1e7b09d2f4386a1c05be97d43f8126e0b9a7c5d1f2e3846b7a8c9d0"  # in every ResponseURL: it must not leak
 NO_ANSWER = "no answer in time"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What CloudFormation took for a request."""
+    """The answer that CloudFormation took for a request."""
 
     status: str
     physical_id: str
@@ -43,7 +41,7 @@ class Answer:
 
 @dataclass
 class Sent:
-    """A request that CloudFormation has made. `rollback`: of an operation that rolls back."""
+    """A request that CloudFormation has made. `rollback`: whether its operation rolls back."""
 
     event: Mapping[str, Any]
     rollback: bool
@@ -57,7 +55,7 @@ class Sent:
 
 
 class Cancelled(Exception):
-    """The operation goes back: nobody waits for this request any more."""
+    """The operation rolls back: nobody waits for this request any more."""
 
     def __init__(self, *, sent: bool) -> None:
         self.sent = sent
@@ -65,7 +63,7 @@ class Cancelled(Exception):
 
 
 class Requests:
-    """One stack's correspondence with the function. `on_sent`, `on_settled`: for those who judge."""
+    """One stack's requests and answers. `on_sent`, `on_settled`: called for the judging."""
 
     def __init__(
         self, scheduler: Scheduler, random: Random, functions: Functions, account: str, tell: Callable[[str], None]
@@ -81,7 +79,7 @@ class Requests:
     def event(
         self, kind: str, stack_id: str, logical_id: str, properties: Mapping[str, Any], **more: Any
     ) -> dict[str, Any]:
-        """A request as CloudFormation makes it at this moment."""
+        """A request, as CloudFormation would make it now."""
         region = stack_id.split(":")[3]
         request_id = str(UUID(int=self._random.getrandbits(128), version=4))
         function = f"arn:aws:lambda:{region}:{self._account}:function:imported-key-material"
@@ -104,7 +102,7 @@ class Requests:
         }
 
     def ask(self, event: Mapping[str, Any], *, rollback: bool, cancel: Signal | None) -> Answer:
-        """Sends a request and waits: for its answer, for ServiceTimeout, or until the operation is cancelled."""
+        """Sends a request, and waits for its answer, for ServiceTimeout, or for the operation's cancellation."""
         self._scheduler.sleep(self._random.uniform(0.01, 0.3))
         if cancel is not None and cancel.is_set:
             raise Cancelled(sent=False)

@@ -1,4 +1,4 @@
-"""The resources of one stack: one request to one of them, and several at once. `engine.py` makes operations of it."""
+"""The resources of one stack: handles one, or several at once. `engine.py` builds operations of it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,9 +18,9 @@ STANDS = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 class Resource:
     """A custom resource as the engine knows it.
 
-    `properties`: of its last request that was sent, which may have failed; `stood`: of the last one that succeeded. Which of
-    them OldResourceProperties has after a failure is known for the rollback alone (the former); for the next update after
-    --disable-rollback it may be either (`StackOfResources.failed_are_old`).
+    `properties`: the last request's, which may have failed. `stood`: the last successful request's. After a failure, the
+    rollback's OldResourceProperties are `properties`. For the next update after --disable-rollback this is not known: it may
+    be either (`StackOfResources.failed_are_old`).
     """
 
     logical_id: str
@@ -32,7 +32,7 @@ class Resource:
 
 
 class StackOfResources:
-    """What a stack has, and what is done to each resource. Which of it makes an operation is `engine.py`'s."""
+    """A stack's resources, and the steps on each of them. `engine.py` makes operations of the steps."""
 
     def __init__(
         self, requests: Requests, shown: Shown, scheduler: Scheduler, random: Random, tell: Callable[[str], None]
@@ -42,7 +42,7 @@ class StackOfResources:
         self.id = shown.stack.id
         self.status = "NONE"
         self.resources: dict[str, Resource] = {}
-        self.skipped: dict[str, Resource] = {}  # retained when they went: what they stand on is meant to be kept
+        self.skipped: dict[str, Resource] = {}  # retained at their removal: their keys must keep their material
         self.failed_are_old = False
         self.on_rest: Callable[[Any], None] = lambda _: None
         self.requests = requests
@@ -52,9 +52,9 @@ class StackOfResources:
         self._tell = tell
         self._cancel: Signal | None = None
         self._delete_next = False
-        # Where a rollback leads; None while there is nothing to roll back.
+        # The state to roll back to; None if there is nothing to roll back.
         self._before: dict[str, Resource] | None = None
-        self._touched: list[str] = []  # updated since then
+        self._touched: list[str] = []  # resources updated since then
         self._leftovers: list[Resource] = []  # ids that an Update has replaced since then
 
     @property
@@ -124,7 +124,7 @@ class StackOfResources:
             self._set_resource(resource, "UPDATE_FAILED")
             return False
         resource.properties = properties
-        resource.physical_id = answer.physical_id  # a FAILED answer's id is kept, too
+        resource.physical_id = answer.physical_id  # also a FAILED answer's id is kept
         if answer.physical_id != before.physical_id:
             self._leftovers.append(before)
             self._take_over(resource)
@@ -134,9 +134,9 @@ class StackOfResources:
         return answer.succeeded
 
     def _take_over(self, resource: Resource) -> None:
-        """While an answer's id is taken over the resource is shown under it once more as being made or updated.
+        """After an answer, the resource is shown in progress once more, with the answered id.
 
-        Recorded of each Create (2020-10-22, 2025-03-11: 0.15 to 0.7 s) and of replacements (2018 to 2026-01-14).
+        Recorded for each Create (2020-10-22, 2025-03-11: 0.15 to 0.7 s) and for replacements (2018 to 2026-01-14).
         """
         self._set_resource(resource, resource.status, resource.physical_id)
         self._scheduler.sleep(self._random.uniform(*TAKEN_OVER_SECONDS))
@@ -156,7 +156,7 @@ class StackOfResources:
     # ------------------------------------------------------------------------------------------------ several at once
 
     def _at_once(self, works: Mapping[str, Callable[[], bool]], *, cancelling: bool) -> list[str]:
-        """Runs all, each as a task; returns which failed. `cancelling`: the first that fails cancels the others."""
+        """Runs all, each as a task, and returns the failed ones. `cancelling`: the first failure cancels the others."""
 
         def one(work: Callable[[], bool]) -> bool:
             done = work()
@@ -175,7 +175,7 @@ class StackOfResources:
         return failed
 
     def _delete_all(self, *, retained: bool) -> None:
-        """`retained`: those that are retained go unasked, as nobody's."""
+        """`retained`: retained resources leave the stack without a request."""
         for resource in list(self.resources.values()):
             if retained and resource.retained:
                 self._skip(resource)

@@ -1,7 +1,7 @@
-"""Virtual time, and tasks that take turns: whenever one waits, the next event in time goes on. Nothing else interleaves.
+"""Virtual time, and tasks that take turns: whenever a task waits, the next event in time runs. Nothing else interleaves.
 
-A task is a greenlet. `sleep` in a task hands over; the code that sleeps need not know. The order of events is the order of
-their times, and for equal times the order in which they were planned: so one seed gives one history.
+A task is a greenlet. `sleep` in a task lets others run; the code that sleeps need not know. Events run in the order of their
+times, and for equal times in the order in which they were planned: so one seed gives one history.
 """
 
 import heapq
@@ -14,15 +14,15 @@ from typing import Any
 from greenlet import GreenletExit, getcurrent, greenlet
 
 START = datetime(2026, 12, 1, 12, 0, 0, tzinfo=UTC)
-EVENTS_MAX = 200_000  # a history that has more does not end
+EVENTS_MAX = 200_000  # a history with more events would never end
 
 
 class NeverEnds(Exception):
-    """More events than any history has."""
+    """There are more events than any history has."""
 
 
 class Task:
-    """One flow of control. `error`: what it ended with, if not with its result."""
+    """One flow of control. `error`: the exception that ended it, if any."""
 
     def __init__(self, scheduler: "Scheduler", name: str, run: Callable[[], Any]) -> None:
         self.name = name
@@ -45,7 +45,7 @@ class Task:
         self._greenlet.switch()
 
     def kill(self, error: BaseException) -> None:
-        """Ends the task where it waits, with `error`. From the hub or from another task, never from itself."""
+        """Raises `error` in the task where it waits. Called from the hub or from another task, never from the task itself."""
         if self.done.is_set:
             return
         self._scheduler.forget(self)
@@ -57,13 +57,13 @@ class Task:
         self._scheduler.soon(end)
 
     def abandon(self) -> None:
-        """From the hub, once the history is over: nothing of the task runs later, in the middle of another history."""
+        """Called from the hub after the history, so that no part of the task runs later, during another history."""
         if not self.done.is_set:
             self._greenlet.throw(GreenletExit)
 
 
 class Signal:
-    """Something that tasks wait for; set once."""
+    """A signal that tasks wait for. It is set once."""
 
     def __init__(self, scheduler: "Scheduler") -> None:
         self.is_set = False
@@ -80,7 +80,7 @@ class Signal:
         self._waiting.clear()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Whether it was set in time."""
+        """Waits, and returns whether it was set in time."""
         return wait_any(self._scheduler, (self,), seconds)
 
     def wakes(self, wake: Callable[[], None]) -> None:
@@ -88,7 +88,7 @@ class Signal:
 
 
 def wait_any(scheduler: "Scheduler", signals: Sequence[Signal], seconds: float | None = None) -> bool:
-    """Waits until one of them is set; whether one was in time."""
+    """Waits until one of them is set. Returns whether one was set in time."""
     if not any(signal.is_set for signal in signals):
         scheduler.suspend(seconds, signals)
     return any(signal.is_set for signal in signals)
@@ -100,7 +100,7 @@ class Scheduler:
     def __init__(self, random: Random) -> None:
         self.hub = getcurrent()
         self.alive: dict[Task, None] = {}  # in the order in which they began
-        self.broken: Exception | None = None  # ends the run, wherever it was found: a task may be catching everything
+        self.broken: Exception | None = None  # ends the run: a task may catch every exception, so raising is not enough
         self._random = random
         self._now = START
         self._events: list[tuple[datetime, int, Callable[[], object]]] = []
@@ -141,7 +141,7 @@ class Scheduler:
         return self._tasks.get(getcurrent())
 
     def suspend(self, seconds: float | None, signals: Sequence[Signal] = ()) -> None:
-        """Hands over until the seconds have passed or one of the signals wakes the task."""
+        """Lets others run until the seconds have passed, or one of the signals wakes the task."""
         task = self.current()
         if task is None:
             raise RuntimeError("Only a task may wait.")
@@ -149,7 +149,7 @@ class Scheduler:
         self._sleeping[task] = turn
 
         def wake() -> None:
-            if self._sleeping.get(task) == turn:  # else it went on already, or was killed
+            if self._sleeping.get(task) == turn:  # else it already goes on, or was killed
                 del self._sleeping[task]
                 task.go_on()
 
@@ -167,12 +167,12 @@ class Scheduler:
         self._tasks.pop(task._greenlet, None)  # noqa: SLF001  # two halves of one thing
 
     def abandon(self) -> None:
-        """Ends what is still alive; from the hub, after `run`."""
+        """Ends all living tasks. Called from the hub, after `run`."""
         for task in list(self.alive):
             task.abandon()
 
     def run(self, events_max: int = EVENTS_MAX) -> None:
-        """Plays events until there are none; time passes from one to the next."""
+        """Runs events until there are none. Time moves from one event to the next."""
         for _ in range(events_max):
             if not self._events:
                 return

@@ -1,7 +1,7 @@
-"""Scripts: chains of deployments that lead where chance rarely gets. Each is one of the situations that issue trackers tell of.
+"""Scripts: chains of deployments that lead to rare situations. Each is a situation from issue trackers.
 
-A script gives (seconds since the step before, what); seconds, versions and options are drawn. K, L: two keys, the same where
-the plan has only one.
+A script returns (seconds since the previous step, action) pairs; seconds, versions and options are drawn. K, L: two keys, or
+twice the same key if the plan has only one.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ class Author:
         self.l = (self.k + 1) % len(keys)
 
     def some(self, key: int, version: int | None = 0, **more: Any) -> Declared:
-        """A declaration of no surprises: options now and then."""
+        """An ordinary declaration, sometimes with options."""
         drawn = options(self.random, self.keys[key].spec) if self.random.random() < 0.3 else ()
         return Declared(key, version, tuple(pair for pair in drawn if pair[0] != "Misspelt")).with_options(**more)
 
@@ -38,7 +38,7 @@ class Author:
         return self.random.uniform(300, 900)
 
     def companion(self) -> tuple[str, Declared]:
-        """A resource that fails, and takes the others of its operation back with it."""
+        """A resource that fails, and makes its operation roll back."""
         return ("Third", Declared(self.l, BAD))
 
 
@@ -137,7 +137,7 @@ def lost_and_found(a: Author) -> Chain:
 
 
 def adopted(a: Author) -> Chain:
-    """A second stack takes a key that the first one filled; whichever goes first."""
+    """A second stack adopts a key that the first stack filled. Either stack may be deleted first."""
     yield a.soon(), "deploy", apply(("Material", a.some(a.k)))
     yield (
         a.soon(),
@@ -157,7 +157,7 @@ def two_on_one_key(a: Author) -> Chain:
 
 
 def two_expiries(a: Author) -> Chain:
-    """Two resources of one key declare different expiries, and both go back to theirs."""
+    """Two resources of one key declare different expiries, and both roll back to theirs."""
 
     def of(version: int, *expiries: dict[str, Any]) -> list[tuple[str, Declared]]:
         return [
@@ -173,9 +173,9 @@ def two_expiries(a: Author) -> Chain:
 
 
 def refilled_in_a_clean_up(a: Author) -> Chain:
-    """What a clean-up has just emptied a second stack fills, while it still goes on; and then its Deletes come once more.
+    """A second stack fills a key that a clean-up has just emptied, while the clean-up goes on. Then its Deletes come once more.
 
-    It takes a minute: Third is deleted from a key that Other holds.
+    The clean-up takes a minute: Third is deleted from a key that Other holds.
     """
     its, held = a.some(a.k), a.some(a.l)
     staying = ("Other", held)
@@ -214,7 +214,7 @@ def expired(a: Author) -> Chain:
 
 
 def failed_and_kept(a: Author) -> Chain:
-    """--disable-rollback: an operation stops where it failed, and the next one goes on from there."""
+    """--disable-rollback: an operation stops where it failed, and the next operation continues from there."""
     yield (
         a.soon(),
         "deploy",
@@ -252,9 +252,9 @@ def rights_gone(a: Author) -> Chain:
 
 
 def rolled_back_and_skipped(a: Author) -> Chain:
-    """A rollback fails, since nobody can tell that it is one; it is continued, mostly without the resource that failed.
+    """A rollback fails, since the function can't see that it is one. It is continued, mostly without the failed resource.
 
-    Not one of SCRIPTS: rollbacks fail so rarely that skips are asked for by name (tests/lab/simulation/test_skips.py).
+    Not one of SCRIPTS: rollbacks fail so rarely that a test follows this script by name (tests/lab/simulation/test_skips.py).
     """
     yield a.soon(), "deploy", apply(("Material", a.some(a.k)))
     yield a.later(), "deny", ("DescribeStacks",)

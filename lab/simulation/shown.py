@@ -1,4 +1,4 @@
-"""What DescribeStacks and its like show of a stack: its changes, in their order, some of them a little late."""
+"""What DescribeStacks and the other reads show of a stack: its changes, in their order, some of them a little late."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,15 +9,15 @@ from lab.cloudformation import stack_reads
 from lab.simulation.requests import TYPE
 from lab.simulation.scheduler import Scheduler
 
-_LATE = 0.3  # how often a change is late, where changes may be
+_LATE = 0.3  # how often a change is late, if changes may be late
 _FORGETS = ("UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE")
 
 
 class Shown:
     """`lag_seconds`: how late a change may be shown; 0 for none.
 
-    Resources that an update has removed are forgotten (recorded 2025-10-16), and so are those that a rollback has deleted: at
-    the end of the operation, or at once (`forgets_at_once`); when exactly was not recorded.
+    Resources that an update has removed, or a rollback has deleted, disappear (recorded 2025-10-16): at the end of the
+    operation, or at once (`forgets_at_once`). The exact moment was not recorded.
     """
 
     def __init__(self, stack: stack_reads.Stack, scheduler: Scheduler, random: Random, lag_seconds: float) -> None:
@@ -61,7 +61,7 @@ class Shown:
         self._show(lambda: self.stack.set_old(logical_id, status, at, physical_id))
 
     def _forget(self, logical_id: str) -> None:
-        """What is deleted; and, at the end of an operation, what a clean-up could not delete."""
+        """Forgets a deleted resource; at an operation's end, also a resource that a clean-up could not delete."""
         status = self.stack.resources[logical_id].status
         if status == "DELETE_COMPLETE" or (status == "DELETE_FAILED" and self.stack.status in _FORGETS):
             self.stack.forget(logical_id, listed=self.stack.status == "ROLLBACK_COMPLETE")

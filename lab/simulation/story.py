@@ -1,4 +1,4 @@
-"""How a failure is told: the broken rule, the command that repeats it, the faults, and the shortest story in plain words.
+"""Prints a failure: the broken rule, the command that repeats it, the faults, and the shortest story in plain words.
 
 rule 2 broken: #4 Delete Material removes the material of key A, which another resource of its stack holds
 repeat: make simulate SEED=7
@@ -16,8 +16,8 @@ from lab.simulation.history import Result, play, shortest
 from lab.simulation.plan import FAULT_KINDS, SCARCE, Plan
 
 
-def told(first: Result, short: Result, *, same_end: bool) -> Iterator[str]:
-    """`first`: as the seed plays it; `short`: with all taken away that is not needed to break the rule."""
+def _lines(first: Result, short: Result, *, same_end: bool) -> Iterator[str]:
+    """`first`: the seed's history. `short`: only what is needed to break the rule."""
     yield str(short.violation)
     yield f"repeat: make simulate SEED={first.plan.seed}"
     yield faults(short.plan)
@@ -30,10 +30,10 @@ def told(first: Result, short: Result, *, same_end: bool) -> Iterator[str]:
     yield f"{len(short.story)} of {len(first.story)} events left; {twice}"
 
 
-def shortest_told(result: Result) -> Iterator[str]:
-    """The story of a history that broke a rule."""
+def shortest_story(result: Result) -> Iterator[str]:
+    """The shortest story of a history that broke a rule."""
     short = shortest(result)
-    yield from told(result, short, same_end=play(short.plan).digest == short.digest)
+    yield from _lines(result, short, same_end=play(short.plan).digest == short.digest)
 
 
 def faults(plan: Plan) -> str:
@@ -42,7 +42,7 @@ def faults(plan: Plan) -> str:
 
 
 def events(result: Result) -> Iterator[str]:
-    """The last one is where a rule broke, if one did."""
+    """The events. If a rule broke, it broke at the last event."""
     last = len(result.story) - 1
     for number, line in enumerate(result.story):
         yield f"{'>' if result.violation is not None and number == last else ' '} {line}"

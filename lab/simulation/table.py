@@ -1,9 +1,9 @@
-"""The full table: every operation x every API call that it makes x every fault, none of it sampled but asymmetric keys.
+"""The full table: every operation x every API call that it makes x every fault. Only asymmetric keys are sampled.
 
-An operation is played once without faults, and tells its calls. Then it is played again for each call and each fault: the
-fault strikes there, once, and Lambda and CloudFormation go on as they do; in the end rights are back, and all invariants are
-judged. `refused` lasts: the right is gone until all is over. Of a call that is polled, the first three rounds and the last one
-count as calls of their own.
+An operation is played once without faults, which gives its calls. Then it is played again for each call and each fault: the
+fault strikes there once, and Lambda and CloudFormation continue as usual. At the end the rights are back, and all invariants
+are judged. `refused` lasts: the right is missing until the end. Of a call that is polled, only the first three rounds and the
+last one count.
 
     python -m lab.simulation table        as `make table`
 """
@@ -21,15 +21,15 @@ from lab.simulation.scheduler import START
 FAULTS = (
     "refused", "throttled", "internal", "lost before", "lost after", "crash before", "crash after", "duplicate",
 )  # fmt: skip
-AT = 2000.0  # seconds; when the operation begins. What leads to it comes before
-_ASYMMETRIC_EVERY = 37  # of their cases; a prime, so that all faults get their turn
-_ROUNDS = 3  # of what is asked again and again while something is waited for: so many, and the last one
+AT = 2000.0  # seconds; the operation begins then, after the steps that prepare it
+_ASYMMETRIC_EVERY = 37  # every 37th case of asymmetric keys; a prime, so that all faults occur
+_ROUNDS = 3  # of a polled call, so many rounds count, and the last one
 _SYMMETRIC, _HMAC, _EC = "SYMMETRIC_DEFAULT", "HMAC_256", "ECC_NIST_P256"
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`before`: what leads to it. All invocations that begin with it or later meet the faults: a rollback's, a clean-up's."""
+    """`before`: steps that prepare it. Faults strike all later invocations, also a rollback's and a clean-up's."""
 
     name: str
     steps: tuple[Step, ...]
@@ -42,7 +42,7 @@ def _apply(at: float, *resources: tuple[str, Declared]) -> Step:
     return Step(at, "deploy", (Deployment("orders", 0, "apply", resources),))
 
 
-def _made(version: int = 0, **options: object) -> Step:
+def _create(version: int = 0, **options: object) -> Step:
     return _apply(0.0, ("Material", Declared(0, version).with_options(**options)))
 
 
@@ -56,51 +56,55 @@ def _update(version: int = 0, **options: object) -> tuple[Step, ...]:
 
 
 OPERATIONS = (
-    Operation("create on an empty key", (replace(_made(), at=AT),)),
-    Operation("create on a key that holds material", (replace(_made(), at=AT),), held=True),
-    Operation("create that stages", (replace(_made(1, **_STAGE), at=AT),), held=True, specs=_OF_SYMMETRIC),
-    Operation("update in place", _update(Trigger="again"), (_made(),)),
-    Operation("update that changes the expiry", _update(ValidForDays="30"), (_made(),)),
-    Operation("update with nothing to do", _update(ServiceTimeout="1800"), (_made(),)),
-    Operation("update that stages", _update(1, **_STAGE), (_made(),), specs=_OF_SYMMETRIC),
-    Operation("update that rotates", _update(1, **_ROTATE), (_made(),), specs=_OF_SYMMETRIC),
+    Operation("create on an empty key", (replace(_create(), at=AT),)),
+    Operation("create on a key that holds material", (replace(_create(), at=AT),), held=True),
+    Operation("create that stages", (replace(_create(1, **_STAGE), at=AT),), held=True, specs=_OF_SYMMETRIC),
+    Operation("update in place", _update(Trigger="again"), (_create(),)),
+    Operation("update that changes the expiry", _update(ValidForDays="30"), (_create(),)),
+    Operation("update with nothing to do", _update(ServiceTimeout="1800"), (_create(),)),
+    Operation("update that stages", _update(1, **_STAGE), (_create(),), specs=_OF_SYMMETRIC),
+    Operation("update that rotates", _update(1, **_ROTATE), (_create(),), specs=_OF_SYMMETRIC),
     Operation(
         "update that replaces what is staged",
         _update(2, **_STAGE),
-        (_made(), replace(_made(1, **_STAGE), at=600.0)),
+        (_create(), replace(_create(1, **_STAGE), at=600.0)),
         specs=_OF_SYMMETRIC,
     ),
-    Operation("update that brings back lost material", _update(Trigger="lost"), (_made(), Step(900.0, "lose", (0, 0)))),
+    Operation(
+        "update that brings back lost material", _update(Trigger="lost"), (_create(), Step(900.0, "lose", (0, 0)))
+    ),
     Operation(
         "update that brings back two lost materials",
         _update(1, NewMaterial="ROTATE", PreviousSecretVersionIds=True, Trigger="lost"),
-        (_made(), replace(_made(1, **_ROTATE), at=600.0), Step(1500.0, "lose_all", (0, 0))),
+        (_create(), replace(_create(1, **_ROTATE), at=600.0), Step(1500.0, "lose_all", (0, 0))),
         specs=_OF_SYMMETRIC,
     ),
-    Operation("replacement", (_apply(AT, ("Material", Declared(1))),), (_made(),)),
-    Operation("renaming", (_apply(AT, ("Renamed", Declared(0))),), (_made(),)),
+    Operation("replacement", (_apply(AT, ("Material", Declared(1))),), (_create(),)),
+    Operation("renaming", (_apply(AT, ("Renamed", Declared(0))),), (_create(),)),
     Operation(
         "rollback of a re-import",
         (_apply(AT, ("Material", Declared(0).with_options(Trigger="again")), ("Failing", Declared(1, BAD))),),
-        (_made(),),
+        (_create(),),
     ),
     Operation(
         "rollback of a replacement",
         (_apply(AT, ("Material", Declared(1)), ("Failing", Declared(1, BAD))), Step(AT + 60, "cancel")),
-        (_made(),),
+        (_create(),),
     ),
     Operation(
         "rollback with lost material",
         (_apply(AT, ("Material", Declared(0, BAD))),),
-        (_made(), Step(900.0, "lose", (0, 0))),
+        (_create(), Step(900.0, "lose", (0, 0))),
     ),
-    Operation("cancelled rotation", (*_update(1, **_ROTATE), Step(AT + 20, "cancel")), (_made(),), specs=_OF_SYMMETRIC),
-    Operation("delete", (_DELETE,), (_made(),)),
-    Operation("delete of an adopted key", (_DELETE,), (_made(),), held=True),
+    Operation(
+        "cancelled rotation", (*_update(1, **_ROTATE), Step(AT + 20, "cancel")), (_create(),), specs=_OF_SYMMETRIC
+    ),
+    Operation("delete", (_DELETE,), (_create(),)),
+    Operation("delete of an adopted key", (_DELETE,), (_create(),), held=True),
     Operation(
         "delete of several materials",
         (_DELETE,),
-        (_made(), replace(_made(1, **_ROTATE), at=600.0), replace(_made(2, **_STAGE), at=1200.0)),
+        (_create(), replace(_create(1, **_ROTATE), at=600.0), replace(_create(2, **_STAGE), at=1200.0)),
         specs=_OF_SYMMETRIC,
     ),
     Operation(
@@ -115,7 +119,7 @@ OPERATIONS = (
 class Case:
     operation: Operation
     spec: str
-    invocation: int  # of those that begin after AT
+    invocation: int  # number among those that begin after AT
     call: int
     api: str
     fault: str
@@ -149,7 +153,7 @@ def calls_of(operation: Operation, spec: str) -> Iterator[tuple[int, int, str]]:
 
 
 def cases(operations: Sequence[Operation] = OPERATIONS) -> list[Case]:
-    """All of some operations; of asymmetric keys every thirty-seventh."""
+    """All cases of the operations; for asymmetric keys, every thirty-seventh."""
     exhaustive = [
         Case(operation, spec, invocation, call, api, fault)
         for operation in operations
@@ -163,7 +167,7 @@ def cases(operations: Sequence[Operation] = OPERATIONS) -> list[Case]:
 
 
 def wrong(case: Case) -> str:
-    """The rule that a case breaks; "" for none."""
+    """Plays a case. Returns the broken rule; "" for none."""
     violation = play(case.plan()).violation
     return f"{case}: {violation}" if violation is not None else ""
 

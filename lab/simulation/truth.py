@@ -1,6 +1,6 @@
 """The truth about keys: what the strict KMS really holds, and who put it there or took it away.
 
-Invariants are judged by this, never by what a read showed: reads may lag.
+Invariants are judged by this, never by reads, since reads may lag.
 """
 
 from collections.abc import Iterator
@@ -27,11 +27,11 @@ class Change:
 
 @dataclass
 class Ledger:
-    """What has happened to one key in one Region, by material id. Who: a stack's id, PERSON, EXPIRY or RACE."""
+    """The history of one key in one Region, by material id. Its actors are a stack's id, PERSON, EXPIRY or RACE."""
 
     brought_by: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     removed_by: dict[str, str] = field(default_factory=dict)
-    since: dict[str, datetime] = field(default_factory=dict)  # stack id: when its present time with the key began
+    since: dict[str, datetime] = field(default_factory=dict)  # by stack id: when its present time with the key began
     changes: list[Change] = field(default_factory=list)
 
     def changed_by_others(self, who: int, since: datetime) -> bool:
@@ -51,11 +51,11 @@ class Truth:
         return self._ledgers.setdefault(arn, Ledger())
 
     def family(self, arn: str) -> Family | None:
-        store = self._kms._store  # noqa: SLF001  # nobody else may reach for it
+        store = self._kms._store  # noqa: SLF001  # only the truth may read the store
         return store.family(arn.rsplit("/", 1)[-1], self._scheduler.now())
 
     def key(self, arn: str) -> tuple[Family, RegionalKey] | None:
-        """None where there is no such key in that Region (any more)."""
+        """None if there is no such key in that Region (any more)."""
         family = self.family(arn)
         key = family.keys.get(arn.split(":")[3]) if family is not None else None
         return None if family is None or key is None else (family, key)
@@ -65,7 +65,7 @@ class Truth:
         return "gone" if found is None else str(found[0].state(found[1], self._scheduler.now()))
 
     def described(self, arn: str) -> dict[str, Any]:
-        """What DescribeKey would show now, were it never late; of a key that is there."""
+        """What DescribeKey would show now without lag. The key must exist."""
         found = self.key(arn)
         if found is None:
             raise KeyError(arn)
@@ -87,7 +87,7 @@ class Truth:
         return {} if found is None else dict(found[1].holdings)
 
     def held_everywhere(self, arn: str) -> dict[str, frozenset[str]]:
-        """By ARN: the ids of what a key and its replicas hold. What is removed in one Region may go in all (C-64)."""
+        """By ARN: the ids of the materials that a key and its replicas hold. A removal in one Region may affect all (C-64)."""
         family, parts = self.family(arn), arn.split(":")
         arns = [":".join([*parts[:3], region, *parts[4:]]) for region in (family.keys if family is not None else ())]
         return {one: frozenset(self.holdings(one)) for one in arns}
@@ -101,20 +101,20 @@ class Truth:
         return [] if family is None else family.materials
 
     def missing(self, arn: str) -> Iterator[Material]:
-        """What the key needs to be usable, and does not hold."""
+        """The materials that the key needs to be usable, and does not hold."""
         held = self.holdings(arn)
         for material in self.materials(arn):
             if material.state is not MaterialState.PENDING and material.id not in held:
                 yield material
 
     def note_expiry(self, arn: str) -> None:
-        """Keeps what has expired: a deletion makes KMS forget it."""
+        """Records expired materials, since KMS forgets them at a deletion."""
         found = self.key(arn)
         for id_ in found[1].lapsed if found is not None else ():
             self.ledger(arn).removed_by[id_] = EXPIRY
 
     def material_of(self, arn: str, encoded: bytes) -> Material | None:
-        """What the key knows of these bytes, held or not. Its id is KMS's secret: it is found by computing it as KMS does."""
+        """The key's entry for these bytes, held or not. Only KMS can compute its id, so this computes it with KMS's code."""
         family = self.family(arn)
         return None if family is None else family.material(self.id_of(family, encoded))
 

@@ -1,7 +1,7 @@
-"""Sees every call of every invocation, with its answer, and every answer to CloudFormation; has each judged as it comes.
+"""Sees every call of every invocation with its answer, and every answer to CloudFormation, and has each judged at once.
 
-What is seen is kept in `notes.py` (what the function was told) and `truth.py` (what is so); what is judged is in `calls.py`
-(what a call may do), `answers.py` (what an answer may say) and `ends.py` (what must hold when a stack rests, and at the end).
+`notes.py` keeps what the function was shown, `truth.py` what is true. `calls.py` judges calls, `answers.py` answers, and
+`ends.py` stacks at rest and the end.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ from lab.simulation.truth import PERSON, Change, Truth
 from lab.wire.transport import AwsError
 
 TAG = "imported-key-material"
-LAG_SECONDS = 4.0  # how far back KMS's reads may go, where they lag
+LAG_SECONDS = 4.0  # how old a lagging read of KMS may be
 
 
 class Violation(Exception):
@@ -34,7 +34,7 @@ class Violation(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What properties ask for. `material`: the bytes that the checks let pass, None where they refuse what is there."""
+    """What properties ask for. `material`: the bytes, or None if the checks refuse the secret."""
 
     arn: str
     material: bytes | None
@@ -42,7 +42,7 @@ class Asked:
 
 
 class Watch:
-    """`asked(region, properties, version_id)`: what properties mean; `version_id`: what an unpinned version was read as."""
+    """`asked(region, properties, version_id)`: their meaning. `version_id`: the version that was read."""
 
     def __init__(
         self,
@@ -55,22 +55,22 @@ class Watch:
         self.scheduler = scheduler
         self.truth = truth
         self.asked = asked
-        self.name_of = name_of  # a key, in a story
+        self.name_of = name_of  # a key's name in a story
         self.stacks: list[Stack] = []
         self.before_call: Callable[[Invocation, str, Mapping[str, Any]], None] = lambda *_: None
         self.after_call: Callable[[Invocation, str, Mapping[str, Any]], None] = lambda *_: None
-        self.lag = timedelta(0)  # of KMS's reads
+        self.lag = timedelta(0)  # the lag of KMS's reads
         self._functions = functions
 
     def broken(self, rule: int, what: str) -> Violation:
-        """Ends the history, even where the code that is being judged would catch the exception."""
+        """Ends the history, even if the judged code would catch the exception."""
         violation = Violation(rule, what)
         self.scheduler.broken = self.scheduler.broken or violation
         return violation
 
     @contextmanager
     def judging(self) -> Iterator[None]:
-        """Around all that looks on: its own defects end the history as well, whoever would catch them on the way."""
+        """Surrounds the judging code: its own defects end the history, too, even if something catches the exception."""
         try:
             yield
         except (Violation, AwsError):
@@ -80,7 +80,7 @@ class Watch:
             raise
 
     def fault(self, rule: int, invocation: Invocation, what: str, arn: str = "") -> Violation:
-        """A rule that an invocation breaks. `{key}` in `what` becomes the key's name."""
+        """A violation by an invocation. `{key}` in `what` becomes the key's name."""
         return self.broken(rule, f"{invocation} {what.replace('{key}', self.name_of(arn)) if arn else what}")
 
     def invocation(self) -> Invocation | None:
@@ -163,13 +163,13 @@ class Watch:
             self.after_call(invocation, operation, params)
 
     def _record(self, invocation: Invocation, operation: str, arn: str) -> None:
-        """Who brought what, who took what away."""
+        """Records who imported and who removed what."""
         notes, ledger, now = self.notes(invocation), self.truth.ledger(arn), self.scheduler.now()
         self._enter(arn, notes.held_before, invocation.stack_id, Change(now, invocation.number))
         if operation == "ImportKeyMaterial":
             notes.imported = True
-            # Two stacks that the tag names may race for an empty key. What came after it was last seen empty can't be told from
-            # one's own: the answer to an earlier try may be lost.
+            # Two stacks that the tag names may race for an empty key. An invocation can't distinguish later material from its
+            # own, since the answer to its own earlier try may be lost.
             empty_at = notes.empty_at.get(uuid_of(arn))
             seen = self.horizon(invocation, arn) if empty_at is None else empty_at - self.lag
             ledger.since.setdefault(invocation.stack_id, seen or now)
@@ -186,11 +186,11 @@ class Watch:
         notes = self.notes(invocation)
         if operation == "DescribeSecret":
             notes.secret_tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
-        elif not notes.version_id:  # those that come after it are PreviousSecretVersionIds
+        elif not notes.version_id:  # later reads are of PreviousSecretVersionIds
             notes.version_id = answer["VersionId"]
 
     def after_cloudformation(self, action: str, shown: stack_reads.Stack, logical_id: str) -> None:
-        """What an invocation was told of its stack."""
+        """Notes what an invocation was shown of its stack."""
         invocation = self.invocation()
         if invocation is None:
             return
@@ -212,12 +212,12 @@ class Watch:
 
     def _newest(self, invocation: Invocation, shown: stack_reads.Stack) -> StackSeen | None:
         own = invocation.event["LogicalResourceId"], invocation.event.get("PhysicalResourceId")
-        told = (one for one in reversed(shown.events) if (one.logical_id, one.physical_id) == own)
-        seen = (StackSeen(one.status, one.at, self.scheduler.now(), str(one.physical_id)) for one in told)
+        events = (one for one in reversed(shown.events) if (one.logical_id, one.physical_id) == own)
+        seen = (StackSeen(one.status, one.at, self.scheduler.now(), str(one.physical_id)) for one in events)
         return next(seen, None)
 
     def others_hold(self, invocation: Invocation, arn: str) -> bool:
-        """Whether, in truth, another resource of the stack holds the key, or this one does under its present id."""
+        """Whether another resource of the stack really holds the key, or this resource under its present id."""
         stack, gone = self.stack_of(invocation), ("DELETE_IN_PROGRESS", "DELETE_COMPLETE")
         return any(
             resource.physical_id in (arn, uuid_of(arn)) and resource.status not in gone
@@ -234,7 +234,7 @@ class Watch:
         self._enter(arn, before, PERSON, Change(self.scheduler.now(), 0))
 
     def _enter(self, arn: str, before: Mapping[str, frozenset[str]], who: str, change: Change) -> None:
-        """Into the ledgers of a key and its replicas: what has come, and what has gone."""
+        """Records in the ledgers of a key and its replicas what was imported and what is gone."""
         for one, held in self.truth.held_everywhere(arn).items():
             ledger, held_before = self.truth.ledger(one), before.get(one, frozenset())
             for id_ in held - held_before:
@@ -246,7 +246,7 @@ class Watch:
                 ledger.changes.append(change)
 
     def horizon(self, invocation: Invocation, arn: str) -> datetime | None:
-        """What happened before this, the invocation could see when it last looked at the key; None: it never looked."""
+        """The invocation could see everything up to this moment when it last looked at the key. None: it never looked."""
         looked_at = self.notes(invocation).looked_at(arn)
         return None if looked_at is None else looked_at - self.lag
 

@@ -1,4 +1,4 @@
-"""The world of one history: AWS in two Regions, the real function in each, stacks, secrets, keys, and who watches them."""
+"""The world of one history: AWS in two Regions, the real function in each, stacks, secrets, keys, and the watch."""
 
 import itertools
 import json
@@ -37,26 +37,26 @@ from lab.wire.faults import Moment
 from lab.wire.in_process import Call
 from lab.wire.transport import Fault
 
-STALE_SECONDS = 3.0  # how late CloudFormation may show a status
+STALE_SECONDS = 3.0  # CloudFormation may show a status so late
 _TOLD = frozenset({"ImportKeyMaterial", "DeleteImportedKeyMaterial", "RotateKeyOnDemand"})
 
 
 @cache
 def _aws() -> CheapAws:
-    """Clients are made once in a process: what they talk to is exchanged for each history."""
+    """Clients are made once in a process. The services behind them are replaced for each history."""
     return CheapAws(VirtualClock())
 
 
-def _made(region: str) -> clients.Clients:
+def _make_clients(region: str) -> clients.Clients:
     made = clients.make(_aws().session(region=region, account=ACCOUNT))
     if isinstance(made.functions, WhenNeeded):
-        made.functions.client  # noqa: B018  # made now, and not in the middle of a history
+        made.functions.client  # noqa: B018  # make it now, not in the middle of a history
     return made
 
 
 @cache
 def _clients(region: str) -> clients.Clients:
-    made = _aws().remembering(lambda: _made(region))
+    made = _aws().remembering(lambda: _make_clients(region))
     for field in fields(made):
         client = getattr(made, field.name)
         lighten(client.client if isinstance(client, WhenNeeded) else client)
@@ -64,14 +64,14 @@ def _clients(region: str) -> clients.Clients:
 
 
 class World:
-    """`every_call`: tell each API call of the function, too."""
+    """`every_call`: the story also has each API call of the function."""
 
     def __init__(self, plan: Plan, *, every_call: bool = False) -> None:
         self.plan = plan
         self.story: list[str] = []
         self.random = Random(plan.seed + 1)  # noqa: S311  # one seed decides everything
         self.scheduler = Scheduler(Random(plan.seed + 2))  # noqa: S311  # the function's jitter
-        self.stacks: dict[tuple[str, int], Stack] = {}  # by name and Region; the last one of that name
+        self.stacks: dict[tuple[str, int], Stack] = {}  # by name and Region; the last stack of that name
         self._every_call = every_call
         on = plan.faults
         self.kms = StrictKms(self.scheduler, seed=plan.seed, lag=Lag(probability=0.3, max_seconds=LAG_SECONDS))
@@ -84,7 +84,7 @@ class World:
             slow=0.05 if "slow" in on else 0.0,
             put_lost=0.15 if "put lost" in on else 0.0,
         )
-        if "short" in on:  # little time is left of the invocation's
+        if "short" in on:  # invocations have little time
             self.weather.timeout_seconds = self.random.uniform(100, 400)
         numbers = itertools.count(1)
         self.functions = {
@@ -122,7 +122,7 @@ class World:
         self.aws.hooks[:] = [self._at_call]
         functions = LambdaService(self._take)
         self.aws.plug(SeenKms(self.kms, self.watch), self.secrets_manager, self.cloudformation, functions)
-        lag, self.kms._lag = self.kms._lag, None  # noqa: SLF001  # what was long ago is seen by everybody
+        lag, self.kms._lag = self.kms._lag, None  # noqa: SLF001  # by now everybody sees the old changes
         self.estate.make(self.watch)
         self.kms._lag = lag if "lag" in on else None  # noqa: SLF001  # the same
 
@@ -141,17 +141,17 @@ class World:
         self.functions[invocation.region].at_call(invocation, call.operation, moment)
 
     def _take(self, function_arn: str, event: Mapping[str, Any]) -> None:
-        """Lambda takes a request that an invocation hands over."""
+        """Lambda takes an event that an invocation hands over."""
         invocation = self.watch.invocation()
         if invocation is None:
-            raise RuntimeError("an invocation by no invocation")
+            raise RuntimeError("no invocation made this call")
         with self.watch.judging():
-            self.functions[function_arn.split(":")[3]].hand_on(invocation, event)
+            self.functions[function_arn.split(":")[3]].hand_over(invocation, event)
 
     # -------------------------------------------------------------------------------------------------------- stacks
 
     def stack(self, name: str, region: int) -> Stack:
-        """The stack of that name; a new one, where there is none (any more)."""
+        """The stack of that name; a new one if there is none (any more)."""
         known = self.stacks.get((name, region))
         if known is not None and known.status == "ROLLBACK_COMPLETE":  # it can only be deleted
             known.delete()
@@ -188,10 +188,10 @@ class World:
         )
 
     def put(self, _url: str, body: bytes, _deadline: Deadline) -> None:
-        """The PUT of an answer."""
+        """Takes the PUT of an answer."""
         invocation = self.watch.invocation()
         if invocation is None:
-            raise RuntimeError("an answer from no invocation")
+            raise RuntimeError("no invocation sent this answer")
         self.scheduler.sleep(self.random.uniform(0.01, 0.2))
         if self.weather.strikes(self.weather.put_lost, self.random):
             raise DeliveryFailed("The answer was lost.")
@@ -200,7 +200,7 @@ class World:
             self.answers.put(invocation, body)
             self.watch.stack_of(invocation).requests.take(invocation.event, body)
         if self.weather.strikes(self.weather.put_lost, self.random):
-            raise DeliveryFailed("The answer was delivered, and is not known to be.")
+            raise DeliveryFailed("The answer was delivered, but the sender does not know it.")
 
     def log(self, line: str) -> None:
         invocation = self.watch.invocation()

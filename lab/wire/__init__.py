@@ -1,1 +1,1 @@
-"""How the stand-ins speak: HTTP without a network, AWS's JSON and query protocols, what AWS checks first, and faults."""
+"""The stand-ins' protocols: HTTP without a network, AWS's JSON and query protocols, AWS's first checks, and faults."""

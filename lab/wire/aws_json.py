@@ -1,8 +1,8 @@
-"""AWS's JSON 1.1 protocol, by botocore's model of a service: bodies to Python values, and back.
+"""AWS's JSON 1.1 protocol: turns bodies into Python values and back, by botocore's model of a service.
 
-A value that has not the model's type is a SerializationException, as AWS's own front end answers it. Members that the model
-does not know are ignored, and null is as good as absent: AWS does both. Lengths, patterns and enums are `constraints.py`'s.
-Python values are botocore's: bytes for blobs, datetime for timestamps.
+A value of a wrong type is a SerializationException, as from AWS's front end. Members that the model does not know are ignored,
+and null counts as absent, as on AWS. `constraints.py` checks lengths, patterns and enums. Python values are botocore's: bytes
+for blobs, datetime for timestamps.
 
 Source: Smithy 2.0, "AWS JSON 1.1 protocol".
 """
@@ -29,14 +29,14 @@ def service_model(service: str) -> ServiceModel:
 
 
 class SerializationError(Exception):
-    """The body is not what the model says. The text names the member, and never a value."""
+    """The body does not fit the model. The text names the member, and never a value."""
 
     def __init__(self, path: str, expected: str) -> None:
         super().__init__(f"{path or 'The request body'} is not {expected}.")
 
 
 def loads(body: bytes) -> Any:
-    """JSON alone: no NaN, no Infinity, UTF-8."""
+    """Strict JSON in UTF-8: no NaN, no Infinity."""
 
     def refuse(constant: str) -> Any:
         raise ValueError(constant)
@@ -48,14 +48,14 @@ def loads(body: bytes) -> Any:
 
 
 def decode(shape: Shape | None, value: Any, path: str = "") -> Any:
-    """A JSON value as the Python value that `shape` describes; without a shape there is nothing to know."""
+    """Turns a JSON value into the Python value that `shape` describes."""
     if shape is None:
         return {}
     return _DECODERS[shape.type_name](shape, value, path)
 
 
 def encode(shape: Shape, value: Any) -> Any:
-    """A Python value as JSON; every member must be one that the model knows."""
+    """Turns a Python value into JSON. The model must know every member."""
     return _ENCODERS[shape.type_name](shape, value)
 
 
@@ -65,7 +65,7 @@ def ok(shape: Shape | None, answer: Mapping[str, Any]) -> Response:
 
 
 def refused(refusal: Refusal) -> Response:
-    """Without a message there is no message member at all: botocore then shows an empty text."""
+    """If there is no message, the body has no message member; botocore then shows an empty text."""
     body = {"__type": refusal.code} | ({} if refusal.message is None else {"message": refusal.message})
     headers = {"Content-Type": CONTENT_TYPE, "x-amzn-ErrorType": refusal.code}
     return Response(refusal.status, headers, json.dumps(body, separators=(",", ":")).encode())

@@ -1,4 +1,4 @@
-"""AWS's query protocol, by botocore's model of a service: a form in, XML out. Flat parameters are all that is needed here.
+"""AWS's query protocol, by botocore's model of a service: a form in, XML out. It supports only flat parameters.
 
 Source: Smithy 2.0, "AWS query protocol".
 """
@@ -17,7 +17,7 @@ _HEADERS = {"Content-Type": "text/xml"}
 
 
 def parameters(body: bytes) -> dict[str, str]:
-    """The form's fields, Action and Version among them. Bytes that are no form give an empty one."""
+    """The form's fields, with Action and Version. Bytes that are not a form give none."""
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True))
     except ValueError:

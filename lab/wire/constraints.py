@@ -1,9 +1,9 @@
-"""What AWS's front end checks before a service sees the input: presence, length, range, pattern, enum, by botocore's model.
+"""The checks of AWS's front end before a service sees the input: presence, length, range, pattern, enum, by botocore's model.
 
-All violations come in one sentence, in AWS's wording: "1 validation error detected: Value 'x' at 'keyId' failed to satisfy
-constraint: Member must have length less than or equal to 2048". Values of blobs and of sensitive members are not shown.
-Member names begin with a small letter, list members are counted from 1. AWS lists an enum's values in no order; here it is
-the model's.
+One sentence has all violations, in AWS's wording: "1 validation error detected: Value 'x' at 'keyId' failed to satisfy
+constraint: Member must have length less than or equal to 2048". Values of blobs and of sensitive members are not shown. Member
+names begin with a small letter, list members are counted from 1. AWS lists an enum's values in any order; here they have the
+model's order.
 """
 
 import re
@@ -15,7 +15,7 @@ from botocore.model import Shape
 
 
 def violations(shape: Shape | None, value: Mapping[str, Any]) -> str | None:
-    """The sentence of a ValidationException, or None where all constraints are met."""
+    """The sentence of a ValidationException, or None if the value meets all constraints."""
     found = [] if shape is None else list(_structure(shape, value, ""))
     if not found:
         return None
@@ -75,7 +75,7 @@ def _text(shape: Any, value: str, path: str) -> Iterator[str]:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.ASCII)  # Java's \w and \s are ASCII's, too
+    return re.compile(pattern, re.ASCII)  # Java's \w and \s are ASCII only
 
 
 def _shown(shape: Any, value: Any) -> str:

@@ -1,9 +1,9 @@
-"""What can go wrong between a client and a service: one seeded source for all of it.
+"""Faults between a client and a service, from one seeded source.
 
-Faults strike before the effect (the service never saw the call) or after it (it did, and the answer is lost). Two ways:
-`inject` plans one for a call that a test names (a Refusal of the test's own, too: AccessDenied); `rates` draws them. All are
-off unless asked for. What a throttle or an internal error looks like is the service's own (`FaultAnswers`); a lost connection
-is the transport's to raise.
+A fault strikes before the effect (the service never sees the call) or after it (the service has acted, and the answer is
+lost). `inject` plans a fault, or a test's own Refusal such as AccessDenied, for a call that the test names; `rates` draws
+faults. All are off by default. Each service defines its answers for a throttle or an internal error (`FaultAnswers`); the
+transport raises a lost connection.
 """
 
 import enum
@@ -51,13 +51,13 @@ class Faults:
     def inject(
         self, operation: str, fault: Fault | Refusal, moment: Moment = Moment.BEFORE, *, skip: int = 0, times: int = 1
     ) -> None:
-        """The next `times` calls of `operation`, after `skip` that are left alone, meet `fault` at `moment`."""
+        """After `skip` calls without a fault, the next `times` calls of `operation` meet `fault` at `moment`."""
         self._planned.append(_Planned(operation, fault, moment, skip, times))
 
     def carry(
         self, service: Service, request: Request, operation: str, at: Callable[[Moment], None] = lambda _: None
     ) -> Response:
-        """One exchange, with what strikes it. `at` is told each moment before the dice are; ConnectionLost: no answer."""
+        """One exchange with its faults. Calls `at` at each moment, before a fault is drawn. Raises ConnectionLost."""
         at(Moment.BEFORE)
         struck = self._answer(service, operation, Moment.BEFORE)
         if struck is not None:

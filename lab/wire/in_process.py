@@ -1,12 +1,12 @@
-"""AWS in the test's own process, below botocore: building a request, signing, retries and error classes stay botocore's own.
+"""AWS in the test's own process, below botocore: botocore itself builds and signs requests, retries, and raises errors.
 
     aws = InProcessAws(clock, [KmsWire(StrictKms(clock))])
     kms = aws.client("kms", region="eu-central-1", account="111122223333")
 
-A `before-send` handler answers each request of a client from the service that it is for; nothing reaches the network, and a
-request for a service that is not here is an error. Every call is counted (service, operation, Region, account; never what
-was said). `faults` strikes calls, `hooks` are asked before and after each effect and may raise anything, a crash (a
-BaseException) too. Retries wait on the clock that the tests own: botocore's sleep is replaced while an InProcessAws is open.
+A `before-send` handler passes each request of a client to its service. Nothing reaches the network: a request for another
+service is an error. Every call is recorded (service, operation, Region, account; never its content). `faults` strikes calls.
+`hooks` are called before and after each effect, and may raise any exception, also a crash (a BaseException). Retries wait on
+the tests' clock: botocore's sleep is replaced while an InProcessAws is open.
 """
 
 import io
@@ -39,7 +39,7 @@ from lab.wire.transport import (
 )
 
 LOADER = Loader()  # keeps the models that it has read, for all sessions
-_OF_BOTOCORE = HierarchicalEmitter()  # the handlers that every session has: each session gets a copy, which is quick
+_OF_BOTOCORE = HierarchicalEmitter()  # every session's handlers: copying them is quick
 botocore.session.Session(event_hooks=_OF_BOTOCORE)  # registers them
 _LOST: dict[Fault, type[HTTPClientError]] = {
     Fault.CONNECTION_CLOSED: ConnectionClosedError,
@@ -49,7 +49,7 @@ _LOST: dict[Fault, type[HTTPClientError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that reached a service; a retry is one more."""
+    """One request that reached a service. Each retry is another call."""
 
     service: str
     operation: str
@@ -61,7 +61,7 @@ Hook = Callable[[Call, Moment], None]
 
 
 class InProcessAws:
-    """Services may be exchanged at any time (`plug`): clients made before see the new one."""
+    """Services may be replaced at any time (`plug`): older clients use the new service, too."""
 
     def __init__(self, clock: VirtualClock, services: Iterable[Service] = (), *, faults: Faults | None = None) -> None:
         self.clock = clock
@@ -78,7 +78,7 @@ class InProcessAws:
             self._services[service.name] = service
 
     def __enter__(self) -> Self:
-        """From here on botocore's retries move the clock instead of waiting."""
+        """From now on botocore's retries move the clock instead of waiting."""
         vars(botocore.endpoint)["time"] = SimpleNamespace(sleep=self.clock.sleep, time=time.time)
         return self
 
@@ -88,13 +88,13 @@ class InProcessAws:
     # ------------------------------------------------------------------------------------------------------- clients
 
     def session(self, *, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT) -> boto3.Session:
-        """A session of that account whose clients reach these services alone."""
+        """A session of that account. Its clients reach only these services."""
         if (region, account) not in self._sessions:
             inner = botocore.session.Session(event_hooks=copy(_OF_BOTOCORE), include_builtin_handlers=False)
             inner.register_component("data_loader", LOADER)
             self.attach(inner)
             self._sessions[region, account] = boto3.Session(
-                aws_access_key_id=account,  # 12 digits: services take them for the account
+                aws_access_key_id=account,  # 12 digits: services use them as the account
                 aws_secret_access_key="not-checked",  # noqa: S106  # no service here checks a signature
                 region_name=region,
                 botocore_session=inner,
@@ -112,7 +112,7 @@ class InProcessAws:
         return self.session(region=region, account=account).client(service, config=config)
 
     def attach(self, session: botocore.session.Session) -> None:
-        """Clients that `session` makes from now on reach these services alone."""
+        """Clients that `session` makes from now on reach only these services."""
         handler: Any = self._before_send  # botocore-stubs knows handlers that return nothing; a before-send answers
         session.register("before-send", handler)
 
@@ -156,7 +156,7 @@ class InProcessAws:
 
 
 def _plain(request: AWSPreparedRequest) -> Request:
-    """A request of botocore's without its classes."""
+    """Turns botocore's request into ours."""
     headers = {str(name).lower(): _text(value) for name, value in request.headers.items()}
     body: Any = request.body or b""
     path = "/" + (request.url or "").split("://", 1)[-1].partition("/")[2]
@@ -168,7 +168,7 @@ def _text(value: Any) -> str:
 
 
 class _Raw(io.BytesIO):
-    """As much of urllib3's response as AWSResponse reads."""
+    """The part of urllib3's response that AWSResponse uses."""
 
     def stream(self, **_: object) -> Iterator[bytes]:
         yield self.read()

@@ -1,7 +1,7 @@
-"""Any service that speaks JSON 1.1, around a function that runs one operation.
+"""A service with the JSON 1.1 protocol, around a function that runs one operation.
 
-Whatever comes in, an answer goes out: what is not JSON of the model's shape is a SerializationException, a target that is not
-known an UnknownOperationException, an AwsError the refusal that it is. Region and account are read from the signature.
+Every request gets an answer: a body that does not fit the model gives SerializationException, an unknown target
+UnknownOperationException, an AwsError its refusal. Region and account come from the signature.
 """
 
 from collections.abc import Callable, Container, Mapping
@@ -26,7 +26,7 @@ Run = Callable[[str, Mapping[str, Any], Caller], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class JsonApi:
-    """One service's protocol. `name`: as botocore's events have it; `model`: as botocore's data folder has it."""
+    """One service's protocol. `name`: as in botocore's events; `model`: as in botocore's data folder."""
 
     name: str
     model: str
@@ -36,7 +36,7 @@ class JsonApi:
 
 
 class JsonService:
-    """Requests that tell no account or Region are taken to come from the defaults."""
+    """Requests without an account or Region count as from the defaults."""
 
     def __init__(
         self,

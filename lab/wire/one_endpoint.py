@@ -1,4 +1,4 @@
-"""Several services behind one address, as AWS_ENDPOINT_URL means it: the request's target says which one it is for.
+"""Several services behind one address, as for AWS_ENDPOINT_URL: the request's target names the service.
 
 with KmsServer(OneEndpoint(sts, KmsWire(kms), secrets), faults=Faults()) as server: ...
 """
@@ -12,20 +12,20 @@ REQUEST_ID: Final = "5a5b1a5e-7c1d-4f6e-9a51-{:012d}"
 
 
 class OneEndpoint:
-    """The first service takes what names no other one's operation. Keeps what each was asked, and gives request ids."""
+    """The first service gets requests that name no other service's operation. Keeps each request, and gives request ids."""
 
     name = "several services"
 
     def __init__(self, first: Service, *others: Service) -> None:
         self._first = first
         self._others = others
-        self._at_work = threading.local()  # a connection has a thread of its own
+        self._at_work = threading.local()  # each connection has its own thread
         self.calls: list[str] = []
-        self.bodies: list[bytes] = []  # what was sent
+        self.bodies: list[bytes] = []  # the request bodies
 
     @property
     def fault_answers(self) -> FaultAnswers:
-        """Of the service that was asked last: what strikes on the way speaks its protocol."""
+        """The fault answers of the service that was called last: a fault must use its protocol."""
         return self._asked_last().fault_answers
 
     def operation(self, request: Request) -> str:

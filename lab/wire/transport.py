@@ -1,8 +1,7 @@
 """HTTP between a client and a stand-in for an AWS service, without the network.
 
-A stand-in takes a `Request` and gives a `Response`; who carries them is not its business: `in_process.py` does it below
-botocore, `kms/server.py` over a socket. Who calls, and which Region is meant, is read from the request's signature (SigV4);
-the signature itself is not checked.
+A stand-in takes a `Request` and returns a `Response`. Others carry them: `in_process.py` below botocore, `kms/server.py` over
+a socket. Account and Region come from the request's signature (SigV4); the signature itself is not checked.
 """
 
 import enum
@@ -30,7 +29,7 @@ class Response(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """An error answer in no protocol yet. A message of None: the body has no message member."""
+    """An error answer, not yet in any protocol. If the message is None, the body has no message member."""
 
     status: int
     code: str
@@ -38,7 +37,7 @@ class Refusal(NamedTuple):
 
 
 class Fault(enum.Enum):
-    """What can strike a call on its way (`faults.py`)."""
+    """The faults that can strike a call (`faults.py`)."""
 
     THROTTLED = "throttled"
     INTERNAL_ERROR = "internal error"
@@ -51,7 +50,7 @@ FaultAnswers = Mapping[Fault, Refusal]
 
 
 class AwsError(Exception):
-    """A service says no. `message` None: the answer has no message member."""
+    """A service refuses. If `message` is None, the answer has no message member."""
 
     def __init__(self, code: str, message: str | None = None, http_status: int = 400) -> None:
         self.code = code
@@ -73,11 +72,11 @@ class Service(Protocol):
     """One AWS service, as far as the tests need it."""
 
     @property
-    def name(self) -> str: ...  # as botocore's events have it: "kms", "secrets-manager", "cloudformation"
+    def name(self) -> str: ...  # as in botocore's events: "kms", "secrets-manager", "cloudformation"
     @property
-    def fault_answers(self) -> FaultAnswers: ...  # what a throttle or an internal error looks like here
+    def fault_answers(self) -> FaultAnswers: ...  # the answers for a throttle or an internal error
     def handle(self, request: Request) -> Response: ...
-    def operation(self, request: Request) -> str: ...  # "" where none can be read
+    def operation(self, request: Request) -> str: ...  # "" if there is none
     def refuse(self, refusal: Refusal) -> Response: ...  # in the service's own protocol
 
 
@@ -88,7 +87,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 def caller_of(
     headers: Mapping[str, str], *, default_account: str = DEFAULT_ACCOUNT, default_region: str = DEFAULT_REGION
 ) -> Caller:
-    """Region: the credential scope's. Account: an access key id of 12 digits is one; any other is the default account."""
+    """Region: from the credential scope. Account: the access key id if it has 12 digits, else the default account."""
     found = _CREDENTIAL.search(headers.get("authorization", ""))
     if found is None:
         return Caller(default_account, default_region)

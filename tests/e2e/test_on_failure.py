@@ -15,7 +15,7 @@ import pytest
 
 from lab.keys.random_keys import random_key
 from lab.local import deploy
-from lab.local.locks import alone
+from lab.local.locks import exclusive
 from tests.support.scene import Scene
 
 pytestmark = [
@@ -36,7 +36,7 @@ CREATE_NOT_KNOWN = (
 @pytest.fixture
 def doomed(aws):
     """A second application, for one test at a time, whichever process that runs in. Its function may be killed."""
-    with alone(aws.folder / f"{DOOMED}.lock"):
+    with exclusive(aws.folder / f"{DOOMED}.lock"):
         if not deploy.is_deployed(aws.settings, DOOMED):
             deploy.deploy(aws.settings, {"FunctionName": DOOMED}, stack=DOOMED)
         yield deploy.service_token(aws.settings, stack=DOOMED)

@@ -1,6 +1,6 @@
-"""The on-failure function, but for its wait: an answer of the first function is not given time to arrive.
+"""The on-failure function without its wait for an answer of the first function.
 
-The wait is the same ten seconds on every machine; what is left of an invocation is what a program can take long for.
+That wait takes the same ten seconds on every machine. The benchmark measures the rest of the invocation.
 """
 
 from imported_key_material import on_failure_app

@@ -1,11 +1,11 @@
-"""What the cold start is compared with: a function that imports boto3, builds the same clients, makes the same calls, PUTs.
+"""The cold start is compared with this function: it imports boto3, builds the same clients, makes the same calls, PUTs.
 
-It runs with the application's own layer, under the same runtime client, with bytecode of the same kind. Everything that
-the application does besides comes on top: reading the request, its other libraries, checks, wrapping, logging. The calls
-and the answer's body come in the event, from the recording; the clients are what `imported_key_material.aws.clients` makes,
-timeouts and retries too (tests/lab/bench/test_figures.py compares them).
+It runs with the application's own layer, under the same runtime client, with bytecode of the same kind. The application does
+more: it reads the request, imports other libraries, checks, wraps and logs. The calls and the answer's body come in the event,
+from the recording. The clients are equal to those of `imported_key_material.aws.clients`, timeouts and retries too
+(tests/lab/bench/test_figures.py compares them).
 
-Environment: PLAIN_CLIENTS, the names of those that are built, separated by commas; without it, all.
+Environment: PLAIN_CLIENTS, the names of the clients to build, separated by commas. Without it, all are built.
 """
 
 import base64

@@ -1,7 +1,7 @@
-"""The application's function, and what its process keeps: a handler beside the built package, in the same process.
+"""The application's function, and a probe of what its process keeps: a handler beside the built package.
 
-The event {"probe": true} is answered with the number of objects that are alive, once all garbage is gone, and with whether
-garbage is looked for at all. Any other event is the application's.
+It answers the event {"probe": true} with the number of objects that are alive after a garbage collection, and says whether the
+collector is enabled. It passes any other event to the application.
 """
 
 import gc

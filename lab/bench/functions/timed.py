@@ -1,8 +1,8 @@
 """The application's function with a stop watch: a handler beside the built package, in the same process.
 
-A call's own time is what boto3 takes for it, from the client's method to its return: building, signing, sending, waiting
-and parsing. The PUT's own time is that of the exchange, over a connection of its own. Whoever makes these calls spends that
-much; the rest of the invocation is the application's.
+A call's own time is the time of the boto3 client's method: building, signing, sending, waiting and parsing. The PUT's own time
+is that of the exchange, with its own connection. Any program that makes these calls needs this time; the rest of the
+invocation is the application's.
 """
 
 import time
@@ -40,13 +40,13 @@ def timed[**P, T](function: Callable[P, T]) -> Callable[P, T]:
 
 
 own: Any = BaseClient
-own._make_api_call = timed(own._make_api_call)  # noqa: SLF001  # the one place through which every call goes
+own._make_api_call = timed(own._make_api_call)  # noqa: SLF001  # every call goes through this method
 own = delivery.Https
 own.__call__ = timed(own.__call__)
 
 
 def handler(event: object, context: Any) -> dict[str, Any]:
-    """What the invocation took, and what each call and the PUT did."""
+    """The time of the invocation, and of each call and the PUT."""
     spent.clear()
     begun = now()
     app.handler(event, context)

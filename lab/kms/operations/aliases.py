@@ -1,4 +1,4 @@
-"""Aliases: names of keys, per account and Region. They go with their key."""
+"""Aliases: names of keys, per account and Region. An alias disappears with its key."""
 
 from dataclasses import replace
 

@@ -52,7 +52,7 @@ def _rsa(target: Target, context: Mapping[str, str] | None) -> RSAPrivateKey:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """How Decrypt and ReEncrypt call the same things."""
+    """The names that Decrypt and ReEncrypt use for the same parameters."""
 
     key: str
     context: str
@@ -85,7 +85,7 @@ def _open(call: Call, algorithm: str, names: _Names) -> tuple[Target, Material |
 
 
 def _key_of(call: Call, key_id: str, parameter: str) -> Target:
-    """The key that a ciphertext was made under; the key that the caller names must be that one."""
+    """The key that made a ciphertext. If the caller names a key, it must be that key."""
     if parameter in call.params:
         target = call.target(parameter, by_alias=True, cross_account=True)
         if target.family.key_id != key_id:

@@ -16,7 +16,7 @@ from lab.kms.wrapping import unwrap
 MAX_VALIDITY = timedelta(days=365)
 _EXPIRES, _DOES_NOT_EXPIRE = "KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"
 _NEW, _EXISTING = "NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"
-#: C-35, as the sentence spells them.
+# #: C-35, in the sentence's spelling.
 _SYMMETRIC_ONLY: Mapping[str, str] = {
     "ImportType": "importType",
     "KeyMaterialDescription": "keyMaterialDescription",
@@ -84,7 +84,7 @@ def _symmetric_only(parameter: str, spec_name: str) -> KmsError:
 
 
 def _valid_to(call: Call) -> datetime | None:
-    """C-33, C-34: None where it does not expire."""
+    """C-33, C-34: None if it does not expire."""
     model, valid_to = call.params.get("ExpirationModel", _EXPIRES), call.params.get("ValidTo")
     if model == _DOES_NOT_EXPIRE:
         if valid_to is not None:
@@ -101,10 +101,10 @@ def _valid_to(call: Call) -> datetime | None:
 
 
 def _associate(call: Call, target: Target, secret: Secret) -> Material:
-    """What the key knows of these bytes after the import, or why it refuses them. Changes nothing (C-38).
+    """The key's entry for these bytes after the import. Raises if the key refuses them. Changes nothing (C-38).
 
-    The same bytes have the same id, so that a repeated import is the same one (C-32, C-103). A replica knows what its primary
-    was given (C-61). What was current before stays what it is: no import makes it current again (C-47).
+    The same bytes have the same id, so a repeated import changes nothing (C-32, C-103). A replica knows the materials of its
+    primary (C-61). A material that was current before keeps its state: no import makes it current again (C-47).
     """
     family = target.family
     id_ = material_id(call, family, secret.encoded)
@@ -130,7 +130,7 @@ def _associate(call: Call, target: Target, secret: Secret) -> Material:
 
 
 def _is_new(call: Call, target: Target) -> bool:
-    """C-42: left out, ImportType means new material on a key that never had any, and a re-import otherwise."""
+    """C-42: without ImportType, a key that never had material gets new material; any other key re-imports."""
     type_ = call.params.get("ImportType")
     if type_ is not None:
         return bool(type_ == _NEW)

@@ -1,4 +1,4 @@
-"""Keys themselves: made, described, switched, scheduled for deletion (C-81, C-87, C-88, C-90)."""
+"""Creates, describes, enables and disables keys, and schedules their deletion (C-81, C-87, C-88, C-90)."""
 
 import hashlib
 import hmac
@@ -24,7 +24,7 @@ from lab.kms.store import key_arn, partition_of
 
 DELETION_WINDOW_DAYS = (7, 30)
 _NOT_MODELLED = ("CustomKeyStoreId", "XksKeyId")
-#: Key specs that the older member of the answer does not know.
+# #: Key specs that the answer's older member (CustomerMasterKeySpec) does not have.
 _NO_CUSTOMER_MASTER_KEY_SPEC = ("ECC_NIST_EDWARDS25519",)
 _ALGORITHM_MEMBERS = {
     "ENCRYPT_DECRYPT": "EncryptionAlgorithms",
@@ -101,7 +101,7 @@ def _what_to_make(call: Call) -> tuple[str, str, str]:
 
 
 def add_generated_material(call: Call, family: Family, state: MaterialState) -> Material:
-    """New material of KMS's own, in every Region of the key at once."""
+    """New material that KMS generates, in every Region of the key at once."""
     secret = call.backstage.generator.secret(family.spec)
     material = Material(material_id(call, family, secret.encoded), state)
     family.put(material)
@@ -111,7 +111,7 @@ def add_generated_material(call: Call, family: Family, state: MaterialState) -> 
 
 
 def material_id(call: Call, family: Family, encoded: bytes) -> str:
-    """C-37: bound to the key and the bytes, the same in all Regions, not to be computed outside."""
+    """C-37: bound to the key and the bytes, the same in all Regions; nobody outside can compute it."""
     return hmac.digest(call.backstage.material_id_key, family.key_id.encode() + encoded, hashlib.sha256).hex()
 
 
@@ -123,7 +123,7 @@ def describe_key(call: Call) -> Answer:
 
 
 def metadata(target: Target) -> Answer:
-    """KeyMetadata. What does not apply is left out; pending material does not show (C-83)."""
+    """KeyMetadata. Members that do not apply are left out; pending material is not shown (C-83)."""
     family, key, state = target.family, target.key, target.state
     found: Answer = {
         "AWSAccountId": family.account,

@@ -78,7 +78,7 @@ def disable_key_rotation(call: Call) -> Answer:
 
 
 def _automatic(call: Call) -> Target:
-    """Automatic rotation is for symmetric keys that KMS made the material of."""
+    """Automatic rotation is only for symmetric keys whose material KMS generates."""
     target = call.target()
     target.require_state(call.operation)
     _require_rotatable(target)
@@ -89,7 +89,7 @@ def _automatic(call: Call) -> Target:
 
 
 def _require_not_replica(target: Target) -> None:
-    """C-63: the primary's business."""
+    """C-63: only the primary rotates."""
     if target.is_replica:
         raise unsupported(f"{target.arn} is not a multi-region primary key.")
 

@@ -71,7 +71,7 @@ def derive_shared_secret(call: Call) -> Answer:
 
 
 def get_public_key(call: Call) -> Answer:
-    """C-110: SubjectPublicKeyInfo, byte for byte that of the private key."""
+    """C-110: the private key's SubjectPublicKeyInfo, byte for byte."""
     if call.params.get("GrantTokens"):
         raise not_modelled("GrantTokens")
     target = call.target(by_alias=True, cross_account=True)

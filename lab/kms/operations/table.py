@@ -1,4 +1,4 @@
-"""Every operation that this KMS knows. What is not here is refused, not guessed."""
+"""Every operation that this KMS knows. Any other operation is refused, not guessed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from lab.kms.operations import aliases, encryption, imports, keys, replicas, rot
 @dataclass(frozen=True, slots=True)
 class Operation:
     run: Callable[[Call], Answer]
-    changes: bool  # whether it can change a key; a read may be shown an old state instead (C-101)
+    changes: bool  # whether it can change a key; if not, it may see an old state (C-101)
 
 
 def _read(run: Callable[[Call], Answer]) -> Operation:

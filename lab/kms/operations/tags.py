@@ -1,4 +1,4 @@
-"""Tags and key policies: what CloudFormation's key resource needs of them, and what consent is read from."""
+"""Tags and key policies, as far as CloudFormation's key resource and the consent tag need them."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""A key that is fit for a cryptographic call, or the refusal (C-85, C-86).
+"""Returns a key that a cryptographic call can use, or refuses (C-85, C-86).
 
 Order of the refusals: usage, then algorithm, then key state. DryRun answers after all of them.
 """

@@ -1,7 +1,7 @@
-"""What MiniStack 1.5.33 does not do as AWS does, and this project depends on: one module, one `apply`, for each.
+"""Corrects MiniStack 1.5.33 where it differs from AWS and this project depends on it: one module, one `apply`, for each.
 
-Each correction names what AWS does and where that is known from. tests/lab/local/test_corrections.py shows for each that
-MiniStack without it is still wrong there: when that test fails, the correction can go.
+Each correction says what AWS does, and names the source. tests/lab/local/test_corrections.py shows for each that MiniStack is
+still wrong without it: when that test fails, the correction can go.
 """
 
 import importlib
@@ -22,6 +22,6 @@ NAMES = (
 
 
 def apply() -> None:
-    """Applies all of them."""
+    """Applies all corrections."""
     for name in NAMES:
         importlib.import_module(f"lab.local.corrections.{name}").apply()

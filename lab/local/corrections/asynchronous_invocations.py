@@ -1,11 +1,11 @@
-"""Asynchronous invocations are tried, given up, and handed to the on-failure destination as Lambda does.
+"""Tries asynchronous invocations, gives them up, and sends them to the on-failure destination, as Lambda does.
 
-What MiniStack does not do, and AWS does (Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous
-invocation", "Capturing records of Lambda asynchronous invocations"):
+AWS does the following, and MiniStack does not (Lambda Developer Guide, "How Lambda handles errors and retries with
+asynchronous invocation", "Capturing records of Lambda asynchronous invocations"):
 
 - a throttled event stays in the queue until it is too old; it uses up no retry
-- all tries of an event have one request id, which the record tells, as the number of tries, and whether it was given up for its
-  age (MiniStack: always RetriesExhausted after three tries)
+- all tries of an event have one request id. The record has it, the number of tries, and whether the event was too old
+  (MiniStack: always RetriesExhausted after three tries)
 - the destination is invoked asynchronously, too: if that function fails, it is tried again
 
 Waits are shorter here: the first retry of a failed event comes after LAMBDA_ASYNC_RETRY_BASE_SECONDS.
@@ -37,7 +37,7 @@ def apply() -> None:
 
 
 def invoke(function: Function, event: Event) -> None:
-    """Returns at once; the event is worked on in a thread."""
+    """Returns at once; a thread handles the event."""
     threading.Thread(target=contextvars.copy_context().run, args=(_work_on, function, event), daemon=True).start()
 
 
@@ -70,8 +70,8 @@ def _work_on(function: Function, event: Event) -> None:
 
 
 def _try(function: Function, event: Event, settings: Mapping[str, Any]) -> tuple[int, str, dict[str, Any]]:
-    """The tries that were not throttled, the condition, and how the last one ended."""
-    second = lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS / FIRST_RETRY_SECONDS  # a second there, in seconds here
+    """The number of tries that were not throttled, the condition, and how the last try ended."""
+    second = lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS / FIRST_RETRY_SECONDS  # one second on AWS, in seconds here
     retries = settings.get("MaximumRetryAttempts", RETRIES_BY_DEFAULT)
     end = time.monotonic() + int(settings.get("MaximumEventAgeInSeconds", AGE_BY_DEFAULT_SECONDS))
     tries = throttled = 0
@@ -93,17 +93,17 @@ def _try(function: Function, event: Event, settings: Mapping[str, Any]) -> tuple
 
 
 def record(context: Mapping[str, Any], event: Event, result: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What a destination gets. `result`: of the last try, None where there was none."""
-    told = {
+    """The record that a destination gets. `result`: the last try's, None if there was no try."""
+    without_answer = {
         "version": "1.0",
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "requestContext": dict(context),
         "requestPayload": event,
     }
     if result is None:
-        return told
+        return without_answer
     error = result.get("function_error") or "Unhandled"
-    return told | {
+    return without_answer | {
         "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": error},
         "responsePayload": result.get("body"),
     }

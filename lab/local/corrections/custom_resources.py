@@ -1,16 +1,16 @@
-"""Custom resources are asked, and their answers taken, as CloudFormation does.
+"""Sends requests to custom resources, and takes their answers, as CloudFormation does.
 
-What MiniStack does not do, and AWS does (CloudFormation User Guide, "Custom resource request and response reference"; Lambda
-Developer Guide, "Using AWS Lambda with AWS CloudFormation"):
+AWS does the following, and MiniStack does not (CloudFormation User Guide, "Custom resource request and response reference";
+Lambda Developer Guide, "Using AWS Lambda with AWS CloudFormation"):
 
 - the function is invoked asynchronously: an error in it is tried again twice, and CloudFormation goes on waiting
-- ServiceTimeout runs from the request on
+- ServiceTimeout starts with the request
 - the ResponseURL is a pre-signed URL (X-Amz-Date, X-Amz-Expires): the age of a request can be read from it, and a PUT with
   another signature, after its time, or with a content type is refused
-- ServiceTimeout stands at the event's top level, too (`request_shape.py` has what was recorded of requests)
-- the first answer counts, and must be for this very request, with a non-empty id, in at most 4,096 bytes
+- ServiceTimeout stands at the event's top level, too (`request_shape.py` has the recorded form of requests)
+- the first answer counts, and must be for this request, with a non-empty id, in at most 4,096 bytes
 
-The texts are AWS's own where they are known from reports of users; those marked (ours) are not.
+The texts are AWS's own, known from users' reports, except those marked (ours).
 """
 
 import calendar
@@ -48,7 +48,7 @@ _waiting: dict[str, "_Waiting"] = {}  # by RequestId
 
 
 class Refused(Exception):
-    """A request to a custom resource ended badly. `physical_id`: under which its Delete comes; None: it was never asked."""
+    """A request to a custom resource failed. `physical_id`: the id of its Delete; None: no request was sent."""
 
     def __init__(self, text: str, physical_id: str | None) -> None:
         self.physical_id = physical_id
@@ -56,7 +56,7 @@ class Refused(Exception):
 
 
 class NotAnswered(Refused):
-    """Nothing came in time."""
+    """No answer came in time."""
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ def invoke(  # noqa: PLR0913, PLR0917  # the signature of what it replaces
     request_type: str,
     logical_id: str,
     props: dict[str, Any],
-    stack_name: str,  # noqa: ARG001  # as above; the StackId says it, too
+    stack_name: str,  # noqa: ARG001  # as above; the StackId contains it, too
     stack_id: str,
     resource_type: str,
     physical_id: str | None = None,
@@ -132,7 +132,7 @@ def _function(token: str) -> dict[str, Any]:
     record, config, _name = lambda_svc._get_func_record_for_ref(token)
     region = token.split(":")[3] if token.count(":") >= 6 else ""  # the parts of an ARN
     if record is None or config is None or region != get_region():
-        raise Refused(f"ServiceToken {token} is no function of this Region. (ours)", None)
+        raise Refused(f"ServiceToken {token} is not a function of this Region. (ours)", None)
     return dict(lambda_svc._execution_record_for_config(record, config))
 
 
@@ -153,7 +153,7 @@ def _service_timeout_seconds(properties: Mapping[str, Any]) -> int:
 
 
 def response_url(request: Mapping[str, Any], now: float) -> str:
-    """A URL with which whoever has it can answer, for two hours: shaped as S3's pre-signed ones."""
+    """A URL in the form of S3's pre-signed ones. Anybody who has it can answer with it, for two hours."""
     made_at = datetime.fromtimestamp(now, UTC)
     ids = request["StackId"], request["LogicalResourceId"], request["RequestId"]
     query = request_shape.query(request["StackId"], request["RequestId"], made_at)
@@ -169,7 +169,7 @@ def _signature(name: str, date: str) -> str:
 
 
 def made_up_id(request: Mapping[str, Any]) -> str:
-    """The id that CloudFormation gives a resource whose Create told none."""
+    """The id that CloudFormation gives a resource whose Create answered no id."""
     stack_name = request["StackId"].split("/")[1]
     return f"{stack_name}-{request['LogicalResourceId']}-{secrets.token_hex(7)[:13].upper()}"
 
@@ -180,7 +180,7 @@ def made_up_id(request: Mapping[str, Any]) -> str:
 def take_answer(
     name: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]]
 ) -> tuple[int, dict[str, str], bytes]:
-    """What S3 does with a PUT to a ResponseURL: it stores what comes, whatever it is, if the URL is right."""
+    """Handles a PUT to a ResponseURL as S3 does: it stores any content, if the URL is right."""
     date = "".join(query.get("X-Amz-Date", []))
     signature = "".join(query.get("X-Amz-Signature", []))
     if not hmac.compare_digest(signature, _signature(name, date)) or headers.get("content-type"):
@@ -214,7 +214,7 @@ def _readable(body: bytes) -> Any:
 
 
 def judge(request: Mapping[str, Any], body: bytes) -> tuple[str, dict[str, Any]]:
-    """What CloudFormation makes of an answer: the physical id and the attributes, or Refused."""
+    """Reads an answer as CloudFormation does. Returns the physical id and the attributes. Raises Refused."""
     known_id = request.get("PhysicalResourceId") or made_up_id(request)
     if len(body) > ANSWER_MAX_BYTES:
         raise Refused("Response object is too long.", known_id)

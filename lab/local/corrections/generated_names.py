@@ -1,8 +1,8 @@
-"""What stacks of one name make in two Regions does not meet where names are the whole account's.
+"""Stacks with the same name in two Regions get different names for resources whose names are account-wide.
 
-MiniStack makes a name out of the stack's and the logical id, and no Region. Roles are the account's, and buckets everybody's:
-the application deployed in a second Region takes the first one's role for its own, and overwrites the role's rights with rights
-in the second Region. On AWS such a name ends in random characters (CloudFormation User Guide, "Name type").
+MiniStack makes a name from the stack's name and the logical id, without the Region. But role names are account-wide, and
+bucket names global: the application in a second Region would take the first application's role as its own, and overwrite its
+rights. On AWS such a name ends in random characters (CloudFormation User Guide, "Name type").
 """
 
 from typing import Any

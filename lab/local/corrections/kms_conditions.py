@@ -1,8 +1,8 @@
-"""Policies see kms:* condition keys with the values that they have on AWS.
+"""Gives kms:* condition keys the values that they have on AWS.
 
-To MiniStack every one of them is absent: an Allow with one never matches, a Deny with one never does either. Which keys an
-operation has, and what they hold: KMS Developer Guide, "Condition keys for AWS KMS". The keys of grants, of attestation, and of
-operations that this project does not use are left out: they stay absent.
+MiniStack treats all of them as absent, so no Allow or Deny with such a key ever matches. The keys of each operation and their
+values: KMS Developer Guide, "Condition keys for AWS KMS". The keys of grants, of attestation, and of operations that this
+project does not use stay absent.
 """
 
 import json
@@ -17,7 +17,7 @@ from ministack.core.responses import get_account_id
 from lab.kms import KeyView
 from lab.local.corrections import strict_kms
 
-# Which parameters of which operation are condition keys: one row for each.
+# The parameters that are condition keys: one row for each.
 _PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "GetParametersForImport": {
         "WrappingAlgorithm": "kms:WrappingAlgorithm",
@@ -41,7 +41,7 @@ _DEFAULTS = {
 }
 _WITH_ENCRYPTION_CONTEXT = {"Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"}
 
-_request: ContextVar[Mapping[str, Any]] = ContextVar("kms_request")  # what is asked, while it is asked
+_request: ContextVar[Mapping[str, Any]] = ContextVar("kms_request")  # the request that is being served
 _enforce = iam_evaluator.enforce
 
 
@@ -87,7 +87,7 @@ def condition_keys(operation: str, parameters: Mapping[str, Any], key: KeyView |
 
 
 def key_keys(key: KeyView) -> dict[str, Any]:
-    """What is so of the key itself, whatever is asked of it."""
+    """The condition keys that depend only on the KMS key."""
     keys: dict[str, Any] = {
         "kms:KeyOrigin": key.origin,
         "kms:KeySpec": key.spec,
@@ -112,7 +112,7 @@ def _parameters(body: bytes) -> Mapping[str, Any]:
     try:
         parameters = json.loads(body or b"{}")
     except ValueError:
-        return {}  # the KMS itself says what is wrong with it
+        return {}  # the KMS itself will refuse it
     return parameters if isinstance(parameters, dict) else {}
 
 

@@ -1,7 +1,7 @@
-"""AWS::KMS::Key and AWS::KMS::Alias are made in the strict KMS.
+"""Makes AWS::KMS::Key and AWS::KMS::Alias in the strict KMS.
 
-MiniStack makes a key of Origin EXTERNAL Enabled and without material; on AWS it is PendingImport, and stays so until something
-is imported. Sources: the resource types' reference in the CloudFormation User Guide.
+In MiniStack a new key of Origin EXTERNAL is Enabled without material; on AWS it is PendingImport until material is imported.
+Sources: the resource types' reference in the CloudFormation User Guide.
 """
 
 import json
@@ -31,7 +31,7 @@ def apply() -> None:
         "update": update_alias,
         "delete": delete_alias,
     }
-    # An RSA key takes its time to be made, and the event loop would stand still.
+    # Use a thread: making an RSA key takes long, and would block the event loop.
     stacks._runs_on_worker_thread = lambda kind: kind == "AWS::KMS::Key" or _runs_on_worker_thread(kind)
 
 
@@ -85,7 +85,7 @@ def _update_tags(key_id: str, old: Mapping[str, str], new: Mapping[str, str]) ->
 
 
 def delete_key(physical_id: str, properties: Properties) -> None:
-    """The key is scheduled for deletion; one that is gone, or goes, is no error."""
+    """Schedules the key for deletion. It is no error if the key is gone, or already scheduled."""
     found = strict_kms.key(physical_id)
     if found is None or found.state in {KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION}:
         return
@@ -101,7 +101,7 @@ def create_alias(_logical_id: str, properties: Properties, _stack_name: str) -> 
 
 def update_alias(physical_id: str, _old: Properties, new: Properties, stack_name: str) -> tuple[str, dict[str, str]]:
     if new["AliasName"] != physical_id:
-        return create_alias("", new, stack_name)  # another name is a replacement: the old one is deleted afterwards
+        return create_alias("", new, stack_name)  # another name is a replacement: the old alias is deleted afterwards
     strict_kms.call("UpdateAlias", AliasName=physical_id, TargetKeyId=new["TargetKeyId"])
     return physical_id, {}
 
@@ -119,7 +119,7 @@ def _attributes(arn: str) -> dict[str, str]:
 
 
 def _flag(properties: Properties, name: str, *, default: bool) -> bool:
-    """A template's boolean, which YAML may carry as a string."""
+    """A template's boolean, which may be a string in YAML."""
     return str(properties.get(name, default)).lower() == "true"
 
 
@@ -134,6 +134,6 @@ def _rotation_period(properties: Properties) -> dict[str, int]:
 
 
 def _tags(properties: Properties) -> dict[str, str]:
-    """Without aws:cloudformation:*, which MiniStack adds: on AWS, CloudFormation alone may set them."""
+    """Drops aws:cloudformation:*, which MiniStack adds: on AWS, only CloudFormation may set them."""
     tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
     return {name: value for name, value in tags.items() if not name.startswith("aws:")}

@@ -1,9 +1,9 @@
-"""Functions run under AWS's own runtime client, in processes of their own (lab/local/functions.py).
+"""Runs functions under AWS's own runtime client, in separate processes (lab/local/functions.py).
 
-MiniStack runs a function in its own interpreter: what a layer lacks, MiniStack's packages provide, and nobody notices. Its
-proxy mode hands an event to a URL and knows one kind of failure only, "Proxy target returned HTTP 500". On AWS an error in a
-function is HTTP 200 with X-Amz-Function-Error and the error as payload, told apart by errorType, and it is tried again where
-the invocation was asynchronous (Lambda Developer Guide, "Understanding retry behavior in Lambda").
+MiniStack runs a function in its own interpreter, so MiniStack's packages would hide that a layer lacks one. Its proxy mode
+sends an event to a URL, and knows only one kind of failure, "Proxy target returned HTTP 500". On AWS an error in a function is
+HTTP 200 with X-Amz-Function-Error and the error as payload; errorType names its kind. An asynchronous invocation is then tried
+again (Lambda Developer Guide, "Understanding retry behavior in Lambda").
 """
 
 import json
@@ -14,10 +14,10 @@ from typing import Any
 
 from ministack.services import lambda_svc
 
-# Where an event is tried again (asynchronous_invocations.py); "" elsewhere.
+# Set for events that are tried again (asynchronous_invocations.py); "" for others.
 request_id_of_all_tries = ContextVar("request_id_of_all_tries", default="")
 
-EXTRA_SECONDS = 60  # beyond the function's own time, which the far side keeps: download and cold start
+EXTRA_SECONDS = 60  # for download and cold start, beyond the function's own timeout, which lab/local/runtime.py applies
 
 
 def apply() -> None:

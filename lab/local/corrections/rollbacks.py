@@ -1,13 +1,13 @@
-"""Failed operations are undone as CloudFormation does it.
+"""Rolls failed operations back as CloudFormation does.
 
-MiniStack forgets a Create that failed, and deletes what a replacement made without sending the replaced one back. On AWS, as
-authors of custom resources have seen (aws-cdk, issues 5525 and 13527):
+MiniStack forgets a Create that failed. It deletes the new resource of a replacement without an Update back to the old one. On
+AWS, as authors of custom resources have seen (aws-cdk, issues 5525 and 13527):
 
 - a failed Create is followed by a Delete with the id of the FAILED answer, or with an id that CloudFormation made up
 - the rollback of a replacement sends an Update back to the old properties, then Deletes the new id; so does the rollback of
   an Update that failed under another id than it came with
 
-Only custom resources are treated: MiniStack's own types hold nothing that this would lose.
+It corrects only custom resources: MiniStack's own types lose nothing here.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ def apply() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Superseded:
-    """A custom resource that the failed operation gave another physical id. `record`: the one to which it goes back."""
+    """A custom resource that got another physical id in the failed operation. `record`: its previous record."""
 
     logical_id: str
     resource_type: str
@@ -44,18 +44,18 @@ async def roll_back(
     stack_name: str, stack_id: str, stack: Record, operation: Record, reason_override: str = ""
 ) -> None:
     if not operation.get("is_update"):
-        stack["DeletionTime"] = now_iso()  # recorded (2018 to 2022): that of ROLLBACK_IN_PROGRESS
+        stack["DeletionTime"] = now_iso()  # recorded (2018 to 2022): the time of ROLLBACK_IN_PROGRESS
     _adopt_failed_create(stack, operation)
     superseded = list(_send_back(stack, operation))
     await _roll_back(stack_name, stack_id, stack, operation, reason_override)
     left = [one for one in superseded if one.record["PhysicalResourceId"] != one.physical_id]
     if left and stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE":
-        cloudformation._stack_events[stack_id].pop()  # it said COMPLETE, and the clean-up is still to come
+        cloudformation._stack_events[stack_id].pop()  # it says COMPLETE, but the clean-up is still to come
         await _clean_up_after_rollback(stack, left)
 
 
 def _adopt_failed_create(stack: Record, operation: Record) -> None:
-    """A Create that failed is deleted like one that did not."""
+    """Makes the rollback also delete the resource of a failed Create."""
     logical_id = operation["failed_logical_id"]
     record = stack["_resources"].get(logical_id)
     if record is not None and record["ResourceStatus"] == "CREATE_FAILED":
@@ -74,7 +74,7 @@ def _send_back(stack: Record, operation: Record) -> Iterable[_Superseded]:
         new_id = now["PhysicalResourceId"]
         if new_id == then["PhysicalResourceId"]:
             continue
-        then["PhysicalResourceId"] = new_id  # the Update back answers with the old one
+        then["PhysicalResourceId"] = new_id  # the Update back answers with the old id
         if failed and logical_id == failed[0]:
             operation["failed_update"] = [*failed[:2], new_id, *failed[3:]]
         if logical_id in operation["replaced_ids"]:
@@ -83,7 +83,7 @@ def _send_back(stack: Record, operation: Record) -> Iterable[_Superseded]:
 
 
 async def _clean_up_after_rollback(stack: Record, superseded: Iterable[_Superseded]) -> None:
-    stack["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"  # the events have told it already
+    stack["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"  # the events already have it
     for one in superseded:
         event = (stack["StackId"], stack["StackName"], one.logical_id, one.resource_type)
         stacks._add_event(*event, "DELETE_IN_PROGRESS", "", one.physical_id)

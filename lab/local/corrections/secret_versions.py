@@ -1,9 +1,9 @@
-"""A version of a secret bears the id that its maker chose, is made once, and bears all the stages that were asked for.
+"""Gives a secret's version the id that the caller chose and all requested stages, and makes each version only once.
 
-MiniStack's CreateSecret makes up an id, its PutSecretValue overwrites a version of the same id, forgets the other stages where
-AWSCURRENT is among them, and leaves a stage of one's own on the version that had it, too. On AWS ClientRequestToken is the
-version's id; the same id with the same value does nothing, with another it is refused; a stage is at one version alone; the
-first version of a secret is AWSCURRENT (Secrets Manager API Reference, CreateSecret and PutSecretValue).
+MiniStack's CreateSecret makes up an id. Its PutSecretValue overwrites a version with the same id, forgets the other stages if
+AWSCURRENT is among them, and leaves a custom stage also on its old version. On AWS ClientRequestToken is the version's id; the
+same id with the same value does nothing, with another value it is refused; a stage is at only one version; the first version
+of a secret is AWSCURRENT (Secrets Manager API Reference, CreateSecret and PutSecretValue).
 """
 
 import json
@@ -31,9 +31,9 @@ def create_secret(data: Mapping[str, Any]) -> Any:
     made = _living(data.get("Name"))
     if answer[0] != 200 or made is None or not token:
         return answer
-    told = json.loads(answer[2])
-    made["Versions"] = {token: made["Versions"][told["VersionId"]]}
-    return json_response({**told, "VersionId": token})
+    answered = json.loads(answer[2])
+    made["Versions"] = {token: made["Versions"][answered["VersionId"]]}
+    return json_response({**answered, "VersionId": token})
 
 
 def put_secret_value(data: Mapping[str, Any]) -> Any:
@@ -55,12 +55,12 @@ def put_secret_value(data: Mapping[str, Any]) -> Any:
             return answer
         known = secret["Versions"][token]
         known["Stages"] = sorted({*known["Stages"], *stages})
-    told = {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token}
-    return json_response({**told, "VersionStages": list(known["Stages"])})
+    body = {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": token}
+    return json_response({**body, "VersionStages": list(known["Stages"])})
 
 
 def _living(secret_id: Any) -> dict[str, Any] | None:
-    """None for what Secrets Manager itself refuses."""
+    """None if Secrets Manager itself refuses the id."""
     if not isinstance(secret_id, str):
         return None
     _, secret = secretsmanager._resolve(secret_id)

@@ -1,8 +1,8 @@
-"""A secret under a customer's KMS key is read only by who may use that key.
+"""Lets a caller read a secret under a customer's KMS key only if the caller may use that key.
 
-MiniStack gives it to anybody who has secretsmanager:GetSecretValue. On AWS Secrets Manager calls kms:Decrypt with the reader's
-own rights, with kms:ViaService and the secret's ARN in the encryption context (Secrets Manager User Guide, "Secret encryption
-and decryption in AWS Secrets Manager"). The secret itself stays where MiniStack keeps it: only the right is asked for.
+MiniStack lets every caller with secretsmanager:GetSecretValue read it. On AWS Secrets Manager calls kms:Decrypt with the
+reader's own rights, with kms:ViaService and the secret's ARN in the encryption context (Secrets Manager User Guide, "Secret
+encryption and decryption in AWS Secrets Manager"). The secret itself stays in MiniStack: this checks only the right.
 """
 
 import json
@@ -39,7 +39,7 @@ def _refusal(access_key_id: str, body: bytes) -> tuple[int, dict[str, str], byte
     try:
         _, secret = secretsmanager._resolve(json.loads(body)["SecretId"])
     except (ValueError, KeyError, TypeError):
-        return None  # Secrets Manager itself says what is wrong with it
+        return None  # Secrets Manager itself will refuse it
     if not secret or not secret.get("KmsKeyId") or "alias/aws/" in secret["KmsKeyId"]:
         return None
     key = strict_kms.key(secret["KmsKeyId"])

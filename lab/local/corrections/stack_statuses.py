@@ -1,24 +1,24 @@
-"""A custom resource sees of its own stack what it would see on AWS.
+"""Shows a custom resource its own stack as on AWS.
 
-MiniStack lists a resource once its Create is over, and shows old statuses during updates and deletes. On AWS (CloudFormation
-User Guide, "Stack status codes", "Understand CloudFormation stack creation events"):
+MiniStack lists a resource only when its Create is over, and shows old statuses during updates and deletes. On AWS
+(CloudFormation User Guide, "Stack status codes", "Understand CloudFormation stack creation events"):
 
-- during its own request a resource is CREATE_, UPDATE_ or DELETE_IN_PROGRESS, since the moment when that began
-- a stack that cleans up after an update is UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, its events tell of the Deletes, and a clean-up
-  Delete is tried three times
-- what an update creates is CREATE_IN_PROGRESS, then CREATE_COMPLETE
+- during its own request a resource is CREATE_, UPDATE_ or DELETE_IN_PROGRESS, with the time at which that began
+- a stack that cleans up after an update is UPDATE_COMPLETE_CLEANUP_IN_PROGRESS, its events show the Deletes, and a
+  clean-up Delete is tried three times
+- a resource that an update creates is CREATE_IN_PROGRESS, then CREATE_COMPLETE
 - a stack that is being deleted, or rolls its creation back, has a DeletionTime
 
-And as recorded:
+As recorded on AWS:
 
-- while the answer to a Create is taken over, the resource is CREATE_IN_PROGRESS once more, under the answered id, 0.15 to 0.7
-  s before its end, whichever that is (2020, 2025); an Update that answers another id is UPDATE_IN_PROGRESS under it (2018 to
+- after the answer to a Create, the resource is CREATE_IN_PROGRESS once more, under the answered id, 0.15 to 0.7 s before
+  its final status (2020, 2025); after an Update that answers another id, it is UPDATE_IN_PROGRESS under that id (2018 to
   2026)
-- an event has the id that the resource bears then (2020), and the list of resources no PhysicalResourceId where there is none
+- an event has the resource's id of that moment (2020); the list of resources omits PhysicalResourceId if there is none
   (2016 to 2022)
 - the last part of a StackId is a UUID of version 1 (2018 to 2024)
 
-Only custom resources are treated: no other type runs code that looks.
+It corrects only custom resources: no other type runs code that reads its stack.
 """
 
 import time
@@ -58,7 +58,7 @@ def apply() -> None:
         module._delete_stack_async = delete_stack
     handlers._ACTION_HANDLERS["DescribeStacks"] = describe_stacks
     handlers._ACTION_HANDLERS["ListStackResources"] = list_stack_resources
-    for module in (handlers, changesets):  # which take it for a StackId's last part
+    for module in (handlers, changesets):  # they use it as a StackId's last part
         module.new_uuid = unique_part
 
 
@@ -96,7 +96,7 @@ def provision(resource_type: str, logical_id: str, properties: Record, stack_nam
         else:
             if not isinstance(error, NotAnswered):
                 _taken_over(stack, record, failed_id, "CREATE_IN_PROGRESS", "Resource creation Initiated")
-            record["PhysicalResourceId"] = failed_id  # what the rollback's Delete comes with
+            record["PhysicalResourceId"] = failed_id  # the rollback's Delete comes with it
             _set(record, "CREATE_FAILED")
         raise
     _taken_over(stack, record, physical_id, "CREATE_IN_PROGRESS", "Resource creation Initiated")
@@ -104,7 +104,7 @@ def provision(resource_type: str, logical_id: str, properties: Record, stack_nam
 
 
 def _taken_over(stack: Record, record: Record, physical_id: str, status: str, reason: str) -> None:
-    """The moment between an answer and the status that it leads to. Blocks."""
+    """Shows the moment between an answer and the status that follows. Blocks."""
     record["PhysicalResourceId"] = physical_id
     _set(record, status)
     who = (stack["StackId"], stack["StackName"], record["LogicalResourceId"], record["ResourceType"])
@@ -121,7 +121,7 @@ def update(  # noqa: PLR0913, PLR0917  # the signature of what it replaces
     logical_id: str,
     attributes: Record | None = None,
 ) -> tuple[str, Record]:
-    if not is_custom(resource_type) or old == new:  # nothing is sent where nothing has changed
+    if not is_custom(resource_type) or old == new:  # no request if nothing has changed
         return _update(resource_type, physical_id, old, new, stack_name, logical_id, attributes)
     stack = cloudformation._stacks[stack_name]
     record = stack["_resources"][logical_id]
@@ -148,11 +148,11 @@ def delete(resource_type: str, physical_id: str, properties: Record, stack_name:
         _delete(resource_type, physical_id, properties, stack_name, logical_id)
         return
     listed = stack["_resources"].get(logical_id)
-    # Under another id, the list shows what stands in its place: the new one after a replacement.
+    # For an old id, the list keeps showing the resource that replaced it.
     own = listed if listed is not None and listed["PhysicalResourceId"] == physical_id else None
     if own is not None:
         _set(own, "DELETE_IN_PROGRESS")
-    tells = stack["StackStatus"] == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"  # where MiniStack tells nothing
+    tells = stack["StackStatus"] == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"  # MiniStack adds no events then
     event = (stack["StackId"], stack_name, logical_id, resource_type)
     if tells:
         stacks._add_event(*event, "DELETE_IN_PROGRESS", "", physical_id)
@@ -198,7 +198,7 @@ def add_event(  # noqa: PLR0913, PLR0917  # the signature of what it replaces
     physical_id: str = "",
     detailed_status: str = "",
 ) -> None:
-    """What an update creates is told as created: MiniStack tells it as updated. And the id that a resource bears."""
+    """Adds events with the resource's present id. A resource that an update creates is CREATE_; MiniStack says UPDATE_."""
     stack = cloudformation._stacks.get(stack_name)
     if stack is not None and stack["StackStatus"] == "UPDATE_IN_PROGRESS" and logical_id != stack_name:
         if status == "UPDATE_IN_PROGRESS" and logical_id not in stack["_resources"]:
@@ -217,7 +217,7 @@ def set_stack(stack: Record, status: str) -> None:
     )
 
 
-# ------------------------------------------------------------------------------------------- what is told of the stack
+# ------------------------------------------------------------------------------------------- the stack's own reads
 
 
 def unique_part() -> str:

@@ -1,8 +1,8 @@
-"""The project's strict KMS (lab/kms) takes the place of MiniStack's own.
+"""Puts the project's strict KMS (lab/kms) in the place of MiniStack's own.
 
 MiniStack's KMS accepts what AWS refuses: other material on re-import, an alias as KeyId, a ValidTo in the past, and more
-(docs/internals/kms-contract.md says what KMS does). Calls still pass MiniStack's authentication, IAM and key policies first;
-what those need to know of a key is read from the strict KMS.
+(docs/internals/kms-contract.md says what KMS does). Calls still pass MiniStack's authentication, IAM and key policies first.
+These read from the strict KMS what they need to know of a key.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ def apply() -> None:
 
 
 def call(operation: str, **parameters: Any) -> dict[str, Any]:
-    """One operation, in the Region and account of the request that is being served."""
+    """Calls one operation, in the Region and account of the request that is being served."""
     return KMS.call(operation, parameters, region=get_region(), account=get_account_id())
 
 
@@ -62,7 +62,7 @@ def key(reference: str) -> KeyView | None:
 async def handle_request(
     method: str, path: str, headers: Mapping[str, str], body: bytes, _query: Mapping[str, list[str]]
 ) -> tuple[int, dict[str, str], bytes]:
-    """In a thread: an RSA_4096 key pair takes seconds, and everybody else would wait."""
+    """Uses a thread: making an RSA_4096 key pair takes seconds, and would block all other requests."""
     response = await asyncio.to_thread(_WIRE.handle, Request(method, path, headers, body))
     return response.status, response.headers, response.body
 
@@ -84,7 +84,7 @@ def resource_tags(arn: str) -> dict[str, str] | None:
 
 
 def extract_resource_arn(service: str, *request: Any) -> str:
-    """IAM is asked about the key, whatever a request calls it: an id, an alias, or nothing at all in a ciphertext's case."""
+    """IAM checks the key, however the request names it: by id, by alias, or only by a ciphertext."""
     arn = str(_extract_resource_arn(service, *request))
     if service != "kms":
         return arn

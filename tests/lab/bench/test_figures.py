@@ -192,7 +192,7 @@ def test_a_function_that_makes_fewer_calls_is_not_compared(replay):
     replay.answer(DESCRIBE_KEY)
 
     with pytest.raises(
-        OtherCalls, match=r"^Called and not recorded: nothing\. Recorded and not called: DescribeStacks\.$"
+        OtherCalls, match=r"^Called but not recorded: nothing\. Recorded but not called: DescribeStacks\.$"
     ):
         replay.finish()
 
@@ -202,7 +202,7 @@ def test_a_function_that_makes_them_in_another_order_is_not_compared(replay):
     replay.answer(DESCRIBE_KEY)
 
     with pytest.raises(
-        OtherCalls, match=r"^Called and not recorded: DescribeStacks\. Recorded and not called: DescribeStacks\.$"
+        OtherCalls, match=r"^Called but not recorded: DescribeStacks\. Recorded but not called: DescribeStacks\.$"
     ):
         replay.finish()
 
@@ -213,6 +213,6 @@ def test_a_function_that_makes_one_call_more_is_not_compared(replay):
     replay.answer(DESCRIBE_STACKS)
 
     with pytest.raises(
-        OtherCalls, match=r"^Called and not recorded: DescribeStacks\. Recorded and not called: nothing\.$"
+        OtherCalls, match=r"^Called but not recorded: DescribeStacks\. Recorded but not called: nothing\.$"
     ):
         replay.finish()

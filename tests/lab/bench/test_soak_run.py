@@ -83,5 +83,5 @@ def test_a_function_that_keeps_memory_objects_and_a_socket_is_found_out(ready, t
 def test_a_function_that_leaves_its_garbage_where_it_is_is_found_out(ready, tmp_path):
     package = planted(ready, tmp_path, "hoarding", WITHOUT_A_LOOK_AT_GARBAGE)
 
-    with pytest.raises(soak.WentWrong, match=re.escape("The function's process does not look for cycles: ")):
+    with pytest.raises(soak.WentWrong, match=re.escape("The function's process does not collect garbage: ")):
         soak.soak(ready, REQUESTS, package)

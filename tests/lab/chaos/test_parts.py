@@ -173,8 +173,8 @@ class Peaceful(Fates):
 def test_an_invocation_that_knows_its_answer_has_arrived_must_not_send_another(arrivals, twice):
     director = Director(Peaceful(1))
     invocation = invocation_of(director)
-    for body, told in arrivals:
-        director.answered(Passing("answer", "PUT", request_id="1"), body, told=told)
+    for body, confirmed in arrivals:
+        director.answered(Passing("answer", "PUT", request_id="1"), body, confirmed=confirmed)
     director.ended(invocation, Outcome("null"))
 
     assert director.answered_twice() == (["chaos-01 request 1 Create try 1"] if twice else [])

@@ -134,4 +134,4 @@ def test_the_program_says_that_its_port_is_taken():
         out, err = process.communicate(timeout=START_SECONDS)
 
     assert (process.returncode, out) == (1, "")
-    assert err == f"The port {port} can't be opened: Address already in use. Give another one with --port.\n"
+    assert err == f"The port {port} can't be opened: Address already in use. Choose another with --port.\n"

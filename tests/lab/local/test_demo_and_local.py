@@ -81,7 +81,7 @@ def test_what_make_local_prints_leads_to_the_local_aws_and_ctrl_c_ends_it():
 
         local.send_signal(signal.SIGINT)
         assert local.wait(PATIENCE_SECONDS) == 0
-        assert local.stdout.read().endswith("The local AWS has ended, and nothing of it is left.\n")
+        assert local.stdout.read().endswith("The local AWS has ended, and nothing is left of it.\n")
         assert not folder.exists()
     finally:
         local.kill()

@@ -20,7 +20,7 @@ from lab.quota import comparison, page, standing, svg
 from lab.quota.__main__ import main
 from lab.quota.crowd import Crowd
 from lab.quota.edges import ACCOUNT, REGION
-from lab.quota.outcome import Outcome, told
+from lab.quota.outcome import Outcome, report_lines
 from lab.quota.plaintext import Plaintext
 from lab.quota.stacks import Answered
 from lab.quota.ways import HANDED_OVER, ONE_INVOCATION, SDK
@@ -146,7 +146,9 @@ def test_every_key_holds_its_material_in_the_end():
 def test_a_seed_ends_alike_in_every_process():
     crowd = Crowd(30, 0.5, 7)
     command = [sys.executable, "-m", "lab.quota", "--resources", "30", "--rate", "0.5", "--seed", "7"]
-    lines = [standing.told(standing.play(*each)) for each in standing.plays(crowd)] + list(told(played(crowd)))
+    lines = [standing.report_line(standing.play(*each)) for each in standing.plays(crowd)] + list(
+        report_lines(played(crowd))
+    )
     ends = {
         subprocess.run(
             command,
@@ -310,7 +312,7 @@ def outcome_of(**changes):
 
 
 def test_a_run_is_told_in_lines_that_end_with_the_verdict():
-    assert list(told(outcome_of())) == [
+    assert list(report_lines(outcome_of())) == [
         "seed 9: 4 resources in 2 stacks, 0.5 requests a second; this function",
         "waited: median 7 s, 90 % 3,600 s, 99 % 3,600 s, longest 3,600 s",
         "GetParametersForImport: 6 made, 3 throttled, 1.5 for each resource",
@@ -359,11 +361,11 @@ def reads_of(**changes):
 
 
 def test_what_needs_no_quota_is_told_in_a_line():
-    assert standing.told(reads_of()) == (
+    assert standing.report_line(reads_of()) == (
         "4 no-op Updates at once: 3 answered, the last after 1,234 s; CloudFormation's reads: 17.5 for each, and 1,000 "
         "throttled; imports: 0; 1 failed, the first one: no answer in time"
     )
-    assert standing.told(reads_of(done=4, reason="")).endswith("; imports: 0")
+    assert standing.report_line(reads_of(done=4, reason="")).endswith("; imports: 0")
 
 
 def test_the_command_fails_where_what_needs_no_quota_does(capsys, monkeypatch):
@@ -376,9 +378,9 @@ def test_the_command_fails_where_what_needs_no_quota_does(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--stacks", "0"], "500 resources can't be shared out among 0 stacks"),
-        (["--rate", "0"], "KMS must let some through, and the rate is 0.0"),
-        (["--lanes", "-1"], "-1 lanes, or 1000 invocations at once, can't be"),
+        (["--stacks", "0"], "0 stacks can't share 500 resources"),
+        (["--rate", "0"], "the rate must be more than 0, and is 0.0"),
+        (["--lanes", "-1"], "-1 lanes, or 1000 invocations at once, are not possible"),
     ],
 )
 def test_the_command_refuses_what_can_not_be(options, sentence, capsys):

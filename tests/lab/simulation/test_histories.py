@@ -35,7 +35,7 @@ def test_no_history_breaks_an_invariant(first):
     """EACH histories from the seed that is the test's name; one in fifty is played twice, and must end alike."""
     total = many.sum_of(many.verdict(seed) for seed in range(first, first + EACH))
 
-    assert total.bad is None, "\n".join(story.shortest_told(play(draw(total.bad.seed))))
+    assert total.bad is None, "\n".join(story.shortest_story(play(draw(total.bad.seed))))
     assert str(total) == f"{EACH} histories, {total.requests} requests, {total.faults} faults, 0 violations"
     assert total.requests > 4 * EACH
     assert total.faults > 4 * EACH

@@ -1,9 +1,8 @@
-"""What Fn::GetAtt gives, against what KMS holds: part of rule 3 of docs/internals/simulation.md, for updates and rollbacks
-alike.
+"""Compares Fn::GetAtt's values with what KMS holds: part of rule 3 of docs/internals/simulation.md, also for rollbacks.
 
-CheckValue is evidence. It is what KMS proves, or the declared value of a key that can hold no other bytes, or "". One excuse
-for "": the invocation had no consent by the tags that it read last, or its last try at one of the reads got no answer. Without
-consent nothing else will do.
+CheckValue is evidence. It is the value that KMS proves, or the declared value of a key that can hold no other bytes, or "". ""
+is allowed if one of the reads got no answer at its last try. If the tags that the invocation read last give no consent,
+CheckValue must be "".
 """
 
 import hashlib
@@ -30,7 +29,7 @@ class Evidence:
 
 
 def untrue(truth: Truth, arn: str, data: Mapping[str, Any], evidence: Evidence) -> str:
-    """The first attribute that says what is not so; "" where all are true."""
+    """What is wrong with the first attribute that is not true; "" if all are true."""
     shown = truth.described(arn)
     until = shown.get("ValidTo")
     so = {
@@ -49,7 +48,7 @@ def untrue(truth: Truth, arn: str, data: Mapping[str, Any], evidence: Evidence) 
 
 
 def _check_values(truth: Truth, arn: str, evidence: Evidence) -> tuple[str, ...]:
-    """Those that are true."""
+    """The values that are true."""
     if not evidence.consents:
         return ("",)
     value = _check_value(truth, arn, evidence.declared)
@@ -57,7 +56,7 @@ def _check_values(truth: Truth, arn: str, evidence: Evidence) -> tuple[str, ...]
 
 
 def _check_value(truth: Truth, arn: str, declared: str) -> str:
-    """Of an asymmetric key: the hash of its public key. Of a secret key: what is declared, where it has one material only."""
+    """For an asymmetric key, its public key's hash. For a secret key with only one material, the declared value."""
     if truth.state(arn) not in _HOLDS_ITS_MATERIAL:
         return ""
     (secret, *_) = (holding.secret for holding in truth.holdings(arn).values())
