@@ -84,7 +84,7 @@ def test_an_event_that_wants_its_answer_elsewhere_is_not_even_looked_into(world,
     assert world.aws.calls == []
 
 
-# --------------------------------------------------------------------------------------------------- what is said of what
+# ------------------------------------------------------------------------------------------------ what the answer says
 
 MATERIAL = random_key(64)
 SHOWN = [CANARY, SIGNATURE, "X-Amz-Signature", "amazonaws.com/arn"]

@@ -1,7 +1,7 @@
 """Attacks by people whom the tags permit something: how far each attack gets, and what stops it.
 
-Other attack files show that nobody gets past the tags. Here the tags let the attacker in: they write the secret, have the public
-key that wraps, deploy a stack that a tag names, or invoke the function while such a stack is deployed.
+Other attack files show that nobody gets past the tags. Here the tags let the attacker in: they write the secret, have the
+public key that wraps, deploy a stack that a tag names, or invoke the function while such a stack is deployed.
 docs/threat-model.md cites each of these tests.
 """
 
@@ -106,7 +106,7 @@ def test_without_a_pinned_version_the_first_import_takes_what_is_current(world):
 
 
 def test_a_version_s_id_is_pinned_by_the_secret_s_arn_alone(world, refused):
-    """Anyone who may delete a secret and make a new one with its name also chooses the version's id. The ARN ends in six letters."""
+    """Who may delete a secret and make it again also chooses the version's id. The ARN ends in six new letters."""
     before = world.secret(OURS, version_id=VERSION)
     world.secrets.remove(before)
     world.secret(PLANTED, before.name, version_id=VERSION)
@@ -260,7 +260,7 @@ def test_a_stack_that_only_adopts_a_key_lets_its_material_expire_and_rotates_it(
 
 @pytest.mark.parametrize("claimed", [False, True])
 def test_a_custom_resource_that_claims_the_key_s_arn_undoes_the_adoption(world, claimed):
-    """A deployment is enough, without a right to invoke: CloudFormation lists no ServiceToken, so any custom resource counts."""
+    """A deployment is enough, without a right to invoke. CloudFormation lists no ServiceToken: any custom resource counts."""
     key, secret = world.external_key(tag="payments orders"), world.secret(OURS, tag="payments orders")
     other_stack(world, "payments")
     world.create(key, SecretId=secret.name)

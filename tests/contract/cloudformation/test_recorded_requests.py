@@ -1,4 +1,4 @@
-"""The stand-ins make requests as CloudFormation was recorded to make them. Kinder or other ones would hide what AWS does."""
+"""The stand-ins make requests like recorded ones of CloudFormation. Other requests would hide what AWS does."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Rule 8: each resource works in its own Region. A replica takes the primary key's bytes, by an import of its own."""
+"""Rule 8: each resource works in its own Region. A replica takes the primary key's bytes, by its own import."""
 
 import pytest
 

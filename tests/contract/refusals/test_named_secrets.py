@@ -1,7 +1,7 @@
-"""Which secret was read, and which version of it: that stands in every refusal of what it held, in Secrets Manager's words.
+"""Every refusal of a secret's content names the secret and the version, in Secrets Manager's words.
 
-The value of a property is never repeated. What is named here is DescribeSecret's Name and GetSecretValue's VersionId, and so
-only what is really a secret's name.
+No error repeats a property's value. It shows DescribeSecret's Name and GetSecretValue's VersionId, which are surely names of a
+secret and a version.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ READ = f"(secret {NAME}, version {FIRST})"
 
 
 def reason(world, key, **declared):
-    """Of a Create that is refused, whole."""
+    """The whole reason of a refused Create."""
     before = world.snapshot()
     answer = world.create(key, **declared)
     assert answer["Status"] == "FAILED"
