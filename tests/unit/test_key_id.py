@@ -1,4 +1,4 @@
-"""What a key is called, and the three forms of the physical id (docs/internals/design.md, rule 1)."""
+"""A key's names, and the three forms of the physical id (docs/internals/design.md, rule 1)."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_an_arn_and_a_bare_id_name_the_same_key(uuid):
 
 
 def test_an_arn_of_elsewhere_names_the_key_of_the_same_id_at_home():
-    """A multi-Region key and its replica share an id. Which of them an ARN means is asked by `Home.of_named`."""
+    """A multi-Region key and its replica share an id. `Home.of_named` shows which of them an ARN names."""
     assert KeyId.parse(KeyId(MULTI_REGION_ID, ELSEWHERE).arn, HOME) == KeyId(MULTI_REGION_ID, HOME)
     assert KeyId.of_arn(KeyId(MULTI_REGION_ID, ELSEWHERE).arn).home == ELSEWHERE
 

@@ -69,7 +69,7 @@ NEEDED = {
     "looks at a stack's resource": Call("cloudformation:DescribeStackResource", STACK),
     "reads a stack's events": Call("cloudformation:DescribeStackEvents", STACK),
     "lists a stack's resources": Call("cloudformation:ListStackResources", STACK),
-    "hands a request on to itself": Call("lambda:InvokeFunction", FUNCTION),
+    "hands a request over to itself": Call("lambda:InvokeFunction", FUNCTION),
     "has Lambda hand over what failed": Call("lambda:InvokeFunction", ON_FAILURE),
     "begins a log stream": Call("logs:CreateLogStream", LOG_STREAM),
     "logs": Call("logs:PutLogEvents", LOG_STREAM),
@@ -233,7 +233,7 @@ READS = {f"cloudformation:{name}": xform_name(name) for name in service_model("c
 
 
 def reads_of(entry):
-    """What the modules that an entry point loads call of CloudFormation, as actions."""
+    """The CloudFormation actions that an entry point's modules call."""
     program = (
         f"import sys, imported_key_material.{entry}\n"
         "for name, module in sys.modules.items():\n"

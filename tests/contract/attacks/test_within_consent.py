@@ -205,7 +205,7 @@ def test_consent_is_for_every_field_of_the_secret(world):
 
 
 def test_an_error_tells_which_other_fields_the_secret_has_and_not_what_stands_in_them(world, refused):
-    """It shows the fields' names, which the user must choose from."""
+    """The attacker learns only whether a guessed field name exists."""
     password = "7=+/& krokodil quer zitrone"
     secret = world.secret(json.dumps({"password": password}), tag="orders")
 

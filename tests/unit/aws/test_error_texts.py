@@ -1,4 +1,4 @@
-"""AWS's errors in words: the code kept, each told apart from the others, and no error of botocore's own model left out."""
+"""AWS's errors as sentences: each keeps its code, differs from the others, and covers every error of botocore's model."""
 
 import botocore.session
 import pytest

@@ -1,4 +1,4 @@
-"""What no text of AWS's may repeat: each declared text, by the property in whose name it is shown."""
+"""No text of AWS may repeat a declared value: the property's name replaces it."""
 
 import pytest
 

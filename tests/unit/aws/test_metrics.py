@@ -1,4 +1,4 @@
-"""What is measured of a wait: one line in CloudWatch's embedded metric format, with numbers alone."""
+"""The metrics of a wait: one line in CloudWatch's embedded metric format, with only numbers."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Waiting for KMS's quota: how the tries are spread, what ends the wait, and what is told of it."""
+"""The wait for KMS's quota: how the tries are spread, what ends the wait, and what the log says about it."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -36,7 +36,7 @@ class Log:
 
 
 class Successor:
-    """Takes a request over, or does not."""
+    """Takes over a request, or fails to."""
 
     def __init__(self, clock, seconds, problem=""):
         self.waits_until = Deadline(clock, clock.now() + timedelta(seconds=seconds))
@@ -202,7 +202,7 @@ def test_a_successor_that_can_not_take_over_is_told_beside_the_quota():
     assert wait.seconds() == 600
 
 
-# ----------------------------------------------------------------------------------------------------------- what is told
+# ------------------------------------------------------------------------------------------------------- what is logged
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_long_wait_is_logged_once_a_minute():
     ("waiting", "per_second", "times_floor"), [(500, 0.25, 1.10), (500, 1.0, 1.5), (250, 0.25, 1.15)]
 )
 def test_hundreds_that_begin_together_get_through_in_little_more_than_the_least_time(waiting, per_second, times_floor):
-    """The steps alone, against a bucket that holds one request. The whole function is measured by `make quota`."""
+    """Only the steps, against a bucket that holds one request. `make quota` measures the whole function."""
     clock = VirtualClock(seed=7)
     free_at, last = START, START
 

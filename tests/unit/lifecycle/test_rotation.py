@@ -1,4 +1,4 @@
-"""When a rotation is asked for, when it is waited for, and when pending material may go: on a scripted key and its clock."""
+"""When the function asks for a rotation, when it waits, and when it removes pending material: on a scripted key."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The table of key specs, and the choice of the wrapping (row 22 of the checks: what goes, and what fits)."""
+"""The table of key specs, and the choice of the wrapping (row 22 of the checks: what KMS allows, and what fits)."""
 
 import pytest
 from cryptography.hazmat.primitives import hashes

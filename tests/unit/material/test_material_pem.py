@@ -1,4 +1,4 @@
-"""PEM: row 9 (which blocks), row 10 (encrypted), and what stands around a key."""
+"""PEM: row 9 (which blocks), row 10 (encrypted), and text around a key."""
 
 import base64
 from pathlib import Path

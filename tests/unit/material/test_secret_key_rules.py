@@ -281,7 +281,7 @@ def test_text_that_may_be_hex_is_taken_as_base64_with_the_check_value_that_match
 
 
 def test_text_that_may_be_hex_with_another_check_value_has_that_one_fault() -> None:
-    """The value may be that of the hex digits: to call it a mismatch would mislead."""
+    """The value may belong to the decoded hex digits: to call it a mismatch would mislead."""
     assert refusal(HEX_TEXT, HMAC_384, expected_check_value=hmac_of(KEY, HMAC_384)) == (
         f"{MAY_BE_HEX}, and then the ExpectedCheckValue does not match. {MAY_BE_HEX_REMEDY}"
     )
