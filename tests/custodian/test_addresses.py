@@ -1,4 +1,4 @@
-"""Whether the tool asks at AWS: the addresses that botocore has of its own, and whatever else somebody sets."""
+"""Whether the tool calls AWS: botocore's own addresses, and every other address that somebody sets."""
 
 import boto3
 import pytest

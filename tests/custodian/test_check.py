@@ -1,4 +1,4 @@
-"""`key-custodian check`: what passes, what is refused in which words, and the check values against OpenSSL's."""
+"""`key-custodian check`: what passes, the error for what does not, and the check values compared with OpenSSL's."""
 
 import base64
 import json
@@ -213,7 +213,7 @@ REFUSED = {
     ],
 )
 def test_an_empty_file_is_called_that(custodian, put_file, arguments, problem):
-    """As a pipe leaves it whose first command failed: its hash and its length would lead astray."""
+    """A pipe whose first command failed leaves such a file: its hash and its length would mislead."""
     put_file("key.bin", b"")
     put_file("empty.der", b"")
 

@@ -35,7 +35,7 @@ def on_screen(key):
 
 
 def in_groups(component):
-    """As an HSM prints it: groups of four digits."""
+    """Groups of four digits, as an HSM prints them."""
     return re.sub("(....)", r"\1 ", component.hex().upper()).strip()
 
 
@@ -44,7 +44,7 @@ def opened(folder):
 
 
 def types(terminal, number, component, answer="y"):
-    """One holder's part."""
+    """The input of one holder."""
     terminal.waits_for(f"Component {number}, 64 hex digits (is not shown): ")
     terminal.types(in_groups(component))
     terminal.waits_for(f"Check value of component {number}: {on_screen(component)}\n")
@@ -203,7 +203,7 @@ def test_a_file_that_is_not_the_one_on_paper_is_refused(custodian, put_file, tmp
 
 
 def files(custodian, put_file, *components, spec=AES, given=None):
-    """Combines files with their check values; no terminal is there."""
+    """Combines files with their check values, without a terminal."""
     arguments = []
     for number, component in enumerate(components, start=1):
         arguments += ["--component", put_file(f"{number}.bin", component)]

@@ -1,4 +1,4 @@
-"""Calls that do not go to AWS: each command says so before anything is done, and no plaintext goes there without TLS."""
+"""Calls that do not go to AWS: each command says so first, and sends no plaintext there without TLS."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ def call(bank, command):
 
 @pytest.fixture
 def far(bank):
-    """The same services at an address that is not this machine's: the way there leads over a proxy that is."""
+    """The same services at an address of another machine, reached over a proxy on this one."""
     far = {"AWS_ENDPOINT_URL": FAR, "HTTP_PROXY": address_of(bank)}
     return replace(bank.custodian, environment={**bank.custodian.environment, **far})
 

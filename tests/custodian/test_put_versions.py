@@ -1,4 +1,4 @@
-"""`key-custodian put` to a secret there is: no stage moves unasked, no version is lost, and tags are others' consent."""
+"""`key-custodian put` to an existing secret: it moves no stage unasked, loses no version, and leaves the owner's tags."""
 
 import json
 
@@ -37,7 +37,7 @@ def done(bank, *arguments):
 
 
 def refused(bank, *arguments):
-    """What it says, once it is shown that nothing was changed."""
+    """The error, after a check that nothing has changed."""
     before = len(bank.secrets.written)
     ended = bank.run(*PUT, *arguments, "--yes")
     assert (ended.code, ended.out) == (1, b""), ended.err
@@ -96,7 +96,7 @@ def test_no_version_is_left_without_a_stage(bank, secret):
 
 
 def test_versions_of_this_tool_can_move_on_for_ever(bank, secret):
-    """Each keeps its own stage, so that none is lost."""
+    """Each version keeps its own stage, so that none is lost."""
     first = done(bank, "--move-current")["version_id"]
     bank.secrets.move_stage(secret, f"imported-key-material-{OLD_ID}", OLD_ID)
     bank.file("wrapped.bin", NEXT)

@@ -1,4 +1,4 @@
-"""`key-custodian verify` against the strict KMS over HTTP: what is proved of each kind of key, and the receipt."""
+"""`key-custodian verify` against the strict KMS over HTTP: what it proves for each kind of key, and the receipt."""
 
 import hashlib
 import json
@@ -161,7 +161,7 @@ def test_another_hmac_key_is_not_so_and_cloudtrail_s_id_of_the_refusal_is_kept(b
 
 
 def test_the_key_itself_in_place_of_its_mac_is_not_sent_to_kms(bank):
-    """It has as many digits. What gives it away is the check value on paper."""
+    """The key has as many digits as the MAC. The check value on paper shows that it is the key."""
     paper = on_paper(f"HMAC:{hmac_of(KEY)[:10]}")
 
     told = refused(bank, hmac_key(bank), *paper, "--mac", KEY.hex())

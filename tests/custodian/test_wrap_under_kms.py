@@ -1,4 +1,4 @@
-"""`key-custodian wrap` under keys in KMS, against the strict KMS over HTTP: kms:Decrypt opens what it wraps."""
+"""`key-custodian wrap` under keys in KMS, against the strict KMS over HTTP: kms:Decrypt unwraps the results."""
 
 import json
 
@@ -105,7 +105,7 @@ def test_kms_opens_what_was_wrapped_without_a_network(custodian, put_file, kms, 
 
 
 def opened(kms, key, algorithm, blob):
-    """As the function does it: kms:Decrypt, and for the RSA_AES pair RFC 5649 behind it."""
+    """Unwraps like the function: kms:Decrypt, and for the RSA_AES pair also RFC 5649."""
     if algorithm in OAEP:
         return kms.decrypt(KeyId=key, CiphertextBlob=blob, EncryptionAlgorithm=OAEP[algorithm])["Plaintext"]
     rsa_block, aes_block = wrapping.split_rsa_aes(blob, 256)

@@ -1,4 +1,4 @@
-"""What `make bench` compares is comparable, what it prints is what its page shows, and a limit is a limit."""
+"""`make bench` compares only what is comparable, prints the figures of its page, and fails over a limit."""
 
 import importlib
 import json
@@ -101,14 +101,14 @@ def test_a_figure_over_its_limit_is_told_and_fails(monkeypatch, capsys, tmp_path
 
 
 class Session:
-    """Takes down what clients are asked for."""
+    """Records the clients that a program makes."""
 
     def client(self, service, config):
         return service, config._user_provided_options
 
 
 def test_the_plain_function_builds_the_same_clients(monkeypatch):
-    """Timeouts, tries and all: a shorter list or another retry mode would make it another comparison."""
+    """With the same timeouts and retries: otherwise the comparison would be unfair."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     plain = importlib.import_module("lab.bench.functions.plain")  # builds its own when it is imported
     ours = clients.make(Session())
@@ -129,7 +129,7 @@ def test_the_plain_on_failure_function_builds_the_one_client_that_the_on_failure
 
 
 def test_what_is_recorded_of_the_on_failure_function_is_an_answer():
-    """It leaves without one where CloudFormation does not wait: that would be another comparison."""
+    """If CloudFormation did not wait, the function would send no answer, and the comparison would be unfair."""
     given_up = recordings().given_up
 
     assert json.loads(given_up.answer)["Status"] == "FAILED"

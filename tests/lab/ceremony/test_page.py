@@ -60,7 +60,7 @@ def test_every_section_with_commands_is_played():
 
 
 def test_commands_stand_in_sections_that_are_played():
-    """Not under a heading of another level, where nobody would look."""
+    """A command under a heading of another level would not be played."""
     text = page.text()
 
     assert text.count("```console\n") == sum(len(page.blocks(one, "console")) for one in headings_with_commands())

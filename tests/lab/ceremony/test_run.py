@@ -1,4 +1,4 @@
-"""`make ceremony`: docs/ceremony.md is played as it stands, and fails where it should."""
+"""`make ceremony` plays docs/ceremony.md word for word, and fails where it should."""
 
 import io
 import json
@@ -80,7 +80,7 @@ def the_receipts_name_the_custodian_and_the_version(ceremony):
 
 
 def who_may_do_everything_by_iam_does_not_open_the_secret(ceremony, aws):
-    """The transport key's own policy does not let IAM policies count."""
+    """The transport key's policy gives IAM policies no effect."""
     trust = {"Effect": "Allow", "Principal": {"AWS": aws.settings.account}, "Action": "sts:AssumeRole"}
     iam = aws.client("iam")
     iam.create_role(

@@ -1,4 +1,4 @@
-"""CloudFormation as the tests have it, through boto3: what a function sees of its own stack."""
+"""The stand-in for CloudFormation, through boto3: what a function sees of its own stack."""
 
 import uuid
 from datetime import timedelta
@@ -118,7 +118,7 @@ def test_a_resource_is_described_by_its_logical_id(client, stacks, clock):
 
 
 def test_a_resource_without_an_id_has_an_empty_one_in_events_and_none_in_the_list(client, stacks, clock):
-    """Recorded: the key is there in events (2017 to 2025), and is not in ListStackResources (2016 to 2022)."""
+    """Recorded: events have the member (2017 to 2025), ListStackResources does not (2016 to 2022)."""
     stack = stacks.stack("orders")
     stack.set("Material", "CREATE_IN_PROGRESS", clock.now(), type=TYPE)
 
@@ -156,7 +156,7 @@ def test_the_list_of_resources_pages(client, stacks, clock):
     ],
 )
 def test_the_list_of_resources_may_leave_out_what_is_being_made(client, stacks, clock, stack_status, listed):
-    """AWS's documentation: of a stack that is being created only what is CREATE_COMPLETE is reported."""
+    """AWS's documentation: while a stack is created, the list has only resources that are CREATE_COMPLETE."""
     stack = stacks.stack("orders", status=stack_status)
     for name, status in (("Done", "CREATE_COMPLETE"), ("Made", "CREATE_IN_PROGRESS"), ("Failed", "CREATE_FAILED")):
         stack.set(name, status, clock.now(), type=TYPE)

@@ -1,4 +1,4 @@
-"""The strict KMS and the first import, which is for ever (docs/internals/kms-contract.md, C-30 to C-38, C-81)."""
+"""The strict KMS and the first import, which is permanent (docs/internals/kms-contract.md, C-30 to C-38, C-81)."""
 
 import re
 
@@ -72,7 +72,7 @@ def test_the_first_import_is_for_ever(bench, spec, emptied):
 
 @pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
 def test_the_refusal_names_the_material_that_was_expected(bench, spec):
-    """Of an HMAC key too, which shows no KeyMaterialId."""
+    """Also for an HMAC key, which shows no KeyMaterialId."""
     key = bench.filled_key(MATERIAL, spec)
     shown = bench.metadata(key).get("CurrentKeyMaterialId", "[0-9a-f]{64}")
     sentence = rf"Imported key material does not have the expected identifier \({shown}\)\."

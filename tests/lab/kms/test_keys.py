@@ -1,4 +1,4 @@
-"""The strict KMS and its keys: how one is found, by whom, and made (docs/internals/kms-contract.md, C-84, C-87, C-120)."""
+"""The strict KMS and its keys: who finds a key, how, and how it is made (docs/internals/kms-contract.md, C-84, C-87, C-120)."""
 
 import pytest
 from botocore.exceptions import ClientError

@@ -1,4 +1,4 @@
-"""The strict KMS and what it is sent: AWS's wording of constraints, errors of form (docs/internals/kms-contract.md, C-82)."""
+"""The strict KMS and faulty calls: AWS's wording of constraints, errors of form (docs/internals/kms-contract.md, C-82)."""
 
 import base64
 import json

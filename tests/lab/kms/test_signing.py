@@ -1,4 +1,4 @@
-"""The strict KMS signs with the imported bytes: checked outside (docs/internals/kms-contract.md, C-82, C-86, C-110, C-111)."""
+"""The strict KMS signs with the imported bytes (docs/internals/kms-contract.md, C-82, C-86, C-110, C-111)."""
 
 import hashlib
 import hmac

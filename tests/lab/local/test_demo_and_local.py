@@ -1,4 +1,4 @@
-"""`make demo` and `make local`: what a newcomer runs first."""
+"""`make demo` and `make local`: what a new user runs first."""
 
 import io
 import os

@@ -1,7 +1,6 @@
-"""Histories: the real function in a world that fails in every way that AWS is known to fail. docs/internals/simulation.md
-tells of it.
+"""Histories: the real function in a world that fails in every known way of AWS (docs/internals/simulation.md).
 
-The seeds are other ones with each commit, so that CI plays ever new histories; which ones they are stands in the tests' names.
+Each commit has other seeds, so that CI always plays new histories. The tests' names show the seeds.
 """
 
 import os
@@ -24,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def _first_seed() -> int:
-    """From the commit's hash; 0 where there is none to ask for."""
+    """From the commit's hash; 0 if there is no commit."""
     git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607  # git, wherever it is
     return int(git.stdout[:8], 16) if git.returncode == 0 else 0
 

@@ -1,4 +1,4 @@
-"""The simulation's CloudFormation, against what real stacks were recorded to show. Dates are those of the recordings."""
+"""The simulation's CloudFormation, against what real stacks were recorded to show. Each date is a recording's."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -20,7 +20,7 @@ def client(timeline):
 
 
 def told(stacked, since=0):
-    """(logical id, physical id, status) of each event since so many seconds; the stack's own have no ids."""
+    """(logical id, physical id, status) of each event since so many seconds; the stack's own events have no ids."""
     return [
         ("", "", one.status)
         if one.physical_id == stacked.stack.id

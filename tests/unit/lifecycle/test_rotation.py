@@ -63,7 +63,7 @@ def test_a_rotation_that_shows_already_is_not_asked_for(key):
 
 @pytest.mark.parametrize("refusals", [[refusal("ConflictException")], []], ids=["a conflict", "accepted as the same"])
 def test_a_rotation_that_is_under_way_and_does_not_show_is_asked_for_once_more(key, refusals):
-    """It was accepted for another invocation. Whatever KMS answers to a repeated request, it is waited for."""
+    """KMS accepted it for another invocation. Whatever KMS answers to a repeated request, the function waits."""
     key.refusals = refusals
     key.after(120, lambda: key.become_current("two"))
 
@@ -174,7 +174,7 @@ def test_a_rotation_that_takes_the_pending_material_has_made_the_room(key):
 
 
 def test_a_new_current_material_is_believed_though_the_list_still_shows_it_pending(key):
-    """The two readings may be of different moments."""
+    """The two reads may show different moments."""
     key.after(150, lambda: setattr(key, "current", "two"))
 
     rotation(key).make_room()
