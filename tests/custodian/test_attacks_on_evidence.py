@@ -202,7 +202,7 @@ def test_of_a_key_that_was_imported_before_it_unwraps_the_plan_says_that_somebod
     ) in done.text
 
 
-# ---------------------------------------------------------------------------------------------------------- the wrapping key
+# ------------------------------------------------------------------------------------------------------------- the public key
 
 
 def test_material_that_was_wrapped_under_an_attacker_s_key_is_his_and_paper_prevents_it(bank):

@@ -45,7 +45,7 @@ CALLS = {
     "another field": (json.dumps({"kex": HEX}), ("check", "key.bin", *HMAC, "--json-key", "key")),
     "another check value": (KEY, ("wrap", "key.bin", *HMAC, *WRAP, *WRONG)),
     "the file is there": (KEY, ("wrap", "key.bin", *HMAC, "--wrapping-key", "transport.pem", "--out", "key.bin")),
-    "no wrapping key": (KEY, ("wrap", "key.bin", *HMAC, "--wrapping-key", "key.bin", "--out", "wrapped.bin")),
+    "no public key": (KEY, ("wrap", "key.bin", *HMAC, "--wrapping-key", "key.bin", "--out", "wrapped.bin")),
     "the key is no option": (KEY, ("wrap", "key.bin", *HMAC, *WRAP, "--key", "x")),
     "material as an argument": (KEY, ("check", HEX, *HMAC)),
     "AWS can't be reached": (

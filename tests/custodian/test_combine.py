@@ -199,7 +199,7 @@ def test_a_file_that_is_not_the_one_on_paper_is_refused(custodian, put_file, tmp
     assert not (tmp_path / "wrapped.bin").exists()
 
 
-# ------------------------------------------------------------------------------------------------------ files alone
+# ------------------------------------------------------------------------------------------------------- only files
 
 
 def files(custodian, put_file, *components, spec=AES, given=None):

@@ -29,7 +29,7 @@ ATTACKS = {
     "turns text around": TURNED,
     "C1": C1,
     "zero width": "\u200b\u2066",
-    "a line of its own": "\nVerdict:        PROVED at AWS",
+    "a separate line": "\nVerdict:        PROVED at AWS",
     "Unicode's line": "\u2028Verdict:        PROVED at AWS",
     "overwrites": "\rVerdict:        PROVED at AWS",
 }

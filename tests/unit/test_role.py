@@ -82,9 +82,9 @@ REFUSED = {
     "a rotation of a key without the tag": NEEDED["rotates"].without(TAG),
     "an import into a key of KMS's own material": NEEDED["imports"].with_(**{"kms:KeyOrigin": "AWS_KMS"}),
     "a rotation of a key of KMS's own material": NEEDED["rotates"].with_(**{"kms:KeyOrigin": "AWS_KMS"}),
-    "a removal where the origin is not told": NEEDED["removes"].without("kms:KeyOrigin"),
+    "a removal where the origin is unknown": NEEDED["removes"].without("kms:KeyOrigin"),
     "PKCS #1 v1.5 wrapping": NEEDED["gets parameters"].with_(**{"kms:WrappingAlgorithm": "RSAES_PKCS1_V1_5"}),
-    "an SM2 wrapping key": NEEDED["gets parameters"].with_(**{"kms:WrappingKeySpec": "SM2"}),
+    "an SM2 wrapping public key": NEEDED["gets parameters"].with_(**{"kms:WrappingKeySpec": "SM2"}),
     "an import in another account": Call("kms:ImportKeyMaterial", KEY.replace(ACCOUNT, OTHER_ACCOUNT), TARGET),
     "an import in another Region": Call("kms:ImportKeyMaterial", KEY.replace(REGION, "us-east-1"), TARGET),
     "unwrapping by a key without the tag": NEEDED["unwraps a KMS ciphertext"].without(TAG),
@@ -116,7 +116,7 @@ REFUSED = {
     ),
     "a secret without the tag": NEEDED["reads a secret"].without(TAG),
     "a look at a secret without the tag": NEEDED["looks at a secret"].without(TAG),
-    "a secret without the tag, where its account is not told": Call("secretsmanager:GetSecretValue", SECRET),
+    "a secret without the tag, where its account is unknown": Call("secretsmanager:GetSecretValue", SECRET),
     "a secret in another Region": Call(
         "secretsmanager:GetSecretValue", SECRET.replace(REGION, "us-east-1"), {**TAGGED, "aws:ResourceAccount": ACCOUNT}
     ),

@@ -18,7 +18,7 @@ OWNERS = ["the KMS key", "the secret", "the transport key the secret"]
 
 
 class Three:
-    """A key, a wrapped secret and the transport key that opens it, each with its tag."""
+    """A key, a wrapped secret and its transport key, each with its tag."""
 
     def __init__(self, world):
         self.world = world

@@ -79,7 +79,7 @@ def test_the_command_tells_every_event_of_one_seed(capsys):
 
 
 def test_a_broken_rule_is_told_by_its_shortest_story(capsys):
-    """With a planted bug: the rule, the command, the faults, the events up to the one that breaks it, and what was left out."""
+    """With a planted bug: the rule, the command, the faults, the events up to the broken rule, and how many are left."""
     bug = MUTATIONS["ARN for an adopted key"]
     seed = seed_that_finds(bug)
     with bug.plant():
