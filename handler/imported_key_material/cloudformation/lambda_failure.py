@@ -87,7 +87,7 @@ _CONDITIONS_OF_THE_UNTRIED: Final[Mapping[str, Cause]] = {
     "EventAgeExceeded": Cause(
         "it waited in Lambda's queue for as long as it may.",
         "Raise the application's ReservedConcurrency or leave it empty, if it is set. Else ask Service Quotas for more "
-        "concurrent invocations of Lambda (L-B99A9384), or deploy fewer resources at once (DependsOn makes lanes).",
+        "concurrent executions of Lambda (L-B99A9384), or deploy fewer resources at once (DependsOn makes lanes).",
     ),
 }
 _UNKNOWN: Final = Cause("Lambda does not say why.", f"{_RUN_AGAIN} If it comes again, look at the function's log.")

@@ -96,7 +96,7 @@ ENDS = [
         too_old(0),
         ": it waited in Lambda's queue for as long as it may.",
         "Raise the application's ReservedConcurrency or leave it empty, if it is set. Else ask Service Quotas for more "
-        "concurrent invocations of Lambda (L-B99A9384), or deploy fewer resources at once "
+        "concurrent executions of Lambda (L-B99A9384), or deploy fewer resources at once "
         "(DependsOn makes lanes).",
     ),
     (
