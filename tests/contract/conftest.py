@@ -21,7 +21,7 @@ def world():
 def refused(world) -> Callable[..., str]:
     """Sends a Create that the function must refuse. Returns the reason, after a check that nothing in KMS has changed.
 
-    After the property, the reason names the secret and version that was read: `(secret NAME, version ID)`. This fixture compares
+    After the property, the reason names the secret and version that were read: `(secret NAME, version ID)`. This compares
     them with what Secrets Manager returned, and leaves them out of its result.
     """
 

@@ -99,7 +99,7 @@ def test_nothing_that_is_typed_is_echoed(custodian):
         assert secret.hex()[:12] not in digits
 
 
-def test_a_slip_of_a_finger_is_told_and_mended(custodian, tmp_path):
+def test_a_slip_of_a_finger_is_reported_and_mended(custodian, tmp_path):
     with custodian.at_terminal(*COMBINE) as terminal:
         terminal.waits_for("Component 1, 64 hex digits (is not shown): ")
         terminal.types(FIRST.hex()[:-1])

@@ -160,7 +160,7 @@ def test_a_plaintext_does_not_go_to(address):
         elsewhere.require_unseen(address, where="--plaintext")
 
 
-def test_each_address_is_told_once():
+def test_each_address_is_reported_once():
     assert elsewhere.warnings({"kms": "http://a", "sts": "https://b", "secretsmanager": "http://a"}) == (
         "NOT AWS: what is meant for kms and secretsmanager goes to http://a.",
         "NOT AWS: what is meant for sts goes to https://b.",

@@ -180,7 +180,7 @@ def test_who_kills_it_finds_what_was_written_for_its_owner_only(custodian_proces
 # ------------------------------------------------------------------------------------------------------------- on the disk
 
 
-def test_the_bytes_are_on_the_disk_before_the_file_is_told_as_written(tmp_path, monkeypatch):
+def test_the_bytes_are_on_the_disk_before_the_file_is_reported_as_written(tmp_path, monkeypatch):
     path, on_disk = tmp_path / "wrapped.bin", []
     monkeypatch.setattr(new_file.os, "fsync", lambda _descriptor: on_disk.append(path.read_bytes()))
 

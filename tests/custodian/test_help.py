@@ -53,7 +53,7 @@ def test_no_argument_shows_the_help_and_is_a_wrong_call(custodian):
     assert done.err.startswith("Usage: key-custodian [OPTIONS] COMMAND [ARGS]...\n")
 
 
-def test_the_version_is_told(custodian):
+def test_the_version_is_reported(custodian):
     done = custodian.run("--version")
 
     assert done.code == 0

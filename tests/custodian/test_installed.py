@@ -58,7 +58,7 @@ def test_an_installed_tool_is_a_program_named_custodian(installed):
     assert points.read_text() == "[console_scripts]\ncustodian = custodian.cli:main\n"
 
 
-def test_an_installed_tool_tells_its_commands_and_its_version(installed, tmp_path):
+def test_an_installed_tool_shows_its_commands_and_its_version(installed, tmp_path):
     version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
 
     assert run(tmp_path, installed, "--help").returncode == 0

@@ -142,7 +142,7 @@ def test_no_right_to_read_secrets_or_to_decrypt_is_needed(bank):
     ]
 
 
-def test_the_ids_of_the_calls_are_kept_for_whoever_looks_into_cloudtrail(bank):
+def test_the_ids_of_the_calls_are_kept_for_a_search_in_cloudtrail(bank):
     bank.transport_key()
     file, report = wrapped(bank)
 

@@ -300,7 +300,7 @@ def test_names_that_do_not_fit_into_a_tag_are_refused(bank):
 # ------------------------------------------------------------------------------------------------------------------ AWS
 
 
-def test_a_right_that_is_missing_is_told_with_aws_s_code(bank):
+def test_a_right_that_is_missing_is_reported_with_aws_s_code(bank):
     bank.transport_key()
     bank.deny("CreateSecret")
     bank.file("wrapped.bin", BLOB)
@@ -316,7 +316,7 @@ def test_a_right_that_is_missing_is_told_with_aws_s_code(bank):
     )
 
 
-def test_an_explicit_deny_is_told_as_that(bank):
+def test_an_explicit_deny_is_reported_as_that(bank):
     """Another profile does not help if a policy of the organization denies the call."""
     bank.transport_key()
     text = f"User: {WHO} is not authorized to perform: CreateSecret with an explicit deny in a service control policy"
@@ -332,7 +332,7 @@ def test_an_explicit_deny_is_told_as_that(bank):
     )
 
 
-def test_a_secret_that_appears_in_between_is_told(bank):
+def test_a_secret_that_appears_in_between_is_reported(bank):
     """Somebody made it after the plan."""
     bank.transport_key()
     message = "The operation failed because the secret orders/mac-key already exists."

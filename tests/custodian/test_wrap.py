@@ -296,7 +296,7 @@ def test_a_link_is_not_followed(custodian, put_file, tmp_path):
 
 
 @pytest.mark.usefixtures("transport")
-def test_a_folder_that_is_not_there_is_told_before_anything_is_read(custodian):
+def test_a_folder_that_is_not_there_is_reported_before_anything_is_read(custodian):
     done = custodian.run("wrap", "no-key.bin", *HMAC, "--wrapping-key", "transport.pem", "--out", "there/wrapped.bin")
 
     assert (done.code, done.err) == (

@@ -97,7 +97,7 @@ def test_no_material_is_seen_when_it_is_refused(scene, everything, declared, val
     assert found(everything(), canary) == []
 
 
-def test_plaintext_that_somebody_writes_into_a_property_is_not_told_again(scene):
+def test_plaintext_that_somebody_writes_into_a_property_is_not_repeated(scene):
     """It is in CloudFormation's own records, where its author put it; the function does not repeat it."""
     canary = secrets.token_hex(32)
     material = scene.material(scene.empty_key(), scene.secret(b"x" * 32), Plaintext=canary)

@@ -118,7 +118,7 @@ def test_clients_call_the_region_s_own_endpoints():
     }
 
 
-def test_fips_endpoints_are_those_of_the_services_that_are_named_alone():
+def test_only_the_named_services_have_fips_endpoints():
     assert endpoints(made("kms", "lambda", region="us-east-1")) == {
         "kms": "https://kms-fips.us-east-1.amazonaws.com",
         "kms_without_retries": "https://kms-fips.us-east-1.amazonaws.com",

@@ -194,7 +194,7 @@ def test_where_nothing_was_seen_before_that_there_is_no_time_left_is_raised():
 # ------------------------------------------------------------------------------------------------------ the real clock
 
 
-def test_the_real_clock_tells_utc_waits_and_rolls():
+def test_the_real_clock_shows_utc_waits_and_rolls():
     clock = SystemClock()
 
     before = clock.now()

@@ -61,7 +61,7 @@ def test_the_reference_of_properties_is_what_the_schema_says():
     assert reference.main(["--check"]) == 0
 
 
-def test_a_page_that_is_not_current_is_told_and_left_alone(tmp_path, monkeypatch, capsys):
+def test_a_page_that_is_not_current_is_reported_and_left_alone(tmp_path, monkeypatch, capsys):
     page = tmp_path / "properties.md"
     page.write_text("old")
     monkeypatch.setattr(reference, "PAGE", page)
@@ -333,7 +333,7 @@ def test_the_readme_says_what_a_failed_create_leaves():
     assert all(word in row for word in ("DeletionPolicy: Retain`", "--disable-rollback", "express mode"))
 
 
-def test_who_deploys_to_a_local_aws_is_told_of_response_host():
+def test_deployers_to_a_local_aws_read_about_response_host():
     """`sam deploy --guided` and Enter leave it empty. Then every stack there hangs."""
     (row,) = [line for line in (DOCS / "deploying.md").read_text().splitlines() if "| ResponseHost |" in line]
     template, _ = cfnlint.decode.decode(str(REPOSITORY / "template.yaml"))

@@ -20,7 +20,7 @@ def test_a_planted_bug_is_found(copy, finding):
     assert not_found(copy, finding) == ""
 
 
-def test_a_bug_that_no_test_sees_is_told(copy):
+def test_a_bug_that_no_test_sees_is_reported(copy):
     """Proves the test of the plants: a finding's test that passes with the bug is no proof."""
     with copy.planted(Edit("LICENSE", "January 2004", "January 2005")):
         what_happened = copy.fails("tests/unit/test_consent.py::test_a_longer_name_that_begins_alike_is_another_stack")
@@ -28,7 +28,7 @@ def test_a_bug_that_no_test_sees_is_told(copy):
     assert "1 passed" in what_happened
 
 
-def test_an_edit_that_finds_no_place_is_told(copy):
+def test_an_edit_that_finds_no_place_is_reported(copy):
     with (
         pytest.raises(ValueError, match="LICENSE has the text to be changed 0 times"),
         copy.planted(Edit("LICENSE", "no such text", "")),

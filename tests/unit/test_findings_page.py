@@ -41,7 +41,7 @@ def test_the_page_is_what_the_rows_say():
     assert findings.main(["--check"]) == 0
 
 
-def test_a_page_that_is_not_current_is_told_and_left_alone(tmp_path, monkeypatch, capsys):
+def test_a_page_that_is_not_current_is_reported_and_left_alone(tmp_path, monkeypatch, capsys):
     page = tmp_path / "findings.md"
     page.write_text("old")
     monkeypatch.setattr(findings, "PAGE", page)

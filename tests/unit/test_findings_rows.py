@@ -22,7 +22,7 @@ def test_a_planted_bug_has_its_place(finding):
     assert misplaced(finding.edit, ROOT) == ""
 
 
-def test_a_planted_bug_that_has_no_place_is_told():
+def test_a_planted_bug_that_has_no_place_is_reported():
     no_bug = Edit("LICENSE", "no such text", "")
 
     assert misplaced(no_bug, ROOT) == "LICENSE has the text to be changed 0 times: 'no such text'"

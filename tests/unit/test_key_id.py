@@ -18,7 +18,7 @@ def test_the_function_learns_from_its_arn_where_it_is_at_home():
 
 
 @pytest.mark.parametrize("resource", [f"key/{KEY_ID}", "alias/transport", "alias/teams/orders"])
-def test_an_arn_tells_where_its_key_or_alias_is(resource):
+def test_an_arn_shows_where_its_key_or_alias_is(resource):
     assert Home.of_named(f"arn:aws:kms:eu-west-1:999988887777:{resource}", HOME) == ELSEWHERE
 
 
@@ -55,13 +55,13 @@ def test_the_repr_of_a_key_shows_no_text_that_somebody_may_have_declared():
 # ------------------------------------------------------------------------------------------------------- physical ids
 
 
-def test_a_resource_that_owns_a_key_bears_its_arn_and_one_that_adopted_it_the_bare_id():
+def test_a_resource_that_owns_a_key_has_its_arn_and_one_that_adopted_it_the_bare_id():
     key = KeyId.of_arn(KEY_ARN)
 
     assert (key.owned_id, key.adopted_id) == key.physical_ids == (KEY_ARN, KEY_ID)
 
 
-def test_a_create_that_failed_before_its_import_bears_an_id_that_no_key_has():
+def test_a_create_that_failed_before_its_import_has_an_id_that_no_key_has():
     assert not_imported_id("Material", "5e4d3c2b-1a09-4f8e-8d7c-6b5a49382716") == NOT_IMPORTED
 
 

@@ -423,7 +423,7 @@ def test_a_list_within_a_list_however_deep_is_one_fault():
 
 
 @pytest.mark.parametrize("new_material", ["STAGE", "ROTATE"])
-def test_new_material_is_taken_from_a_pinned_version_alone(new_material):
+def test_new_material_is_taken_only_from_a_pinned_version(new_material):
     pinned = MINIMAL | {"NewMaterial": new_material, "SecretVersionId": VERSION_ID}
     sentence = (
         f"NewMaterial: {new_material} needs a pinned SecretVersionId, since a rotation can't be taken back. Declare "

@@ -262,7 +262,7 @@ def test_the_calls_of_cloudformation_that_are_declared_are_those_that_the_first_
     assert {action for action, method in READS.items() if hasattr(CloudFormation, method)} == reads_of("app")
 
 
-def test_the_on_failure_function_sees_the_stacks_of_its_own_account_and_region_alone():
+def test_the_on_failure_function_sees_only_the_stacks_of_its_own_account_and_region():
     role = Application().role_statements("OnFailureRole")
 
     assert not allows(role, Call("cloudformation:DescribeStacks", STACK.replace(ACCOUNT, OTHER_ACCOUNT)))

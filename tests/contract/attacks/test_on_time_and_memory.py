@@ -132,7 +132,7 @@ def test_a_list_that_is_too_long_is_one_fault(world, refused, item):
     )
 
 
-def test_a_list_with_many_faults_is_told_in_few_words(world, refused):
+def test_a_list_with_many_faults_is_reported_in_few_words(world, refused):
     secret = world.secret(random_key(32)).name
 
     reason = refused(

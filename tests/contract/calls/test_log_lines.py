@@ -28,7 +28,7 @@ def in_each(logged):
     return {tuple(line.get(key) for key in KEYS) for line in logged}
 
 
-def test_every_line_bears_the_ids_of_its_own_request(world, app):
+def test_every_line_has_the_ids_of_its_own_request(world, app):
     created = raw(world).create(world)
     first = app.everything_from(created)
     world.settle(created, {"Status": "SUCCESS", "PhysicalResourceId": created["ResourceProperties"]["KeyId"]})

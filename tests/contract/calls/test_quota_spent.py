@@ -29,7 +29,7 @@ def key(world):
     return key
 
 
-def test_the_one_that_is_needed_is_seen_here(world, key):
+def test_the_request_that_is_needed_is_counted(world, key):
     """Without this test, a count of zero proves nothing."""
     assert world.update(key, SecretId=SECRET, SecretVersionId=V1, Trigger="again")["Status"] == "SUCCESS"
     assert spent(world) == 1
@@ -145,7 +145,7 @@ def test_a_create_that_was_cancelled_meanwhile_asks_no_more_after_five_minutes(w
     assert (world.clock.now() - world.stack.resources["Material"].status_since).total_seconds() < 400
 
 
-def test_what_somebody_else_brought_in_meanwhile_is_verified_all_the_same(world):
+def test_what_somebody_else_imported_meanwhile_is_verified_all_the_same(world):
     """Here a person or another stack imports. CloudFormation still waits, and after half a minute so does the request."""
 
     def imported(key):

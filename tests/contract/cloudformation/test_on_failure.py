@@ -152,7 +152,7 @@ def test_a_create_is_failed_with_what_lambda_tells_of_its_end(world, on_failure,
 
 
 @pytest.mark.parametrize("tries", [0, -1, 101, None, "2", 1.5])
-def test_a_number_of_tries_that_is_none_is_not_told(world, on_failure, tries):
+def test_a_number_of_tries_that_is_none_is_not_shown(world, on_failure, tries):
     answer = on_failure.told(End(error=KILLED.error, tries=tries), creating(world))
 
     assert answer["Reason"].startswith(f"Lambda gave this Create request up: {KILLED_PROBLEM}")
@@ -169,7 +169,7 @@ def test_an_update_is_failed_under_the_id_that_it_came_with(world, on_failure):
     )
 
 
-def test_an_update_of_a_rollback_is_failed_and_told_how_the_rollback_goes_on(world, on_failure):
+def test_an_update_of_a_rollback_fails_and_says_how_the_rollback_goes_on(world, on_failure):
     """A success would be untrue: nobody has looked at the key, and its attributes for other resources are not known."""
     event = updating(world)
     world.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
@@ -183,7 +183,7 @@ def test_an_update_of_a_rollback_is_failed_and_told_how_the_rollback_goes_on(wor
     )
 
 
-def test_a_delete_of_material_that_was_brought_in_is_failed_under_its_id(world, on_failure):
+def test_a_delete_of_imported_material_is_failed_under_its_id(world, on_failure):
     event = deleting(world)
 
     answer = on_failure.told(KILLED, event)
@@ -277,7 +277,7 @@ def test_neither_the_answer_nor_the_log_quotes_an_exception_or_the_address(world
     assert "X-Amz-Signature" not in answer["Reason"] + world.log.getvalue()
 
 
-def test_the_log_tells_the_answer_with_the_request_s_id_in_every_line(world, on_failure):
+def test_the_log_shows_the_answer_with_the_request_s_id_in_every_line(world, on_failure):
     event = creating(world)
 
     answer = on_failure.told(KILLED, event)

@@ -185,7 +185,7 @@ def test_a_request_itself_is_no_record_of_one(world, on_failure):
     )
 
 
-def test_the_next_record_s_lines_do_not_bear_the_ids_of_the_one_before(world, on_failure):
+def test_the_next_record_s_lines_do_not_have_the_ids_of_the_one_before(world, on_failure):
     on_failure.told(KILLED, creating(world))
 
     on_failure.invoke({})
@@ -229,7 +229,7 @@ def test_an_answer_that_can_not_be_delivered_is_an_error_that_lambda_sees(world,
         on_failure.told(KILLED, creating(world))
 
 
-def test_an_error_of_its_own_tells_its_class_and_nothing_else(world, on_failure):
+def test_an_error_of_its_own_shows_its_class_and_nothing_else(world, on_failure):
     on_failure.put_error = ValueError("hunter2")
 
     with pytest.raises(ImportedKeyMaterialError) as raised:

@@ -118,7 +118,7 @@ def test_an_answer_that_names_very_much_is_cut_to_what_cloudformation_takes(worl
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
-def test_every_answer_bears_the_request_s_own_names(world, kind):
+def test_every_answer_has_the_request_s_own_names(world, kind):
     event = creating(world)
     if kind != "Create":
         world.settle(event, world.invoke(event))

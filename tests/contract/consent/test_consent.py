@@ -75,7 +75,7 @@ def test_another_account_s_secret_without_the_tag_is_not_read(world, refused):
     assert world.aws.count("GetSecretValue") == 0
 
 
-def test_a_tag_with_commas_is_told_so_and_the_remedy_has_none(world, refused):
+def test_a_tag_with_commas_is_reported_so_and_the_remedy_has_none(world, refused):
     reason = refused(world.external_key(tag="payments,orders"), SecretId=world.secret(KEY).name)
 
     assert reason == (
@@ -85,7 +85,7 @@ def test_a_tag_with_commas_is_told_so_and_the_remedy_has_none(world, refused):
     )
 
 
-def test_a_tag_in_another_case_is_told_so(world, refused):
+def test_a_tag_in_another_case_is_reported(world, refused):
     secret = world.secret(KEY)
     secret.tags = {"Imported-Key-Material": "orders"}
 
@@ -147,7 +147,7 @@ def test_a_tag_that_only_resembles_the_stack_s_name_is_none(world, refused, tag)
     )
 
 
-def test_a_nested_stack_is_meant_by_the_beginning_of_its_name():
+def test_a_nested_stack_is_named_by_the_beginning_of_its_name():
     with World(stack_name="orders-Keys-1QZ8X2") as world:
         answer = world.create(world.external_key(tag="orders-/"), SecretId=world.secret(KEY, tag="orders-/").name)
 

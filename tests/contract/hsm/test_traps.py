@@ -211,7 +211,7 @@ def test_a_tr_31_key_block_that_was_wrapped_is_named_too(world, refused):
     assert reason == TRAPS["A TR-31 key block"].sentence
 
 
-def test_json_without_secret_wrapping_is_told_to_name_its_field(world, refused):
+def test_json_without_secret_wrapping_gets_the_advice_to_name_its_field(world, refused):
     secret = world.secret(json.dumps({"key": base64.b64encode(KEY).decode()}))
 
     assert refused(world.external_key(), SecretId=secret.name) == (

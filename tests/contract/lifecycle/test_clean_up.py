@@ -206,7 +206,7 @@ def test_an_id_that_was_deleted_before_the_request_was_made_is_not_wanted_until_
     assert world.invoke(again)["Status"] == "SUCCESS"
 
 
-def test_an_id_of_which_no_event_tells_is_not_wanted(world, unwanted):
+def test_an_id_that_no_event_shows_is_not_wanted(world, unwanted):
     """A forged Delete: the clean-up is real, but deletes something else."""
     key, _ = removed(world)
     other = world.external_key()
@@ -227,7 +227,7 @@ def test_an_event_that_comes_late_is_waited_for(world):
 
 
 @pytest.mark.parametrize("seconds", [0, 2, 10, 59])
-def test_an_event_that_was_told_before_the_request_was_made_is_its_own(world, seconds):
+def test_an_event_that_was_shown_before_the_request_was_made_is_its_own(world, seconds):
     """CloudFormation sets the status before it sends the request. How long before is not known."""
     key, _ = replaced(world)
     world.clock.advance(seconds)
@@ -249,7 +249,7 @@ def test_nothing_older_than_the_operation_is_read(world, unwanted):
     assert world.invoke(undated)["Status"] == "SUCCESS"
 
 
-def test_a_request_that_does_not_tell_its_time_takes_nothing_where_its_id_is_deleted(world, unwanted):
+def test_a_request_without_a_time_takes_nothing_where_its_id_is_deleted(world, unwanted):
     """The id may have been deleted before the request or after it: the function can't know."""
     _, event = replaced(world)
     url = event["ResponseURL"].partition("&X-Amz-Date=")
@@ -289,7 +289,7 @@ def test_the_events_are_asked_again_right_before_every_removal(world):
 
 
 @EACH
-def test_the_on_failure_function_goes_by_the_same_rule(world, of):
+def test_the_on_failure_function_follows_the_same_rule(world, of):
     _, event = of(world)
     on_failure = OnFailureWorld(world)
 
@@ -299,7 +299,7 @@ def test_the_on_failure_function_goes_by_the_same_rule(world, of):
     assert world.log.getvalue().splitlines()[-1] == "Left without an answer. CloudFormation has one."
 
 
-def test_the_on_failure_function_leaves_what_no_event_tells_of(world):
+def test_the_on_failure_function_leaves_an_id_that_no_event_shows(world):
     key, _ = removed(world)
     forged = world.event("Delete", "Nowhere", {}, physical_id=key)
 

@@ -121,7 +121,7 @@ def test_a_key_of_any_spec_and_usage_works_with_the_secret_s_key(world, spec, us
 
 
 @pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_384", "RSA_2048", "ECC_NIST_P256", ED25519])
-def test_the_answer_bears_the_key_s_arn_and_every_attribute(world, spec):
+def test_the_answer_has_the_key_s_arn_and_every_attribute(world, spec):
     key = world.external_key(spec)
 
     answer = world.create(key, SecretId=world.secret(secret_for(spec)).name)

@@ -28,7 +28,7 @@ def import_states(world, key):
 
 
 @pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
-def test_the_material_that_was_brought_in_is_taken_out(world, spec):
+def test_the_imported_material_is_removed(world, spec):
     key = created(world, spec)
 
     answer = world.delete()

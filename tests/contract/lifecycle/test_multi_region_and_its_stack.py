@@ -235,7 +235,7 @@ def test_a_second_replica_of_a_rotated_primary_takes_every_material(pair):
     assert encrypts_with(pair.timeline, third, SECOND)
 
 
-def test_a_delete_in_one_region_takes_out_every_material_of_that_region_alone(pair):
+def test_a_delete_in_one_region_removes_every_material_of_only_that_region(pair):
     rotated(pair)
     pair.timeline.at(4000, pair.away.delete)
     pair.run()

@@ -50,7 +50,7 @@ def test_a_create_is_told_under_its_answered_id_before_it_is_told_to_be_over(tim
     assert shortest <= (third.at - second.at).total_seconds() <= longest
 
 
-def test_a_replacement_is_told_under_its_old_id_and_then_under_the_new_one(timeline):
+def test_a_replacement_is_reported_under_its_old_id_and_then_under_the_new_one(timeline):
     key, other = timeline.external_key(), timeline.external_key()
     secret, stack = timeline.secret(KEY), timeline.stack()
     timeline.at(BEGIN, lambda: stack.create({"Material": timeline.declared(key, secret)}))

@@ -94,7 +94,7 @@ def test_a_key_from_elsewhere_that_comes_within_seconds_is_taken(world):
     assert world.aws.count("ListStackResources") == 0
 
 
-def test_an_update_to_a_key_that_is_not_there_is_told_as_soon(world):
+def test_an_update_to_a_key_that_is_not_there_is_reported_as_soon(world):
     key, secret = world.external_key(), world.secret(KEY)
     world.create(key, SecretId=secret.name)
 

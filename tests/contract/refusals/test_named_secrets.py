@@ -98,7 +98,7 @@ def test_the_version_is_named_that_was_current_when_it_was_read(world):
     assert said.startswith(f"SecretId (secret {NAME}, version {SECOND}): The material is 33 bytes long,")
 
 
-def test_a_secret_that_is_declared_by_its_arn_is_told_by_its_name(world):
+def test_a_secret_that_is_declared_by_its_arn_is_reported_by_its_name(world):
     secret = world.secret(KEY + b"\n", version_id=FIRST)
 
     said = reason(world, world.external_key(), SecretId=secret.arn)
@@ -143,7 +143,7 @@ def test_an_earlier_version_that_holds_no_key_is_named(world):
     )
 
 
-def test_before_a_version_is_read_the_secret_alone_is_named(world):
+def test_before_a_version_is_read_only_the_secret_is_named(world):
     secret = world.secret(KEY, tag="payments")
     world.secrets.mark_for_deletion(secret)
 

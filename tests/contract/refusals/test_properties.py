@@ -158,7 +158,7 @@ def test_an_alias_is_no_key_id(world, refused, key_id):
     ],
     ids=["KeyMaterialDescription", "NewMaterial", "PreviousSecretVersionIds"],
 )
-def test_what_is_for_symmetric_keys_alone_is_refused_on_others(world, refused, spec, declared, rule):
+def test_what_is_only_for_symmetric_keys_is_refused_on_others(world, refused, spec, declared, rule):
     secret = world.secret(random_key(32), version_id=VERSION)
 
     reason = refused(world.external_key(spec), SecretId=secret.name, SecretVersionId=VERSION, **declared)

@@ -111,7 +111,7 @@ def test_a_role_that_may_read_every_secret_learns_that_there_is_none(world, refu
         ("with an explicit deny", "A policy"),
     ],
 )
-def test_an_explicit_deny_is_told_as_that(world, refused, said, policy):
+def test_an_explicit_deny_is_reported_as_that(world, refused, said, policy):
     user = "User: arn:aws:sts::111122223333:assumed-role/imported-key-material-Role-1A2B3C4D5E6F/imported-key-material"
     text = f"{user} is not authorized to perform: secretsmanager:DescribeSecret on resource: {'x' * 140} {said}"
     world.aws.faults.inject("DescribeSecret", Refusal(400, "AccessDeniedException", text), times=10**6)

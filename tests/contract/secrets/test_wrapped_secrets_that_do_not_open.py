@@ -119,7 +119,7 @@ def test_a_ciphertext_that_does_not_open_is_refused_with_the_likely_causes(world
     assert world.aws.count("GetParametersForImport") == 0
 
 
-def test_a_ciphertext_made_under_another_key_is_told_from_one_that_is_damaged(world, refused):
+def test_a_ciphertext_under_another_key_is_not_confused_with_a_damaged_one(world, refused):
     secret = world.secret(encrypted(world, transport_key(world, SYMMETRIC), KEY))
 
     reason = refused(world.external_key(), SecretId=secret.name, **declared(SYMMETRIC, transport_key(world, SYMMETRIC)))

@@ -82,7 +82,7 @@ def test_a_ratio_is_that_of_the_medians_and_its_spread_that_of_the_pairs():
     ("value", "exit_code", "said"),
     [(1.204, 0, ""), (1.206, 1, "cold start: 1.21 x, and the limit is 1.20 x\n")],
 )
-def test_a_figure_over_its_limit_is_told_and_fails(monkeypatch, capsys, tmp_path, value, exit_code, said):
+def test_a_figure_over_its_limit_is_reported_and_fails(monkeypatch, capsys, tmp_path, value, exit_code, said):
     page = tmp_path / "page.md"
     page.write_text(f"{figures.BEGIN}\n{figures.END}")
     monkeypatch.setattr(program, "_layers", lambda _build: [])
@@ -143,7 +143,7 @@ def test_a_function_has_twice_the_memory_that_its_peak_may_take(figure, function
     assert Application().properties(function)["MemorySize"] == 2 * figure.most
 
 
-def test_the_calls_of_a_request_are_told_by_name():
+def test_the_calls_of_a_request_are_reported_by_name():
     measured = Measured.calls(figures.CALLS[0], ["describe_key", "describe_stacks", "describe_key", "describe_key"])
 
     assert measured.text == "4 calls"

@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 60
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
-def test_the_ceremony_is_played_as_the_page_tells_it(aws, tmp_path):
+def test_the_ceremony_is_played_as_the_page_says(aws, tmp_path):
     """One test: it is played once, takes a while, and makes roles, secrets and stacks with the page's names."""
     told = io.StringIO()
     ceremony = Ceremony(Story(told), aws, tmp_path)

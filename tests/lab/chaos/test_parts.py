@@ -71,7 +71,7 @@ def test_a_stack_may_end_otherwise_than_its_story_says_only_where_lambda_gave_a_
     assert verdicts.statuses(step(verb), came_of(*told)) == allowed
 
 
-def test_what_the_function_itself_refused_is_told_apart_from_what_lambda_gave_up():
+def test_what_the_function_itself_refused_is_not_confused_with_what_lambda_gave_up():
     came = came_of(("Update", ARN, "FAILED", "SecretId: 33 bytes."), given_up("Update"))
 
     assert came.failed == ("SecretId: 33 bytes.",)

@@ -66,7 +66,7 @@ def test_the_unique_part_of_a_stack_s_id_is_the_time_just_before_its_creation(cl
         clock.advance(86_400.5)
 
 
-def test_a_deleted_stack_is_found_by_its_id_alone_and_its_name_is_free(client, stacks):
+def test_a_deleted_stack_is_found_only_by_its_id_and_its_name_is_free(client, stacks):
     old = stacks.stack("orders")
     old.status = "DELETE_COMPLETE"
     missing = ("ValidationError", "Stack with id orders does not exist")
@@ -230,9 +230,7 @@ def test_events_come_newest_first_the_stack_s_own_among_them(client, stacks, clo
     assert events(client)[0]["Timestamp"] == clock.now()
 
 
-def test_a_clean_up_tells_of_an_old_id_by_events_alone_and_under_the_custom_resource_s_general_type(
-    client, stacks, clock
-):
+def test_only_events_show_a_clean_up_s_old_id_and_under_the_custom_resource_s_general_type(client, stacks, clock):
     """Recorded 2018 to 2026-01-14; the type 2020-10-22."""
     stack = stacks.stack("orders")
     stack.set("Material", "UPDATE_COMPLETE", clock.now(), type=TYPE, physical_id="new")

@@ -111,7 +111,7 @@ def test_a_key_policy_lets_another_account_use_a_key_and_never_import_into_it(be
             getattr(kms, operation)(KeyId=key, **NO_ALIAS[operation])
 
 
-def test_a_key_id_alone_is_looked_for_in_the_caller_s_account(bench):
+def test_a_bare_key_id_is_looked_for_in_the_caller_s_account(bench):
     key_id = bench.key().rpartition("/")[2]
     kms = bench.client(account=OTHER_ACCOUNT)
 
@@ -156,7 +156,7 @@ ALGORITHMS = {
 
 
 @pytest.mark.parametrize(("spec", "usage"), ALGORITHMS)
-def test_a_key_s_description_lists_the_algorithms_of_its_usage_alone(bench, spec, usage):
+def test_a_key_s_description_lists_only_the_algorithms_of_its_usage(bench, spec, usage):
     shown = bench.metadata(bench.key(spec, usage))
 
     name, algorithms = ALGORITHMS[spec, usage]

@@ -80,7 +80,7 @@ def plain():
 
 
 @pytest.mark.parametrize("retries", [0, 1, 2])
-def test_the_record_tells_how_often_it_was_tried(corrected, plain, retries):
+def test_the_record_shows_how_often_it_was_tried(corrected, plain, retries):
     (record,) = corrected.fails(retries)
     assert len(corrected.first.events) == 1 + retries
     assert record["version"] == "1.0"

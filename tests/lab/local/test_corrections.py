@@ -186,7 +186,7 @@ def test_a_status_is_as_old_as_its_request(corrected, plain):
     assert ages(plain) == []
 
 
-def test_a_stack_that_is_being_deleted_tells_since_when(corrected, plain):
+def test_a_stack_that_is_being_deleted_shows_since_when(corrected, plain):
     def times(one: World) -> set[str]:
         name, found = one.fresh(), []
         one.function.play = lambda event: (
@@ -200,7 +200,7 @@ def test_a_stack_that_is_being_deleted_tells_since_when(corrected, plain):
     assert times(plain) == {"CreationTime", "LastUpdatedTime"}
 
 
-def test_the_events_of_an_update_tell_what_it_creates_and_cleans_up(corrected, plain):
+def test_the_events_of_an_update_show_what_it_creates_and_cleans_up(corrected, plain):
     def events(one: World) -> list[str]:
         name = one.fresh()
         one.stacks.create(name, {"Resources": {"A": one.resource()}})
@@ -245,7 +245,7 @@ def test_while_an_answer_is_taken_over_the_resource_is_made_under_the_answered_i
     assert [one["ResourceStatus"] for one in made(plain)[:2]] == ["CREATE_IN_PROGRESS", ends]
 
 
-def test_a_replacement_is_told_under_the_old_id_and_then_under_the_new_one(corrected, plain):
+def test_a_replacement_is_reported_under_the_old_id_and_then_under_the_new_one(corrected, plain):
     def told(one: World) -> list[tuple[str, str]]:
         name = one.fresh()
         one.function.play = failing
@@ -279,7 +279,7 @@ def test_a_resource_without_an_id_has_none_in_the_list(corrected, plain):
     assert "PhysicalResourceId" in keys(plain)  # of A: B is not listed yet
 
 
-def test_a_stack_that_rolls_its_creation_back_tells_since_when(corrected, plain):
+def test_a_stack_that_rolls_its_creation_back_shows_since_when(corrected, plain):
     def deletion_of(one: World) -> tuple[str, datetime | None, Any]:
         name = one.fresh()
         one.function.play = failing
@@ -294,7 +294,7 @@ def test_a_stack_that_rolls_its_creation_back_tells_since_when(corrected, plain)
     assert deletion_of(plain)[:2] == ("ROLLBACK_COMPLETE", None)
 
 
-def test_a_stack_s_id_tells_its_time(corrected, plain):
+def test_a_stack_s_id_shows_its_time(corrected, plain):
     def unique_of(one: World) -> tuple[UUID, datetime]:
         stack = created(one, lambda _event: {})
         shown = one.stacks.cloudformation.describe_stacks(StackName=stack.stack_id)["Stacks"][0]
@@ -759,7 +759,7 @@ def test_a_secret_under_a_customers_key_needs_the_right_to_use_that_key(correcte
 FIRST, SECOND, THIRD = (f"00000000-0000-4000-8000-00000000000{digit}" for digit in "123")
 
 
-def test_a_version_bears_the_id_that_its_maker_chose_and_is_made_once(corrected, plain):
+def test_a_version_has_the_id_that_its_maker_chose_and_is_made_once(corrected, plain):
     def answers(one: World) -> list[str]:
         aws, name = one.client("secretsmanager"), f"secret-{secrets.token_hex(4)}"
         made = aws.create_secret(Name=name, ClientRequestToken=FIRST, SecretBinary=b"x")["VersionId"]
@@ -775,7 +775,7 @@ def test_a_version_bears_the_id_that_its_maker_chose_and_is_made_once(corrected,
     assert answers(plain) == ["False", "ResourceExistsException", "", ""]
 
 
-def test_a_version_bears_all_the_stages_that_were_asked_for_and_no_other_does(corrected, plain):
+def test_a_version_has_all_the_stages_that_were_asked_for_and_no_other_does(corrected, plain):
     def stages(one: World, *puts: tuple[str, list[str]]) -> list[list[str]]:
         aws, name = one.client("secretsmanager"), f"secret-{secrets.token_hex(4)}"
         first = aws.create_secret(Name=name, ClientRequestToken=FIRST, SecretBinary=b"x")["VersionId"]

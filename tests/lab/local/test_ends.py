@@ -124,7 +124,7 @@ def test_a_preparation_that_fails_ends_it(name):
     wait_until_nothing_is_left(name)
 
 
-def test_it_listens_on_127_0_0_1_alone(name):
+def test_it_listens_only_on_127_0_0_1(name):
     with LocalAws.shared(name, nothing) as aws:
         pids = processes_of(name)
         inodes = {link.readlink() for pid in pids for link in Path(f"/proc/{pid}/fd").iterdir() if link.exists()}

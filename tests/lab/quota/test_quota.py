@@ -309,7 +309,7 @@ def outcome_of(**changes):
     return Outcome(**figures | changes)
 
 
-def test_a_run_is_told_in_lines_that_end_with_the_verdict():
+def test_a_run_is_reported_in_lines_that_end_with_the_verdict():
     assert list(told(outcome_of())) == [
         "seed 9: 4 resources in 2 stacks, 0.5 requests a second; this function",
         "waited: median 7 s, 90 % 3,600 s, 99 % 3,600 s, longest 3,600 s",
@@ -358,7 +358,7 @@ def reads_of(**changes):
     return standing.Reads(**figures | changes)
 
 
-def test_what_needs_no_quota_is_told_in_a_line():
+def test_what_needs_no_quota_is_reported_in_a_line():
     assert standing.told(reads_of()) == (
         "4 no-op Updates at once: 3 answered, the last after 1,234 s; CloudFormation's reads: 17.5 for each, and 1,000 "
         "throttled; imports: 0; 1 failed, the first one: no answer in time"

@@ -69,7 +69,7 @@ def test_the_command_ends_with_the_sum(capsys):
     assert re.fullmatch(r"12 histories, \d+ requests, \d+ faults, 0 violations", last)
 
 
-def test_the_command_tells_every_event_of_one_seed(capsys):
+def test_the_command_shows_every_event_of_one_seed(capsys):
     assert main(["--seed", "8"]) == 0
 
     told = capsys.readouterr().out.splitlines()
@@ -78,7 +78,7 @@ def test_the_command_tells_every_event_of_one_seed(capsys):
     assert re.fullmatch(r"1 histories, \d+ requests, \d+ faults, 0 violations", told[-1])
 
 
-def test_a_broken_rule_is_told_by_its_shortest_story(capsys):
+def test_a_broken_rule_is_reported_by_its_shortest_story(capsys):
     """With a planted bug: the rule, the command, the faults, the events up to the broken rule, and how many are left."""
     bug = MUTATIONS["ARN for an adopted key"]
     seed = seed_that_finds(bug)
@@ -105,7 +105,7 @@ def test_what_differs_between_two_runs_is_no_success(monkeypatch, capsys):
     assert capsys.readouterr().out == "seed 5: two runs differ\nrepeat: make simulate SEED=5\n"
 
 
-def test_a_defect_of_the_simulation_is_told_apart_from_a_broken_rule(monkeypatch, capsys):
+def test_a_defect_of_the_simulation_is_not_confused_with_a_broken_rule(monkeypatch, capsys):
     def defect(*_: object) -> None:
         raise KeyError
 

@@ -50,7 +50,7 @@ def test_a_replacement_is_told_under_its_old_id_its_new_one_and_its_old_one_agai
     assert types == [GENERAL_TYPE] * 2  # 2020-10-22
 
 
-def test_a_creation_is_told_twice_as_being_under_way_the_second_time_under_the_answered_id(stacked):
+def test_a_creation_is_reported_twice_as_being_under_way_the_second_time_under_the_answered_id(stacked):
     """2020-10-22, 2025-03-11: when the answer is taken over, 0.15 to 0.7 s before the end."""
     stacked.then(stacked.stack.create, Material=stacked.on_a)
     stacked.run()

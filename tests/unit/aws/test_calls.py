@@ -159,7 +159,7 @@ def test_a_throttle_is_waited_out_to_the_deadline(code):
     assert service.begun[-1] == 600
 
 
-def test_where_the_caller_waits_by_itself_a_throttle_is_told_at_once():
+def test_where_the_caller_waits_by_itself_a_throttle_is_reported_at_once():
     clock = Clock()
 
     error, after = outcome(clock, Service(clock, refused("ThrottlingException")), throttles_seconds=0)
@@ -205,7 +205,7 @@ def test_a_code_that_is_named_is_waited_out_for_its_time_and_then_told(waits, co
 
 
 @pytest.mark.parametrize("code", ["NotFoundException", "KMSInvalidStateException", "AccessDeniedException"])
-def test_a_code_that_is_not_named_is_told_at_once(code):
+def test_a_code_that_is_not_named_is_reported_at_once(code):
     clock = Clock()
 
     error, after = outcome(clock, Service(clock, refused(code)))
@@ -282,7 +282,7 @@ def test_a_service_that_fails_is_tried_for_two_minutes(code, status):
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "InvalidCiphertextException", "SomethingNew", "Unknown"])
-def test_any_other_refusal_is_told_at_once(code):
+def test_any_other_refusal_is_reported_at_once(code):
     clock = Clock()
     service = Service(clock, refused(code))
 
@@ -295,7 +295,7 @@ def test_any_other_refusal_is_told_at_once(code):
 @pytest.mark.parametrize(
     "error", [ParamValidationError(report=CANARY), NoCredentialsError()], ids=lambda error: type(error).__name__
 )
-def test_a_call_that_botocore_itself_does_not_send_is_told_at_once(error):
+def test_a_call_that_botocore_itself_does_not_send_is_reported_at_once(error):
     clock = Clock()
 
     told, after = outcome(clock, Service(clock, error))
@@ -464,7 +464,7 @@ def test_an_old_request_has_what_cloudformation_waits_but_for_a_minute_or_a_tent
 
 
 @pytest.mark.parametrize(("timeout", "seconds"), [(120, 108), (600, 540), (3600, 825)])
-def test_a_request_that_does_not_tell_its_time_counts_from_now(timeout, seconds):
+def test_a_request_without_a_time_counts_from_now(timeout, seconds):
     assert of(900, timeout=timeout) == pytest.approx(seconds)
 
 

@@ -120,7 +120,7 @@ def test_in_the_last_half_second_the_timer_fires_at_once() -> None:
 
 
 @traps(5)
-def test_a_put_that_fails_is_repeated_for_ever(trusting: Trusting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_put_that_fails_is_repeated_without_end(trusting: Trusting, monkeypatch: pytest.MonkeyPatch) -> None:
     server, settings = trusting
     slept: list[float] = []
 

@@ -260,7 +260,7 @@ def made_at(query):
         "#X-Amz-Date=20261201T115955Z",
     ],
 )
-def test_a_url_that_does_not_tell_its_time_is_a_request_all_the_same(query):
+def test_a_url_without_a_time_is_a_request_all_the_same(query):
     assert made_at(query) is None
 
 

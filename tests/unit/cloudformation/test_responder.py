@@ -155,7 +155,7 @@ def test_no_echo_is_false_whatever_an_earlier_request_left(kept: KeptAnswers) ->
 
 
 @traps(10)
-def test_attributes_are_those_of_this_success_alone(kept: KeptAnswers) -> None:
+def test_attributes_come_only_from_this_success(kept: KeptAnswers) -> None:
     warm = responder(kept, in_turn(done, raising(Failed("Later.", KEY_ARN)), returning(Answer(KEY_ARN))))
 
     warm._crhelper.Data = {"Left": "over"}

@@ -142,7 +142,7 @@ def test_a_request_that_the_stack_is_at_work_on_is_wanted_at_once(request_type):
 
 
 @EACH
-def test_a_request_that_does_not_tell_its_time_is_wanted_by_the_statuses_alone(request_type):
+def test_a_request_without_a_time_is_wanted_by_only_the_statuses(request_type):
     scene = Scene(request_type)
     scene.clock.advance(5000)
     scene.stack.updated_at = scene.clock.now()
@@ -205,7 +205,7 @@ def test_a_clean_up_s_delete_of_what_shows_that_it_is_being_deleted_is_wanted_wi
     ],
     ids=str,
 )
-def test_a_clean_up_s_delete_of_what_does_not_show_it_is_wanted_by_its_event_alone(clean_up, change):
+def test_a_clean_up_s_delete_that_only_an_event_shows_is_wanted(clean_up, change):
     scene = Scene("Delete")
     scene.stack.status = clean_up
     scene.stack.events.clear()
@@ -528,7 +528,7 @@ def test_a_status_that_lags_longer_is_a_refusal_and_never_a_stack_that_hangs(hid
     assert scene.refusal() == (not_wanted("Update", why), 60.0)
 
 
-def test_the_last_reason_is_the_one_that_is_told():
+def test_the_last_reason_is_the_one_that_is_reported():
     scene = Scene("Update")
     hide_the_stack_s_status(scene)
     scene.clock.after(20, lambda: show_stack(scene))
@@ -732,7 +732,7 @@ def test_a_right_that_was_given_a_moment_ago_is_waited_for():
     assert 0 < scene.wanted() < 60
 
 
-def test_a_right_that_is_missing_is_told_after_a_minute_and_nothing_is_done():
+def test_a_right_that_is_missing_is_reported_after_a_minute_and_nothing_is_done():
     scene = Scene()
     scene.aws.faults.inject("DescribeStacks", DENIED, times=1000)
     start = scene.clock.now()
@@ -761,7 +761,7 @@ def test_a_resource_that_may_not_be_read_is_not_taken_for_one_that_there_is_not(
         scene.asking().require_wanted()
 
 
-def test_a_stack_that_there_is_not_is_told_after_a_minute():
+def test_a_stack_that_there_is_not_is_reported_after_a_minute():
     scene = Scene()
     nowhere = scene.stack.id.replace("stack/orders", "stack/nowhere")
     asking = replace(scene.asking(), request=request("Create", StackId=nowhere))
@@ -878,7 +878,7 @@ def test_what_was_made_since_the_newest_of_the_stack_s_times_was_made_in_its_pre
         assert Holders(scene.asking()).makes(KEY, scene.made_at + timedelta(seconds=seconds)) is made_in_it
 
 
-def test_a_key_that_does_not_tell_when_it_was_made_was_not_made_in_it():
+def test_a_key_without_a_creation_date_was_not_made_in_it():
     scene = Scene("Update")
     scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type="AWS::KMS::Key", physical_id=KEY_ID)
 
@@ -897,7 +897,7 @@ def test_a_key_that_does_not_tell_when_it_was_made_was_not_made_in_it():
         (TYPE, KEY_ARN, False),
     ],
 )
-def test_a_key_is_the_stack_s_own_where_a_key_resource_of_the_stack_bears_its_id(type_, physical_id, its_own):
+def test_a_key_is_the_stack_s_own_where_a_key_resource_of_the_stack_has_its_id(type_, physical_id, its_own):
     """Somebody else may make and fill a key meanwhile. The bare id of an adopted key belongs to a custom resource."""
     scene = Scene("Update", page_resources=1)
     for number in range(3):
@@ -922,7 +922,7 @@ def empty_scene(**how):
     return scene
 
 
-def test_a_key_that_no_custom_resource_of_the_stack_bears_is_held_by_none():
+def test_a_key_that_no_custom_resource_of_the_stack_has_is_held_by_none():
     scene = empty_scene()
     now = scene.clock.now()
     scene.stack.set("Key", "CREATE_COMPLETE", now, type="AWS::KMS::Key", physical_id=KEY_ID)
@@ -1010,7 +1010,7 @@ def test_a_list_without_a_holder_counts_twenty_seconds_after_the_request_whateve
     assert at_rest(scene) is counts
 
 
-def test_of_a_request_that_does_not_tell_its_time_no_list_is_known_to_be_new():
+def test_of_a_request_without_a_time_no_list_is_known_to_be_new():
     scene = Scene("Delete")
     scene.clock.advance(3000)
 

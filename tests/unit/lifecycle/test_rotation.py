@@ -122,7 +122,7 @@ def test_where_the_replicas_do_not_come_in_time_the_error_lists_them(key):
     )
 
 
-def test_material_that_somebody_removed_while_its_rotation_was_awaited_is_told(key):
+def test_material_that_somebody_removed_while_its_rotation_was_awaited_is_reported(key):
     key.after(100, lambda: key.materials.pop(PENDING))
 
     with pytest.raises(OutOfTime) as out_of_time:

@@ -75,6 +75,6 @@ def test_an_identifier_that_is_longer_than_any_is_none() -> None:
 
 
 @pytest.mark.parametrize("source", [b"", b"x", b"\x30", b"\x30\x80", b"\x30\x01\x02"])
-def test_what_is_no_der_is_told_so(source: bytes) -> None:
+def test_what_is_no_der_is_reported(source: bytes) -> None:
     with pytest.raises(NotDerError):
         read(source)

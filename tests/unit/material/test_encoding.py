@@ -145,7 +145,7 @@ def test_text_that_is_not_pairs_of_hex_digits_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["RAW", "PEM", "base64"])
-def test_a_ciphertext_is_text_in_base64_or_hex_alone(encoding: str) -> None:
+def test_a_ciphertext_is_text_only_in_base64_or_hex(encoding: str) -> None:
     with pytest.raises(Refused) as refused:
         decode_text("AAAA", encoding, words=PROPERTIES)
     assert str(refused.value) == (

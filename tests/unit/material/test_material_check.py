@@ -213,7 +213,7 @@ def test_checked_material_can_not_be_changed_copied_or_pickled() -> None:
 
 
 @pytest.mark.parametrize("name", ["SYMMETRIC_DEFAULT", "ECC_NIST_P256"])
-def test_checked_material_shows_its_key_spec_alone(name: str) -> None:
+def test_checked_material_shows_only_its_key_spec(name: str) -> None:
     material = check(KEY if name == "SYMMETRIC_DEFAULT" else PEM, KEY_SPECS[name])
     for text in (repr(material), str(material), f"{material}", repr([material])):
         assert text.strip("[]") == f"<CheckedMaterial {name}>"
@@ -270,7 +270,7 @@ def test_a_buffer_is_wiped_when_a_defect_ends_the_check(monkeypatch: pytest.Monk
     assert buffer == bytes(32)
 
 
-def test_a_mac_is_that_of_the_key_specs_hash() -> None:
+def test_a_mac_uses_the_key_specs_hash() -> None:
     for name, hash_name in (
         ("HMAC_224", "sha224"),
         ("HMAC_256", "sha256"),

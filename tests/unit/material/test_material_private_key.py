@@ -472,7 +472,7 @@ PSS = (
 )
 
 
-def test_a_key_for_rsa_pss_alone_is_refused() -> None:
+def test_a_key_only_for_rsa_pss_is_refused() -> None:
     """The library would accept it, and silently make it an ordinary RSA key."""
     bare = der.pkcs8(der.ID_RSA_PSS, b"", traditional_der(rsa_key()))
     assert refusal(bare, RSA_2048) == PSS

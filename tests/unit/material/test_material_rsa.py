@@ -189,7 +189,7 @@ def test_a_modulus_of_another_size_is_refused(bits: int) -> None:
     )
 
 
-def test_a_modulus_one_bit_short_is_refused_for_that_alone() -> None:
+def test_a_modulus_one_bit_short_is_refused_only_for_that() -> None:
     """Two small primes of half the length can make such a modulus; generators avoid that."""
     p = next_prime((1 << 1023) + (1 << 1000))
     q = next_prime((1 << 1023) + (1 << 1020))
