@@ -8,7 +8,7 @@ import io
 import re
 import tokenize
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -28,6 +28,7 @@ PLACES = (
     "Makefile",
     "README.md",
     "CONTRIBUTING.md",
+    "tests",
 )
 
 
@@ -237,18 +238,24 @@ EXCEPTIONS: tuple[MayStay, ...] = (
 # --------------------------------------------------------------------------------------------------------- what is read
 
 type Piece = tuple[int, str]  # the line's number, and its words
+KINDS = ("comment", "docstring", "text")
 
 
-def pieces_of_code(text: str) -> Iterator[list[Piece]]:
-    """Comments and strings. Those that follow each other without code between them belong together."""
+def pieces_of_code(text: str, kinds: Collection[str] = KINDS) -> Iterator[list[Piece]]:
+    """Comments, docstrings and texts. Neighbors of one kind, without code between them, belong together."""
     block: list[Piece] = []
-    kind = ""
+    kind, before = "", tokenize.NEWLINE
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type in {tokenize.NL, tokenize.FSTRING_START, tokenize.FSTRING_END}:
             continue
         new = {tokenize.COMMENT: "comment", tokenize.STRING: "text", tokenize.FSTRING_MIDDLE: "text"}.get(
             token.type, ""
         )
+        if new == "text" and before in {tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}:
+            new = "docstring"
+        before = token.type if token.type != tokenize.COMMENT else before
+        if new not in kinds:
+            new = ""
         if new != kind or (new == "comment" and block and token.start[0] > block[-1][0] + 1):
             yield block
             block, kind = [], new
@@ -262,6 +269,11 @@ def pieces_of_code(text: str) -> Iterator[list[Piece]]:
                 bare = re.sub(r"^\w{0,2}[\"']+(?=.)|[\"']+$", "", line) if token.type == tokenize.STRING else line
                 block.append((number, bare.replace("\\n", "  ")))
     yield block
+
+
+def pieces_of_test(text: str) -> Iterator[list[Piece]]:
+    """Comments and docstrings. The texts of tests quote the program, and what it refuses."""
+    return pieces_of_code(text, ("comment", "docstring"))
 
 
 def pieces_of_page(text: str) -> Iterator[list[Piece]]:
@@ -302,15 +314,19 @@ def files(place: str) -> list[Path]:
     return sorted(path for path in found if "__pycache__" not in path.parts)
 
 
+def reader(path: Path) -> Callable[[str], Iterator[list[Piece]]]:
+    if path.suffix != ".py":
+        return pieces_of_page
+    return pieces_of_test if path.is_relative_to(REPOSITORY / "tests") else pieces_of_code
+
+
 def faults_in(place: str) -> list[str]:
     """Each fault of a folder or file as `file:line: the word: what to write`."""
     return [
         f"{name}:{number}: {word}: {instead}"
         for path in files(place)
         for name in [str(path.relative_to(REPOSITORY))]
-        for number, word, instead in faults(
-            path.read_text(), pieces_of_code if path.suffix == ".py" else pieces_of_page
-        )
+        for number, word, instead in faults(path.read_text(), reader(path))
         if not any(Path(name).is_relative_to(one.where) and one.word == word.lower() for one in EXCEPTIONS)
     ]
 
@@ -338,6 +354,9 @@ def test_a_pattern_lets_the_right_use_pass(row, good):
 
 
 CODE = """
+class Key:
+    'A key is for ever.'
+
 alone = one_that.told  # a name is no word of a text
 raise Refused("The secret is", where,
               f"read in {seconds} seconds. "
@@ -352,7 +371,13 @@ BOTH = ("in", "vain")
 def test_comments_and_texts_are_read_across_their_lines_and_code_is_not():
     found = [(line, word) for line, word, _ in faults(CODE, pieces_of_code)]
 
-    assert found == [(5, "for ever"), (7, "in vain")]
+    assert found == [(3, "for ever"), (8, "for ever"), (10, "in vain")]
+
+
+def test_of_a_test_only_comments_and_docstrings_are_read():
+    found = [(line, word) for line, word, _ in faults(CODE, pieces_of_test)]
+
+    assert found == [(3, "for ever"), (10, "in vain")]
 
 
 def test_a_fault_names_file_line_word_and_remedy(tmp_path, monkeypatch):
