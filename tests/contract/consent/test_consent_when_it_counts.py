@@ -14,7 +14,7 @@ from lab.world import TAG
 KEY, OTHER = random_keys(32, 2)
 V1, V2 = (f"{number}0000000-0000-4000-8000-000000000000" for number in (1, 2))
 ALGORITHM = "RSAES_OAEP_SHA_256"
-OWNERS = ["the KMS key", "the secret", "the transport key the secret"]
+OWNERS = ["the KMS key", "the secret", "the transport key"]
 
 
 class Three:
