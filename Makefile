@@ -94,7 +94,8 @@ check-findings:
 	.venv/bin/python -m tools.findings --check
 
 # The unit tests of what is not code: pages, templates, the rows of tests/findings/.
-HOUSE := architecture repository docs pages_and_aws pictures threat_model findings_page findings_rows template role
+HOUSE := architecture repository docs plain_words pages_and_aws pictures threat_model findings_page findings_rows template \
+	role
 check-house:
 	@.venv/bin/python -m pytest -q $(HOUSE:%=tests/unit/test_%.py) tests/lab/ceremony/test_page.py
 

@@ -1,1 +1,1 @@
-"""The proof, in four rings: unit, contract, e2e, and what they stand on (support)."""
+"""All tests: unit, contract, custodian, lab, e2e; and support, which they share."""

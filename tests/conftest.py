@@ -1,7 +1,8 @@
-"""For all tests: bytes and long texts never name a test, and how long hypothesis takes is no failure.
+"""For all tests: bytes and long texts never name a test, and hypothesis has no time limits.
 
-Both may be key material (a PEM), which no output shows; and where they are drawn anew in each process, pytest-xdist's workers
-would not agree on what there is to run. Hypothesis's own limits of time fail on a busy machine, and say nothing about the code.
+Bytes and long texts may be key material (a PEM), which no output may show. And where each process draws them anew,
+pytest-xdist's workers would not agree on the list of tests. Hypothesis's time limits fail on a busy machine, and say nothing
+about the code.
 """
 
 from hypothesis import HealthCheck, settings

@@ -19,10 +19,10 @@ def world():
 
 @pytest.fixture
 def refused(world) -> Callable[..., str]:
-    """Creates what is to be refused, and gives the reason, once it is shown that nothing whatever happened to KMS.
+    """Sends a Create that the function must refuse. Returns the reason, after a check that nothing in KMS has changed.
 
-    Behind the property stands which secret and which version of it was read, `(secret NAME, version ID)`. It is compared here
-    with what Secrets Manager gave away, and left out of what is given.
+    After the property, the reason names the secret and version that were read: `(secret NAME, version ID)`. This compares
+    them with what Secrets Manager returned, and leaves them out of its result.
     """
 
     def refused(key_id: str, **properties: object) -> str:
@@ -41,7 +41,7 @@ def refused(world) -> Callable[..., str]:
 
 
 def without_names(world: World, reason: str) -> str:
-    """The reason without the secret's name and version, which stand in all that is said of a value that was read."""
+    """The reason without the secret's name and version, which every fault of a secret's value has."""
     read = {f"secret {name}, version {version_id}" for name, version_id in world.secrets.given}
     named = re.findall(r" \((secret [^)]*)\):", reason)
     assert {one for one in named if ", version " in one} <= read
@@ -53,7 +53,7 @@ def without_names(world: World, reason: str) -> str:
 
 @pytest.fixture
 def unwanted(world) -> Callable[..., str]:
-    """Delivers what CloudFormation does not wait for, and gives the reason, once it is shown that nothing was changed."""
+    """Delivers a request that CloudFormation does not wait for. Returns the reason, after a check that nothing has changed."""
 
     def unwanted(event: dict[str, Any]) -> str:
         before, changes, started = world.snapshot(), world.changes(), world.clock.now()

@@ -1,4 +1,4 @@
-"""What several tests of the custodian's tool start from."""
+"""Fixtures of the tests of the custodian's tool."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ REGION = "eu-central-1"
 
 @pytest.fixture(scope="session", autouse=True)
 def models_read_once() -> Iterator[None]:
-    """A call within this process makes a session of its own, which would read all of botocore's models anew."""
+    """Each call within this process makes its own session, which would read all of botocore's models again."""
     with mock.patch("botocore.session.create_loader", return_value=LOADER):
         yield
 
@@ -37,13 +37,13 @@ def custodian(tmp_path: Path) -> Program:
 
 @pytest.fixture
 def custodian_process(tmp_path: Path) -> Program:
-    """The same as a process of its own."""
+    """The same as a separate process."""
     return Program(tmp_path)
 
 
 @pytest.fixture
 def transport(tmp_path: Path) -> Path:
-    """A public wrapping key in a file; its private key is `rsa_key(2048)`."""
+    """A transport key's public key in a file; the private key is `rsa_key(2048)`."""
     path = tmp_path / "transport.pem"
     public_key = rsa_key(2048).public_key()
     path.write_bytes(public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
@@ -58,7 +58,7 @@ def kms_url() -> Iterator[str]:
 
 @pytest.fixture
 def kms(kms_url):
-    """A client of the administrator's, of the strict KMS."""
+    """The administrator's client of the strict KMS."""
     session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="x", region_name=REGION)
     return session.client("kms", endpoint_url=kms_url, config=Config(proxies={}))
 
@@ -72,7 +72,7 @@ def online(tmp_path: Path, kms_url: str) -> Program:
 
 @pytest.fixture
 def put_file(tmp_path: Path):
-    """Writes a file as a custodian has it, for its owner alone."""
+    """Writes a file that only its owner can read, like a custodian's."""
 
     def put(name: str, data: bytes | str) -> str:
         path = tmp_path / name
@@ -85,13 +85,13 @@ def put_file(tmp_path: Path):
 
 @pytest.fixture
 def bank(tmp_path: Path) -> Iterator[Online]:
-    """AWS as put and verify meet it, and the tool with credentials for it; called within this process."""
+    """AWS for put and verify, and the tool with credentials for it; called within this process."""
     with Online(tmp_path, program=Called) as online:
         yield online
 
 
 @pytest.fixture
 def bank_process(tmp_path: Path) -> Iterator[Online]:
-    """The same, and the tool as a process of its own."""
+    """The same, with the tool as a separate process."""
     with Online(tmp_path) as online:
         yield online

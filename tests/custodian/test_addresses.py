@@ -1,4 +1,4 @@
-"""Whether the tool asks at AWS: the addresses that botocore has of its own, and whatever else somebody sets."""
+"""Whether the tool calls AWS: botocore's own addresses, and every other address that somebody sets."""
 
 import boto3
 import pytest
@@ -70,7 +70,7 @@ def test_every_other_address_is_told(client, url):
     assert other_address(client(endpoint_url=url), "kms") == url
 
 
-def test_a_password_in_an_address_is_not_told(client):
+def test_a_password_in_an_address_is_not_shown(client):
     made = client(endpoint_url="https://user:secret@kms.example.org/path")
 
     assert other_address(made, "kms") == "https://kms.example.org/path"

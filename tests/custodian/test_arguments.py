@@ -42,7 +42,7 @@ CANARIES = Canaries(
 
 
 def require_silent(text, form):
-    """Nor a part of it: no eight characters in a row, however they are grouped or quoted."""
+    """The output has no part of the key: no eight characters in a row, however they are grouped or quoted."""
     said, given = (re.sub(r"\\n|[^A-Za-z0-9+/=_]", "", one) for one in (text, form.replace("PRIVATE KEY", "")))
     parts = {given[at : at + 8] for at in range(0, len(given), 8)} - {given[-(len(given) % 8) :]}
     assert not [part for part in parts if part in said and part not in "BEGINEND"]
@@ -80,7 +80,7 @@ def test_in_a_wrong_call_it_is_not_repeated(custodian, arguments, problem, form)
 
     assert (done.code, done.out) == (2, b"")
     require_silent(done.err, FORMS[form])
-    if "does not take a value" not in done.err:  # which click says without the usage
+    if "does not take a value" not in done.err:  # click prints this error without the usage
         assert done.err.startswith("Usage: custodian ")
         error = done.err.splitlines()[-1]
         assert re.fullmatch(f"Error: {problem} {LOOKS_LIKE_A_KEY}", error), error

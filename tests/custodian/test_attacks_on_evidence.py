@@ -1,6 +1,6 @@
-"""Attacks on what a custodian and an auditor rely on: paper that lies, reports and receipts that somebody changed.
+"""Attacks on the evidence of custodians and auditors: false paper, and reports and receipts that somebody changed.
 
-The tool can't know who wrote what it reads. Shown here is how far a lie gets, and what the output says of it.
+The tool can't know who wrote what it reads. The tests show how far a lie gets, and what the output says about it.
 docs/threat-model.md cites each of these tests.
 """
 
@@ -48,7 +48,7 @@ def test_of_a_symmetric_key_nothing_is_proved_by_an_id_that_stands_beside_anothe
 
 
 def test_after_a_rotation_by_somebody_else_verify_proves_nothing_of_the_check_value_on_paper(bank):
-    """Whoever may import and rotate put his own bytes in; the stack then shows their id."""
+    """Somebody with rights to import and rotate has put in other bytes; the stack then shows their id."""
     key = bank.external_key("SYMMETRIC_DEFAULT")
     bank.import_material(key, "SYMMETRIC_DEFAULT", ON_PAPER)
     his_own = bank.import_material(key, "SYMMETRIC_DEFAULT", IMPORTED, ImportType="NEW_KEY_MATERIAL")
@@ -64,7 +64,7 @@ def test_after_a_rotation_by_somebody_else_verify_proves_nothing_of_the_check_va
 
 
 def test_a_confirmation_mac_that_kms_itself_made_proves_nothing_of_the_check_value_beside_it(bank):
-    """Whoever may kms:GenerateMac with the key writes a MAC on paper that KMS will verify, whatever the key holds."""
+    """Anyone who may kms:GenerateMac with the key can write a MAC that KMS verifies, whatever the key holds."""
     key = bank.external_key("HMAC_256", IMPORTED)
     mac = bank.call("GenerateMac", KeyId=key, Message=CONFIRMATION_MESSAGE, MacAlgorithm="HMAC_SHA_256")["Mac"]
     lie = paper_of("HMAC_256", ON_PAPER)
@@ -92,7 +92,7 @@ def test_the_material_itself_finds_the_lie(bank):
 
 
 def test_a_receipt_that_was_made_elsewhere_than_at_aws_begins_with_that(bank):
-    """AWS_ENDPOINT_URL and its like decide whom the tool asks. The tests' own KMS proves whatever it is told to."""
+    """AWS_ENDPOINT_URL and similar settings decide whom the tool asks. The tests' KMS can prove anything."""
     key = bank.external_key("HMAC_256", IMPORTED)
     call = ("verify", key, "--expected-check-value", paper_of("HMAC_256", IMPORTED), "--material", "key.bin")
     bank.file("key.bin", IMPORTED)
@@ -116,7 +116,7 @@ def test_a_receipt_that_was_made_elsewhere_than_at_aws_begins_with_that(bank):
 
 @pytest.fixture
 def on_its_way(bank):
-    """What wrap made of ON_PAPER: the wrapped file and its report, before somebody changes both."""
+    """The wrapped file of ON_PAPER and its report, before somebody changes both."""
     bank.transport_key()
     bank.file("key.bin", ON_PAPER)
     done = bank.run("wrap", "key.bin", *HMAC, "--wrapping-key", "alias/transport", "--out", "wrapped.bin", "--json")
@@ -131,7 +131,7 @@ def put(bank, *more):
 
 
 def exchange_both(bank):
-    """Somebody on the way wraps a key of his own, and gives its report along."""
+    """Somebody on the way wraps their own key, and adds its report."""
     bank.file("other.bin", IMPORTED)
     done = bank.run("wrap", "other.bin", *HMAC, "--wrapping-key", "alias/transport", "--out", "other", "--json")
     assert done.code == 0, done.err
@@ -141,7 +141,7 @@ def exchange_both(bank):
 
 @pytest.mark.usefixtures("on_its_way")
 def test_a_report_that_was_exchanged_together_with_its_file_is_believed(bank):
-    """The report is no seal. What the template will demand is then the other key's check value."""
+    """The report is not signed. So the template will demand the other key's check value."""
     exchange_both(bank)
 
     told = json.loads(put(bank).out)
@@ -166,7 +166,7 @@ def test_the_check_value_on_paper_finds_the_exchange_before_anything_is_stored(b
 
 @pytest.mark.usefixtures("on_its_way")
 def test_the_piece_of_template_names_no_secret_that_was_made_again_under_the_name_with_the_same_version_id(bank):
-    """Who may delete and create secrets chooses name and version id, and not the end of the ARN."""
+    """Somebody who may delete and create secrets chooses the name and the version id, but not the end of the ARN."""
     as_json = json.loads(put(bank).out)
     as_text = bank.run("put", "wrapped.bin", "--report", "wrapped.json", "--secret", "orders/mac-key", "--yes").text
     (before,) = bank.secrets._secrets.values()
@@ -202,11 +202,11 @@ def test_of_a_key_that_was_imported_before_it_unwraps_the_plan_says_that_somebod
     ) in done.text
 
 
-# ---------------------------------------------------------------------------------------------------------- the wrapping key
+# ------------------------------------------------------------------------------------------------------------- the public key
 
 
 def test_material_that_was_wrapped_under_an_attacker_s_key_is_his_and_paper_prevents_it(bank):
-    """A public key does not say whose it is. The one on the way is exchanged for another, whose private key somebody has."""
+    """A public key does not show its owner. On its way an attacker replaces it by their own public key."""
     meant = bank.call("GetPublicKey", KeyId=bank.transport_key())["PublicKey"]
     private = rsa_key(2048)
     bank.file("key.bin", ON_PAPER)

@@ -45,7 +45,7 @@ CALLS = {
     "another field": (json.dumps({"kex": HEX}), ("check", "key.bin", *HMAC, "--json-key", "key")),
     "another check value": (KEY, ("wrap", "key.bin", *HMAC, *WRAP, *WRONG)),
     "the file is there": (KEY, ("wrap", "key.bin", *HMAC, "--wrapping-key", "transport.pem", "--out", "key.bin")),
-    "no wrapping key": (KEY, ("wrap", "key.bin", *HMAC, "--wrapping-key", "key.bin", "--out", "wrapped.bin")),
+    "no public key": (KEY, ("wrap", "key.bin", *HMAC, "--wrapping-key", "key.bin", "--out", "wrapped.bin")),
     "the key is no option": (KEY, ("wrap", "key.bin", *HMAC, *WRAP, "--key", "x")),
     "material as an argument": (KEY, ("check", HEX, *HMAC)),
     "AWS can't be reached": (
@@ -96,7 +96,7 @@ def test_no_component_comes_out_of_combine(custodian_process, put_file, tmp_path
 
 
 @pytest.mark.usefixtures("transport")
-def test_what_is_generated_is_in_the_wrapped_file_alone(custodian_process, put_file, tmp_path):
+def test_what_is_generated_is_only_in_the_wrapped_file(custodian_process, put_file, tmp_path):
     put_file("private.pem", pkcs8_pem(rsa_key(2048)))
     done = custodian_process.run("generate", *HMAC, *WRAP)
 
@@ -108,7 +108,7 @@ def test_what_is_generated_is_in_the_wrapped_file_alone(custodian_process, put_f
 
 
 @pytest.mark.usefixtures("transport")
-def test_a_defect_is_told_without_what_the_exception_says(custodian_process, put_file, tmp_path):
+def test_a_defect_is_reported_without_what_the_exception_says(custodian_process, put_file, tmp_path):
     put_file("key.bin", KEY)
     (tmp_path / "sitecustomize.py").write_text(
         "import imported_key_material.material.material_check as material\n"

@@ -1,4 +1,4 @@
-"""`key-custodian check`: what passes, what is refused in which words, and the check values against OpenSSL's."""
+"""`key-custodian check`: what passes, the error for what does not, and the check values compared with OpenSSL's."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from lab.keys.random_keys import random_key
 KEY = random_key(32)
 
 
-def test_a_good_key_is_told_with_its_check_values(custodian, put_file):
+def test_a_good_key_is_reported_with_its_check_values(custodian, put_file):
     cmac = openssl("mac", "-cipher", "AES-256-CBC", "-macopt", f"hexkey:{KEY.hex()}", "CMAC", stdin=bytes(16))
     ecb = openssl("enc", "-aes-256-ecb", "-nopad", "-K", KEY.hex(), stdin=bytes(16))
 
@@ -80,7 +80,7 @@ def test_a_check_value_on_paper_is_compared(custodian, put_file):
     )
 
 
-def test_all_that_is_wrong_is_told_at_once(custodian, put_file):
+def test_all_that_is_wrong_is_reported_at_once(custodian, put_file):
     key = put_file("key.bin", bytes(32) + b"\n")
 
     done = custodian.run("check", key, "--key-spec", "SYMMETRIC_DEFAULT", "--expected-check-value", "377822")
@@ -98,7 +98,7 @@ def test_all_that_is_wrong_is_told_at_once(custodian, put_file):
 
 
 @pytest.mark.parametrize(("encoding", "text"), [("BASE64", base64.b64encode(KEY).decode()), ("HEX", KEY.hex())])
-def test_text_that_nobody_decoded_is_told_with_its_encoding(custodian, put_file, encoding, text):
+def test_text_that_nobody_decoded_is_reported_with_its_encoding(custodian, put_file, encoding, text):
     done = custodian.run("check", put_file("key.txt", f"{text}\n"), "--key-spec", "HMAC_256")
 
     assert (done.code, done.out) == (1, b"")
@@ -119,7 +119,7 @@ def test_a_file_that_looks_wrapped_is_not_to_be_replaced_by_random_bytes(custodi
     )
 
 
-def test_what_is_refused_is_told_as_json_too(custodian, put_file):
+def test_what_is_refused_is_reported_as_json_too(custodian, put_file):
     done = custodian.run("check", put_file("key.bin", KEY[:-1]), "--key-spec", "HMAC_256", "--json")
 
     assert (done.code, done.err) == (1, "")
@@ -213,7 +213,7 @@ REFUSED = {
     ],
 )
 def test_an_empty_file_is_called_that(custodian, put_file, arguments, problem):
-    """As a pipe leaves it whose first command failed: its hash and its length would lead astray."""
+    """A pipe whose first command failed leaves such a file: its hash and its length would mislead."""
     put_file("key.bin", b"")
     put_file("empty.der", b"")
 
@@ -254,7 +254,7 @@ def test_a_file_that_others_may_read_is_warned_of(custodian, put_file, tmp_path)
     assert done.err == "Warning: key.bin: others than its owner may read this file (mode 0644): chmod 600.\n"
 
 
-def test_a_file_that_is_not_there_is_told(custodian):
+def test_a_file_that_is_not_there_is_reported(custodian):
     done = custodian.run("check", "key.bin", "--key-spec", "HMAC_256")
 
     assert (done.code, done.err) == (

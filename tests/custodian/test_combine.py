@@ -35,7 +35,7 @@ def on_screen(key):
 
 
 def in_groups(component):
-    """As an HSM prints it: groups of four digits."""
+    """Groups of four digits, as an HSM prints them."""
     return re.sub("(....)", r"\1 ", component.hex().upper()).strip()
 
 
@@ -44,7 +44,7 @@ def opened(folder):
 
 
 def types(terminal, number, component, answer="y"):
-    """One holder's part."""
+    """The input of one holder."""
     terminal.waits_for(f"Component {number}, 64 hex digits (is not shown): ")
     terminal.types(in_groups(component))
     terminal.waits_for(f"Check value of component {number}: {on_screen(component)}\n")
@@ -99,7 +99,7 @@ def test_nothing_that_is_typed_is_echoed(custodian):
         assert secret.hex()[:12] not in digits
 
 
-def test_a_slip_of_a_finger_is_told_and_mended(custodian, tmp_path):
+def test_a_slip_of_a_finger_is_reported_and_mended(custodian, tmp_path):
     with custodian.at_terminal(*COMBINE) as terminal:
         terminal.waits_for("Component 1, 64 hex digits (is not shown): ")
         terminal.types(FIRST.hex()[:-1])
@@ -199,11 +199,11 @@ def test_a_file_that_is_not_the_one_on_paper_is_refused(custodian, put_file, tmp
     assert not (tmp_path / "wrapped.bin").exists()
 
 
-# ------------------------------------------------------------------------------------------------------ files alone
+# ------------------------------------------------------------------------------------------------------- only files
 
 
 def files(custodian, put_file, *components, spec=AES, given=None):
-    """Combines files with their check values; no terminal is there."""
+    """Combines files with their check values, without a terminal."""
     arguments = []
     for number, component in enumerate(components, start=1):
         arguments += ["--component", put_file(f"{number}.bin", component)]

@@ -1,4 +1,4 @@
-"""Calls that do not go to AWS: each command says so before anything is done, and no plaintext goes there without TLS."""
+"""Calls that do not go to AWS: each command says so first, and sends no plaintext there without TLS."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ def call(bank, command):
 
 @pytest.fixture
 def far(bank):
-    """The same services at an address that is not this machine's: the way there leads over a proxy that is."""
+    """The same services at an address of another machine, reached over a proxy on this one."""
     far = {"AWS_ENDPOINT_URL": FAR, "HTTP_PROXY": address_of(bank)}
     return replace(bank.custodian, environment={**bank.custodian.environment, **far})
 
@@ -160,7 +160,7 @@ def test_a_plaintext_does_not_go_to(address):
         elsewhere.require_unseen(address, where="--plaintext")
 
 
-def test_each_address_is_told_once():
+def test_each_address_is_reported_once():
     assert elsewhere.warnings({"kms": "http://a", "sts": "https://b", "secretsmanager": "http://a"}) == (
         "NOT AWS: what is meant for kms and secretsmanager goes to http://a.",
         "NOT AWS: what is meant for sts goes to https://b.",

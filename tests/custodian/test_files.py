@@ -1,4 +1,4 @@
-"""What a failure leaves behind: nothing. The rights of what is written, and terminals that would show bytes."""
+"""A failure leaves nothing behind. The files' access rights, and terminals that would show bytes."""
 
 import errno
 import os
@@ -65,7 +65,7 @@ _ASK = "(*resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(PR_G
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 def test_a_crash_would_leave_no_core_dump_and_no_debugger_gets_in(custodian_process, put_file, tmp_path):
-    """The limit holds for files alone (core(5)); a process that is not dumpable gives no core to a program either."""
+    """The limit is only for files (core(5)); a process that is not dumpable gives no core to a program either."""
     put_file("key.bin", KEY)
     crashing = f"import ctypes, os, resource, runpy\nprint({_ASK})\ntry: {_RUN}\nfinally: print({_ASK})"
     check = ("check", "key.bin", "--key-spec", "HMAC_256")
@@ -84,7 +84,7 @@ def test_a_crash_would_leave_no_core_dump_and_no_debugger_gets_in(custodian_proc
 
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="the system has no /dev/fd")
 def test_what_a_shell_gives_as_a_file_can_still_be_read(custodian_process, put_file, tmp_path):
-    """`key-custodian check <(...)`: of a process that is not dumpable, /proc belongs to root."""
+    """`key-custodian check <(...)`: /proc of a process that is not dumpable belongs to root."""
     put_file("key.bin", KEY)
     with (tmp_path / "key.bin").open("rb") as file:
         done = subprocess.run(
@@ -142,7 +142,7 @@ def test_a_link_that_came_in_between_leads_nowhere(tmp_path, monkeypatch):
 
 @contextmanager
 def in_the_middle(custodian_process, put_file):
-    """The tool as it has written all, and the bytes are not on the disk yet."""
+    """The tool has written everything, but the bytes are not on the disk yet."""
     put_file("key.bin", KEY)
     stalling = f"import os, runpy, time\nos.fsync = lambda _: (print('now', flush=True), time.sleep(60))\n{_RUN}"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -180,7 +180,7 @@ def test_who_kills_it_finds_what_was_written_for_its_owner_only(custodian_proces
 # ------------------------------------------------------------------------------------------------------------- on the disk
 
 
-def test_the_bytes_are_on_the_disk_before_the_file_is_told_as_written(tmp_path, monkeypatch):
+def test_the_bytes_are_on_the_disk_before_the_file_is_reported_as_written(tmp_path, monkeypatch):
     path, on_disk = tmp_path / "wrapped.bin", []
     monkeypatch.setattr(new_file.os, "fsync", lambda _descriptor: on_disk.append(path.read_bytes()))
 
@@ -206,7 +206,7 @@ def test_bytes_that_do_not_reach_the_disk_leave_no_file(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("transport")
 def test_a_report_that_nobody_reads_ends_with_1_and_the_file_is_whole(custodian_process, put_file, tmp_path):
-    """The one case where exit code 1 leaves a new file: it was whole when its report could not be printed."""
+    """Only here exit code 1 leaves a new file: it was complete before its report could not be printed."""
     put_file("key.bin", KEY)
     reading, writing_ = os.pipe()
     os.close(reading)

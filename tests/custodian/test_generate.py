@@ -1,4 +1,4 @@
-"""`key-custodian generate`: all key specs, straight into the wrapped form, opened as KMS opens it."""
+"""`key-custodian generate`: all key specs, directly in the wrapped form, decrypted as KMS does it."""
 
 import json
 import stat

@@ -1,4 +1,4 @@
-"""What a newcomer reads: the help of every command, with examples that work, and docs/key-custodian.md, which lists them."""
+"""What a new user reads: the help of every command, with examples that work, and docs/key-custodian.md, which lists them."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def test_no_argument_shows_the_help_and_is_a_wrong_call(custodian):
     assert done.err.startswith("Usage: key-custodian [OPTIONS] COMMAND [ARGS]...\n")
 
 
-def test_the_version_is_told(custodian):
+def test_the_version_is_reported(custodian):
     done = custodian.run("--version")
 
     assert done.code == 0
@@ -61,7 +61,7 @@ def test_the_version_is_told(custodian):
 
 
 def examples(program, name):
-    """The lines of a command's examples that need no KMS, as the shell would split them."""
+    """A command's examples that need no KMS, split into words like a shell does."""
     text = help_of(program, *filter(None, [name])).replace("\\\n", " ")
     lines = [line.strip() for line in text.splitlines() if line.startswith("    key-custodian ")]
     return [shlex.split(line)[1:] for line in lines if "alias/" not in line and "|" not in line and " put " not in line]
@@ -93,7 +93,7 @@ def commands_in(text):
 
 
 def test_the_symmetric_key_of_the_readme_is_named_only_where_a_symmetric_key_serves(custodian):
-    """In the README alias/transport is symmetric, and alias/transport-rsa is the key whose public key is handed out."""
+    """In the README alias/transport is symmetric, and alias/transport-rsa is the key with a public key."""
     texts = [PAGE.read_text(), *(help_of(custodian, name) for name in COMMANDS)]
     lines = [line for text in texts for line in commands_in(text)]
     named = [line for line in lines if re.search(r"alias/transport(?!-rsa)", line)]
@@ -103,7 +103,7 @@ def test_the_symmetric_key_of_the_readme_is_named_only_where_a_symmetric_key_ser
 
 
 def test_a_public_key_that_aws_refuses_leaves_no_hash_of_nothing(tmp_path):
-    """The SHA-256 of an empty file was taken for the wrapping key's check value."""
+    """Somebody had taken the SHA-256 of an empty file for the public key's check value."""
     refusing = tmp_path / "aws"
     refusing.write_text("#!/bin/sh\necho refused >&2\nexit 254\n")
     refusing.chmod(0o755)

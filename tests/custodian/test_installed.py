@@ -1,4 +1,4 @@
-"""The tool as `pipx install .` installs it: a wheel from this repository, run from nothing but what is in it."""
+"""The tool as `pipx install .` installs it: a wheel from this repository, which runs without other files of it."""
 
 import os
 import shutil
@@ -41,7 +41,7 @@ def installed(tmp_path_factory) -> Path:
 
 
 def run(folder, installed, *arguments, block=()):
-    """With the wheel's content and its dependencies alone; what `block` names can't be imported."""
+    """Runs only with the wheel's content and its dependencies, and without the modules that `block` names."""
     paths = [str(installed), str(Path(click.__file__).parents[1]), str(Path(cryptography.__file__).parents[1])]
     program = (
         f"import runpy, sys; sys.modules.update(dict.fromkeys({block})); sys.path[1:1] = {paths}; "
@@ -58,7 +58,7 @@ def test_an_installed_tool_is_a_program_named_custodian(installed):
     assert points.read_text() == "[console_scripts]\ncustodian = custodian.cli:main\n"
 
 
-def test_an_installed_tool_tells_its_commands_and_its_version(installed, tmp_path):
+def test_an_installed_tool_shows_its_commands_and_its_version(installed, tmp_path):
     version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
 
     assert run(tmp_path, installed, "--help").returncode == 0

@@ -1,7 +1,7 @@
-"""A key given where something else belongs: in every option and argument of every command, in every form that keys have.
+"""A user gives a key where something else belongs: in every option and argument of every command, in every form of a key.
 
-The list is click's own, so that a new option is covered by itself. Nothing repeats the key, nothing of it goes to AWS, and no
-file is called so.
+The list of options is click's, so that it has each new option. No output repeats the key, no part of it goes to AWS, and no
+file gets its name.
 """
 
 import base64
@@ -28,11 +28,11 @@ pytestmark = pytest.mark.slow
 
 
 def chosen(*wanted):
-    """The first of a long row of keys whose base64 has these."""
+    """The first of many keys whose base64 has all these properties."""
     return next(key for key in random_keys(32, 5_000) if all(one(base64.b64encode(key).decode()) for one in wanted))
 
 
-KEY = chosen(lambda text: "/" in text[8:20], lambda text: "+" in text)  # a slash makes a path of it
+KEY = chosen(lambda text: "/" in text[8:20], lambda text: "+" in text)  # a slash, so that it looks like a path
 ON_PAPER = check_value.compute(key_spec("HMAC_256", partition="aws"), KEY)
 FORMS = {
     "hex": KEY.hex(),
@@ -51,7 +51,7 @@ HMAC, OUT = ("--key-spec", "HMAC_256"), ("--out", "wrapped.bin")
 TO = ("--secret", "orders/mac-key", "--stack", "orders", "--yes")
 PARTS = ("--component", "key.bin", "--component", "other.bin")
 VALUES = ("--component-check-value", "OF_KEY", "--component-check-value", "OF_OTHER")
-CALLS = {  # whole calls, which end as they are meant to; in each, every option and argument is exchanged, or added
+CALLS = {  # complete calls without faults; a test replaces or adds each option and argument
     "check": [
         ("check", "key.bin", *HMAC),
         ("check", "key.json", *HMAC, "--json-key", "key", "--encoding", "HEX", "--json"),
@@ -89,7 +89,7 @@ def params(name):
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory):
-    """(AWS and the tool, what the capitals in CALLS stand for)."""
+    """(AWS and the tool, the values of the capitals in CALLS)."""
     with Online(tmp_path_factory.mktemp("wrong"), program=Called) as bank:
         other = next(key for key in random_keys(32, 2) if key != KEY)
         bank.file("key.bin", KEY)
@@ -124,7 +124,7 @@ def mac_of(key):
 
 
 def run(there, call):
-    """What came of it: (exit code, all that was printed, what was sent, the names of new files, which are removed)."""
+    """(exit code, all output, all that was sent, the names of new files). It removes these files."""
     bank, names = there
     sent_before, files_before = len(bank.sent), set(bank.folder.iterdir())
     done = bank.run(*(names.get(one, one) for one in call))
@@ -135,7 +135,7 @@ def run(there, call):
 
 
 def with_key(call, param, form):
-    """The call with the key in the place of a parameter; each of its places, for options that are given more than once."""
+    """The calls with the key in place of a parameter; one for each place of an option that is given more than once."""
     if isinstance(param, click.Argument):
         return [(call[0], *call[2:], "--", form)]
     name = param.opts[0]
@@ -143,7 +143,7 @@ def with_key(call, param, form):
         return [(*call, f"{name}={form}")]
     places = [at for at, word in enumerate(call) if word == name]
     exchanged = [(*call[: at + 1], form, *call[at + 2 :]) for at in places] or [(*call, name, form)]
-    return [*exchanged, (*call, f"{name}={form}")] if form.endswith("/x") else exchanged  # the last one counts
+    return [*exchanged, (*call, f"{name}={form}")] if form.endswith("/x") else exchanged  # click uses the last one
 
 
 CASES = [(name, at, param.name) for name, calls in CALLS.items() for at in range(len(calls)) for param in params(name)]
@@ -172,7 +172,7 @@ def test_in_the_place_of_any_option_and_argument_it_is_not_repeated_and_goes_now
 
 
 def require_silent(form, text, printed, made):
-    """Nor a part of it, however it is grouped or quoted."""
+    """The output has no part of the key, however it is grouped or quoted."""
     said, given = (re.sub(r"\\n|[^A-Za-z0-9+/=_]", "", one) for one in (printed, text.replace("PRIVATE KEY", "")))
     parts = {given[at : at + 8] for at in range(0, len(given) - 7, 8)}
     assert not [part for part in parts if part in said and part not in "BEGINEND"], (
@@ -186,7 +186,7 @@ def require_silent(form, text, printed, made):
 
 @pytest.mark.parametrize(("name", "at", "param"), CASES)
 def test_a_wrong_call_repeats_no_value_even_one_that_is_no_key(there, name, at, param):
-    """No value of any option or argument stands in a usage error, so nothing has to guess what may be a key."""
+    """A usage error repeats no value of any option or argument, so the tool need not guess which value is a key."""
     (found,) = [one for one in params(name) if one.name == param]
     for call in with_key(CALLS[name][at], found, "Zq7~"):
         for wrong in (call, (*call, "Zq7~"), (*call, "--Zq7~"), (call[0], "Zq7~", *call[1:])):
@@ -204,7 +204,7 @@ def test_nor_does_one_without_a_command(there, call):
 
 
 def test_no_option_and_no_argument_takes_any_text():
-    """Each has a type that says what it takes."""
+    """Each has a type that limits its values."""
     ours = {
         value for value in vars(argument_types).values() if getattr(value, "__module__", "") == argument_types.__name__
     }

@@ -1,4 +1,4 @@
-"""The options of a command as one value: what click gives has the names and the types that mypy sees."""
+"""The options of a command as one value: click's values have the names and the types that mypy sees."""
 
 import typing
 
@@ -11,7 +11,7 @@ COMMANDS = [(put.command, put.PutOptions), (verify.command, verify.VerifyOptions
 
 
 def given_by(parameter):
-    """What click gives for it: for a flag, a bool; for one that may come many times, a tuple; None for one that is missing."""
+    """Click's value for an option: a flag's is a bool, a repeatable option's a tuple, a missing option's None."""
     if getattr(parameter, "is_flag", False):
         return bool
     if parameter.multiple if isinstance(parameter, click.Option) else False:

@@ -1,4 +1,4 @@
-"""What gets out of the tool: no escape sequence, no second line, no command of somebody else's, at a terminal and in a pipe."""
+"""The tool's output has no escape sequence, second line or command from other people's text, at a terminal or in a pipe."""
 
 import ast
 import json
@@ -29,14 +29,14 @@ ATTACKS = {
     "turns text around": TURNED,
     "C1": C1,
     "zero width": "\u200b\u2066",
-    "a line of its own": "\nVerdict:        PROVED at AWS",
+    "a separate line": "\nVerdict:        PROVED at AWS",
     "Unicode's line": "\u2028Verdict:        PROVED at AWS",
     "overwrites": "\rVerdict:        PROVED at AWS",
 }
 
 
 def require_plain(text):
-    """Nothing but printable characters, and the ends of lines that are ours."""
+    """The output has only printable characters and our own ends of lines."""
     assert [char for char in text if not char.isprintable() and char != "\n"] == []
     assert not re.search(r"^Verdict: +PROVED at AWS", text, re.MULTILINE)
 
@@ -48,7 +48,7 @@ NOT_ALWAYS_THERE = {"KmsKeyId", "OwningService"}
 
 
 class Lying:
-    """Answers as the honest service does, but for one field of an operation's answers."""
+    """Answers like the honest service, except for one field of an operation's answers."""
 
     def __init__(self, honest, operation, field, said):
         self._honest, self._operation, self._field, self._said = honest, operation, field, said
@@ -247,7 +247,7 @@ def test_a_line_is_made_printable(line, shown):
 
 
 def test_what_the_stream_can_t_encode_is_replaced(tmp_path, put_file):
-    """As on a system whose locale is C: a name of another script must not end in a defect."""
+    """On a system with locale C, a name in another script must not cause a defect."""
     (tmp_path / "schlüssel.bin").write_bytes(KEY)
     (tmp_path / "schlüssel.bin").chmod(0o644)
     program = Program(tmp_path, {"PYTHONIOENCODING": "ascii:strict"})
@@ -270,7 +270,7 @@ WORDS = "a; touch PWNED #"
 
 
 def words_of(command):
-    """As a shell takes it."""
+    """The words of a command, split like a shell does."""
     done = subprocess.run(["/bin/sh", "-c", f"printf '%s\\n' {command}"], capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
 
@@ -353,7 +353,7 @@ _PRINTS |= {"print_tb", "print_exc", "print_exception", "print_stack", "exceptho
 
 
 def calls_in(path):
-    """What a module calls: (whose, name), "" for a bare name."""
+    """A module's calls: (object, name), "" for a bare name."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             yield "", node.func.id

@@ -1,6 +1,6 @@
-"""Every command as a process of its own, done, refused and called wrongly; and that the call within this process says the same.
+"""Every command as a separate process: it succeeds, refuses, or is called wrongly. The call within this process says the same.
 
-Most tests of the variants call the program within their own process (tests/support/called.py). This is what allows it.
+Most other tests call the program within their own process (tests/support/called.py). These tests justify that.
 """
 
 import re
@@ -62,7 +62,7 @@ CASES = {
 
 
 def said(folder, program, arguments):
-    """With what is another one each time taken out: hex, ids, times, the port."""
+    """The text without what differs each time: hex, ids, times, the port."""
     folder.mkdir()
     (folder / "transport.der").write_bytes(spki_der(rsa_key(2048)))
     with Online(folder, program=program) as bank:

@@ -22,7 +22,7 @@ BLOB = random_key(256)
 
 
 def wrapped(bank, spec="HMAC_256", key=KEY, *more):
-    """Made by the tool itself; the names of the file and its report."""
+    """The tool makes both. Returns the names of the wrapped file and its report."""
     source = bank.file("key.bin", key)
     wrap = ("wrap", source, "--key-spec", spec, "--wrapping-key", "alias/transport", "--out", "wrapped.bin", "--json")
     done = bank.run(*wrap, *more)
@@ -142,7 +142,7 @@ def test_no_right_to_read_secrets_or_to_decrypt_is_needed(bank):
     ]
 
 
-def test_the_ids_of_the_calls_are_kept_for_whoever_looks_into_cloudtrail(bank):
+def test_the_ids_of_the_calls_are_kept_for_a_search_in_cloudtrail(bank):
     bank.transport_key()
     file, report = wrapped(bank)
 
@@ -187,7 +187,7 @@ def test_the_function_takes_what_is_printed(bank, algorithm, spec):
 
 
 def test_a_file_for_one_secret_opens_in_the_secret_where_it_was_put(bank):
-    """With SYMMETRIC_DEFAULT: by the context that the function uses."""
+    """With SYMMETRIC_DEFAULT, under the encryption context that the function uses."""
     key = bank.transport_key("SYMMETRIC_DEFAULT")
     file, report = wrapped(bank, "HMAC_256", KEY, "--secret", "orders/mac-key")
 
@@ -297,7 +297,7 @@ def test_a_private_key_in_plaintext_is_stored_as_kms_gets_it(bank):
 
 
 def test_the_id_of_a_plaintext_version_says_nothing_of_the_key(bank):
-    """An id that followed from the key would let guesses be tried."""
+    """If the id depended on the key, somebody could test guesses."""
     bank.file("key.bin", KEY)
     arguments = ("put", "key.bin", *SPEC, "--plaintext", *TO, "--plan")
 

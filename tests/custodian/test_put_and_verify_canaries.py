@@ -1,4 +1,4 @@
-"""No material in anything that put and verify show, write or send, whether they work or fail; save plaintext put on purpose."""
+"""put and verify never show, write or send material, also when they fail; except plaintext that is stored on purpose."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_plaintext_goes_into_the_secret_and_nowhere_else(bank_process, as_json):
 
     assert done.code == 0
     assert CANARIES.found_in(done.out, done.err, *files(bank_process)) == {}
-    assert CANARIES.found_in(*bank_process.sent) == {"key": "in base64"}  # and so the search finds what is there
+    assert CANARIES.found_in(*bank_process.sent) == {"key": "in base64"}  # so the search does find a key
 
 
 @pytest.mark.parametrize("case", VERIFIES)

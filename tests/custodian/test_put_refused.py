@@ -1,4 +1,4 @@
-"""What `key-custodian put` refuses, in which words, with nothing changed: files, reports, transport keys, AWS, wrong calls."""
+"""What `key-custodian put` refuses, with its errors, and changes nothing: files, reports, transport keys, AWS, wrong calls."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ AGAIN = "Check --algorithm and --wrapping-key, or wrap it again: key-custodian w
 
 
 def refused(bank, data, *arguments, code=1):
-    """What it says, once it is shown that nothing was changed."""
+    """The error, after a check that nothing has changed."""
     bank.file("wrapped.bin", data)
     ended = bank.run("put", "wrapped.bin", *TO, *arguments, "--yes")
     assert (ended.code, ended.out) == (code, b""), ended.err
@@ -124,7 +124,7 @@ def test_a_file_that_is_not_there_is_refused_before_anybody_is_asked(bank):
 
 @pytest.fixture
 def report(bank):
-    """Of a file that was wrapped for orders/mac-key under a symmetric key; as a function of what is changed in it."""
+    """Makes the report of a file that was wrapped for orders/mac-key under a symmetric key, with changes."""
     bank.transport_key("SYMMETRIC_DEFAULT")
     bank.file("key.bin", KEY)
     told = bank.run("wrap", "key.bin", *HMAC, *UNDER, *TO[:2], "--out", "made.bin", "--json")
@@ -300,7 +300,7 @@ def test_names_that_do_not_fit_into_a_tag_are_refused(bank):
 # ------------------------------------------------------------------------------------------------------------------ AWS
 
 
-def test_a_right_that_is_missing_is_told_with_aws_s_code(bank):
+def test_a_right_that_is_missing_is_reported_with_aws_s_code(bank):
     bank.transport_key()
     bank.deny("CreateSecret")
     bank.file("wrapped.bin", BLOB)
@@ -316,8 +316,8 @@ def test_a_right_that_is_missing_is_told_with_aws_s_code(bank):
     )
 
 
-def test_an_explicit_deny_is_told_as_that(bank):
-    """Another profile does not help where a policy of the organization denies it."""
+def test_an_explicit_deny_is_reported_as_that(bank):
+    """Another profile does not help if a policy of the organization denies the call."""
     bank.transport_key()
     text = f"User: {WHO} is not authorized to perform: CreateSecret with an explicit deny in a service control policy"
     bank.faults.inject("CreateSecret", Refusal(400, "AccessDeniedException", text))
@@ -332,7 +332,7 @@ def test_an_explicit_deny_is_told_as_that(bank):
     )
 
 
-def test_a_secret_that_appears_in_between_is_told(bank):
+def test_a_secret_that_appears_in_between_is_reported(bank):
     """Somebody made it after the plan."""
     bank.transport_key()
     message = "The operation failed because the secret orders/mac-key already exists."

@@ -1,4 +1,4 @@
-"""The stand-in for Secrets Manager's writing calls, as strict as the API reference says; asked by unmodified boto3."""
+"""The stand-in for Secrets Manager's writing calls, as strict as the API reference says; unmodified boto3 calls it."""
 
 import boto3
 import pytest
@@ -37,7 +37,7 @@ def test_a_new_secret_is_current_and_shows_what_it_was_made_with(client):
 
 
 def test_a_version_without_stages_takes_current_away_silently(client):
-    """This is what the tool must not let happen."""
+    """The tool must prevent this."""
     put(client, SECOND, b"2")
 
     assert stages(client) == {FIRST: ["AWSPREVIOUS"], SECOND: ["AWSCURRENT"]}

@@ -1,4 +1,4 @@
-"""`key-custodian put` to a secret there is: no stage moves unasked, no version is lost, and tags are others' consent."""
+"""`key-custodian put` to an existing secret: it moves no stage unasked, loses no version, and leaves the owner's tags."""
 
 import json
 
@@ -37,7 +37,7 @@ def done(bank, *arguments):
 
 
 def refused(bank, *arguments):
-    """What it says, once it is shown that nothing was changed."""
+    """The error, after a check that nothing has changed."""
     before = len(bank.secrets.written)
     ended = bank.run(*PUT, *arguments, "--yes")
     assert (ended.code, ended.out) == (1, b""), ended.err
@@ -95,8 +95,8 @@ def test_no_version_is_left_without_a_stage(bank, secret):
     )
 
 
-def test_versions_of_this_tool_can_move_on_for_ever(bank, secret):
-    """Each keeps its own stage, so that none is lost."""
+def test_versions_of_this_tool_can_move_on_without_end(bank, secret):
+    """Each version keeps its own stage, so that none is lost."""
     first = done(bank, "--move-current")["version_id"]
     bank.secrets.move_stage(secret, f"imported-key-material-{OLD_ID}", OLD_ID)
     bank.file("wrapped.bin", NEXT)
@@ -164,7 +164,7 @@ def test_an_answer_that_never_comes_leaves_it_open_and_running_again_ends_it(ban
     assert len(secret.versions) == 2
 
 
-def test_a_version_that_lost_its_stages_is_told(bank, secret):
+def test_a_version_that_lost_its_stages_is_reported(bank, secret):
     """Secrets Manager does not show it, and storing it again does nothing."""
     new = done(bank)["version_id"]
     secret.versions[new].stages.clear()
@@ -298,7 +298,7 @@ def test_a_secret_that_a_service_owns_is_left_to_it(bank, secret):
     )
 
 
-def test_a_secret_that_is_rotated_is_told(bank, secret):
+def test_a_secret_that_is_rotated_is_reported(bank, secret):
     bank.secrets.describe(secret, is_rotated=True)
 
     assert (
@@ -320,7 +320,7 @@ def test_all_that_stands_against_it_is_said_at_once(bank, secret):
     )
 
 
-def test_a_full_secret_is_told_with_the_remedy(bank, secret):
+def test_a_full_secret_is_reported_with_the_remedy(bank, secret):
     for number in range(19):
         bank.secrets.move_stage(secret, f"stage-{number}", OLD_ID)
 

@@ -1,4 +1,4 @@
-"""`key-custodian verify` against the strict KMS over HTTP: what is proved of each kind of key, and the receipt."""
+"""`key-custodian verify` against the strict KMS over HTTP: what it proves for each kind of key, and the receipt."""
 
 import hashlib
 import json
@@ -161,7 +161,7 @@ def test_another_hmac_key_is_not_so_and_cloudtrail_s_id_of_the_refusal_is_kept(b
 
 
 def test_the_key_itself_in_place_of_its_mac_is_not_sent_to_kms(bank):
-    """It has as many digits. What gives it away is the check value on paper."""
+    """The key has as many digits as the MAC. The check value on paper shows that it is the key."""
     paper = on_paper(f"HMAC:{hmac_of(KEY)[:10]}")
 
     told = refused(bank, hmac_key(bank), *paper, "--mac", KEY.hex())
@@ -212,7 +212,7 @@ def test_the_id_on_paper_is_compared_and_proves_nothing_of_the_check_value_besid
     )
 
 
-def test_without_an_id_nothing_is_shown_and_the_id_is_told(bank, symmetric):
+def test_without_an_id_nothing_is_shown_and_the_id_is_reported(bank, symmetric):
     key, material_id = symmetric
 
     told = receipt(bank, key, *on_paper(cmac_of(KEY)), code=1)
@@ -281,7 +281,7 @@ def test_staged_material_is_not_what_the_key_uses(bank, symmetric):
     assert told["found"].endswith(f"{staged} is on paper. That one is staged, and becomes current by a rotation.")
 
 
-def test_without_the_right_to_list_materials_it_is_told_without_them(bank, symmetric):
+def test_without_the_right_to_list_materials_it_is_reported_without_them(bank, symmetric):
     key, _ = symmetric
     bank.deny("ListKeyRotations")
 
@@ -326,7 +326,7 @@ def test_a_key_that_is_to_be_deleted_shows_nothing(bank, symmetric):
 # ------------------------------------------------------------------------------------------------------------- the receipt
 
 
-def test_the_receipt_tells_who_when_which_key_and_which_version(bank):
+def test_the_receipt_shows_who_when_which_key_and_which_version(bank):
     key = bank.external_key("ECC_NIST_P256", pkcs8_der(ec_key()))
     secret = bank.secret("orders/signing-key", b"wrapped", version_id=SECRET_VERSION)
     version = ("--secret", "orders/signing-key", "--version-id", SECRET_VERSION)
@@ -411,7 +411,7 @@ def time_of_aws(text):
     return re.search(r"\(this machine\), (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) \(AWS\)", text)[1]
 
 
-def test_the_receipt_is_written_as_json_to_a_new_file_for_its_owner_alone(bank):
+def test_the_receipt_is_written_as_json_to_a_new_file_that_only_its_owner_reads(bank):
     key = bank.external_key("ECC_NIST_P256", pkcs8_der(ec_key()))
 
     told = receipt(bank, key, *on_paper(sha256_of(ec_key())), "--out", "receipt.json")
@@ -516,7 +516,7 @@ def test_a_file_that_is_there_is_refused_before_anybody_is_asked(bank, symmetric
         ("GetPublicKey", "KEY: kms:GetPublicKey was refused with "),
     ],
 )
-def test_a_right_that_is_missing_is_told(bank, operation, said):
+def test_a_right_that_is_missing_is_reported(bank, operation, said):
     key = bank.external_key("ECC_NIST_P256", pkcs8_der(ec_key()))
     bank.deny(operation)
 
@@ -526,7 +526,7 @@ def test_a_right_that_is_missing_is_told(bank, operation, said):
     assert not (bank.folder / "receipt.json").exists()
 
 
-def test_a_disabled_hmac_key_verifies_nothing_and_the_remedy_is_told(bank):
+def test_a_disabled_hmac_key_verifies_nothing_and_the_remedy_is_reported(bank):
     key = hmac_key(bank)
     bank.call("DisableKey", KeyId=key)
     paper = on_paper(f"HMAC:{hmac_of(KEY)[:10]}")
@@ -537,7 +537,7 @@ def test_a_disabled_hmac_key_verifies_nothing_and_the_remedy_is_told(bank):
     )
 
 
-def test_an_answer_of_a_proxy_is_told_without_its_text(tmp_path, bank):
+def test_an_answer_of_a_proxy_is_reported_without_its_text(tmp_path, bank):
     class Proxy(OneEndpoint):
         def handle(self, _request):
             return Response(200, {}, b"<html>Sign in to the guest network")
@@ -569,7 +569,7 @@ def test_an_answer_of_a_proxy_is_told_without_its_text(tmp_path, bank):
     ],
     ids=["endpoint", "Region"],
 )
-def test_settings_that_name_no_place_are_told(tmp_path, bank, settings, problem):
+def test_settings_that_name_no_place_are_reported(tmp_path, bank, settings, problem):
     program = Program(tmp_path, {**bank.custodian.environment, **settings})
 
     done = program.run("verify", "alias/signing", *on_paper(sha256_of(ec_key())))
@@ -577,7 +577,7 @@ def test_settings_that_name_no_place_are_told(tmp_path, bank, settings, problem)
     assert (done.code, done.err) == (1, problem)
 
 
-def test_a_code_that_nobody_knows_is_told_with_where_to_look(bank):
+def test_a_code_that_nobody_knows_is_reported_with_where_to_look(bank):
     key = bank.external_key("ECC_NIST_P256", pkcs8_der(ec_key()))
     bank.faults.inject("GetPublicKey", Refusal(400, "NewException", None))
 
@@ -610,7 +610,7 @@ def test_a_wrong_call_of_an_hmac_key_ends_with_2(bank, arguments, problem):
     assert " ".join(told.split()).endswith(f"Error: {problem}")
 
 
-def test_a_mac_is_for_hmac_keys_alone(bank, symmetric):
+def test_a_mac_is_only_for_hmac_keys(bank, symmetric):
     told = refused(bank, symmetric[0], *on_paper(cmac_of(KEY)), "--mac", "00" * 32, code=2)
 
     assert told.endswith("Error: --mac and --material are for HMAC keys, and this is a SYMMETRIC_DEFAULT key.\n")

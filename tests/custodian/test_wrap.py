@@ -20,7 +20,7 @@ HASHES = {"SHA_1": "sha1", "SHA_256": "sha256"}
 
 
 def openssl_opens(folder, algorithm):
-    """Unwraps wrapped.bin with the private key, by the two commands of OpenSSL alone."""
+    """Unwraps wrapped.bin with the private key, only by OpenSSL's two commands."""
     kind, _, hash_name = algorithm.rpartition("_SHA_")
     digest = HASHES[f"SHA_{hash_name}"]
     (folder / "private.pem").write_text(pkcs8_pem(rsa_key(2048)))
@@ -151,7 +151,7 @@ def test_the_wrapping_key_may_be_der_or_pkcs1(custodian, put_file, tmp_path, for
 
 
 def refused(custodian, put_file, *arguments):
-    """Wraps in vain; what stderr says. Nothing new is in the folder."""
+    """Returns the stderr of a wrap that fails, after a check that the folder has no new file."""
     key = put_file("key.bin", KEY)
     before = sorted(path.name for path in custodian.folder.iterdir())
     done = custodian.run("wrap", key, *HMAC, *arguments)
@@ -186,7 +186,7 @@ def test_a_certificate_is_no_wrapping_key(custodian, put_file):
 
 @pytest.mark.usefixtures("transport")
 def test_the_wrapping_key_s_own_private_key_is_no_material(custodian, put_file, tmp_path):
-    """The two files of one key pair, mixed up."""
+    """The user has mixed up the two files of a key pair."""
     private = put_file("key.pem", pkcs8_pem(rsa_key(2048)).encode())
 
     done = custodian.run("wrap", private, "--key-spec", "RSA_2048", *TO_FILE)
@@ -220,7 +220,7 @@ def test_another_key_or_no_key_is_no_wrapping_key(custodian, put_file, data):
 
 
 def test_an_empty_file_is_no_wrapping_key_and_is_called_empty(custodian, put_file):
-    """A pipe that failed leaves one behind."""
+    """A failed pipe leaves such a file."""
     put_file("transport.pem", b"")
 
     assert refused(custodian, put_file, *TO_FILE) == (
@@ -296,7 +296,7 @@ def test_a_link_is_not_followed(custodian, put_file, tmp_path):
 
 
 @pytest.mark.usefixtures("transport")
-def test_a_folder_that_is_not_there_is_told_before_anything_is_read(custodian):
+def test_a_folder_that_is_not_there_is_reported_before_anything_is_read(custodian):
     done = custodian.run("wrap", "no-key.bin", *HMAC, "--wrapping-key", "transport.pem", "--out", "there/wrapped.bin")
 
     assert (done.code, done.err) == (

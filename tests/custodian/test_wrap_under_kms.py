@@ -1,4 +1,4 @@
-"""`key-custodian wrap` under keys in KMS, against the strict KMS over HTTP: kms:Decrypt opens what it wraps."""
+"""`key-custodian wrap` under keys in KMS, against the strict KMS over HTTP: kms:Decrypt unwraps the results."""
 
 import json
 
@@ -44,7 +44,7 @@ PLAINTEXT_TOO = "The plaintext of what is wrapped goes there, too."
 COMPARE = "The public key comes from there: compare its check value with paper."
 
 
-def test_a_symmetric_key_wraps_for_one_secret_alone(online, put_file, kms, kms_url, symmetric, tmp_path):
+def test_a_symmetric_key_wraps_for_only_one_secret(online, put_file, kms, kms_url, symmetric, tmp_path):
     kms.create_alias(AliasName="alias/transport", TargetKeyId=symmetric)
     under = ("--wrapping-key", "alias/transport", "--secret", "orders/master-key")
 
@@ -105,7 +105,7 @@ def test_kms_opens_what_was_wrapped_without_a_network(custodian, put_file, kms, 
 
 
 def opened(kms, key, algorithm, blob):
-    """As the function does it: kms:Decrypt, and for the RSA_AES pair RFC 5649 behind it."""
+    """Unwraps like the function: kms:Decrypt, and for the RSA_AES pair also RFC 5649."""
     if algorithm in OAEP:
         return kms.decrypt(KeyId=key, CiphertextBlob=blob, EncryptionAlgorithm=OAEP[algorithm])["Plaintext"]
     rsa_block, aes_block = wrapping.split_rsa_aes(blob, 256)
@@ -217,14 +217,14 @@ def test_a_disabled_key_is_refused(online, put_file, kms, rsa):
     )
 
 
-def test_a_key_that_is_not_there_is_told_with_kms_s_own_words(online, put_file):
+def test_a_key_that_is_not_there_is_reported_with_kms_s_own_words(online, put_file):
     told = refused(online, put_file, "--wrapping-key", "alias/nothing")
 
     assert told.startswith("--wrapping-key: kms:DescribeKey was refused with NotFoundException: ")
     assert told.endswith(" Check the id, and --region: a key id counts in its own Region.\n")
 
 
-def test_without_credentials_the_remedy_is_told(custodian, put_file):
+def test_without_credentials_the_remedy_is_reported(custodian, put_file):
     told = refused(custodian, put_file, "--wrapping-key", "alias/transport", "--region", "eu-central-1")
 
     assert told == (
@@ -233,13 +233,13 @@ def test_without_credentials_the_remedy_is_told(custodian, put_file):
     )
 
 
-def test_without_a_region_the_remedy_is_told(custodian, put_file):
+def test_without_a_region_the_remedy_is_reported(custodian, put_file):
     told = refused(custodian, put_file, "--wrapping-key", "alias/transport")
 
     assert told == "--region: connecting to kms failed: You must specify a region. Name the Region: --region.\n"
 
 
-def test_a_profile_that_is_not_there_is_told(custodian, put_file):
+def test_a_profile_that_is_not_there_is_reported(custodian, put_file):
     told = refused(custodian, put_file, "--wrapping-key", "alias/transport", "--profile", "bank")
 
     assert told == (

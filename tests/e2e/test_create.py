@@ -163,7 +163,7 @@ def test_an_rsa_key_for_encryption_opens_what_its_public_key_closed(scene):
 
 
 def test_what_the_properties_leave_open_is_chosen_as_documented(scene):
-    """No WrappingKeySpec: RSA_4096; the log tells the algorithm."""
+    """Without WrappingKeySpec it is RSA_4096; the log shows the algorithm."""
     key = scene.empty_key()
     material = scene.material(key, scene.secret(random_key(32)))
     del material["Properties"]["WrappingKeySpec"]

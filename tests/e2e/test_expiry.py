@@ -1,4 +1,4 @@
-"""When material expires: set, changed, removed, renewed; and passed, on the wall clock."""
+"""The material's expiry: set, changed, removed, renewed; and reached, in real time."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ OUTPUTS = {name: {"Fn::GetAtt": ["Material", name]} for name in NEVER}
 
 
 class ExpiringKey:
-    """A key, and a stack with its material, whose expiry is declared anew with each update."""
+    """A key, and a stack with its material, whose expiry each update declares again."""
 
     def __init__(self, scene):
         self.scene = scene
@@ -81,7 +81,7 @@ def test_days_count_from_the_import_and_only_a_trigger_renews_them(scene, key):
 
 
 def test_material_that_expired_comes_back_with_an_update(scene):
-    """A symmetric and an HMAC key, so that both wait for one moment."""
+    """A symmetric and an HMAC key in one test, so that the test waits only once."""
     symmetric = scene.empty_key()
     hmac = scene.empty_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
     secret, [version] = scene.versions(random_key(32))

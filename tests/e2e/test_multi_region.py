@@ -1,7 +1,7 @@
-"""A multi-Region key: each Region's stack brings the same bytes into its own key; the primary's stack rotates both.
+"""A multi-Region key: each Region's stack imports the same bytes into its own key; the primary's stack rotates both.
 
-Two Regions of one local AWS, the application deployed in each. The stacks are those of the examples, except for one resource:
-no local AWS makes an AWS::KMS::ReplicaKey, so the replica is made by ReplicateKey, as that resource would make it.
+Two Regions of one local AWS, the application deployed in each. The stacks come from the examples, except for one resource:
+the local AWS has no AWS::KMS::ReplicaKey, so the test calls ReplicateKey, as that resource would.
 """
 
 import json

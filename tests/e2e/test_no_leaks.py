@@ -1,6 +1,6 @@
-"""Nothing that must not be seen is anywhere: logs, events, answers, what CloudFormation keeps, what MiniStack logs.
+"""No secret is in the logs, events, answers, CloudFormation's records or MiniStack's logs.
 
-Canaries: material that a test looks for afterwards, raw, in hex and in base64, in everything that was written.
+Canaries: material that a test looks for afterwards, raw, in hex and in base64, in all of these.
 """
 
 import base64
@@ -13,7 +13,7 @@ from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem
 
 
 def forms(material):
-    """The ways in which material would be seen. Of base64 the middle, at each of its three alignments."""
+    """The forms in which material would appear. Of base64 the middle, at each of its three alignments."""
     encoded = [base64.b64encode(material[shift:]).decode()[4:-8] for shift in range(3)]
     return [material.decode("latin-1"), material.hex(), material.hex().upper(), *encoded, repr(material)[2:-1]]
 
@@ -41,7 +41,7 @@ def everything(scene):
 
 
 def found(texts, material):
-    """Where material is seen, and how."""
+    """Where material appears, and in which form."""
     return [(name, form[:12]) for name, text in texts.items() for form in forms(material) if form in text]
 
 
@@ -97,8 +97,8 @@ def test_no_material_is_seen_when_it_is_refused(scene, everything, declared, val
     assert found(everything(), canary) == []
 
 
-def test_plaintext_that_somebody_writes_into_a_property_is_not_told_again(scene):
-    """It stands in CloudFormation's own records, where its author put it; the function does not spread it."""
+def test_plaintext_that_somebody_writes_into_a_property_is_not_repeated(scene):
+    """It is in CloudFormation's own records, where its author put it; the function does not repeat it."""
     canary = secrets.token_hex(32)
     material = scene.material(scene.empty_key(), scene.secret(b"x" * 32), Plaintext=canary)
 

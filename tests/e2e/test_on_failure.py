@@ -1,6 +1,6 @@
-"""A function that dies, really: killed at every try, or never loaded. Its stacks fail with the reason, and soon.
+"""A function that really dies: killed at every try, or never loaded. Its stacks soon fail with the reason.
 
-The application is deployed a second time for this, under a name of its own: killing that one disturbs no other test.
+The tests deploy the application a second time, under another name: to kill its function disturbs no other test.
 """
 
 import contextlib
@@ -51,7 +51,7 @@ def scene(aws, doomed):
 
 @contextlib.contextmanager
 def killed_at_every_try(aws):
-    """Whatever process the function gets is killed at once, with SIGKILL, as Lambda kills what has run out of memory."""
+    """Kills every process of the function at once, with SIGKILL, as Lambda kills a function without memory."""
     pids = aws.log_folder(DOOMED) / "pids.json"
     enough = threading.Event()
     killed = set()

@@ -7,12 +7,12 @@ import pytest
 from lab.local.__main__ import example
 from lab.pages.blocks import READ_IN_ORDER, blocks
 from lab.pages.reader import NotAsPrintedError, Reader, reading
-from tests.support.findings import Copy
+from tests.support.findings import copy_tree
 
-REGION = "eu-north-1"  # an account's Region of its own: the pages use the names of a whole account
+REGION = "eu-north-1"  # only this test uses this Region: the pages use the names of a whole account
 FIRST_KEY = "## Your first key"
 BEGINS_FIRST, BEGINS_SECOND = "$ STACK=orders-first ", "$ STACK=orders-second "
-BEFORE = {  # what others have done, or what the reader has on paper: by the block that needs it, as it begins
+BEFORE = {  # what others have done, or what the reader has on paper, by the first line of the block that needs it
     "$ key-custodian verify alias/orders-payments ": """
         aws cloudformation deploy --stack-name orders-payments --template-file examples/hmac.yaml \\
             --parameter-overrides SecretId=orders/payments-key
@@ -30,12 +30,12 @@ BEFORE = {  # what others have done, or what the reader has on paper: by the blo
 def clone(tmp_path):
     """The folder of somebody who cloned the repository."""
     folder = tmp_path / "imported-key-material"
-    Copy(folder)
+    copy_tree(folder)
     return folder
 
 
 def test_every_command_does_what_its_page_says(aws, clone, tmp_path):
-    """One test: each page goes on where the one before ended."""
+    """One test: each page begins where the previous page ended."""
     (tmp_path / "shell").mkdir()
     with reading(tmp_path / "shell", aws.elsewhere(REGION).settings, clone) as reader:
         what_make_local_prints(reader, aws)
@@ -49,7 +49,7 @@ def test_every_command_does_what_its_page_says(aws, clone, tmp_path):
 
 
 def what_make_local_prints(reader, aws):
-    """Before the pages: what it makes, no page finds taken."""
+    """Runs before the pages: no page may use a name that it has taken."""
     types(reader, f"(\nset -e\n{example(aws.settings)}\n)")
 
 

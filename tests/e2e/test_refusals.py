@@ -1,4 +1,4 @@
-"""What a stack gets that asks for what can't or must not be: a sentence, a rollback, and a key as it was."""
+"""A stack that declares what is impossible or forbidden gets a sentence and a rollback, and its key does not change."""
 
 import json
 
@@ -88,7 +88,7 @@ def test_a_misspelt_property_is_named(scene):
 
 
 def test_rights_that_come_late_are_waited_for(scene):
-    """KMS may know a tag minutes after it was set: AccessDenied is tried again while the tag is there."""
+    """KMS may see a new tag minutes later: while the tag exists, the function tries again after AccessDenied."""
     role = scene.aws.role_arn()
     account = scene.aws.settings.account
     everybody = {
@@ -114,7 +114,7 @@ def policy(*statements):
 
 
 def test_an_event_that_is_not_cloudformations_changes_nothing(scene):
-    """lambda:InvokeFunction alone must not be enough to move a key."""
+    """The right lambda:InvokeFunction must not be enough to change a key."""
     key = scene.empty_key()
     event = {
         "RequestType": "Create",

@@ -1,6 +1,6 @@
 """What the function's role may do, whatever its code does: the deployed policies, evaluated by the local AWS's IAM.
 
-The consent tag is read by the function; IAM is the second lock, and holds where the function would not look.
+The function checks the consent tag. IAM is the second lock, and works even if the function does not check.
 """
 
 import pytest
@@ -49,7 +49,7 @@ def test_only_tagged_keys_are_emptied(scene, role, consent, expected):
 
 
 def test_the_way_into_kms_is_no_way_around_the_tag(scene, role):
-    """Import parameters that somebody else got do not help either."""
+    """Somebody else's import parameters do not help either."""
     key = scene.empty_key(consent=None)
     given = parameters(scene.kms, key)
 

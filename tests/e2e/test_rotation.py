@@ -1,6 +1,6 @@
-"""New material for a symmetric key in use: refused, staged, made current; and a rotated key that comes back whole.
+"""New material for a symmetric key in use: refused, staged, made current; and a rotated key that is restored.
 
-On the strict KMS, where a rotation takes two seconds, and what AWS refuses is refused.
+The strict KMS serves it: a rotation takes two seconds, and it refuses what AWS refuses.
 """
 
 import pytest
@@ -17,7 +17,7 @@ OUTPUTS = {name: {"Fn::GetAtt": ["Material", name]} for name in ("KeyArn", "KeyM
 
 
 class KeyInUse:
-    """A key, and a stack that brought FIRST into it. The two versions of its secret hold FIRST and SECOND."""
+    """A key, and a stack that imported FIRST into it. The two versions of its secret hold FIRST and SECOND."""
 
     def __init__(self, scene):
         self.scene = scene
@@ -34,7 +34,7 @@ class KeyInUse:
         return self.scene.update(self.declared(version, **more), OUTPUTS)
 
     def encrypts_with(self, material):
-        """Whether what KMS encrypts opens with these very bytes, outside of KMS."""
+        """Whether these bytes decrypt, outside of KMS, what KMS encrypts."""
         return ciphertext.open_sealed(ciphertext.take_apart(self.scene.seal(self.arn)), material, {}) == MESSAGE
 
 

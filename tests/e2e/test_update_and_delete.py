@@ -1,4 +1,4 @@
-"""What a stack does with its material later on: other expiry, other names, failures and their rollback, removal."""
+"""A stack's later operations on its material: another expiry, other names, failures and their rollback, removal."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,7 @@ from lab.keys.by_hand import import_material
 from lab.keys.random_keys import random_key
 
 SOON = timedelta(minutes=5)
-NO_SECRET = "arn:of:none"  # refused at once; a name that is not there is asked for for twenty seconds
+NO_SECRET = "arn:of:none"  # refused at once; for an unknown name the function asks for twenty seconds
 
 
 def test_an_expiry_changes_in_place(scene):

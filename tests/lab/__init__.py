@@ -1,1 +1,1 @@
-"""Tests of the programs in lab/: that the proof itself can be trusted."""
+"""Tests of the programs in lab/: they show that the proof itself can be trusted."""

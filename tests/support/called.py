@@ -1,9 +1,9 @@
-"""The program `key-custodian`, called within this process: faster than a process of its own, which loads Python and boto3.
+"""The program `key-custodian`, called within this process: faster than a new process, which loads Python and boto3.
 
     done = Called(folder).run("check", "key.bin", "--key-spec", "HMAC_256")   # as Program's
 
-For the many variants of one command. Folder, environment, input and output are the call's own, as a process has them. What only
-a process has is shown by processes: tests/custodian/test_processes.py, which also compares both for each command.
+For the many variants of one command. Each call has its own folder, environment, input and output, as a process has.
+tests/custodian/test_processes.py runs real processes, for what only a process has; it also compares both for each command.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from lab.program import Done, Program
 
 @dataclass(frozen=True, slots=True)
 class Called(Program):
-    """A defect (an exception that the program does not tell) is raised into the test."""
+    """A defect (an exception that the program does not catch) is raised into the test."""
 
     def run(self, *arguments: str, stdin: bytes = b"") -> Done:
         with contextlib.chdir(self.folder), mock.patch.dict(os.environ, self._env(), clear=True):

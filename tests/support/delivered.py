@@ -10,7 +10,7 @@ MINUTE = 60.0
 
 
 def carried_out(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
-    """The first delivery: a success, which is taken. A minute passes."""
+    """The first delivery: it succeeds, and CloudFormation takes the answer. A minute passes."""
     answer = world.invoke(event)
     if answer is None or answer["Status"] != "SUCCESS":
         raise AssertionError(answer)
@@ -20,7 +20,7 @@ def carried_out(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def delivered_again(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer of the second delivery, {} where it leaves without one. KMS holds what it held."""
+    """The answer of the second delivery; {} if the function sends none. KMS has not changed."""
     before = world.snapshot()
     try:
         answer = world.invoke(event)

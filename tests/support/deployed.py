@@ -1,9 +1,9 @@
-"""The deployed entry point, `app.py`, in the world of one process: its own logger, its own PUT over TLS, a hostile environment.
+"""The deployed entry point, `app.py`, in one process: with its own logger, its own PUT over TLS, a hostile environment.
 
     with deployed(world, bucket, monkeypatch) as app:
         out = app.everything_from(event)   # all that came out anywhere, as one text
 
-All that tries to make it talk is turned on: the root logger at DEBUG, Powertools' variables, Lambda's log level.
+Every setting that could make it log more is on: the root logger at DEBUG, Powertools' variables, Lambda's log level.
 """
 
 import logging
@@ -66,7 +66,7 @@ class Deployed:
 
 
 def _told_by(error: BaseException) -> Iterator[str]:
-    """What a runtime, a debugger or an error reporter reads of an exception, and of those that led to it."""
+    """What a runtime, a debugger or an error reporter reads of an exception and of its causes."""
     yield "".join(traceback.format_exception(error))
     linked: BaseException | None = error
     while linked is not None:
@@ -84,16 +84,16 @@ def deployed(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> Iterator[Deployed]:
-    """Loggers are as before afterwards: Powertools' takes the package's for its own."""
+    """Restores the loggers afterwards, because Powertools takes over the package's logger."""
     for name, value in {**HOSTILE, "AWS_DEFAULT_REGION": REGION, "RESPONSE_HOST": bucket.netloc}.items():
         monkeypatch.setenv(name, value)
     session = world.session()
     with _loggers_restored(PACKAGE, *LOUD):
-        logging.getLogger(PACKAGE).handlers = []  # the world's own: Powertools takes the first one for its own
+        logging.getLogger(PACKAGE).handlers = []  # the test's own handler: Powertools would take it over
         caplog.set_level(logging.DEBUG)
         for name in LOUD:
             logging.getLogger(name).setLevel(logging.NOTSET)  # as in a new process
-        with warnings.catch_warnings(action="ignore"):  # Powertools' own debugging warns of itself
+        with warnings.catch_warnings(action="ignore"):  # Powertools warns that its debugging is on
             package_logger.set_package_logger_handler()  # type: ignore[no-untyped-call]  # Powertools' own, without types
             from imported_key_material import app  # noqa: PLC0415  # reads its environment when it is imported
 
@@ -104,7 +104,7 @@ def deployed(
 
 
 def _write_to_present_stdout(*names: str) -> None:
-    """Powertools' handlers write to what stdout was when it was imported, which no test captures."""
+    """Powertools' handlers keep the stdout of their import, which no test captures."""
     for name in names:
         for handler in logging.getLogger(name).handlers:
             if type(handler) is logging.StreamHandler and not isinstance(handler.stream, StringIO):
@@ -123,4 +123,4 @@ def _loggers_restored(*names: str) -> Iterator[None]:
             vars(logger).clear()
             vars(logger).update(kept)
             logger.handlers, logger.filters = handlers, filters
-            logger.setLevel(logger.level)  # forgets what was cached of it
+            logger.setLevel(logger.level)  # clears the logger's cache of levels

@@ -14,8 +14,8 @@ Each file of tests/findings/ is a list of rows:
     plant = { file = "handler/imported_key_material/x.py", old = "what is there", new = "what brings the finding back" }
 
 In place of `plant.file`, `plant.simulation` names a planted bug of `simulation/mutations.py`. In place of `done`, `test` and
-`plant`, `declined` says why nothing was done. `old` stands in the file exactly once; a plant is an edit of a copy of the tree,
-and it is found if the test then fails. Exit code 1 where one is not found.
+`plant`, `declined` says why nothing was done. `old` stands in the file exactly once; a plant is an edit of a copy of the tree.
+The test finds it by failing. Exit code 1 where one is not found.
 """
 
 import re
@@ -84,24 +84,29 @@ def misplaced(edit: Edit, root: Path) -> str:
     return "" if edit.old != edit.new else f"{edit.file}: nothing is changed by {edit.old!r}"
 
 
+def copy_tree(folder: Path) -> None:
+    """Copies every file that is, or could be, committed."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607  # the git on PATH
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    for name in filter(None, listed):
+        source, target = ROOT / name, folder / name
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+
+
 class Copy:
-    """The tree as it could be committed, in a folder of its own, where bugs can be planted."""
+    """The tree as it could be committed, in a separate folder, where bugs can be planted."""
 
     def __init__(self, folder: Path, pytest: WarmPytest) -> None:
         self._folder = folder
         self._pytest = pytest
-        listed = subprocess.run(
-            ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607  # the git on PATH
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split("\0")
-        for name in filter(None, listed):
-            source, target = ROOT / name, folder / name
-            if source.is_file():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, target)
+        copy_tree(folder)
 
     @contextmanager
     def planted(self, edit: Edit) -> Iterator[None]:
@@ -118,13 +123,13 @@ class Copy:
 
     @staticmethod
     def _write(path: Path, text: str) -> None:
-        """And forgets the bytecode: Python tells an old one by size and second alone."""
+        """Also removes the bytecode: Python compares only the size and the second to know an old one."""
         path.write_text(text)
         for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
             compiled.unlink()
 
     def fails(self, test: str) -> str:
-        """Runs one test. "" where it fails, as it is meant to; else what happened."""
+        """Runs one test. "" where it fails, as it should; else what happened."""
         arguments = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", test)
         code, last = self._pytest.run(*arguments, seconds=TEST_MAX_SECONDS)
         return "" if code == 1 and re.search(r"\b[1-9]\d* failed\b", last) else f"{test}: {last}"

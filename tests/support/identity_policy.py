@@ -1,7 +1,7 @@
 """Decides as IAM does whether the statements of a role's policies let a request through.
 
-Identity policies alone: an explicit Deny wins, else one Allow suffices, else no. What a key policy or a resource policy
-adds is not looked at. A condition operator that is not in the table is an error.
+Only identity policies: an explicit Deny wins, else one Allow suffices, else no. It ignores what a key policy or a
+resource policy adds. A condition operator that is not in the table is an error.
 
 Source: IAM User Guide, "Policy evaluation logic", "IAM JSON policy elements: Condition operators", "Single-valued vs.
 multivalued context keys".

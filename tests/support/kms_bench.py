@@ -3,7 +3,7 @@
     with bench.refuses("NotFoundException", "Invalid keyId 'x'"):
         bench.kms.describe_key(KeyId="x")
 
-`refuses` compares the whole sentence, and that nothing in the KMS has changed: half a failure is the worst.
+`refuses` compares the whole sentence, and checks that nothing in the KMS has changed: half a failure is the worst.
 """
 
 from collections.abc import Iterator
@@ -79,7 +79,7 @@ class Bench:
         return id_
 
     def rotate(self, key: str) -> None:
-        """RotateKeyOnDemand, and the time that it takes."""
+        """RotateKeyOnDemand; then waits until the rotation is complete."""
         self.kms.rotate_key_on_demand(KeyId=key)
         self.clock.advance(ROTATION_SECONDS)
 

@@ -57,7 +57,7 @@ class Online:
 
     @property
     def calls(self) -> list[str]:
-        """What reached a service: "kms:DescribeKey"."""
+        """The calls that reached a service, such as "kms:DescribeKey"."""
         return self._endpoint.calls
 
     @property
@@ -69,7 +69,7 @@ class Online:
         return self.custodian.run(*arguments, stdin=stdin)
 
     def file(self, name: str, data: bytes | str) -> str:
-        """A file of the custodian's, for its owner alone; its name."""
+        """Writes a file that only the custodian can read. Returns its name."""
         path = self.folder / name
         path.write_bytes(data.encode() if isinstance(data, str) else data)
         path.chmod(0o600)

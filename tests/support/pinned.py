@@ -35,7 +35,7 @@ def updated(world: World, key: str, version: str | None = V1, **declared: Any) -
 
 
 def failed(world: World, key: str, version: str | None = V1, **declared: Any) -> str:
-    """The reason of an Update that fails, once it is shown that nothing whatever happened to KMS."""
+    """The reason of an Update that fails, after a check that nothing in KMS has changed."""
     before, rotations = world.snapshot(), world.aws.count("RotateKeyOnDemand")
     answer = world.update(key, SecretId=SECRET, SecretVersionId=version, **declared)
     if (answer["Status"], answer["PhysicalResourceId"]) != ("FAILED", key):
@@ -52,14 +52,14 @@ CHANGES: Final = frozenset({"ImportKeyMaterial", "DeleteImportedKeyMaterial", "R
 
 
 def stood(world: World, **declared: Any) -> tuple[str, dict[str, Any]]:
-    """As `created`; and the answer that it gave."""
+    """As `created`, with the function's answer."""
     key = created(world, **declared)
     answer: dict[str, Any] = json.loads(world.bodies[-1])
     return key, answer
 
 
 def rolled_back(world: World, key: str, version: str = V1, **declared: Any) -> tuple[dict[str, Any], list[str]]:
-    """A rollback's Update: its answer, a success under the id that it came with, and what the function asked for."""
+    """A rollback's Update. Returns its answer, a success under the request's id, and the function's calls."""
     before = len(world.aws.calls)
     answer = world.update(key, rollback=True, SecretId=SECRET, SecretVersionId=version, **declared)
     if (answer["Status"], answer["PhysicalResourceId"]) != ("SUCCESS", key):

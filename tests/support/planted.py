@@ -22,8 +22,8 @@ SYMMETRIC, AES_WRAP = "SYMMETRIC_DEFAULT", "RSA_AES_KEY_WRAP_SHA_256"
 IN_A_VALUE = "7=+/& krokodil quer zitrone"
 IN_A_NAME = "8=+/& jugendstil vexierbild"
 
-# And where it fits: each of these is 32 random bytes, or 16, in a form that the property's rule takes, so that AWS is asked.
-# Not ExpectedCheckValue, which is an attribute: it is shown on purpose.
+# Here each property holds 32 or 16 random bytes in a form that the property's rule accepts, so that AWS is called.
+# Without ExpectedCheckValue: it is an attribute, so it is shown on purpose.
 _MISTAKEN = random_key(33)[1:]
 _HEX = _MISTAKEN.hex()
 IN_ITS_FORM = {

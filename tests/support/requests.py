@@ -1,4 +1,4 @@
-"""A Create, an Update that imports again, and a Delete, each at the moment when CloudFormation has made it."""
+"""A Create, an Update that imports again, and a Delete, each as CloudFormation has just made it."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A responder as tests use it: with handlers that end as they are told, and a `put` that keeps the answers."""
+"""A responder for tests: each handler ends as the test says, and `put` keeps the answers."""
 
 import json
 import logging

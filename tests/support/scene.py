@@ -1,6 +1,6 @@
 """One local AWS with the application deployed, shared by all e2e tests of a run, between pytest-xdist's workers, too.
 
-A test gets a `Scene`: names of its own, so that tests do not meet. What failed shows what the function logged.
+A test gets a `Scene`: separate names, so that tests do not meet. A failed test shows the function's log.
 """
 
 import json
@@ -18,7 +18,7 @@ from lab.local.session import LocalAws
 from lab.local.stacks import Stack
 
 CONSENT = "imported-key-material"
-AWAY = "eu-west-1"  # not the Region where all else happens
+AWAY = "eu-west-1"  # every other test works in another Region
 MESSAGE = b"what the key is used for"
 LOG_TAIL_CHARACTERS = 4000
 
@@ -70,7 +70,7 @@ class Scene:
         return str(next(id_ for id_, labels in stages.items() if "AWSCURRENT" in labels))
 
     def versions(self, *values: bytes, name: str = "material") -> tuple[str, list[str]]:
-        """A secret's name, and the ids of its versions, oldest first, each with a stage of its own so that it stays."""
+        """A secret's name, and the ids of its versions, oldest first, each with its own stage, so that it stays."""
         full = self.secret(values[0], name)
         ids = [self.secretsmanager.describe_secret(SecretId=full)["VersionIdsToStages"].popitem()[0]]
         for number, value in enumerate(values[1:], start=2):
@@ -118,7 +118,7 @@ class Scene:
 
     @contextmanager
     def being_created(self, resources: Mapping[str, Any]) -> Iterator[Callable[[], Stack]]:
-        """While the stack is being created. What it gives waits for the end."""
+        """Starts to create the stack. The returned function waits for the end."""
         stack_id = self.aws.stacks.begin(self.name, _template(resources, None))
         yield lambda: self.aws.stacks.wait(stack_id)
 
@@ -176,7 +176,7 @@ class Scene:
         return f"arn:aws:cloudformation:{settings.region}:{settings.account}:stack/{self.name}/"
 
     def reason(self, stack: Stack, logical_id: str = "Material") -> str:
-        """Why it failed: the function's own sentence, without what CloudFormation puts around it."""
+        """The function's own sentence about the failure, without CloudFormation's words around it."""
         [said, *_] = stack.reasons(logical_id)
         begin, end = "Message returned: ", " (RequestId: "
         return said[said.index(begin) + len(begin) : said.rindex(end)]

@@ -1,5 +1,5 @@
-"""A symmetric KMS key as its callers see it, each answer said by the test: for the order of calls, and for moments that no KMS
-of the tests comes to by itself. What KMS really does is the strict KMS's to show (`kms/`).
+"""A symmetric KMS key whose answers the test scripts: for the order of calls, and for moments that the strict KMS does not
+reach by itself. The strict KMS shows what KMS really does (`lab/kms/`).
 """
 
 from collections.abc import Callable, Mapping

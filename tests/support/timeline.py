@@ -1,4 +1,4 @@
-"""A scripted history: stacks of the simulation's CloudFormation, the real function, and every moment said by the test.
+"""A scripted history: stacks of the simulation's CloudFormation, the real function, and every moment set by the test.
 
     with Timeline() as timeline:
         key = timeline.external_key()
@@ -8,9 +8,9 @@
         timeline.at(60, stack.cancel)
         timeline.run()
 
-Invocations overlap: at each of its calls one hands over to whatever comes next in time. Nothing is drawn: without a word of the
-test each request is delivered once, at once, and every call and every answer takes CALL_SECONDS. The engine, its rules and
-its sources: `simulation/engine.py`. One invocation at a time is `world.py`'s.
+Invocations overlap: at each call an invocation stops until every earlier event has happened. Nothing is random. Unless the test
+says otherwise, each request is delivered once, at once, and every call and every answer takes CALL_SECONDS. The engine, its
+rules and its sources: `lab/simulation/engine.py`. For one invocation at a time there is `lab/world.py`.
 """
 
 import json
@@ -82,7 +82,7 @@ class Timeline:
         self.kms = StrictKms(self.scheduler)
         self.secrets = SecretsManager(self.scheduler)
         self.cloudformation = CloudFormation(self.scheduler)
-        self._clock = cast("VirtualClock", self.scheduler)  # as much of it as is asked for
+        self._clock = cast("VirtualClock", self.scheduler)  # it has the methods that are used
         functions = LambdaService(lambda _arn, event: self.deliver(event))
         self.aws = InProcessAws(self._clock, [KmsWire(self.kms), self.secrets, self.cloudformation, functions])
         self.aws.hooks.append(self._at_call)
@@ -131,7 +131,7 @@ class Timeline:
         return self.secrets.put(name, value, tags={TAG: "/"}, account=ACCOUNT, **{"region": REGION} | options)
 
     def declared(self, key: str, secret: Secret, **properties: Any) -> dict[str, Any]:
-        """A resource of a template, its secret pinned to the newest version unless it is said otherwise."""
+        """A resource of a template, its secret pinned to the newest version unless the test says otherwise."""
         version = {"SecretVersionId": next(reversed(secret.versions))}
         return {"KeyId": key, "SecretId": secret.name, "WrappingKeySpec": "RSA_2048"} | version | properties
 
@@ -148,11 +148,11 @@ class Timeline:
     # -------------------------------------------------------------------------------------------------- the script
 
     def delivers(self, kind: str, logical_id: str, *after_seconds: float) -> None:
-        """When the next such request is delivered, each time; said again, the one after it."""
+        """Sets the delays of the next such request's deliveries. A second call is for the request after it."""
         self._deliveries.setdefault((kind, logical_id), []).append(after_seconds)
 
     def pauses(self, kind: str, logical_id: str, operation: str, moment: Moment, seconds: float, skip: int = 0) -> None:
-        """The next invocation for such a request stands still once, before or after a call's effect; `skip`: so many pass."""
+        """Stops the next invocation for such a request once, before or after a call's effect. `skip`: calls that pass first."""
         self._pauses.append(_Pause((kind, logical_id), operation, moment, seconds, skip))
 
     def answers_late(self, kind: str, logical_id: str, seconds: float) -> None:
@@ -160,7 +160,7 @@ class Timeline:
         self._slow_answers[kind, logical_id] = seconds
 
     def at(self, seconds: float, act: Callable[[], object]) -> None:
-        """Somebody does something `seconds` after the beginning; it may wait, as an operation on a stack does."""
+        """Calls a function `seconds` after the beginning. It may wait, as an operation on a stack does."""
         self.scheduler.after(seconds, lambda: self._acts.append(self.scheduler.spawn("act", act)))
 
     def run(self) -> None:
@@ -242,7 +242,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class _Lambda:
-    """As much of the simulation's Functions as its engine calls."""
+    """The part of the simulation's Functions that its engine calls."""
 
     timeline: Timeline
 

@@ -12,7 +12,7 @@ BETWEEN_SECONDS = 600.0
 
 
 class TwoKeys:
-    """Operations come one after the other. `on_a`, `on_b`: a resource's properties; `failing`: those of one that fails."""
+    """Operations come one after the other. `on_a`, `on_b`, `failing`: properties of a resource; the last ones fail."""
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
@@ -24,7 +24,7 @@ class TwoKeys:
         self._next_at = 10.0
 
     def then(self, act: Callable[..., object], **template: Any) -> None:
-        """The next operation, with a template if it needs one."""
+        """Adds the next operation, with a template if it needs one."""
         self.timeline.at(self._next_at, lambda: act(template) if template else act())
         self._next_at += BETWEEN_SECONDS
 

@@ -1,9 +1,9 @@
-"""Runs pytest many times over, each run in a process of its own that need not load the libraries again.
+"""Runs pytest many times, each run in a separate process that does not load the libraries again.
 
     with warm_pytest(folder) as pytest:
         pytest.run("tests/unit/test_x.py::test_y", seconds=60)   # (1, "1 failed in 0.1s")
 
-One process is made warm: it loads pytest and the libraries of others, and nothing of the folder's. Each run is a fork of it.
+One process is made warm: it loads pytest and other people's libraries, and nothing of the folder's. Each run is a fork of it.
 So a run sees the folder's files as they are now, as a new process does, and takes a third less of the processor's time.
 """
 
@@ -63,7 +63,7 @@ def _serve() -> None:
     """Reads [seconds, arguments of pytest], one a line, and answers each with [exit code, last line]."""
     for library in _LIBRARIES:
         __import__(library)
-    gc.freeze()  # no run need look for garbage in them
+    gc.freeze()  # so that no run looks for garbage in them
     sys.path.insert(0, "")  # as `python -m pytest` has it
     for line in sys.stdin:
         seconds, arguments = json.loads(line)

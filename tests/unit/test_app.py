@@ -1,4 +1,4 @@
-"""The entry point, as Lambda imports it: all that it knows comes from its environment."""
+"""The entry point, as Lambda imports it: its settings come only from the environment."""
 
 import json
 import os
@@ -24,7 +24,7 @@ handler(json.loads(sys.argv[2]), context)
 
 
 def lines(event_, *, region="eu-central-1", partition="aws", **environment):
-    """What a function that has just started logs for one event, in a process of its own."""
+    """The log of a function that has just started, for one event, in a separate process."""
     home = {
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "AWS_REGION": region,
@@ -82,7 +82,7 @@ def test_in_china_the_answer_goes_to_china_s_bucket():
     said = [lines(one, region="cn-north-1", partition="aws-cn")[0]["message"] for one in (at_home, abroad)]
 
     assert said == [
-        # the host is right, and the next thing is looked at
+        # the host is right, so the next check fails
         "Nothing was done, and nobody was answered. The event is not a CloudFormation request: RequestId is missing or "
         "malformed.",
         "Nothing was done, and nobody was answered. The event's ResponseURL does not lead to CloudFormation in this Region. If "
@@ -119,7 +119,7 @@ def test_clients_call_the_region_s_own_endpoints():
     }
 
 
-def test_fips_endpoints_are_those_of_the_services_that_are_named_alone():
+def test_only_the_named_services_have_fips_endpoints():
     assert endpoints(made("kms", "lambda", region="us-east-1")) == {
         "kms": "https://kms-fips.us-east-1.amazonaws.com",
         "kms_without_retries": "https://kms-fips.us-east-1.amazonaws.com",

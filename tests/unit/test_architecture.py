@@ -1,4 +1,4 @@
-"""The architecture, held: which room may know which, what stays pure, how large a module may grow (docs/internals/design.md).
+"""The architecture: which room may import which, what stays pure, how large a module may be (docs/internals/design.md).
 
 The rooms are the folders of the package: this test reads them. A new module needs no line here.
 """
@@ -25,15 +25,15 @@ TOOL = REPOSITORY / "key_custodian"
 
 # From the top down. A module imports from its own room and from those below, in no circle.
 ROOMS = ("app", "wiring", "lifecycle", "cloudformation", "aws", "material", "what all use")
-# Of CloudFormation's side the life cycle knows the request, the outcome, and what the stack says: no protocol.
+# From cloudformation/ the life cycle imports the request, the outcome, and the stack's statuses: no protocol.
 FOR_THE_LIFE_CYCLE = {"request", "outcome", "stack", "stack_events", "stack_resources"}
-# Of aws/ the on-failure function loads the calls, and nothing of keys and secrets.
+# From aws/ the on-failure function loads the calls, and nothing about keys and secrets.
 FOR_ON_FAILURE = {"boto_session", "calls", "cloudformation_reads", "error_texts", "meanings"}
-# Of aws/ the custodian's tool loads what KMS shows, and what an error means.
+# From aws/ the custodian's tool loads what KMS shows, and what an error means.
 FOR_THE_TOOL = {"held_materials", "key_view", "kms_pages", "meanings", "transport_key"}
 OF_AWS = ("boto3", "botocore", "crhelper", "aws_lambda_powertools")
 
-ONLY_IN = {  # what is not passed in can't be simulated
+ONLY_IN = {  # a test can simulate only what is an argument
     "boto3": {"app", "on_failure_app", "aws.boto_session", "aws.clients"},
     "crhelper": {"cloudformation.crhelper_adapter"},
     "random": {"clock"},
@@ -45,7 +45,7 @@ EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"
 
 
 def modules():
-    """By dotted name within the package, such as "aws.calls". A folder's `__init__` is not among them: it holds the map."""
+    """By dotted name within the package, such as "aws.calls". A folder's `__init__` is left out: it is only a map."""
     paths = {path.relative_to(PACKAGE).with_suffix(""): path for path in sorted(PACKAGE.rglob("*.py"))}
     return {".".join(name.parts): path for name, path in paths.items() if name.name != "__init__"}
 
@@ -87,7 +87,7 @@ def loaded_by(program):
 
 
 def of_package(loaded, folder=""):
-    """What of the package was loaded, by dotted name in it; what of one folder, by its name there. No `__init__`."""
+    """The loaded modules of the package, by dotted name; of one folder, by their names there. Without `__init__`."""
     whole = {name.removeprefix(f"{PACKAGE.name}.") for name in loaded} & set(modules())
     return {name.removeprefix(f"{folder}.") for name in whole if name.startswith(f"{folder}.")} if folder else whole
 
@@ -160,7 +160,7 @@ def test_the_pure_modules_load_nothing_of_aws():
 
 
 def test_the_on_failure_function_loads_nothing_of_the_life_cycle():
-    """It must run where the first function can't be loaded: for want of memory, or because a package is broken."""
+    """It must run where the main function can't load: because memory is short, or a package is broken."""
     loaded = loaded_by(f"{PACKAGE.name}.on_failure_app")
 
     assert {name for name in loaded if name.split(".")[0] in {"cryptography", "crhelper", "fastjsonschema"}} == set()
@@ -242,7 +242,7 @@ def test_the_tool_keeps_to_the_syntax_of_python_3_11(module):
 # cryptography's wheel serves every Python from 3.11 on, and click is Python: a 3.11 can load both from this environment.
 FOR_3_11 = {
     "PATH": os.environ["PATH"],
-    "PYENV_VERSION": "3.11",  # which one python3.11 is, where pyenv has it
+    "PYENV_VERSION": "3.11",  # makes python3.11 work with pyenv
     "PYTHONPATH": os.pathsep.join(map(str, (PACKAGE.parent, REPOSITORY, sysconfig.get_path("purelib")))),
     "PYTHONDONTWRITEBYTECODE": "1",
 }

@@ -1,4 +1,4 @@
-"""Deadlines, full jitter, and loops that end: on a clock of the test's own."""
+"""Deadlines, full jitter, and loops that end: on the test's clock."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -13,7 +13,7 @@ ALMOST_ONE = 1 - 2**-53  # the largest number that random() gives
 
 
 class Clock(VirtualClock):
-    """Its dice always show `roll`; keeps what was slept."""
+    """Its random numbers are always `roll`; it keeps the waits."""
 
     def __init__(self, roll: float = ALMOST_ONE) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ def test_whatever_was_seen_may_be_enough(value):
 
 
 def test_what_does_not_come_is_asked_for_up_to_the_deadline_and_a_last_time_then():
-    """What was seen last is the reason why it did not come."""
+    """The last state that it saw becomes the reason."""
     clock = Clock(0.5)
     asked = []
 
@@ -194,7 +194,7 @@ def test_where_nothing_was_seen_before_that_there_is_no_time_left_is_raised():
 # ------------------------------------------------------------------------------------------------------ the real clock
 
 
-def test_the_real_clock_tells_utc_waits_and_rolls():
+def test_the_real_clock_shows_utc_waits_and_rolls():
     clock = SystemClock()
 
     before = clock.now()

@@ -1,4 +1,4 @@
-"""The tag rule: who may use a key or a secret is what its owner wrote, and nothing that resembles it."""
+"""The tag rule: only the stacks that the owner named may use a key or a secret, and no similar names."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_a_stack_that_the_tag_names_may(value):
 @pytest.mark.parametrize(
     "value",
     [
-        "orders",  # a beginning without the slash
+        "orders",  # a prefix without the slash
         "orders-prod2",
         "prod",
         "rders-prod",

@@ -1,4 +1,4 @@
-"""The documentation says what the program does: what quotes it is compared with it, commands are run or looked up."""
+"""The documentation is right about the program: the tests compare its quotations, and run or check its commands."""
 
 import ast
 import hashlib
@@ -41,7 +41,7 @@ def blocks(page, language):
 
 
 def section(page, heading):
-    """What stands under a heading, up to the next one of its level or above."""
+    """The text under a heading, up to the next heading of its level or above."""
     level = len(heading) - len(heading.lstrip("#"))
     found = re.search(
         rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{level}}} |\Z)", page.read_text(), re.MULTILINE | re.DOTALL
@@ -61,7 +61,7 @@ def test_the_reference_of_properties_is_what_the_schema_says():
     assert reference.main(["--check"]) == 0
 
 
-def test_a_page_that_is_not_current_is_told_and_left_alone(tmp_path, monkeypatch, capsys):
+def test_a_page_that_is_not_current_is_reported_and_left_alone(tmp_path, monkeypatch, capsys):
     page = tmp_path / "properties.md"
     page.write_text("old")
     monkeypatch.setattr(reference, "PAGE", page)
@@ -154,7 +154,7 @@ def test_the_example_at_the_top_of_the_readme_is_the_file_that_it_deploys():
 
 
 def test_the_first_key_takes_eight_commands_at_most_and_the_second_one_the_same():
-    """Only STACK differs, and every name of the stack's own begins with it."""
+    """Only STACK differs, and every name in the stack begins with it."""
     (block,) = re.findall(r"```console\n(.*?)```", section(README, "## Your first key"), re.DOTALL)
     commands = re.findall(r"^\$ (.*(?:\\\n.*)*)", block, re.MULTILINE)
     assert len(commands) <= 8
@@ -333,8 +333,8 @@ def test_the_readme_says_what_a_failed_create_leaves():
     assert all(word in row for word in ("DeletionPolicy: Retain`", "--disable-rollback", "express mode"))
 
 
-def test_who_deploys_to_a_local_aws_is_told_of_response_host():
-    """`sam deploy --guided` and Enter leave it empty, and then every stack there hangs."""
+def test_deployers_to_a_local_aws_read_about_response_host():
+    """`sam deploy --guided` and Enter leave it empty. Then every stack there hangs."""
     (row,) = [line for line in (DOCS / "deploying.md").read_text().splitlines() if "| ResponseHost |" in line]
     template, _ = cfnlint.decode.decode(str(REPOSITORY / "template.yaml"))
     assert "without it every stack there hangs" in row
@@ -403,7 +403,7 @@ def test_the_check_values_on_the_page_are_those_that_are_computed():
     ],
 )
 def test_the_permissions_page_has_every_right_of_a_role_and_no_other(role, begin, end):
-    """Those on network interfaces aside: they are listed by Lambda's own guide."""
+    """Except the rights on network interfaces: Lambda's guide lists them."""
     found = re.search(
         rf"^  {role}:\n(.*?)^(  \S|Outputs:)", (REPOSITORY / "template.yaml").read_text(), re.MULTILINE | re.DOTALL
     )
@@ -454,7 +454,7 @@ def spoken(part):
 
 
 def composed():
-    """What the program puts together of several strings, as it comes out."""
+    """The sentences that the program makes of several strings."""
     faults = Faults()
     properties.read({"SecretID": "a", "ServiceTimeout": "1", "Trigger": "{{resolve:secretsmanager:a}}"}, faults)
     for value in ({}, {consent.TAG: "billing"}, {consent.TAG: "b" * 250}):

@@ -1,4 +1,4 @@
-"""The errors: one sentence for one fault, all faults in one answer, and no way around an end without an answer."""
+"""The errors: one sentence for each fault, all faults in one answer; and nothing catches `Leave`."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Each finding of the reviews is mended, and the mending is proved: its planted bug makes its test fail."""
+"""Each finding of the reviews is repaired, and a planted bug proves it: the finding's test must fail with the bug."""
 
 import pytest
 
@@ -20,15 +20,15 @@ def test_a_planted_bug_is_found(copy, finding):
     assert not_found(copy, finding) == ""
 
 
-def test_a_bug_that_no_test_sees_is_told(copy):
-    """What the plants' own test goes by: a test that passes beside the bug is no proof."""
+def test_a_bug_that_no_test_sees_is_reported(copy):
+    """Proves the test of the plants: a finding's test that passes with the bug is no proof."""
     with copy.planted(Edit("LICENSE", "January 2004", "January 2005")):
         what_happened = copy.fails("tests/unit/test_consent.py::test_a_longer_name_that_begins_alike_is_another_stack")
 
     assert "1 passed" in what_happened
 
 
-def test_an_edit_that_finds_no_place_is_told(copy):
+def test_an_edit_that_finds_no_place_is_reported(copy):
     with (
         pytest.raises(ValueError, match="LICENSE has the text to be changed 0 times"),
         copy.planted(Edit("LICENSE", "no such text", "")),

@@ -1,4 +1,4 @@
-"""docs/internals/findings.md: every finding in one table, written from the rows that are tested, and true to the last row."""
+"""docs/internals/findings.md: every finding in one table, generated from the tested rows, and up to date."""
 
 import re
 
@@ -27,7 +27,7 @@ DECLINED = Finding("words-7", "LOW", "RSAES_OAEP_* or `a|b` or <SecretId>.", dec
 
 
 def rows(text):
-    """The cells of the first table, without its head. A bar that is marked ends none."""
+    """The cells of the first table, without its head. An escaped bar does not end a cell."""
     table = text.partition("## In numbers")[0]
     lines = [line for line in table.splitlines() if line.startswith("| ")][2:]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
@@ -41,7 +41,7 @@ def test_the_page_is_what_the_rows_say():
     assert findings.main(["--check"]) == 0
 
 
-def test_a_page_that_is_not_current_is_told_and_left_alone(tmp_path, monkeypatch, capsys):
+def test_a_page_that_is_not_current_is_reported_and_left_alone(tmp_path, monkeypatch, capsys):
     page = tmp_path / "findings.md"
     page.write_text("old")
     monkeypatch.setattr(findings, "PAGE", page)

@@ -1,6 +1,6 @@
-"""Each row of tests/findings/ is whole: its planted bug has its place, and its test is there.
+"""Each row of tests/findings/ is complete: its planted bug fits the code, and its test exists.
 
-That the test fails with the bug, test_findings.py shows; it takes longer.
+test_findings.py shows that the test fails with the bug; that takes longer.
 """
 
 import ast
@@ -22,7 +22,7 @@ def test_a_planted_bug_has_its_place(finding):
     assert misplaced(finding.edit, ROOT) == ""
 
 
-def test_a_planted_bug_that_has_no_place_is_told():
+def test_a_planted_bug_that_has_no_place_is_reported():
     no_bug = Edit("LICENSE", "no such text", "")
 
     assert misplaced(no_bug, ROOT) == "LICENSE has the text to be changed 0 times: 'no such text'"
@@ -36,7 +36,7 @@ def test_the_test_of_a_finding_is_there(finding):
 
 
 def test_a_bug_of_the_simulation_is_there():
-    """That it is found, test_simulation_mutations.py shows."""
+    """tests/lab/simulation/test_mutations.py shows that the simulation finds it."""
     assert {one.simulation for one in FINDINGS if one.simulation} <= set(MUTATIONS)
 
 

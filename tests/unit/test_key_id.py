@@ -1,4 +1,4 @@
-"""What a key is called, and the three forms of the physical id (docs/internals/design.md, rule 1)."""
+"""A key's names, and the three forms of the physical id (docs/internals/design.md, rule 1)."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_the_function_learns_from_its_arn_where_it_is_at_home():
 
 
 @pytest.mark.parametrize("resource", [f"key/{KEY_ID}", "alias/transport", "alias/teams/orders"])
-def test_an_arn_tells_where_its_key_or_alias_is(resource):
+def test_an_arn_shows_where_its_key_or_alias_is(resource):
     assert Home.of_named(f"arn:aws:kms:eu-west-1:999988887777:{resource}", HOME) == ELSEWHERE
 
 
@@ -36,7 +36,7 @@ def test_an_arn_and_a_bare_id_name_the_same_key(uuid):
 
 
 def test_an_arn_of_elsewhere_names_the_key_of_the_same_id_at_home():
-    """A multi-Region key and its replica share an id. Which of them an ARN means is asked by `Home.of_named`."""
+    """A multi-Region key and its replica share an id. `Home.of_named` shows which of them an ARN names."""
     assert KeyId.parse(KeyId(MULTI_REGION_ID, ELSEWHERE).arn, HOME) == KeyId(MULTI_REGION_ID, HOME)
     assert KeyId.of_arn(KeyId(MULTI_REGION_ID, ELSEWHERE).arn).home == ELSEWHERE
 
@@ -55,13 +55,13 @@ def test_the_repr_of_a_key_shows_no_text_that_somebody_may_have_declared():
 # ------------------------------------------------------------------------------------------------------- physical ids
 
 
-def test_a_resource_that_owns_a_key_bears_its_arn_and_one_that_adopted_it_the_bare_id():
+def test_a_resource_that_owns_a_key_has_its_arn_and_one_that_adopted_it_the_bare_id():
     key = KeyId.of_arn(KEY_ARN)
 
     assert (key.owned_id, key.adopted_id) == key.physical_ids == (KEY_ARN, KEY_ID)
 
 
-def test_a_create_that_failed_before_its_import_bears_an_id_that_no_key_has():
+def test_a_create_that_failed_before_its_import_has_an_id_that_no_key_has():
     assert not_imported_id("Material", "5e4d3c2b-1a09-4f8e-8d7c-6b5a49382716") == NOT_IMPORTED
 
 

@@ -96,7 +96,7 @@ def test_botocore_knows_the_services_that_the_function_calls_and_no_other(layers
 
 @pytest.mark.skipif(HERE is None, reason="Lambda has no such processor")
 def test_the_function_finds_in_it_everything_that_it_loads(layers):
-    """In a process that has nothing but the standard library, the layer and the function's code; which reads only."""
+    """In a process with only the standard library, the layer and the function's code, all read-only."""
     program = """
 import sys
 sys.path[:0] = sys.argv[1:]
@@ -137,7 +137,7 @@ def test_its_table_names_every_package_and_adds_up(layers):
 
 @pytest.fixture
 def source(tmp_path):
-    """The layer's folder, to be changed."""
+    """A copy of the layer's folder, which a test may change."""
     return shutil.copytree(LAYER_SOURCE, tmp_path / "source")
 
 

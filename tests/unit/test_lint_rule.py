@@ -1,4 +1,4 @@
-"""The cfn-lint rules of `lint/`, by cfn-lint itself: what a user reads before anything is deployed."""
+"""The cfn-lint rules of `lint/`, run by cfn-lint: what a user reads before the deployment."""
 
 import functools
 import re
@@ -44,12 +44,12 @@ def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @functools.cache
 def _rules() -> Any:
-    """cfn-lint's own rules and these; loading them is most of the time that a template takes."""
+    """cfn-lint's own rules and ours. To load them takes most of a test's time."""
     return cfnlint.core.get_rules([str(LINT)], [], [])
 
 
 def findings(resources: str, before: str = "", after: str = "") -> list[str]:
-    """What is found by the rules here, as "E9901 sentence"; anything found by another rule of cfn-lint is a mistake."""
+    """Our rules' findings, as "E9901 sentence"; a finding of another cfn-lint rule is a mistake in the test."""
     template = f"AWSTemplateFormatVersion: '2010-09-09'\n{before}Resources:\n{resources}{after}"
     matches = cfnlint.api.lint(template, rules=_rules(), regions=["eu-central-1"])
     found = [f"{match.rule.id} {match.message}" for match in matches]
@@ -58,7 +58,7 @@ def findings(resources: str, before: str = "", after: str = "") -> list[str]:
 
 
 def with_property(lines: str) -> list[str]:
-    """What is found of the good declaration with lines put in."""
+    """The findings for the good declaration with lines added."""
     return findings(KEY + GOOD + lines)
 
 

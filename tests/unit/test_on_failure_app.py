@@ -1,4 +1,4 @@
-"""The entry point of the on-failure function, as Lambda imports it: all that it knows comes from its environment."""
+"""The entry point of the on-failure function, as Lambda imports it: its settings come only from the environment."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ else:
 
 
 def lines(record=None, **environment):
-    """What a function that has just started logs for one record; or, without one, what it is made of."""
+    """The log of a function that has just started, for one record; without a record, a description of its parts."""
     home = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "AWS_DEFAULT_REGION": HOME.region}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, json.dumps(record) if record else ""],

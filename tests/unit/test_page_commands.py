@@ -1,4 +1,4 @@
-"""The pages' commands: which are not run, and that all are right. tests/e2e/test_pages.py runs them."""
+"""The pages' commands: which of them no test runs, and that all are right. tests/e2e/test_pages.py runs them."""
 
 import re
 
@@ -15,7 +15,7 @@ SETTINGS = Settings("https://127.0.0.1:1", "127.0.0.1:1", "/dev/null", "/dev/nul
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_every_call_of_aws_on_a_page_is_one_that_the_cli_takes(path, tmp_path):
-    """Those that are run, too; and those that can't be run here are shown to be right by nothing else."""
+    """For commands that can't run here, this is the only proof."""
     for name in re.findall(r"fileb?://([\w.-]+)", path.read_text()):
         (tmp_path / name).write_text("{}")
 
@@ -28,7 +28,7 @@ NOT_RUN = {"README.md": 1, "deploying.md": 2, "key-custodian.md": 1, "permission
 
 
 def test_what_is_not_run_is_counted_and_has_its_reason():
-    """A new one is a decision. A mark that stands before no block is one that does nothing."""
+    """Each new mark needs a decision. A mark without a block after it does nothing."""
     found = {path.name: [block.not_run for block in blocks(path) if block.not_run] for path in READ_IN_ORDER}
 
     assert {name: len(reasons) for name, reasons in found.items() if reasons} == NOT_RUN
@@ -38,7 +38,7 @@ def test_what_is_not_run_is_counted_and_has_its_reason():
 
 
 def test_make_local_tries_names_that_no_page_uses():
-    """Both are typed in one local account: what the one has made, the other finds taken."""
+    """Both use one local account, so a name that make local has taken would fail on a page."""
     names = set(re.findall(r"\b(?:alias/)?tryout[-/\w.]*", example(SETTINGS)))
 
     assert {"alias/tryout", "alias/tryout-transport", "tryout", "tryout/key", "tryout.bin"} <= names

@@ -1,7 +1,7 @@
-"""What pages, templates and policies say of AWS, beside what AWS's own models say, or beside the page's own arithmetic.
+"""Compares what pages, templates and policies say about AWS with AWS's own models, or with the page's own arithmetic.
 
-The facts come from botocore, which the layer pins: where a later one has others, a test here names the page to change. What no
-model has (prices, what stack refactoring takes, what nobody has seen) is only held to the words in which it may be told.
+The facts come from botocore, which the layer pins: if a later one has others, a test here names the page to change. For what no
+model has (prices, what stack refactoring takes, what nobody has seen) the tests only fix the page's words.
 """
 
 import json
@@ -23,7 +23,7 @@ INTERNALS = DOCS / "internals"
 README, TEMPLATE, SCALE = REPOSITORY / "README.md", REPOSITORY / "template.yaml", INTERNALS / "scale.md"
 PERMISSIONS, DESIGN, THREAT_MODEL = DOCS / "permissions.md", INTERNALS / "design.md", DOCS / "threat-model.md"
 DEPLOYING, ROTATION, MOVING = DOCS / "deploying.md", DOCS / "rotation.md", DOCS / "moving-keys.md"
-PAGES = sorted({README, *DOCS.rglob("*.md")} - {INTERNALS / "findings.md"})  # which quotes what was wrong
+PAGES = sorted({README, *DOCS.rglob("*.md")} - {INTERNALS / "findings.md"})  # it quotes what was wrong
 POLICIES = sorted((REPOSITORY / "examples").rglob("*.json"))
 CODE = sorted((REPOSITORY / "handler" / "imported_key_material").rglob("*.py"))
 SCHEMA = json.loads((REPOSITORY / "handler" / "imported_key_material" / "schema.json").read_text())
@@ -37,7 +37,7 @@ def model(service):
 
 
 def of_aws(shape):
-    """AWS's own words on a shape, without markup."""
+    """AWS's own words about a shape, without markup."""
     return re.sub(r"<[^>]+>", "", shape.documentation)
 
 
@@ -86,7 +86,7 @@ FUNCTIONS_OF_RULES = {
 
 
 def value(expression, given):
-    """What an expression of the template's Rules comes to. KeyError for a function that none of them uses so far."""
+    """The value of an expression of the template's Rules. KeyError for a function that no rule uses yet."""
     if isinstance(expression, list):
         return [value(one, given) for one in expression]
     if not isinstance(expression, Mapping):
@@ -143,7 +143,7 @@ def test_the_pages_say_where_there_are_fips_endpoints(page):
 
 
 def test_the_stack_sets_recipe_has_a_bucket_and_a_template_for_each_region():
-    """Lambda takes code from a bucket of its own Region only, and a StackSet no transform by itself."""
+    """Lambda takes code only from a bucket of its Region, and a StackSet takes no transform by itself."""
     code = model("lambda").shape_for("FunctionCode").members["S3Bucket"]
     stack_set = model("cloudformation").operation_model("CreateStackSet").input_shape.members
     assert "in the same Amazon Web Services Region as your function" in of_aws(code)
@@ -175,7 +175,7 @@ def test_the_bucket_of_the_stack_sets_can_be_read_by_the_organization_only():
 
 
 def test_the_resource_types_condition_is_not_taken_for_a_control():
-    """IAM has the key from the parameter ResourceTypes of the call, which excludes capabilities."""
+    """IAM takes the key's value from the call's parameter ResourceTypes, which excludes capabilities."""
     parameter = model("cloudformation").operation_model("CreateStack").input_shape.members["ResourceTypes"]
     assert "IAM uses this parameter for CloudFormation-specific condition keys" in of_aws(parameter)
     assert "Only one of the Capabilities and ResourceType parameters can be specified" in of_aws(parameter)
@@ -212,7 +212,7 @@ def operators_on_principals(node):
 
 @pytest.mark.parametrize("page", [*PAGES, *POLICIES], ids=lambda page: page.name)
 def test_no_policy_names_a_role_by_a_pattern(page):
-    """Whoever may make roles would choose a name that fits. So the operator takes no pattern either."""
+    """Anyone who may make roles would choose a name that fits. So the operator takes no pattern either."""
     given = [page.read_text()] if page.suffix == ".json" else blocks(page, "json")
     policies = [json.loads(block) for block in given if '"Effect"' in block]
 
@@ -247,7 +247,7 @@ def test_the_pages_know_how_many_staging_labels_there_are():
     labels = model("secretsmanager").shape_for("SecretVersionStagesType").metadata["max"]
     own = labels - len(["AWSCURRENT", "AWSPREVIOUS"])
     previous = SCHEMA["properties"]["PreviousSecretVersionIds"]
-    assert own < previous["maxItems"], "then each version could have one of its own, and the pages need not say this"
+    assert own < previous["maxItems"], "then each version could have its own, and the pages need not say this"
 
     page, example = flowing(ROTATION.read_text()), flowing((REPOSITORY / "examples" / "rotation.yaml").read_text())
 
@@ -263,7 +263,7 @@ def test_the_pages_know_how_many_staging_labels_there_are():
 
 
 def test_the_function_s_timeout_is_chosen_for_cloudformation_s_hour():
-    """Not since Lambda allowed no more: it does by now."""
+    """Lambda allows more by now, so its limit is not the reason."""
     function = APPLICATION["Resources"]["Function"]["Properties"]
     documented = of_aws(model("lambda").operation_model("CreateFunction").input_shape.members["Timeout"])
     lambdas_most = int(re.search(r"the maximum allowed value is ([\d,]+) seconds", documented)[1].replace(",", ""))
@@ -274,7 +274,7 @@ def test_the_function_s_timeout_is_chosen_for_cloudformation_s_hour():
 
 
 def test_quotas_are_named_as_service_quotas_lists_them():
-    """Of GetParametersForImport's code there is no source; of the one that is left there are many."""
+    """There is no source for GetParametersForImport's code; there are many for the other one."""
     codes = {code for page in [*PAGES, *CODE] for code in re.findall(r"\bL-[0-9A-F]{8}\b", page.read_text())}
     query = "--query \"Quotas[?QuotaName=='GetParametersForImport request rate'"
 

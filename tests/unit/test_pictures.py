@@ -1,4 +1,4 @@
-"""The pictures of docs/internals/ say what their sources say: nobody needs Graphviz to see that one was not drawn anew."""
+"""The pictures of docs/internals/ say what their sources say: the tests see an outdated picture without Graphviz."""
 
 import html
 import re

@@ -1,4 +1,4 @@
-"""What may be declared: every rule of the schema, all that is wrong at once, and no value in any sentence."""
+"""What users may declare: every rule of the schema, all faults at once, and no value in any sentence."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import chain
@@ -204,7 +204,7 @@ def properties_with(name, value):
 
 
 def refusal(declared):
-    """Everything that is wrong with a declaration, in one text."""
+    """All faults of a declaration, in one text."""
     faults = Faults()
     read(declared, faults)
     with pytest.raises(Refused) as refused:
@@ -384,7 +384,7 @@ def test_a_list_that_is_too_long_is_one_fault_whatever_is_in_it(item):
 
 
 class Untouchable(str):
-    """An item that nobody looks at: not its length, not its hash."""
+    """An item whose length and hash nobody may ask for."""
 
     __slots__ = ()
 
@@ -399,7 +399,7 @@ def test_no_item_of_a_list_that_is_too_long_is_compared():
 
 
 def test_items_that_are_no_texts_are_not_compared_with_each_other():
-    """Ten integers of one hash; the validator's comparison of 100,000 such took 13 seconds."""
+    """Ten integers with the same hash; the validator needed 13 seconds to compare 100,000 of them."""
     colliding = [number * (2**61 - 1) for number in range(1, 26)]
 
     text = refusal(MINIMAL | {"PreviousSecretVersionIds": colliding})
@@ -423,7 +423,7 @@ def test_a_list_within_a_list_however_deep_is_one_fault():
 
 
 @pytest.mark.parametrize("new_material", ["STAGE", "ROTATE"])
-def test_new_material_is_taken_from_a_pinned_version_alone(new_material):
+def test_new_material_is_taken_only_from_a_pinned_version(new_material):
     pinned = MINIMAL | {"NewMaterial": new_material, "SecretVersionId": VERSION_ID}
     sentence = (
         f"NewMaterial: {new_material} needs a pinned SecretVersionId, since a rotation can't be taken back. Declare "

@@ -57,7 +57,7 @@ def test_no_file_names(what):
 
 
 def test_the_address_of_the_repository_is_one_value_in_one_file():
-    """A page that needs it would be wrong today, and in two places after a move."""
+    """A page with the address would be wrong today; after a move there would be two places to change."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["imported-key-material"]
     others = [
         f"{path.relative_to(REPOSITORY)}:{number}: {line.strip()}"

@@ -69,7 +69,7 @@ NEEDED = {
     "looks at a stack's resource": Call("cloudformation:DescribeStackResource", STACK),
     "reads a stack's events": Call("cloudformation:DescribeStackEvents", STACK),
     "lists a stack's resources": Call("cloudformation:ListStackResources", STACK),
-    "hands a request on to itself": Call("lambda:InvokeFunction", FUNCTION),
+    "hands a request over to itself": Call("lambda:InvokeFunction", FUNCTION),
     "has Lambda hand over what failed": Call("lambda:InvokeFunction", ON_FAILURE),
     "begins a log stream": Call("logs:CreateLogStream", LOG_STREAM),
     "logs": Call("logs:PutLogEvents", LOG_STREAM),
@@ -82,9 +82,9 @@ REFUSED = {
     "a rotation of a key without the tag": NEEDED["rotates"].without(TAG),
     "an import into a key of KMS's own material": NEEDED["imports"].with_(**{"kms:KeyOrigin": "AWS_KMS"}),
     "a rotation of a key of KMS's own material": NEEDED["rotates"].with_(**{"kms:KeyOrigin": "AWS_KMS"}),
-    "a removal where the origin is not told": NEEDED["removes"].without("kms:KeyOrigin"),
+    "a removal where the origin is unknown": NEEDED["removes"].without("kms:KeyOrigin"),
     "PKCS #1 v1.5 wrapping": NEEDED["gets parameters"].with_(**{"kms:WrappingAlgorithm": "RSAES_PKCS1_V1_5"}),
-    "an SM2 wrapping key": NEEDED["gets parameters"].with_(**{"kms:WrappingKeySpec": "SM2"}),
+    "an SM2 wrapping public key": NEEDED["gets parameters"].with_(**{"kms:WrappingKeySpec": "SM2"}),
     "an import in another account": Call("kms:ImportKeyMaterial", KEY.replace(ACCOUNT, OTHER_ACCOUNT), TARGET),
     "an import in another Region": Call("kms:ImportKeyMaterial", KEY.replace(REGION, "us-east-1"), TARGET),
     "unwrapping by a key without the tag": NEEDED["unwraps a KMS ciphertext"].without(TAG),
@@ -116,7 +116,7 @@ REFUSED = {
     ),
     "a secret without the tag": NEEDED["reads a secret"].without(TAG),
     "a look at a secret without the tag": NEEDED["looks at a secret"].without(TAG),
-    "a secret without the tag, where its account is not told": Call("secretsmanager:GetSecretValue", SECRET),
+    "a secret without the tag, where its account is unknown": Call("secretsmanager:GetSecretValue", SECRET),
     "a secret in another Region": Call(
         "secretsmanager:GetSecretValue", SECRET.replace(REGION, "us-east-1"), {**TAGGED, "aws:ResourceAccount": ACCOUNT}
     ),
@@ -233,7 +233,7 @@ READS = {f"cloudformation:{name}": xform_name(name) for name in service_model("c
 
 
 def reads_of(entry):
-    """What the modules that an entry point loads call of CloudFormation, as actions."""
+    """The CloudFormation actions that an entry point's modules call."""
     program = (
         f"import sys, imported_key_material.{entry}\n"
         "for name, module in sys.modules.items():\n"
@@ -262,7 +262,7 @@ def test_the_calls_of_cloudformation_that_are_declared_are_those_that_the_first_
     assert {action for action, method in READS.items() if hasattr(CloudFormation, method)} == reads_of("app")
 
 
-def test_the_on_failure_function_sees_the_stacks_of_its_own_account_and_region_alone():
+def test_the_on_failure_function_sees_only_the_stacks_of_its_own_account_and_region():
     role = Application().role_statements("OnFailureRole")
 
     assert not allows(role, Call("cloudformation:DescribeStacks", STACK.replace(ACCOUNT, OTHER_ACCOUNT)))

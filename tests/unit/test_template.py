@@ -1,4 +1,4 @@
-"""The application as it is deployed: template.yaml after SAM's transform. The role has a file of its own."""
+"""The application as it is deployed: template.yaml after SAM's transform. For the role see test_role.py."""
 
 import re
 import tomllib
@@ -19,7 +19,7 @@ CONFIG, FUNCTION, LAYER, LOG_GROUP, ROLE = (
 LOG_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 WAITS_SECONDS = 3600  # CloudFormation, at the most
 LAMBDA_LOOKS_AGAIN_SECONDS = 300  # its longest wait between two looks at a throttled event
-FIRST_RETRY_SECONDS = 60  # Lambda's wait before it
+FIRST_RETRY_SECONDS = 60  # Lambda's wait before the first retry
 ON_FAILURE_SECONDS = 300  # the second function's Timeout
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/teams/boundary"
 

@@ -1,4 +1,4 @@
-"""docs/threat-model.md claims nothing that no test shows: each claim has a row of tests, and no attack is left uncited."""
+"""docs/threat-model.md claims only what a test shows: each claim has a row of tests, and each attack is cited."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ TESTS = Path(__file__).resolve().parents[1]
 PAGE = TESTS.parent / "docs" / "threat-model.md"
 TABLE = TESTS.parent / "docs" / "internals" / "threat-model-tests.md"
 CITATION = re.compile(r"`([a-z0-9_/]+/test_\w+\.py)::(test_\w+)`")
-# Here each test shows what remains: one that is not cited would be a weakness that nobody reads of.
+# Each of these tests shows a weakness that remains. Nobody would read about it if the page did not cite the test.
 CITED_WHOLE = ("contract/attacks/test_within_consent.py", "custodian/test_attacks_on_evidence.py")
 
 
@@ -17,7 +17,7 @@ def cited():
 
 
 def functions_of(path):
-    """The names of its test functions; none where there is no such file."""
+    """The names of its test functions; empty if there is no such file."""
     if not path.is_file():
         return set()
     tree = ast.parse(path.read_text())
@@ -56,7 +56,7 @@ def test_every_test_that_is_cited_exists():
 
 
 def test_whatever_looks_like_a_citation_is_one():
-    """A slip in the form would hide from the test above."""
+    """The test above would miss a citation in a wrong form."""
     table = TABLE.read_text()
     assert len(re.findall(r"\btest_\w+", table)) == 2 * len(CITATION.findall(table)) > 0
     assert re.findall(r"\btest_\w+", PAGE.read_text()) == []

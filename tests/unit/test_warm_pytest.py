@@ -1,4 +1,4 @@
-"""Runs of pytest that share a warm process: each sees the files as they are, and none takes longer than it may."""
+"""Runs of pytest that share a warm process: each sees the files as they are, and none exceeds its time limit."""
 
 import signal
 

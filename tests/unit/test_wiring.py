@@ -15,7 +15,7 @@ UNCHECKED_HASH = 0b01  # PEP 552: hash-based, its source is not looked at
 
 @pytest.fixture
 def source(tmp_path):
-    """The function's folder, to be changed; with what a test run leaves in it."""
+    """A copy of the function's folder, which a test may change; with the files that a test run leaves."""
     source = shutil.copytree(FUNCTION_SOURCE, tmp_path / "handler", ignore=shutil.ignore_patterns("__pycache__"))
     left_over = source / "imported_key_material" / "__pycache__"
     left_over.mkdir()

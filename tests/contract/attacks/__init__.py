@@ -1,1 +1,1 @@
-"""Whoever may invoke the function, write a secret or tag a key may be hostile."""
+"""Anyone who may invoke the function, write a secret or tag a key may be hostile."""

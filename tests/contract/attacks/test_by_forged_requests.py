@@ -1,7 +1,7 @@
 """Attacks with requests that CloudFormation never made: replayed, with made-up ids, times and old properties.
 
-The attacker may invoke the function with any event, and knows every id. What rule 9 leaves open (forging the very request that
-CloudFormation is waiting for, in those minutes) is told in docs/internals/design.md.
+The attacker may invoke the function with any event, and knows every id. Rule 9 leaves one attack open: to forge the very
+request that CloudFormation is waiting for, in those minutes. docs/internals/design.md describes it.
 """
 
 import json
@@ -39,7 +39,7 @@ def now(world):
 
 
 def changes_nothing(world, event):
-    """The answer to an event that must not do anything; None where the function leaves without a word."""
+    """The answer to an event that must not do anything; None if the function sends none."""
     before, changes, answer = world.snapshot(), world.changes(), None
     with suppress(Leave):
         answer = world.invoke(event)
@@ -56,7 +56,7 @@ def test_a_create_that_is_replayed_in_a_later_update_imports_nothing(world, time
     key, secret = world.external_key(), world.secret(OURS)
     event = world.create_request(key, SecretId=secret.name)
     world.settle(event, world.invoke(event))
-    world.call("DeleteImportedKeyMaterial", KeyId=key)  # so that there would be something to do
+    world.call("DeleteImportedKeyMaterial", KeyId=key)  # so that an import would be due
     world.update_request(key, SecretId=secret.name, Trigger="2")
 
     answer = changes_nothing(world, dated(event, time(world)))
@@ -79,7 +79,7 @@ def test_a_delete_that_is_replayed_after_the_key_has_material_again_removes_noth
 
     answer = changes_nothing(world, dated(event, time(world)))
 
-    assert answer["Status"] == "SUCCESS"  # it is held, and that is all there is to say
+    assert answer["Status"] == "SUCCESS"  # the key keeps its material: another resource holds it
     assert world.state(key) == "Enabled"
 
 
@@ -93,7 +93,7 @@ def test_an_update_that_is_replayed_with_its_old_secret_does_not_take_the_key_ba
     world.stack.status = "UPDATE_COMPLETE"
     world.call("DeleteImportedKeyMaterial", KeyId=key)
 
-    assert changes_nothing(world, dated(event, now(world))) is None  # it stands complete under this id
+    assert changes_nothing(world, dated(event, now(world))) is None  # the stack shows it as complete under this id
 
 
 @pytest.mark.parametrize("time", ["00010101T000000Z", "20200101T000000Z", "20991231T235959Z", "99991231T235959Z"])
@@ -112,7 +112,7 @@ def test_no_date_gets_a_request_past_a_stack_that_is_at_rest(world, kind, time):
 
 
 def test_a_replacement_that_never_was_does_not_make_a_clean_up_of_the_victim_s_key(world):
-    """An Update that came from the victim's key, and so leads to its Delete."""
+    """The forged Update names the victim's key as the old one, so that a Delete of it would follow."""
     theirs, own = victims_key(world), world.external_key()
     world.stack.set("Material", "CREATE_COMPLETE", world.clock.now(), type=TYPE, physical_id=theirs)
     world.before["Material"] = {"KeyId": theirs}
@@ -142,7 +142,7 @@ def test_the_arn_form_does_not_get_at_the_material_of_an_adopted_key_while_the_s
 
 @dataclass
 class CaseBlind:
-    """A KMS that would take a key's ARN in capitals, too: nobody has promised that it does not."""
+    """A KMS that also takes a key's ARN in capitals: AWS has not promised that it refuses this."""
 
     inner: KmsWire
 
@@ -202,11 +202,11 @@ def test_an_id_with_what_can_t_be_seen_in_it_is_no_request(world, physical_id):
     assert len(world.aws.calls) == calls
 
 
-# ---------------------------------------------------------------------------------------------- what it tells of a key
+# ----------------------------------------------------------------------------------------- what it reveals about a key
 
 
 def test_an_update_that_claims_to_change_nothing_tells_nothing_of_the_victim_s_key(world):
-    """The stack's events tell of no operation before it: so it is no Update of which nothing is to do."""
+    """The stack's events show no earlier operation, so the function does not take it for an Update that changes nothing."""
     theirs = victims_key(world)
     declared = {
         "KeyId": theirs,
@@ -229,7 +229,7 @@ def test_an_update_that_claims_to_change_nothing_tells_nothing_of_the_victim_s_k
 
 @pytest.mark.parametrize("how", ["nothing is to do", "a rollback"])
 def test_a_forged_update_in_one_s_own_stack_tells_what_describe_key_shows_and_no_more(world, how):
-    """No resource of this type is needed: any logical id of a stack will do; for a rollback one that never was."""
+    """The stack needs no resource of this type: any logical id will do; for a rollback even a logical id that never existed."""
     theirs = victims_key(world)
     declared = {"KeyId": theirs, "SecretId": "payments/master-key", "SecretVersionId": "v" * 32}
     if how == "a rollback":
@@ -259,7 +259,7 @@ def test_a_forged_update_in_one_s_own_stack_tells_what_describe_key_shows_and_no
 
 
 def test_a_forged_rollback_fills_no_key(world):
-    """Its statuses are those of the stack; the logical id's own are not, and are asked before the import."""
+    """The stack's status fits a rollback, but the logical id's does not. The function reads it before the import."""
     key = world.external_key()
     secret = world.secret(OURS)
     world.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
@@ -273,7 +273,7 @@ def test_a_forged_rollback_fills_no_key(world):
     answer = changes_nothing(world, event)
 
     assert answer["Status"] == "SUCCESS"  # rule 6; nobody listens
-    assert not any(call.service == "secrets-manager" for call in world.aws.calls)  # nor is a secret read for it
+    assert not any(call.service == "secrets-manager" for call in world.aws.calls)  # and no secret was read for it
     assert "does not wait for this Update request: Nowhere is not in the stack" in world.log.getvalue()
 
 

@@ -1,7 +1,7 @@
-"""Attacks with a StackId that is forged: consent goes by the stack's name, and the name is read from there.
+"""Attacks with a forged StackId: consent is for the stack's name, and the function reads the name from the StackId.
 
-The attacker has the stack orders, and invokes the function with a Create for the victim's key and secret, which name payments
-alone.
+The attacker has the stack orders, and invokes the function with a Create for the victim's key and secret, which name only
+payments.
 """
 
 import pytest
@@ -42,9 +42,9 @@ def test_a_stack_id_with_an_odd_name_is_no_request(world, name):
 
 
 def test_the_victim_s_name_before_the_unique_part_of_one_s_own_stack_is_not_the_victim(world):
-    """CloudFormation's own is strict here, as far as it is known. It need not be: the function compares."""
+    """As far as we know, CloudFormation compares the name too. The function does not rely on that: it compares itself."""
     event = forged(world, world.stack.id.replace("stack/orders/", "stack/payments/"))
-    strict = world.cloudformation._find  # made lenient: found by the unique part alone
+    strict = world.cloudformation._find  # made lenient: it finds a stack by only the unique part
     world.cloudformation._find = lambda _reference, caller, *more: strict(world.stack.id, caller, *more)
     before = world.snapshot()
 

@@ -1,6 +1,6 @@
-"""No input makes the function hang or drown: every row of lab/hostile/, each in a process of its own.
+"""No input makes the function hang, or use too much memory: every row of lab/hostile/, each in its own process.
 
-The limits are wide here, since a machine that runs tests does much else; `make bench` holds the ones that are claimed: two
+The limits are wide here, since a machine that runs tests does much else; `make bench` checks the claimed limits: two
 seconds of processor time, 150 MB above an idle process, 20,000 characters of log. The log's limit is the same in both.
 """
 
@@ -20,7 +20,7 @@ pytestmark = [
 
 
 def told_by(*options):
-    """What the program tells of each row."""
+    """What the program prints about each row."""
     run = subprocess.run(
         [sys.executable, "-m", "lab.hostile", "--json", *options],
         cwd=REPOSITORY,
@@ -58,7 +58,7 @@ def test_what_is_claimed_is_what_the_threat_model_says():
 
 
 def test_what_takes_too_much_is_found():
-    """Else the silence of the rows above means nothing."""
+    """Otherwise the rows above prove nothing."""
     told, errors = told_by("--planted")
     problems = {each["name"]: each["problem"] for each in told}
 

@@ -1,7 +1,7 @@
-"""Attacks on the consent tag: names, ids and moments in which the function might act with its own rights for somebody else.
+"""Attacks on the consent tag: names, ids and moments that might make the function use its own rights for somebody else.
 
-The attacker may deploy the stack orders, invoke the function with any event, and has keys and secrets of its own. The victim is
-the team payments, whose things do not name orders. Every attack fails, and nothing of the victim's is changed or opened.
+The attacker may deploy the stack orders, invoke the function with any event, and has their own keys and secrets. The victim is
+the team payments, whose keys and secrets do not name orders. Every attack fails: none of them is changed or opened.
 """
 
 import pytest
@@ -20,7 +20,7 @@ OTHER_REGION = "eu-west-1"
 
 
 def when(world, operation, moment, action):
-    """Runs `action` once, at the first such call of the function."""
+    """Runs `action` once, at the function's first call of this operation."""
 
     def hook(call, at):
         if (call.operation, at) == (operation, moment):
@@ -31,7 +31,7 @@ def when(world, operation, moment, action):
 
 
 def rsa_transport_key(world, *, tag):
-    """An RSA key that decrypts, and what closes bytes for it."""
+    """An RSA key that decrypts, and a function that encrypts bytes for it."""
     arn = world.key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT", tag=tag)
     public_key = load_der_public_key(world.call("GetPublicKey", KeyId=arn)["PublicKey"])
     return arn, lambda plaintext: public_key.encrypt(plaintext, oaep("RSAES_OAEP_SHA_256"))
@@ -111,7 +111,7 @@ def test_consent_that_is_taken_back_after_the_staging_keeps_the_key_from_being_r
     imports = world.aws.count("ImportKeyMaterial")
 
     def untag_when_staged(call, at):
-        """Two imports: the re-import that KMS refuses, and the one of new material."""
+        """There are two imports: the re-import, which KMS refuses, and the import of new material."""
         if (call.operation, at) == ("ListKeyRotations", Moment.BEFORE) and world.aws.count(
             "ImportKeyMaterial"
         ) == imports + 2:
@@ -222,7 +222,7 @@ def test_the_victim_s_secret_is_not_read_however_it_is_named(world, refused, ref
 
 
 def test_a_secret_of_one_s_own_does_not_get_into_the_victim_s_key_with_all_that_is_one_s_own(world, refused):
-    """Everything but the key names orders: what was read for it is not told apart from what is refused anyway."""
+    """Everything but the key names orders. The refusal says nothing about the secret that was read."""
     key = world.external_key("HMAC_256", tag="payments")
 
     reason = refused(key, SecretId=world.secret(random_key(32)).name)

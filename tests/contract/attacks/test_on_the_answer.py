@@ -1,4 +1,4 @@
-"""Attacks that want the answer to go elsewhere, or something in it, or in the log, that nobody should read.
+"""Attacks that want the answer to go elsewhere, or secrets in the answer or the log.
 
 Each host that is refused has its row in tests/unit/cloudformation/test_request.py. Here: two parsers that may read one URL
 differently, the function as a whole, and canaries, with every logger of the process at its loudest.
@@ -23,7 +23,7 @@ from lab.world import SIGNATURE, TYPE
 BUCKET = events.BUCKET
 CANARY = "canaryCANARY7f0c2e5dcanary"
 
-# What has made two parsers disagree somewhere, some day.
+# Signs on which URL parsers have disagreed.
 PIECES = st.sampled_from(
     [
         *"/\\?#@:;.%[]&=|^`{}<>\"'~!*(), \t\r\n\0\x7f",
@@ -84,7 +84,7 @@ def test_an_event_that_wants_its_answer_elsewhere_is_not_even_looked_into(world,
     assert world.aws.calls == []
 
 
-# --------------------------------------------------------------------------------------------------- what is said of what
+# ------------------------------------------------------------------------------------------------ what the answer says
 
 MATERIAL = random_key(64)
 SHOWN = [CANARY, SIGNATURE, "X-Amz-Signature", "amazonaws.com/arn"]
@@ -92,7 +92,7 @@ PEM = pkcs8_pem(rsa_key())
 
 
 def forms(material):
-    """How bytes may show: as they are, in hex, in base64 at any offset, as Python prints them."""
+    """The forms that bytes may appear in: as they are, in hex, in base64 at any offset, as Python prints them."""
     window = material[8:32]
     encoded = [base64.b64encode(window[offset : offset + 18]).decode() for offset in range(3)]
     return [window.hex(), window.hex().upper(), repr(window)[2:-1], window.decode("latin-1"), *encoded]

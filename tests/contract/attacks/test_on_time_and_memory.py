@@ -1,6 +1,6 @@
-"""Attacks that want the function to hang, to loop, or to drown: with which sentence they are refused.
+"""Attacks that want the function to hang, to loop, or to use up its memory, and the sentence that refuses each.
 
-How much each may take is measured in test_hostile_input.py. Here too the processor's time and the log have a limit.
+test_hostile_input.py measures how much each may take. The processor's time and the log have a limit here, too.
 """
 
 import itertools
@@ -22,7 +22,7 @@ KEY_MEANT = "Name the secret with a key of the KMS key's own size."
 
 @pytest.fixture(autouse=True)
 def at_once(world):
-    """What these tests do is done soon, and told in few words."""
+    """Each of these tests must end soon, with a short log."""
     before = time.process_time()
     yield
     assert time.process_time() - before < PROCESSOR_SECONDS
@@ -33,7 +33,7 @@ def at_once(world):
 
 
 def rsa_numbers(p, q):
-    """A key that is valid in every respect, and takes the library minutes to hours to find so."""
+    """A key that is valid in every respect, but the library needs minutes to hours to find that out."""
     least = math.lcm(p - 1, q - 1)
     e = next(e for e in range(65537, 70000, 2) if math.gcd(e, least) == 1)
     return der.rsa_numbers(p, q, e, pow(e, -1, least))
@@ -98,7 +98,7 @@ def test_a_dsa_key_is_refused_by_its_algorithm_alone(world, refused, bits):
 
 
 def test_the_largest_rsa_key_that_kms_takes_is_not_hit_by_the_limit(world, refused):
-    """4,096 bits, and invalid: the library says so in no time, and the sentence is another."""
+    """4,096 bits, and invalid: the library says so at once, so the error is another one."""
     numbers = der.rsa_numbers(mersenne(2048), mersenne(2048) - 2, 65537, 5)
 
     reason = refused(world.external_key("RSA_4096"), SecretId=world.secret(der.pkcs1(numbers)).name)
@@ -123,7 +123,7 @@ def test_a_flood_of_misspelt_properties_is_counted_and_not_compared_one_by_one(w
 
 @pytest.mark.parametrize("item", ["v", "v" * 32, 1, 2**61 - 1, [], {}], ids=str)
 def test_a_list_that_is_too_long_is_one_fault(world, refused, item):
-    """200,000 short items, each with a fault of its own, took 400 MB and 29 million characters of log."""
+    """200,000 short items, each with its own fault, took 400 MB and 29 million characters of log."""
     secret = world.secret(random_key(32)).name
 
     assert refused(world.external_key(), SecretId=secret, PreviousSecretVersionIds=[item] * 25_000) == (
@@ -132,7 +132,7 @@ def test_a_list_that_is_too_long_is_one_fault(world, refused, item):
     )
 
 
-def test_a_list_with_many_faults_is_told_in_few_words(world, refused):
+def test_a_list_with_many_faults_is_reported_in_few_words(world, refused):
     secret = world.secret(random_key(32)).name
 
     reason = refused(

@@ -1,7 +1,7 @@
-"""Attacks by those to whom the tags give something: how far each gets, and where it ends. What remains, shown.
+"""Attacks by people whom the tags permit something: how far each attack gets, and what stops it.
 
-Other attack files hold that nobody gets past the tags. Here the attacker is somebody whom they let in: who writes the secret,
-who has the public key that wraps, who deploys a stack that is named, or who invokes the function while one is worked on.
+Other attack files show that nobody gets past the tags. Here the tags let the attacker in: they write the secret, have the
+public key that wraps, deploy a stack that a tag names, or invoke the function while such a stack is deployed.
 docs/threat-model.md cites each of these tests.
 """
 
@@ -40,7 +40,7 @@ def check_value_of(material):
 
 
 def holds(world, key, material):
-    """A key that was filled takes its own material again, and no other: a client of the owner's tries it."""
+    """Whether the key holds this material. A filled key takes only its own material again; a client of the owner tries it."""
     kms = world.session().client("kms")
     assert world.state(key) == "Enabled"
     try:
@@ -51,7 +51,7 @@ def holds(world, key, material):
 
 
 def other_stack(world, name):
-    """From now on the requests are those of another stack of the account and Region."""
+    """From now on another stack of the account and Region makes the requests."""
     world.stack = world.cloudformation.stack(name, region=REGION, account=ACCOUNT)
     world.before = {}
 
@@ -61,7 +61,7 @@ def other_stack(world, name):
 
 @pytest.mark.parametrize("algorithm", RSA)
 def test_whoever_has_the_public_key_chooses_the_bytes_where_nothing_else_is_declared(world, algorithm):
-    """RSA hides, and does not tell who wrote. So the first import is that of whoever wrote the secret."""
+    """RSA hides the bytes, but does not show who wrote them. So the writer of the secret chooses the first import."""
     unwrap = transport_key(world, algorithm)
     planted = world.secret(wrapped(world, unwrap, algorithm, PLANTED))
     key = world.external_key()
@@ -106,7 +106,7 @@ def test_without_a_pinned_version_the_first_import_takes_what_is_current(world):
 
 
 def test_a_version_s_id_is_pinned_by_the_secret_s_arn_alone(world, refused):
-    """Whoever may delete a secret and make one of its name may choose the version's id, too. The ARN ends in six letters."""
+    """Who may delete a secret and make it again also chooses the version's id. The ARN ends in six new letters."""
     before = world.secret(OURS, version_id=VERSION)
     world.secrets.remove(before)
     world.secret(PLANTED, before.name, version_id=VERSION)
@@ -124,7 +124,7 @@ def test_a_version_s_id_is_pinned_by_the_secret_s_arn_alone(world, refused):
 
 @pytest.mark.parametrize("algorithm", RSA)
 def test_an_rsa_blob_opens_in_any_secret_where_the_tags_name_the_stack(world, algorithm):
-    """Nothing in it says for which secret it was made: teams that share the key can use each other's copies."""
+    """Nothing in the blob says for which secret it was made: teams that share the key can use each other's copies."""
     shared = transport_key(world, algorithm, tag="payments orders")
     theirs = world.secret(wrapped(world, shared, algorithm, THEIRS), "payments/master-key", tag="payments")
     copy = world.secret(next(iter(theirs.versions.values())).value, "orders/copy")
@@ -157,7 +157,7 @@ def test_a_kms_ciphertext_is_bound_to_a_name_and_a_name_is_free_once_its_secret_
 
 
 def test_a_key_that_takes_material_opens_rsa_ciphertexts_for_the_stacks_that_its_tag_names(world):
-    """One tag for both: who may bring material into a key may also have it decrypt what makes a key of one's own."""
+    """One tag permits both: a stack that may import into a key may also decrypt with it, to fill its own key."""
     target = world.external_key("RSA_2048", "ENCRYPT_DECRYPT")
     import_material(world.session().client("kms"), target, pkcs8_der(rsa_key()), algorithm="RSA_AES_KEY_WRAP_SHA_256")
     sent_to_the_application = public_key_of(world, target).encrypt(THEIRS, oaep("RSAES_OAEP_SHA_256"))
@@ -174,7 +174,7 @@ def test_a_key_that_takes_material_opens_rsa_ciphertexts_for_the_stacks_that_its
 
 
 def test_a_stack_that_is_made_anew_under_a_name_has_the_consent_of_the_one_before(world):
-    """A tag names a name. It is free once the stack is deleted, to whoever may create stacks."""
+    """A tag holds a stack's name. After the stack is deleted, anyone who may create stacks can take that name."""
     key, secret = world.external_key(tag="orders"), world.secret(OURS, tag="orders")
     first = world.stack
     first.status = "DELETE_COMPLETE"
@@ -194,7 +194,7 @@ def test_whoever_may_make_a_stack_that_begins_alike_is_meant_by_a_name_with_a_sl
 
 
 def test_consent_is_for_every_field_of_the_secret(world):
-    """Whoever deploys names the field. What else stands in the secret goes into a key with a policy of his own."""
+    """The deployer names the field. So another field of the secret can go into a key with the deployer's own policy."""
     fields = {"orders": base64.b64encode(OURS).decode(), "payments": base64.b64encode(THEIRS).decode()}
     secret = world.secret(json.dumps(fields), tag="orders")
     key = world.external_key("HMAC_256", tag="orders")
@@ -205,7 +205,7 @@ def test_consent_is_for_every_field_of_the_secret(world):
 
 
 def test_an_error_tells_which_other_fields_the_secret_has_and_not_what_stands_in_them(world, refused):
-    """By their names, which have to be guessed."""
+    """The attacker learns only whether a guessed field name exists."""
     password = "7=+/& krokodil quer zitrone"
     secret = world.secret(json.dumps({"password": password}), tag="orders")
 
@@ -219,7 +219,7 @@ def test_an_error_tells_which_other_fields_the_secret_has_and_not_what_stands_in
 
 
 def test_a_stack_may_put_its_secret_into_every_key_that_names_it(world):
-    """Consent of the secret is not for one key: whoever deploys can use the material in a key with a policy of his own."""
+    """The secret's consent is not for one key: the deployer can use the material in a key with their own policy."""
     secret = world.secret(OURS)
     meant, own = world.external_key(), world.external_key("HMAC_256")
 
@@ -260,16 +260,16 @@ def test_a_stack_that_only_adopts_a_key_lets_its_material_expire_and_rotates_it(
 
 @pytest.mark.parametrize("claimed", [False, True])
 def test_a_custom_resource_that_claims_the_key_s_arn_undoes_the_adoption(world, claimed):
-    """By deployment only, without any right to invoke: CloudFormation lists no ServiceToken, so any custom resource counts."""
+    """A deployment is enough, without a right to invoke. CloudFormation lists no ServiceToken: any custom resource counts."""
     key, secret = world.external_key(tag="payments orders"), world.secret(OURS, tag="payments orders")
     other_stack(world, "payments")
     world.create(key, SecretId=secret.name)
     other_stack(world, "orders")
-    if claimed:  # a Lambda function of the deployer's answers for it with whatever id it likes
+    if claimed:  # the deployer's own Lambda function answers for it, with any id
         world.stack.set("Claim", "CREATE_COMPLETE", world.clock.now(), type="Custom::Claim", physical_id=key)
     adopted = world.create(key, SecretId=secret.name)["PhysicalResourceId"] == key.rsplit("/", 1)[1]
 
-    if claimed:  # the whole stack goes
+    if claimed:  # the whole stack is deleted
         world.stack.set("Claim", "DELETE_IN_PROGRESS", world.clock.now())
     assert world.delete()["Status"] == "SUCCESS"
 
@@ -281,7 +281,7 @@ def test_a_custom_resource_that_claims_the_key_s_arn_undoes_the_adoption(world, 
 
 
 def test_a_request_forged_within_its_minutes_gets_what_the_tags_give_to_that_stack(world):
-    """The declared secret is another one. CloudFormation's own request comes too late, and finds other bytes."""
+    """The forged request declares another secret. CloudFormation's own request comes too late, and finds other bytes."""
     key = world.external_key()
     declared, other = world.secret(OURS, "orders/master-key"), world.secret(PLANTED, "orders/another")
     event = world.create_request(key, SecretId=declared.name)
@@ -308,7 +308,7 @@ def test_a_request_forged_within_its_minutes_gets_nothing_that_does_not_name_tha
 
 
 def adopted_elsewhere(world, tag):
-    """The ARN of a key that orders filled; and from now on the requests are those of billing, which cleans up."""
+    """The ARN of a key that orders filled. From now on billing makes the requests, and cleans up."""
     key = world.external_key(tag=tag)
     world.create(key, SecretId=world.secret(OURS, tag="orders billing").name)
     other_stack(world, "billing")
@@ -329,8 +329,8 @@ def test_a_delete_forged_in_a_clean_up_that_deletes_something_else_empties_nothi
 
 
 def test_a_delete_forged_while_a_resource_that_bears_the_key_s_arn_is_deleted_empties_it_for_another_stack(world):
-    """A custom resource with a function of the deployers' own answers with any id. Who holds a key is asked of the request's
-    own stack: adoption is for accidents, and the tag for attackers.
+    """A custom resource with the deployers' own function answers with any id. The function asks only the request's own stack
+    who holds a key: adoption prevents accidents, the tag stops attackers.
     """
     key = adopted_elsewhere(world, "orders billing")
     world.stack.set_old("TheirOwn", "DELETE_IN_PROGRESS", world.clock.now(), key)
@@ -351,11 +351,11 @@ def test_the_same_delete_empties_nothing_where_the_tag_names_one_stack(world):
     assert world.snapshot() == before
 
 
-# --------------------------------------------------------------------------------------------------------- who asks in vain
+# ------------------------------------------------------------------------------------------------------ who gets nothing
 
 
 def test_a_refusal_tells_that_a_key_and_a_secret_are_there_and_whom_their_tags_name(world, refused):
-    """What the error must show so that the owner can be asked; DescribeKey and DescribeSecret show the same."""
+    """The error must show this, so that the user can ask the owner. DescribeKey and DescribeSecret show the same."""
     key = world.external_key(tag="payments")
     secret = world.secret(THEIRS, "payments/master-key", tag="payments shop")
 

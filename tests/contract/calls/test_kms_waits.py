@@ -1,7 +1,8 @@
-"""What passes by is waited out: a new key, a right on its way, a KMS that fails or lags; a throttle to the end of the time.
+"""The function waits for what passes: a new key, a right on its way, a KMS that fails or lags. It waits for the quota until its
+time ends.
 
-One GetParametersForImport a second is all that an account has in a Region. Its throttles are met by a loop of the function's
-own, and where that does not get through, the error names the quota.
+An account may call GetParametersForImport once a second in a Region. The function's own loop repeats a throttled call; if
+that does not get through, the error names the quota.
 """
 
 import pytest
@@ -62,7 +63,7 @@ def test_a_key_that_kms_does_not_show_yet_is_waited_for(world):
 @pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
 @pytest.mark.parametrize("seed", range(12))
 def test_a_kms_that_lags_behind_in_half_of_its_answers_is_waited_for(seed, spec):
-    """Created, changed and deleted within seconds, while KMS shows the state of up to half a minute ago."""
+    """The key is created, changed and deleted within seconds, while KMS shows a state that is up to half a minute old."""
     version = {"SecretVersionId": "11111111-2222-3333-4444-555555555555"}
     with World(seed=seed, lag=Lag(probability=0.5, max_seconds=30.0)) as world:
         key, secret = world.external_key(spec), world.secret(KEY, version_id=version["SecretVersionId"])
@@ -120,7 +121,7 @@ def test_where_cloudformation_waits_for_less_time_the_throttle_is_tried_against_
 
 
 def test_each_try_of_the_throttled_call_is_the_function_s_own(world):
-    """botocore's retries come at once and count against the quota: three of them for each try would starve the others."""
+    """botocore's retries come at once and count against the quota: three for each try would take it from the others."""
     key, secret = world.external_key(), world.secret(KEY)
     world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=3)
 

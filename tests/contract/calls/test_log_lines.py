@@ -1,6 +1,6 @@
-"""Every line of an invocation's log bears the request's id: an answer may say that the log has the place under it.
+"""Every line of an invocation's log has the request's id: an answer may say that the log has the place under this id.
 
-By the deployed entry point, `app.py`: its logger writes JSON for each thing that is told, by whichever module.
+The tests use the deployed entry point, `app.py`: its logger writes every module's lines as JSON.
 """
 
 import json
@@ -15,7 +15,7 @@ KEYS = ("request_id", "stack_id", "logical_id")
 
 
 def lines(out):
-    """The fields of each line that the function logged; here each is spread over several (POWERTOOLS_DEV)."""
+    """The fields of each line that the function logged. With POWERTOOLS_DEV, each takes several lines."""
     decoder = json.JSONDecoder()
     return [decoder.raw_decode(out, found.start())[0] for found in re.finditer(r'^\{\s*"level"', out, re.MULTILINE)]
 
@@ -28,7 +28,7 @@ def in_each(logged):
     return {tuple(line.get(key) for key in KEYS) for line in logged}
 
 
-def test_every_line_bears_the_ids_of_its_own_request(world, app):
+def test_every_line_has_the_ids_of_its_own_request(world, app):
     created = raw(world).create(world)
     first = app.everything_from(created)
     world.settle(created, {"Status": "SUCCESS", "PhysicalResourceId": created["ResourceProperties"]["KeyId"]})

@@ -1,6 +1,6 @@
-"""The line `imported`: the material's id beside the check value of the bytes that one and the same invocation imported.
+"""The line `imported`: the material's id beside the check value of the bytes that the same invocation imported.
 
-Of a symmetric key nothing else ties the two together: docs/key-custodian.md and `key-custodian verify` send the auditor here.
+For a symmetric key nothing else connects the two: docs/key-custodian.md and `key-custodian verify` send the auditor here.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""No request of KMS's quota is spent where none is needed: one for the account in a second, or in four, is all there is."""
+"""The function spends none of KMS's quota without need: the account has only one request a second, or one in four seconds."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def spent(world):
 
 @pytest.fixture
 def key(world):
-    """Of a resource that stands."""
+    """The key of a resource that exists."""
     key = world.external_key()
     world.secret(KEY, version_id=V1)
     assert world.create(key, SecretId=SECRET, SecretVersionId=V1)["Status"] == "SUCCESS"
@@ -29,8 +29,8 @@ def key(world):
     return key
 
 
-def test_the_one_that_is_needed_is_seen_here(world, key):
-    """Without this, none means nothing."""
+def test_the_request_that_is_needed_is_counted(world, key):
+    """Without this test, a count of zero proves nothing."""
     assert world.update(key, SecretId=SECRET, SecretVersionId=V1, Trigger="again")["Status"] == "SUCCESS"
     assert spent(world) == 1
 
@@ -69,7 +69,7 @@ def test_a_refused_declaration_spends_none(world, key):
 
 
 def test_an_asymmetric_key_that_shows_that_it_holds_other_material_spends_none(world):
-    """A public key or a MAC tells before anything is sent."""
+    """A public key or a MAC shows it before anything is sent."""
     key = world.external_key("HMAC_256")
     import_material(world.session().client("kms"), key, KEY)
     world.aws.calls.clear()
@@ -109,7 +109,7 @@ def test_a_request_that_nobody_waits_for_spends_none(world, status):
 
 
 def waiting(world, then, *, key=None, after=100.0, **properties):
-    """A Create that waits for the quota when something happens; how often it asked from then on, and its answer."""
+    """A Create that waits for the quota when something happens. Returns how often it asked after that, and its answer."""
     key = key or world.external_key()
     event = world.create_request(key, SecretId=world.secret(KEY, version_id=V1).name, **properties)
     world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=ALWAYS)
@@ -132,7 +132,7 @@ def test_a_key_that_goes_meanwhile_is_asked_no_more_for(world):
 
 
 def test_a_create_that_was_cancelled_meanwhile_asks_no_more_after_five_minutes(world):
-    """Four hundred of them would else ask for an hour, for nobody, and in the way of the next deployment."""
+    """Otherwise four hundred of them would ask for an hour, for nobody, and take quota from the next deployment."""
 
     def cancelled(_key):
         world.stack.status = "ROLLBACK_IN_PROGRESS"
@@ -145,8 +145,8 @@ def test_a_create_that_was_cancelled_meanwhile_asks_no_more_after_five_minutes(w
     assert (world.clock.now() - world.stack.resources["Material"].status_since).total_seconds() < 400
 
 
-def test_what_somebody_else_brought_in_meanwhile_is_verified_all_the_same(world):
-    """A person's import, or another stack's: CloudFormation waits on, and so does the request, after half a minute."""
+def test_what_somebody_else_imported_meanwhile_is_verified_all_the_same(world):
+    """Here a person or another stack imports. CloudFormation still waits, and after half a minute so does the request."""
 
     def imported(key):
         world.aws.faults._planned.clear()

@@ -1,7 +1,7 @@
 """Throttles and faults of Secrets Manager, CloudFormation and STS: each has its deadline, and a sentence that names it.
 
-KMS's quota is `test_kms_waits.py`'s and `test_handing_over.py`'s, answers of KMS that are lost `test_lost_answers.py`'s, the
-PUT of the answer `tests/unit/cloudformation/test_delivery.py`'s.
+For KMS's quota see `test_kms_waits.py` and `test_handing_over.py`; for lost answers of KMS `test_lost_answers.py`; for the PUT
+of the answer `tests/unit/cloudformation/test_delivery.py`.
 """
 
 from datetime import timedelta
@@ -23,7 +23,7 @@ AGAIN = "Run the deployment again when this account makes fewer calls in this Re
 
 
 def created(world):
-    """The answer to a Create, and after how many seconds it came."""
+    """The answer to a Create, and the seconds until it came."""
     key, secret = world.external_key(), world.secret(KEY)
     started = world.clock.now()
     answer = world.create(key, SecretId=secret.name)
@@ -33,7 +33,7 @@ def created(world):
 
 
 def named(where, operation):
-    """Once Secrets Manager has described the secret, what it refuses names it."""
+    """A refusal after DescribeSecret names the secret."""
     return f"{where} (secret {SECRET})" if operation == "GetSecretValue" else where
 
 
@@ -60,7 +60,7 @@ def test_a_throttle_is_waited_out_to_the_end_of_the_invocation_and_named(world, 
     assert f" seconds, until no time was left. {AGAIN}" in reason
     assert seconds == pytest.approx(825, abs=15)  # botocore's own retries come on top
     assert seconds < 900
-    assert world.handed_over == []  # it is not what takes an hour to pass
+    assert world.handed_over == []  # such a throttle does not last for an hour
 
 
 @pytest.mark.parametrize("operation", CALLS)
@@ -102,7 +102,7 @@ def test_a_service_that_fails_is_waited_for_two_minutes_and_named(world, operati
     reason, seconds = created(world)
 
     assert f"{named(where, operation)}: {service}:{operation} {said}" in reason
-    assert 120 <= seconds < 260  # CloudFormation's status is asked for twice
+    assert 120 <= seconds < 260  # the function reads CloudFormation's status twice
 
 
 # ----------------------------------------------------------------------------------------------------------- credentials
@@ -116,7 +116,7 @@ EXPIRED = {
 
 @pytest.mark.parametrize("operation", [*CALLS, "DescribeKey", "GetParametersForImport"])
 def test_credentials_that_ran_out_fail_the_request_at_once_and_say_so(world, operation):
-    """Lambda gives the next invocation new ones. These don't come back by waiting."""
+    """Lambda gives the next invocation new ones. A wait does not bring them back."""
     where, service, _ = CALLS.get(operation, ("KeyId", "kms", ""))
     refusal = EXPIRED[service]
     world.aws.faults.inject(operation, refusal, times=ALWAYS)
@@ -128,7 +128,7 @@ def test_credentials_that_ran_out_fail_the_request_at_once_and_say_so(world, ope
         "request is expired. The function's credentials ran out. This passes by itself. Run the deployment again. Nothing was "
         "imported."
     )
-    assert seconds < 61  # a "no" of CloudFormation's is asked for again; this is none
+    assert seconds < 61  # the function asks again after a "no" of CloudFormation; this is no "no"
 
 
 def test_credentials_that_ran_out_between_import_and_confirmation_fail_under_the_id_that_a_delete_acts_on(world):
@@ -168,7 +168,7 @@ OF_CLOUDFORMATION = {"DescribeStacks", "DescribeStackResource", "ListStackResour
 
 
 class Bucket(Faults):
-    """CloudFormation's read calls, so many a second for the account."""
+    """CloudFormation's limit on read calls of the account."""
 
     def __init__(self, clock):
         super().__init__()
@@ -188,7 +188,7 @@ class Bucket(Faults):
 
 
 def test_a_stack_whose_resources_are_all_deleted_at_once_gets_through_cloudformation_s_own_throttle(timeline):
-    """Each of them lists the stack. What CloudFormation allows is not documented: few a second, at times."""
+    """Each of them lists the stack. AWS does not document CloudFormation's limit: at times it is a few calls a second."""
     now = timeline.scheduler.now()
     shown = timeline.cloudformation.stack("orders", region=REGION, account=ACCOUNT, status="DELETE_IN_PROGRESS")
     shown.deleted_at = now - timedelta(seconds=1)

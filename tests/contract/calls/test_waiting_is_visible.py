@@ -1,4 +1,4 @@
-"""The deployed entry point tells of a wait: a log line and metrics, and none of it where nothing was waited for."""
+"""The deployed entry point shows a wait by a log line and metrics; without a wait there is neither."""
 
 import json
 
@@ -14,7 +14,7 @@ ALWAYS = 10**6
 
 @pytest.fixture(autouse=True)
 def environment(app, monkeypatch):
-    """As the template sets it, once all else is set; with POWERTOOLS_DEV nothing would be measured."""
+    """As the template sets it, after everything else; with POWERTOOLS_DEV there would be no metrics."""
     del app
     monkeypatch.delenv("POWERTOOLS_DEV")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ImportedKeyMaterial")

@@ -1,1 +1,1 @@
-"""Requests and answers: one answer, wanted or not, handed over, given up."""
+"""Requests and answers: one answer for each request; unwanted requests; hand over; what Lambda gives up."""

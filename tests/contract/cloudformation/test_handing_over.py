@@ -1,7 +1,7 @@
-"""A wait that outlasts the invocation goes on in a fresh one: the same event, the same function, and nobody is answered twice.
+"""A wait that outlasts the invocation continues in a fresh one: the same event, the same function, and only one answer.
 
-CloudFormation waits for an hour, an invocation lives for 15 minutes, and KMS's quota may take longer than that; so may the
-replica without whose material a primary is not rotated.
+CloudFormation waits for an hour, and an invocation lives for 15 minutes. The wait for KMS's quota may take longer than that. So
+may the wait for a replica's material, without which KMS does not rotate the primary.
 """
 
 import json
@@ -26,7 +26,7 @@ def creating(world, **properties):
 
 
 def throttled(world, seconds=None):
-    """KMS throttles GetParametersForImport; for so many seconds, or for ever."""
+    """KMS throttles GetParametersForImport, for so many seconds or without end."""
     world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=ALWAYS)
     if seconds is not None:
         world.clock.after(seconds, world.aws.faults._planned.clear)
@@ -53,7 +53,7 @@ def test_a_request_that_still_waits_when_its_invocation_ends_gets_through_in_ano
 
 
 def test_the_event_goes_on_as_cloudformation_made_it_and_to_the_function_itself(world):
-    """Whatever a user puts into a property, and whatever CloudFormation may add to a request one day."""
+    """Also what a user puts into a property, and what CloudFormation may add to a request one day."""
     odd = {"é": ["\ud800", {"": None, "n": 1.50, "big": 10**30}], "Trigger": "ü\u2028\0"}
     event = creating(world, Trigger="again") | {"SomethingNew": odd}
     as_it_came = json.dumps(event)
@@ -78,7 +78,7 @@ def test_the_event_is_in_no_log(world):
 
 
 def test_an_invocation_by_an_alias_hands_on_to_the_function_without_it(world):
-    """The role may invoke that alone."""
+    """The role may invoke only that ARN."""
     event = creating(world)
     throttled(world)
 
@@ -122,7 +122,7 @@ def a_secret_for_hundreds(world):
 
 
 def rotating(world):
-    """A primary whose replica has not got the new material yet: KMS does not rotate it."""
+    """A primary whose replica does not have the new material yet: KMS does not rotate it."""
     key, away = world.external_key(MultiRegion=True), "eu-west-1"
     world.secret(KEY, version_id=V1)
     world.create(key, SecretId="orders/master-key", SecretVersionId=V1)
@@ -220,7 +220,7 @@ REFUSALS = [
 
 
 def test_what_lambda_says_of_a_payload_does_not_come_out(world):
-    """It may quote what it could not read: the event, with the address of the answer."""
+    """Lambda may quote what it could not read: the event, with the address of the answer."""
     event = creating(world)
     throttled(world)
     said = f"Could not parse request body into json: {event['ResponseURL']}"
@@ -288,7 +288,7 @@ def test_an_event_that_is_too_large_for_lambda_is_answered(world):
 
 
 def test_an_invocation_whose_answer_is_lost_is_made_again_and_answered_once(world):
-    """Two fresh invocations then, at worst. Both do the same, and CloudFormation takes one answer."""
+    """At worst there are two fresh invocations. Both do the same, and CloudFormation takes one answer."""
     event = creating(world)
     throttled(world, 1000)
     world.aws.faults.inject("Invoke", Fault.READ_TIMEOUT, Moment.AFTER)
@@ -319,7 +319,7 @@ def test_an_invocation_with_little_time_of_its_own_answers_and_hands_nothing_on(
 
 
 def test_however_short_an_invocation_lives_there_are_fewer_than_lambda_takes_for_a_loop(world):
-    """About sixteen. The shortest that hands over has 300 seconds of its own."""
+    """Lambda's limit is about sixteen. The shortest invocation that hands over has 300 seconds for itself."""
     throttled(world)
     numbers = []
     for number in range(16):
@@ -340,7 +340,7 @@ def without_a_date(event):
 
 
 def test_a_request_that_does_not_tell_its_time_is_not_handed_over(world):
-    """Nobody could say when to end."""
+    """Nobody could know when to stop."""
     event = without_a_date(creating(world))
     throttled(world)
 
@@ -349,7 +349,7 @@ def test_a_request_that_does_not_tell_its_time_is_not_handed_over(world):
 
 
 def test_a_request_of_the_future_is_not_handed_over(world):
-    """Made up by somebody who may invoke the function: else it would go round for ever."""
+    """Somebody who may invoke the function has made it up: the function would hand it over without end."""
     event = creating(world)
     event["ResponseURL"] = event["ResponseURL"].replace("X-Amz-Date=2026", "X-Amz-Date=2036")
     throttled(world)
@@ -409,7 +409,7 @@ def test_a_crash_right_after_handing_over_begins_one_more_line_and_no_more(world
     calls = world.aws.count("GetParametersForImport"), world.changes()
 
     assert answer["Status"] == "SUCCESS"
-    assert world.invoke_to_the_end(event) is None  # the one that Lambda repeats
+    assert world.invoke_to_the_end(event) is None  # Lambda repeats this event
     assert (world.aws.count("GetParametersForImport"), world.changes()) == calls
 
 
@@ -425,5 +425,5 @@ def test_a_request_that_is_delivered_twice_has_two_lines_of_invocations_and_no_m
     assert all(one.event == invocations[0].event for one in invocations)
     assert stack.status == "CREATE_COMPLETE"
     assert [one.answer["Status"] for one in invocations if one.answer] == ["SUCCESS"]
-    assert len(invocations) == 10  # two lines of five
+    assert len(invocations) == 10  # two chains of five
     assert timeline.aws.count("ImportKeyMaterial") == 1

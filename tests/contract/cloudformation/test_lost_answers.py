@@ -1,7 +1,7 @@
-"""Answers that are lost, before or after the effect. Nobody can tell the two apart, so both must end well.
+"""KMS's answers that are lost, before or after the effect. The function can't tell the two apart, so both must end well.
 
-The same bytes again succeed, and so an import is simply tried again. When time runs out without an answer, the material may be
-in the key: FAILED under the key's ARN, so that CloudFormation's own Delete finds it.
+KMS accepts the same bytes again, so the function repeats the import. When time runs out without an answer, the material may be
+in the key. Then the answer is FAILED under the key's ARN, so that CloudFormation's own Delete finds it.
 """
 
 import pytest
@@ -59,7 +59,7 @@ def test_an_import_that_is_never_answered_fails_under_the_arn_and_its_delete_lea
 
 
 def test_a_refusal_after_a_lost_answer_still_fails_under_the_arn(world):
-    """The first try may have done it, whatever is said to the second."""
+    """The first try may have imported, even if KMS refuses the second."""
     world.aws.faults.inject("ImportKeyMaterial", Fault.READ_TIMEOUT, Moment.AFTER)
     key = world.external_key()
 
@@ -79,7 +79,7 @@ def test_a_refusal_after_a_lost_answer_still_fails_under_the_arn(world):
 
 
 def test_a_lost_answer_was_a_refusal_where_the_next_try_shows_that_somebody_else_filled_the_key(world):
-    """Two that the tag names race for an empty key. Under the ARN the loser's Delete would take the winner's material."""
+    """Two stacks that the tag names race for an empty key. By the ARN the loser's Delete would remove the winner's material."""
     key = world.external_key()
 
     def somebody_else(call, moment):
@@ -101,7 +101,7 @@ def test_a_lost_answer_was_a_refusal_where_the_next_try_shows_that_somebody_else
 
 
 def test_a_key_that_held_material_before_a_lost_answer_stays_adopted(world):
-    """What the key holds after the first try may be this invocation's own, what it held before is not."""
+    """This invocation may have imported what the key holds after the first try, but not what the key held before."""
     key = world.external_key()
     import_material(world.session().client("kms"), key, KEY)
     world.clock.advance(1)
@@ -128,7 +128,7 @@ def test_an_update_whose_import_is_never_answered_fails_under_its_own_id(world):
 
 
 def test_an_import_that_kms_took_and_does_not_show_fails_under_the_arn(world):
-    """Confirmation does not come: VerifyMac is never answered."""
+    """The function can't confirm the import: KMS never answers VerifyMac."""
     world.aws.faults.inject("VerifyMac", Fault.READ_TIMEOUT, times=ALWAYS)
 
     key, answer = created(world, "HMAC_256")
@@ -156,7 +156,7 @@ READ = [
 @pytest.mark.parametrize("operation", READ)
 @pytest.mark.parametrize("fault", [Fault.READ_TIMEOUT, Fault.INTERNAL_ERROR, Fault.THROTTLED])
 def test_any_call_that_is_not_answered_a_few_times_is_made_again(world, operation, fault):
-    """botocore makes three tries of most calls; so many are lost that it gives up twice."""
+    """botocore tries most calls three times; here it gives up twice."""
     world.aws.faults.inject(operation, fault, times=7)
 
     key, answer = created(world)
@@ -195,7 +195,7 @@ def test_a_removal_that_is_never_answered_does_not_say_that_nothing_was_removed(
 
 @pytest.mark.parametrize("seconds", [0.5, 5.0, 60.0, 151.0])
 def test_an_invocation_with_little_time_left_answers_all_the_same(world, seconds):
-    """A queued request may come with whatever is left; half of it is kept for the answer."""
+    """A request that was queued may have little time left; the function keeps half of it for the answer."""
     key = world.external_key()
     event = world.create_request(key, SecretId=world.secret(KEY).name)
     world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=ALWAYS)

@@ -1,7 +1,7 @@
-"""What Lambda gives up is answered for by the on-failure function: FAILED, where CloudFormation still waits.
+"""The on-failure function answers requests that Lambda gave up: FAILED, where CloudFormation still waits.
 
-The function is the real one, and so are boto3 and botocore; CloudFormation, the clock and the delivery are the tests' own. That
-nobody is answered who does not wait is in test_on_failure_leaves.py.
+The function, boto3 and botocore are real; CloudFormation, the clock and the delivery are stand-ins. test_on_failure_leaves.py
+shows that a request gets no answer if nobody waits for it.
 """
 
 import pytest
@@ -27,7 +27,7 @@ def on_failure(world):
 
 
 def test_a_record_has_what_recorded_ones_have():
-    """Lambda's response stands in it where the event was tried, and not where it never was (recorded in November 2025)."""
+    """Lambda's response is in the record only if Lambda tried the event (recorded in November 2025)."""
     own = {"version", "timestamp", "requestContext", "requestPayload"}
 
     assert set(too_old(0).record({})) == own
@@ -152,7 +152,7 @@ def test_a_create_is_failed_with_what_lambda_tells_of_its_end(world, on_failure,
 
 
 @pytest.mark.parametrize("tries", [0, -1, 101, None, "2", 1.5])
-def test_a_number_of_tries_that_is_none_is_not_told(world, on_failure, tries):
+def test_a_number_of_tries_that_is_none_is_not_shown(world, on_failure, tries):
     answer = on_failure.told(End(error=KILLED.error, tries=tries), creating(world))
 
     assert answer["Reason"].startswith(f"Lambda gave this Create request up: {KILLED_PROBLEM}")
@@ -169,8 +169,8 @@ def test_an_update_is_failed_under_the_id_that_it_came_with(world, on_failure):
     )
 
 
-def test_an_update_of_a_rollback_is_failed_and_told_how_the_rollback_goes_on(world, on_failure):
-    """A success would be a lie: nobody has looked at the key, and the attributes that other resources use are not known."""
+def test_an_update_of_a_rollback_fails_and_says_how_the_rollback_goes_on(world, on_failure):
+    """A success would be untrue: nobody has looked at the key, and its attributes for other resources are not known."""
     event = updating(world)
     world.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
 
@@ -183,7 +183,7 @@ def test_an_update_of_a_rollback_is_failed_and_told_how_the_rollback_goes_on(wor
     )
 
 
-def test_a_delete_of_material_that_was_brought_in_is_failed_under_its_id(world, on_failure):
+def test_a_delete_of_imported_material_is_failed_under_its_id(world, on_failure):
     event = deleting(world)
 
     answer = on_failure.told(KILLED, event)
@@ -205,7 +205,7 @@ def test_a_delete_of_material_that_was_brought_in_is_failed_under_its_id(world, 
     ],
 )
 def test_a_delete_of_an_id_that_stands_for_no_material_is_a_success(world, on_failure, physical_id):
-    """Rule 2: it would touch nothing. So a Create that could not run at all is rolled back to a clean end."""
+    """Rule 2: such a Delete touches nothing. So the rollback of a Create that could not run ends well."""
     event = deleting(world)
     world.stack.set("Material", "DELETE_IN_PROGRESS", world.clock.now(), physical_id=physical_id)
 
@@ -243,7 +243,7 @@ def test_it_asks_cloudformation_and_nobody_else(world, on_failure):
 def test_a_create_that_was_killed_after_its_import_leaves_the_material_and_the_log_says_so(world, on_failure):
     event = creating(world)
     key = event["ResourceProperties"]["KeyId"]
-    world.invoke(event)  # its answer gets lost with it
+    world.invoke(event)  # its answer is lost, too
     assert world.state(key) == "Enabled"
 
     answer = on_failure.told(KILLED, event)
@@ -277,7 +277,7 @@ def test_neither_the_answer_nor_the_log_quotes_an_exception_or_the_address(world
     assert "X-Amz-Signature" not in answer["Reason"] + world.log.getvalue()
 
 
-def test_the_log_tells_the_answer_with_the_request_s_id_in_every_line(world, on_failure):
+def test_the_log_shows_the_answer_with_the_request_s_id_in_every_line(world, on_failure):
     event = creating(world)
 
     answer = on_failure.told(KILLED, event)
@@ -293,7 +293,7 @@ def test_the_log_tells_the_answer_with_the_request_s_id_in_every_line(world, on_
 
 
 def test_its_own_function_is_not_what_decides_about_the_account(world, on_failure):
-    """It stands beside the first one: whose event it was does not matter, and a forged name gains nothing."""
+    """Both functions are in one account: the record's function name does not matter, so a forged name gains nothing."""
     record = KILLED.record(creating(world))
     record["requestContext"]["functionArn"] = FUNCTION_ARN.replace("111122223333", "444455556666")
 

@@ -1,7 +1,7 @@
-"""The on-failure function answers nobody who does not wait, and says nothing that it could not find out.
+"""The on-failure function answers only requests that CloudFormation waits for, and says nothing that it could not find out.
 
-Who may invoke it can forge its records. A forged failure needs the request's own pre-signed address to be heard; and, by
-rule 9, it is not even sent outside the minutes in which that very resource is being worked on.
+Anyone who may invoke it can forge its records. CloudFormation hears a forged failure only at the request's own pre-signed
+address. And by rule 9 the function sends an answer only while CloudFormation works on that very resource.
 """
 
 from datetime import timedelta
@@ -25,7 +25,7 @@ def on_failure(world):
 
 @pytest.fixture
 def left(world, on_failure):
-    """Delivers a record that nobody waits for, and gives what the log says."""
+    """Delivers a record that nobody waits for, and returns the log's text."""
 
     def left(event, end=KILLED):
         begin = len(world.log.getvalue())
@@ -67,7 +67,7 @@ def test_a_resource_that_has_failed_already_is_left(world, left, request_of, sta
 
 @pytest.mark.parametrize("request_of", [creating, updating])
 def test_a_resource_that_is_complete_is_left(world, left, request_of):
-    """The function answered, and died before it could tell Lambda."""
+    """The function answered, and died before it could report to Lambda."""
     event = request_of(world)
     world.clock.advance(5)
     world.settle(event, world.invoke(event))
@@ -95,7 +95,7 @@ def test_a_delete_is_answered_once_cloudformation_shows_it_and_no_earlier_one_of
 
 @pytest.mark.parametrize("request_of", REQUESTS)
 def test_an_answer_that_is_on_its_way_is_waited_for(world, left, request_of):
-    """It was sent in the last moment, and the resource does not show it yet."""
+    """The function sent it at the last moment, and the resource does not show it yet."""
     event = request_of(world)
     answer = world.invoke(event)
     done = "DELETE_COMPLETE" if request_of is deleting else event["RequestType"].upper() + "_COMPLETE"
@@ -185,7 +185,7 @@ def test_a_request_itself_is_no_record_of_one(world, on_failure):
     )
 
 
-def test_the_next_record_s_lines_do_not_bear_the_ids_of_the_one_before(world, on_failure):
+def test_the_next_record_s_lines_do_not_have_the_ids_of_the_one_before(world, on_failure):
     on_failure.told(KILLED, creating(world))
 
     on_failure.invoke({})
@@ -229,7 +229,7 @@ def test_an_answer_that_can_not_be_delivered_is_an_error_that_lambda_sees(world,
         on_failure.told(KILLED, creating(world))
 
 
-def test_an_error_of_its_own_tells_its_class_and_nothing_else(world, on_failure):
+def test_an_error_of_its_own_shows_its_class_and_nothing_else(world, on_failure):
     on_failure.put_error = ValueError("hunter2")
 
     with pytest.raises(ImportedKeyMaterialError) as raised:

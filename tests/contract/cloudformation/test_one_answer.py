@@ -1,6 +1,6 @@
-"""Rule 10: every invocation answers its own request once, within CloudFormation's limits; a completed one not at all.
+"""Rule 10: every invocation answers its own request once, within CloudFormation's limits; a completed request not at all.
 
-And whom nobody answers: events that are not requests of CloudFormation to this function.
+Events that are not CloudFormation's requests to this function get no answer.
 """
 
 import json
@@ -25,7 +25,7 @@ def creating(world, **declared):
 
 
 def test_a_create_that_was_answered_and_comes_again_leaves_without_a_word(world):
-    """Lambda delivers at least once. The stack stands complete under this very id."""
+    """Lambda delivers at least once. The stack shows the resource as complete under this very id."""
     event = creating(world)
     world.settle(event, world.invoke(event))
     world.stack.status = "CREATE_COMPLETE"
@@ -80,7 +80,7 @@ def test_a_delete_that_comes_again_answers_again_and_removes_nothing_more(world)
 @pytest.mark.parametrize("overtaken_at", ["GetSecretValue", "GetParametersForImport", "ImportKeyMaterial"])
 @pytest.mark.parametrize("moment", Moment)
 def test_invocations_of_one_create_that_overlap_answer_alike(world, overtaken_at, moment):
-    """The second one is delivered while the first is at work, and is done before it: whose answer comes first is chance."""
+    """The second invocation starts while the first works, and ends before it: either answer may come first."""
     event = creating(world)
     overtaking = world._function()
 
@@ -101,7 +101,7 @@ def test_invocations_of_one_create_that_overlap_answer_alike(world, overtaken_at
 
 
 def test_an_answer_that_names_very_much_is_cut_to_what_cloudformation_takes(world):
-    """Unknown properties, at two places, with names of the longest kind that is quoted, and with references: too much."""
+    """Unknown properties at two places, with the longest names that an error quotes, and with references: too much text."""
     colors = {f"Colour{chr(65 + n) * 34}": "{{resolve:ssm-secure:x}}" for n in range(26)}
     event = creating(world, SecretWrapping=colors, **colors)
 
@@ -118,7 +118,7 @@ def test_an_answer_that_names_very_much_is_cut_to_what_cloudformation_takes(worl
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
-def test_every_answer_bears_the_request_s_own_names(world, kind):
+def test_every_answer_has_the_request_s_own_names(world, kind):
     event = creating(world)
     if kind != "Create":
         world.settle(event, world.invoke(event))

@@ -1,4 +1,4 @@
-"""The stand-ins make requests as CloudFormation was recorded to make them. Kinder or other ones would hide what AWS does."""
+"""The stand-ins make requests like recorded ones of CloudFormation. Other requests would hide what AWS does."""
 
 import re
 from datetime import UTC, datetime
@@ -100,7 +100,7 @@ def test_a_response_url_lives_for_two_hours_or_a_second_less():
 
 
 @EACH_STAND_IN
-def test_a_stack_s_id_tells_the_time_and_its_first_create_comes_seconds_later(made):
+def test_a_stack_s_id_shows_the_time_and_its_first_create_comes_seconds_later(made):
     """Recorded (2018 to 2024): X-Amz-Date is 1.7 s and more after the time in the StackId."""
     request = made("Create")
     date = parse_qs(urlsplit(request["ResponseURL"]).query)["X-Amz-Date"][0]

@@ -1,8 +1,8 @@
-"""Rule 9: nothing is changed for a request that CloudFormation does not wait for (any more).
+"""Rule 9: the function changes nothing for a request that CloudFormation does not wait for (any more).
 
-The right to invoke the function must not be enough to move keys, and a request may be queued, repeated or forged. A "no" of
-CloudFormation's is believed after a minute, since statuses may lag; then the answer is FAILED, and if the "no" was right,
-nobody listens. When it is asked again is in test_wanted_asked_again.py.
+The right to invoke the function must not be enough to move keys, and a request may be queued, repeated or forged. The
+function believes a "no" of CloudFormation after a minute, since statuses may lag. Then the answer is FAILED; if the "no" was
+right, nobody reads it. test_wanted_asked_again.py shows when it asks again.
 """
 
 import pytest
@@ -42,7 +42,7 @@ def test_a_request_for_a_stack_that_does_not_exist_changes_nothing(world, reques
 
 @pytest.mark.parametrize("request_of", REQUESTS)
 def test_a_request_that_came_after_the_stack_moved_on_changes_nothing(world, unwanted, request_of):
-    """It lay in the queue while one operation ended and the next began; the logical id is being worked on, too."""
+    """The request was queued while one stack operation ended and the next began, which works on the logical id, too."""
     event = request_of(world)
     world.clock.advance(30)
     world.stack.updated_at = world.clock.now()
@@ -85,7 +85,7 @@ def test_a_request_that_waits_for_the_quota_until_nobody_waits_for_it_any_more_i
     answer = world.invoke(event)
 
     assert answer["Status"] == "FAILED"
-    assert "of a request that is 108 seconds old" in answer["Reason"]  # a tenth of its time is kept
+    assert "of a request that is 108 seconds old" in answer["Reason"]  # the function keeps a tenth of its time
     assert world.changes() == 0
 
 
@@ -104,7 +104,7 @@ def test_a_request_that_waits_for_the_quota_until_nobody_waits_for_it_any_more_i
     ],
 )
 def test_a_request_for_a_resource_that_is_not_being_worked_on_changes_nothing(world, unwanted, request_of, status):
-    """A Create that was cancelled, and runs still; one that was forged while something else of the stack goes on."""
+    """A Create that was cancelled but still runs; and a forged Create while the stack works on another resource."""
     event = request_of(world)
     world.stack.set("Material", status, world.clock.now())
 
@@ -122,7 +122,7 @@ def test_a_request_for_a_resource_that_the_stack_does_not_have_changes_nothing(w
 def test_a_request_of_an_earlier_operation_changes_nothing_while_a_later_one_works_on_the_resource(
     world, unwanted, request_of
 ):
-    """Both set the same status; only when it was set tells them apart."""
+    """Both operations set the same status; only the status's time differs."""
     event = request_of(world)
     world.clock.advance(11)
     status = world.stack.resources["Material"].status

@@ -1,4 +1,4 @@
-"""Rule 9: a "no" of CloudFormation's is read again for a minute; and before each change it is asked once more."""
+"""Rule 9: the function reads a "no" of CloudFormation again for a minute; and before each change it asks once more."""
 
 import re
 
@@ -34,7 +34,7 @@ def test_a_resource_s_status_that_lags_is_read_again_until_it_is_right(world):
 
 
 def test_a_response_url_without_a_date_is_asked_for_all_the_same(world, unwanted):
-    """As CloudFormation signed them before Signature Version 4: the age is not known, the statuses are."""
+    """CloudFormation signed such URLs before Signature Version 4: the function knows the statuses, but not the age."""
     event = creating(world)
     event["ResponseURL"] = re.sub("X-Amz-Date=[^&]*&", "", event["ResponseURL"])
     world.stack.status = "CREATE_COMPLETE"

@@ -1,1 +1,1 @@
-"""All three owners have agreed, at the moment of the import."""
+"""Consent: at the moment of the import, all three owners have agreed."""

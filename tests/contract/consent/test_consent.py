@@ -1,6 +1,6 @@
-"""The owners' consent: key, secret and transport key name the stacks that may use them, in a tag, and nothing goes without.
+"""The owners' consent: key, secret and transport key name the stacks that may use them, in a tag. Without it nothing happens.
 
-The function acts with its own rights for whoever may deploy a stack. Each test is one way to borrow them.
+The function acts with its own rights for anyone who may deploy a stack. Each test is one way to misuse them.
 """
 
 import pytest
@@ -39,7 +39,7 @@ def other_tag(what, where, names):
     )
 
 
-# Another's empty key must not be filled with bytes of one's own; another's secret not be put into a key of one's own.
+# Nobody may fill another team's empty key with their own bytes, or put another team's secret into their own key.
 
 
 def test_a_key_without_the_tag_takes_no_material(world, refused):
@@ -55,7 +55,7 @@ def test_a_key_whose_tag_names_other_stacks_takes_no_material(world, refused):
 
 
 def test_a_secret_without_the_tag_is_not_even_shown_to_the_function(world, refused):
-    """IAM refuses it, as it does one that is not there."""
+    """IAM refuses the call, as it does for a secret that does not exist."""
     secret = world.secret(KEY, tag=None)
 
     reason = refused(world.external_key(), SecretId=secret.name)
@@ -65,7 +65,7 @@ def test_a_secret_without_the_tag_is_not_even_shown_to_the_function(world, refus
 
 
 def test_another_account_s_secret_without_the_tag_is_not_read(world, refused):
-    """There IAM does not ask for the tag, and the function does."""
+    """For another account IAM does not require the tag, but the function does."""
     secret = world.secret(KEY, tag=None, account=OTHER_ACCOUNT)
     secret.readers.add(ACCOUNT)
 
@@ -75,7 +75,7 @@ def test_another_account_s_secret_without_the_tag_is_not_read(world, refused):
     assert world.aws.count("GetSecretValue") == 0
 
 
-def test_a_tag_with_commas_is_told_so_and_the_remedy_has_none(world, refused):
+def test_a_tag_with_commas_is_reported_so_and_the_remedy_has_none(world, refused):
     reason = refused(world.external_key(tag="payments,orders"), SecretId=world.secret(KEY).name)
 
     assert reason == (
@@ -85,7 +85,7 @@ def test_a_tag_with_commas_is_told_so_and_the_remedy_has_none(world, refused):
     )
 
 
-def test_a_tag_in_another_case_is_told_so(world, refused):
+def test_a_tag_in_another_case_is_reported(world, refused):
     secret = world.secret(KEY)
     secret.tags = {"Imported-Key-Material": "orders"}
 
@@ -147,14 +147,14 @@ def test_a_tag_that_only_resembles_the_stack_s_name_is_none(world, refused, tag)
     )
 
 
-def test_a_nested_stack_is_meant_by_the_beginning_of_its_name():
+def test_a_nested_stack_is_named_by_the_beginning_of_its_name():
     with World(stack_name="orders-Keys-1QZ8X2") as world:
         answer = world.create(world.external_key(tag="orders-/"), SecretId=world.secret(KEY, tag="orders-/").name)
 
     assert answer["Status"] == "SUCCESS"
 
 
-# ------------------------------------------------------------------------------------------------------ what was brought in
+# ------------------------------------------------------------------------------------------------------ what was imported
 
 
 def test_consent_that_was_taken_back_stops_an_update(world):
@@ -171,7 +171,7 @@ def test_consent_that_was_taken_back_stops_an_update(world):
 
 
 def test_consent_that_was_taken_back_stops_a_delete_and_the_error_says_so(world):
-    """Otherwise another's key is emptied by naming it in a throw-away stack."""
+    """Otherwise anyone could empty another team's key by naming it in a throw-away stack."""
     key = world.external_key()
     world.create(key, SecretId=world.secret(KEY).name)
     world.call("UntagResource", KeyId=key, TagKeys=[TAG])
@@ -190,7 +190,7 @@ def test_consent_that_was_taken_back_stops_a_delete_and_the_error_says_so(world)
 
 
 def test_a_throw_away_stack_can_t_empty_another_s_key_by_a_forged_physical_id(world):
-    """A Delete in a stack of one's own that names a key of somebody else."""
+    """The attacker's own stack sends a Delete that names somebody else's key."""
     theirs = world.external_key(tag="payments")
     import_material(world.session().client("kms"), theirs, KEY)
     world.stack.set(

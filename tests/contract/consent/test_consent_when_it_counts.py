@@ -1,6 +1,6 @@
-"""Consent is read at the moment of the import, of all three owners; a tag that is missing for a moment is waited for.
+"""All three owners must consent at the moment of the import. The function waits a moment for a missing tag.
 
-The three: the KMS key, the secret, and the transport key.
+The three tags: of the KMS key, of the secret, and of the transport key.
 """
 
 import pytest
@@ -89,7 +89,7 @@ def test_consent_of_all_three_is_read_before_the_secret_is_read_again(world, thr
 
 @pytest.mark.parametrize("owner", OWNERS[1:])
 def test_a_rotation_and_a_removal_need_the_key_s_own_consent_only(world, three, owner):
-    """What is in the key by then is the key's owner's business."""
+    """By then the material is in the key, so only the key's owner decides."""
     three.create()
     world.secret(wrapped(world, three.unwrap, ALGORITHM, OTHER), version_id=V2)
     world.aws.faults.inject("RotateKeyOnDemand", Fault.THROTTLED, times=6)
@@ -124,7 +124,7 @@ def test_a_removal_whose_key_s_consent_is_taken_back_while_it_waits_takes_nothin
 @pytest.mark.parametrize("owner", OWNERS)
 @pytest.mark.parametrize("act", ["create", "update"])
 def test_a_tag_that_cloudformation_is_just_changing_is_waited_for(world, three, owner, act):
-    """It changes a tag by UntagResource and then TagResource."""
+    """CloudFormation changes a tag by UntagResource and then TagResource."""
     if act == "update":
         three.create()
     three.tag(owner, None)

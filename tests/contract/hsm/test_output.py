@@ -1,7 +1,7 @@
-"""What an HSM wraps arrives in KMS, the whole way through the function: keys that were never in the clear outside of either.
+"""Keys that an HSM wrapped go through the function into KMS, and are never in the clear outside of both.
 
-SoftHSM2 makes and wraps them, and says afterwards itself whether KMS holds them: the same public key, the same MAC, the same
-ciphertext opened. Its OAEP knows SHA-1 alone; the forms with SHA-256 are made by the `openssl` program.
+SoftHSM2 makes and wraps them, and then shows whether KMS holds them: by the same public key, the same MAC, or a ciphertext that
+both decrypt. Its OAEP knows only SHA-1; the `openssl` program makes the forms with SHA-256.
 """
 
 import pytest
@@ -35,7 +35,7 @@ def hsm(tmp_path):
 
 @pytest.fixture
 def imported(world):
-    """Creates the resource from a secret that holds `wrapped`; gives the key's ARN and the attributes of the answer."""
+    """Creates the resource from a secret that holds `wrapped`. Returns the key's ARN and the answer's attributes."""
 
     def imported(spec, unwrap, wrapped, algorithm=SHA_1, **more):
         secret = world.secret(wrapped)

@@ -1,4 +1,4 @@
-"""docs/secrets.md does what it says: its OpenSSL commands are run, and what they write is imported as the page declares it."""
+"""docs/secrets.md is right: the tests run its OpenSSL commands, and import the results as the page declares them."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def transport(world):
 
 @pytest.fixture
 def folder(world, transport, tmp_path):
-    """Where a custodian works, with the transport key's public key and the key that goes to KMS."""
+    """A custodian's folder, with the transport key's public key and the key for KMS."""
     (tmp_path / "transport.der").write_bytes(world.call("GetPublicKey", KeyId=transport)["PublicKey"])
     (tmp_path / "material.bin").write_bytes(KEY)
     return tmp_path

@@ -1,7 +1,7 @@
-"""The traps of docs/internals/material-checks.md, set with real producers: each is refused, in its own words.
+"""The traps of docs/internals/material-checks.md, made with real programs: each has its own error.
 
-Each is refused before anything is imported. A row of the page's table without its trap here, or the other way round, is a
-failure; so is a sentence that the error lacks.
+The function refuses each before any import. The tests fail if a row of the page's table has no trap here, or a trap no row, or
+if an error lacks a sentence of its row.
 """
 
 import base64
@@ -38,7 +38,7 @@ NOT_BOTH_BLOCKS = (
 
 @dataclass
 class Trap:
-    """What sets it: the secret's value for a world, a transport key and a folder; and the whole sentence that it gets."""
+    """Makes the secret's value from a world, a transport key and a folder; and the whole error that it gets."""
 
     value: Any
     sentence: str
@@ -162,7 +162,7 @@ TRAPS = {
         spec="ECC_NIST_P256",
     ),
     "A transport key in another secret": Trap(
-        lambda *_: KEY,  # what the first fault is told of, others aside: without SecretWrapping these bytes are a key
+        lambda *_: KEY,  # only the first fault is compared: without SecretWrapping these bytes are a key
         "SecretWrapping.KeyId: The value does not fit the property's rule. It must be the id, the ARN or the alias of a KMS "
         "key.",
         wrapping={"Algorithm": SHA_256, "KeyId": SECRET_ARN},
@@ -171,7 +171,7 @@ TRAPS = {
 
 
 def rows():
-    """Trap -> what its error says, as the page has it."""
+    """Trap -> its error, in the page's words."""
     cells = [line.strip("| ").split(" | ") for line in section(PAGE, "### Traps").splitlines() if line.startswith("| ")]
     return {row[0]: row[1] for row in cells[2:]}
 
@@ -211,7 +211,7 @@ def test_a_tr_31_key_block_that_was_wrapped_is_named_too(world, refused):
     assert reason == TRAPS["A TR-31 key block"].sentence
 
 
-def test_json_without_secret_wrapping_is_told_to_name_its_field(world, refused):
+def test_json_without_secret_wrapping_gets_the_advice_to_name_its_field(world, refused):
     secret = world.secret(json.dumps({"key": base64.b64encode(KEY).decode()}))
 
     assert refused(world.external_key(), SecretId=secret.name) == (
@@ -221,7 +221,7 @@ def test_json_without_secret_wrapping_is_told_to_name_its_field(world, refused):
 
 
 def test_a_pem_is_named_though_its_letters_read_as_base64(world, refused):
-    """Dashes are letters of the URL's alphabet: a decoder takes the BEGIN line along."""
+    """Dashes belong to base64's URL alphabet: a decoder would accept the BEGIN line."""
     unwrap = transport_key(world, SHA_256)
     secret = world.secret("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 

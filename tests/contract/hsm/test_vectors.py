@@ -1,7 +1,7 @@
-"""The forms of two clouds' tools, byte by byte as they were written once: Azure's .byok file, Google's import request.
+"""The forms of two clouds' tools, byte by byte as the tools wrote them: Azure's .byok file, Google's import request.
 
-The vectors hold their transport keys, so that the whole way is played: the transport key itself is imported into KMS first, as
-an RSA key that decrypts. Then the function imports what was wrapped for it.
+The vectors hold their transport keys. So a test imports the transport key into KMS first, as an RSA key that decrypts. Then the
+function imports the material that was wrapped for it.
 """
 
 import base64
@@ -45,7 +45,7 @@ def transport_key(world, numbers):
 
 
 def test_an_azure_byok_file_is_taken_as_it_is(world):
-    """SecretJsonKey names its field; the base64 in it is the URL's, without padding."""
+    """SecretJsonKey names its field; it holds base64 of the URL alphabet, without padding."""
     byok = vector("azure_byok")
     unwrap = transport_key(world, byok["transport_key"])
     secret = world.secret(byok["byok"])

@@ -1,1 +1,1 @@
-"""No key material and no ResponseURL anywhere."""
+"""No output has key material or a ResponseURL in it."""

@@ -1,8 +1,8 @@
 """No plaintext comes out anywhere: not in a log at DEBUG, on stdout, in an answer, in an exception.
 
-Canaries are planted where secrets are: the material (bare, in a PEM, within a wrapping), the wrapped blob, the ResponseURL's
-signature. Then everything that came out of the deployed entry point is searched for each of them, whole or in pieces, in every
-form (lab/keys/canaries.py). The environment tries to make it talk. What users put in wrong places: test_leaks_of_input.py.
+The tests plant canaries where secrets are: the material (bare, in a PEM, wrapped), the wrapped blob, the ResponseURL's
+signature. Then they search everything that the deployed entry point put out for each canary, whole or in pieces, in every form
+(lab/keys/canaries.py). The environment turns on all logging. For what users put in wrong places see test_of_input.py.
 """
 
 import logging
@@ -31,7 +31,7 @@ def test_nothing_comes_out_of_a_create_an_update_and_a_delete_that_succeed(world
     created = secret.create(world)
     out = app.everything_from(created)
     assert "SUCCESS Create of Material" in out
-    assert '"message":"imported"' in out  # the deployed function's own lines are among what is searched
+    assert '"message":"imported"' in out  # the searched text has the deployed function's own lines
 
     world.settle(created, {"Status": "SUCCESS", "PhysicalResourceId": created["ResourceProperties"]["KeyId"]})
     world.clock.advance(10)
@@ -46,7 +46,7 @@ def test_nothing_comes_out_of_a_create_an_update_and_a_delete_that_succeed(world
 
 
 def with_a_defect(world, monkeypatch):
-    """A library that breaks with the material in its hands, and in its words."""
+    """A library that fails with the material in its exception."""
 
     def broken(_algorithm: str, _public_key: object, material: bytearray) -> bytes:
         raise ValueError(bytes(material), f"{material!r} {material.hex()}")
@@ -74,7 +74,7 @@ def failing(operation, fault):
 
 
 def throttled_to_the_end(world, _monkeypatch):
-    """And Lambda takes no request that is to be handed over."""
+    """Also, Lambda does not let the function hand the request over."""
     world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=ALWAYS)
     world.aws.faults.inject("Invoke", Refusal(403, "AccessDeniedException", "no"), times=ALWAYS)
 
@@ -125,7 +125,7 @@ def test_nothing_comes_out_of_a_create_that_fails(world, app, monkeypatch, kind,
 
 @pytest.mark.parametrize("kind", TWO_KINDS)
 def test_nothing_comes_out_of_an_answer_that_can_t_be_delivered(world, app, bucket, kind):
-    """The text of a failed PUT has the address in it, if one lets it."""
+    """The exception of a failed PUT has the address in its text."""
     secret = kind(world)
     bucket.will(status(403))
 
@@ -165,7 +165,7 @@ def test_nothing_comes_out_of_a_log_that_can_t_be_written(world, app, monkeypatc
 
 
 def test_the_search_finds_what_the_libraries_would_say_if_they_were_let(world, app, monkeypatch):
-    """Without this, silence means nothing: the same run, with nobody quiet."""
+    """Without this test, a search that finds nothing proves nothing: here the libraries may log everything."""
     monkeypatch.setattr(safe_log, "_LEVELS", dict.fromkeys(safe_log._LEVELS, logging.NOTSET))
     secret = wrapped_by_kms(world)
 

@@ -1,6 +1,6 @@
-"""What users put where it does not belong does not come out: plaintext in a property, a secret that can't be read.
+"""No output shows what users put in a wrong place: plaintext in a property, a secret that can't be read.
 
-Validators print what they refuse, and decoding errors carry all of what they could not read. See test_leaks.py.
+Validators print what they refuse, and decoding errors hold all that they could not read. See test_invocations.py.
 """
 
 import base64
@@ -64,11 +64,11 @@ def test_plaintext_that_was_put_into_a_property_does_not_come_out(world, app, ch
         (name, rollback)
         for name in IN_ITS_FORM
         for rollback in (False, True)
-        if (name, rollback) != ("KeyId", True)  # then it is the physical id that is answered (rules 1 and 6)
+        if (name, rollback) != ("KeyId", True)  # then the answer's physical id is this value (rules 1 and 6)
     ],
 )
 def test_plaintext_that_fits_a_property_s_rule_does_not_come_out(world, app, name, rollback):
-    """Then AWS is asked for it, and its own texts repeat what it was asked for."""
+    """Then the function asks AWS for it, and AWS's own texts repeat it."""
     secret = raw(world)
     created = secret.create(world)
     world.settle(created, world.invoke(created))
@@ -109,7 +109,7 @@ def test_a_key_in_place_of_a_secret_s_name_is_shown_as_secret_id(world, app):
     ],
 )
 def test_plaintext_that_aws_repeats_does_not_come_out(world, app, operation):
-    """Whichever call AWS refuses. What is declared here keeps none of the calls from being made."""
+    """AWS may refuse any of the calls. The declared properties let the function make all of them."""
     secret = wrapped_by_kms(world)
     declared = {name: IN_ITS_FORM[name] for name in ("Trigger", "KeyMaterialDescription")}
     said = f"User: x is not authorized to perform: {operation} on resource: "
@@ -137,7 +137,7 @@ def test_plaintext_that_aws_repeats_does_not_come_out(world, app, operation):
     ],
 )
 def test_a_secret_that_can_t_be_read_does_not_come_out(world, app, value, declared):
-    """JSONDecodeError and UnicodeDecodeError carry all of what they could not read."""
+    """JSONDecodeError and UnicodeDecodeError hold all that they could not read."""
     secret = planted(SYMMETRIC, value, of={"material": KEY}, **declared)
 
     out = app.everything_from(secret.create(world))

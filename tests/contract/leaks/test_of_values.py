@@ -1,6 +1,6 @@
-"""Values that hold secrets do not show them: no repr of the package's classes, and nothing that is alive during a call.
+"""Values that hold secrets do not show them: no repr of the package's classes, and no object that exists during a call.
 
-A repr comes out where nobody thinks of it: in a debugger, an error reporter, an f-string of tomorrow.
+A repr comes out where nobody expects it: in a debugger, an error reporter, a future f-string.
 """
 
 import base64
@@ -41,8 +41,8 @@ def classes_of_the_package():
                 yield pytest.param(value, id=f"{module.name.removeprefix(f'{PACKAGE}.')}.{name}")
 
 
-# The fields that a repr may show although text, bytes or whatever comes is in them. Somebody has looked at each: ids and names
-# that AWS gave, words of ours, sentences, public values. Never what a secret holds, what a user declared, or an event.
+# The fields that a repr may show although they hold text, bytes or anything. Somebody has checked each: AWS's ids and names,
+# our words, sentences, public values. Never a secret's content, a user's property, or an event.
 LOOKED_AT = {
     "Answer": {"physical_id", "data"},
     "Cause": {"problem", "remedy"},
@@ -95,14 +95,14 @@ def test_no_class_shows_a_field_in_which_a_secret_may_be(class_):
 
 
 def told_by(class_):
-    """What an instance's repr shows that may be text, bytes or anything: fields; or the repr itself, if it is hand-made."""
+    """The fields in an instance's repr that may be text, bytes or anything; or the repr itself, if the class writes its own."""
     own = class_.__repr__
     if own is object.__repr__ or issubclass(class_, (BaseException, Enum)) or getattr(class_, "_is_protocol", False):
         return set()
     if dataclasses.is_dataclass(class_) and "__repr__" in vars(class_):
         shown = {field.name for field in dataclasses.fields(class_) if field.repr}
     elif issubclass(class_, tuple):
-        shown = set(getattr(class_, "_fields", ()))  # of any other tuple, its items are looked at by themselves
+        shown = set(getattr(class_, "_fields", ()))  # the items of any other tuple are checked by themselves
     else:
         return set() if class_.__name__ in WITH_A_REPR_OF_ITS_OWN else {"__repr__"}
     hints = get_type_hints(class_)
@@ -121,7 +121,7 @@ def leaves(hint):
 
 
 def may_hold_a_secret(leaf):
-    """The package's own classes are looked at by themselves; what is not known may hold anything."""
+    """The package's own classes are checked by themselves; an unknown class may hold anything."""
     own = getattr(leaf, "__module__", "").startswith(PACKAGE)
     return not own and leaf is not ... and not (inspect.isclass(leaf) and issubclass(leaf, HOLDS_NO_SECRET))
 
@@ -145,7 +145,7 @@ def test_a_class_that_would_show_what_it_holds_is_found(class_):
 
 
 def test_what_was_looked_at_is_still_there():
-    """A row that is left over would excuse the next class of that name."""
+    """A row without its class would excuse the next class of that name."""
     classes = {each.values[0].__name__: each.values[0] for each in classes_of_the_package()}
 
     assert {

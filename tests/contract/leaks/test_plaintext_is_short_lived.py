@@ -1,6 +1,6 @@
 """Plaintext lives between its check and its seal, and never through a wait (docs/internals/design.md, "The plaintext").
 
-`Held` sees every material that passes the checks, and every wait of the function. Nothing may be unwiped while it waits.
+`Held` sees every material that passes the checks, and every wait of the function. During a wait, all of it must be wiped.
 """
 
 import pytest
@@ -20,7 +20,7 @@ ALWAYS = 10**6
 
 
 class Held:
-    """`alive_seconds`: the longest time for which any material was there, unwiped. `waited_with`: waits beside it."""
+    """`alive_seconds`: the longest time for which any material was not wiped. `waited_with`: the waits in this time."""
 
     def __init__(self, world, monkeypatch):
         self._clock, self._alive = world.clock, {}
@@ -64,7 +64,7 @@ def held(world, monkeypatch):
 REASONS = [
     Fault.THROTTLED,
     Fault.INTERNAL_ERROR,
-    Refusal(400, "AccessDeniedException", "not authorized"),  # a tag that does not count yet
+    Refusal(400, "AccessDeniedException", "not authorized"),  # a new tag that does not have effect yet
     Refusal(400, "KMSInvalidStateException", "K is creating."),
     Refusal(400, "NotFoundException", "Key 'K' does not exist"),
 ]
@@ -110,7 +110,7 @@ def test_a_wrapped_secret_is_opened_again_too(world, held):
 
 
 def test_a_key_that_can_t_show_its_bytes_at_once_is_asked_after_the_wipe(world, held):
-    """GetPublicKey is throttled: that is waited out, and not beside the plaintext."""
+    """KMS throttles GetPublicKey: the function waits, but wipes the plaintext first."""
     key = world.external_key("ECC_NIST_P256")
     der = pkcs8_der(key_for("ECC_NIST_P256"))
     import_material(world.session().client("kms"), key, der)
@@ -220,7 +220,7 @@ def test_an_old_request_for_a_key_that_holds_other_bytes_is_refused_before_the_i
 
 
 def test_bytes_that_changed_under_their_version_are_not_imported(world, held):
-    """Secrets Manager never does that. An import is for ever, so it is looked at all the same."""
+    """Secrets Manager never does that. But an import is permanent, so the function checks it."""
     key, secret = world.external_key(), world.secret(KEY, version_id=V1)
     world.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=3)
 

@@ -1,4 +1,4 @@
-"""However long a crowd waits for KMS's quota, its material lives for seconds (docs/internals/design.md, "What is not claimed").
+"""However long requests wait for KMS's quota, plaintext lives for seconds (docs/internals/design.md, "What is not claimed").
 
 `make quota` shows the same of 500 (docs/internals/scale.md).
 """
@@ -12,7 +12,7 @@ from lab.quota.world import play
 
 pytestmark = pytest.mark.slow
 
-READS_MOST = 2  # of each version: once for the checks, once when the parameters are there
+READS_MOST = 2  # of each version: once for the checks, once before the import
 HELD_SECONDS_MOST = 10.0
 
 CROWDS = pytest.mark.parametrize(

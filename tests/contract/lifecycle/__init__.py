@@ -1,1 +1,1 @@
-"""Create, update, roll back and delete, one situation a test."""
+"""Create, update, roll back and delete. Each test is one situation."""

@@ -1,7 +1,7 @@
-"""What Fn::GetAtt gives to those who use it, after whatever comes: a changed attribute makes CloudFormation update them.
+"""The attributes for Fn::GetAtt, after each kind of operation: a changed one makes CloudFormation update what uses it.
 
-Attributes come from KMS and the properties alone. So a Create, an update that does nothing, a rollback and an adopted key give
-the same for the same key; only what has really changed in KMS changes them.
+Attributes come only from KMS and the properties. So a Create, an update that does nothing, a rollback and an adopted key give
+the same for the same key; only a real change in KMS changes them.
 """
 
 import hashlib
@@ -122,7 +122,7 @@ def test_get_att_consumers_after_a_rotation_see_the_new_material_s_id(world, cre
 
 @pytest.mark.parametrize(("spec", "declared", "check_value"), CASES)
 def test_a_no_op_update_when_the_material_has_gone_meanwhile(world, created, spec, declared, check_value):
-    """Nothing that is declared has changed, but KMS lacks what is declared: it is brought back."""
+    """No property has changed, but KMS lacks the declared material: the update imports it again."""
     key, first = created(spec, declared)
     world.call("DeleteImportedKeyMaterial", KeyId=key)
 

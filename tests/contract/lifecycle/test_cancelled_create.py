@@ -1,7 +1,7 @@
-"""A Create that CloudFormation gives up before the function has begun, while it is at work, or has just finished (rule 9).
+"""A Create that CloudFormation gives up before the function begins, while it works, or right after it ends (rule 9).
 
-The stack is cancelled as by a person who deletes it, or by another resource's failure: nobody waits for the answer any more,
-and a Delete follows, under an id that CloudFormation made up. The keys are older than the stacks.
+A person deletes the stack, or another resource fails. Then nobody waits for the answer any more, and a Delete follows, under an
+id that CloudFormation made up. The keys are older than the stacks.
 """
 
 import pytest
@@ -38,7 +38,7 @@ def invocation(timeline, kind):
 
 
 def made_up(stack, timeline):
-    """The physical id of the Delete that came: made up by CloudFormation."""
+    """The physical id of the Delete: CloudFormation made it up."""
     physical_id = invocation(timeline, "Delete").event["PhysicalResourceId"]
     assert physical_id.startswith("orders-Material-")
     return physical_id
@@ -67,7 +67,7 @@ def test_a_stack_cancelled_while_the_create_is_queued(timeline, stack, template,
 
 
 def test_a_stack_cancelled_while_the_create_is_running(timeline, stack, template, key):
-    """It waits for KMS's quota; when it is through, it asks once more, right before the import."""
+    """The Create waits for KMS's quota. After that it asks CloudFormation once more, right before the import."""
     timeline.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=20)
     timeline.at(10, lambda: stack.create(template))
     timeline.at(30, stack.cancel)
@@ -85,7 +85,7 @@ def test_a_stack_cancelled_while_the_create_is_running(timeline, stack, template
 
 
 def test_a_stack_cancelled_while_the_create_is_done_but_unanswered(timeline, stack, template, key):
-    """The answer is under way when nobody waits for it any more. The made-up id is nobody's, and so the material stays.
+    """The answer is in flight when nobody waits for it any more. No resource has the made-up id, so the material stays.
 
     The log says what is in the key; the next stack that declares the same material adopts it.
     """
@@ -129,7 +129,7 @@ def test_a_delete_before_a_late_create(timeline, stack, template, key):
 
 
 def test_a_delete_during_a_late_create(timeline, stack, template, key):
-    """Between the last look and the import nothing can hold the import back. What it brought in stays, and is told."""
+    """Between the last look and the import nothing can stop the import. The material stays, and the log says so."""
     timeline.delivers(*CREATE, 120.0)
     timeline.pauses(*CREATE, "ImportKeyMaterial", Moment.BEFORE, 30.0)
     timeline.at(10, lambda: stack.create(template))
@@ -161,7 +161,7 @@ def test_a_delete_during_a_late_create_that_has_not_looked_for_the_last_time(tim
 
 
 def test_a_delete_after_a_late_create(timeline, stack, template, key):
-    """It was late, and wanted all the same: its answer was taken, and its Delete takes out what it brought in."""
+    """The Create was late, but CloudFormation took its answer. So its Delete removes what it imported."""
     timeline.delivers(*CREATE, 600.0)
     timeline.at(10, lambda: stack.create(template))
     timeline.at(1200, stack.delete)

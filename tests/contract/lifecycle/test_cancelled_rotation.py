@@ -1,6 +1,6 @@
 """An update with NewMaterial ROTATE that is cancelled before or after KMS has accepted the rotation, and what comes next.
 
-An accepted rotation can't be called back, and takes whatever is pending when KMS carries it out, minutes later.
+Nobody can stop an accepted rotation. It takes the material that is pending when KMS carries it out, minutes later.
 """
 
 import pytest
@@ -34,7 +34,7 @@ def versions(timeline, key):
 
 
 def test_an_update_cancelled_after_rotate_key_on_demand_was_accepted(timeline, stack, versions, key):
-    """An accepted rotation can't be called back: the rollback leaves the key to it, and touches nothing."""
+    """Nobody can stop an accepted rotation: the rollback touches nothing."""
     first, second, _ = versions
     timeline.at(10, lambda: stack.create(first))
     timeline.at(100, lambda: stack.update(second))
@@ -57,7 +57,7 @@ def test_an_update_cancelled_before_the_rotation_does_not_rotate(timeline, stack
     first, second, _ = versions
     timeline.pauses(
         "Update", "Material", "ImportKeyMaterial", Moment.AFTER, 5.0
-    )  # the try whether the key knows the bytes
+    )  # an import to find out whether the key knows the bytes
     timeline.at(10, lambda: stack.create(first))
     timeline.at(100, lambda: stack.update(second))
     timeline.at(103, stack.cancel)
@@ -67,13 +67,13 @@ def test_an_update_cancelled_before_the_rotation_does_not_rotate(timeline, stack
     forward, back = timeline.of("Update")
     assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
     assert back.answer["Status"] == "SUCCESS"
-    assert forward.answer is None  # by then the resource stands complete again, so nobody waits
+    assert forward.answer is None  # by then the resource is complete again, so nobody waits
     assert timeline.aws.count("RotateKeyOnDemand") == 0
     assert states(timeline, key) == [("CURRENT", "IMPORTED")]
 
 
 def test_rotate_cancelled_then_stage_of_other_bytes_within_a_minute(timeline, stack, versions, key):
-    """The accepted rotation would take whatever is pending by then: the other bytes wait until it has taken its own."""
+    """The accepted rotation would take any pending bytes: the other bytes wait until it has taken the first ones."""
     first, second, third = versions
     timeline.at(10, lambda: stack.create(first))
     timeline.at(100, lambda: stack.update(second))
@@ -96,7 +96,7 @@ def test_rotate_cancelled_then_stage_of_other_bytes_within_a_minute(timeline, st
 def test_rotate_cancelled_before_it_was_accepted_then_stage_of_other_bytes_within_a_minute(
     timeline, stack, versions, key
 ):
-    """Nothing shows that no rotation is coming: the other bytes take the place only after five quiet minutes."""
+    """Nothing shows that no rotation is coming. So the other bytes become pending only after five quiet minutes."""
     first, second, third = versions
     timeline.pauses("Update", "Material", "GetKeyRotationStatus", Moment.BEFORE, 60.0)
     timeline.at(10, lambda: stack.create(first))

@@ -1,8 +1,8 @@
-"""A clean-up's Deletes, once and once more (rule 9): a key that another stack has filled in between keeps its material.
+"""A clean-up's Deletes, each delivered twice (rule 9): a key that another stack has filled in between keeps its material.
 
 A clean-up takes as long as its slowest Delete. CloudFormation forgets what an update has removed (recorded 2025-10-16), and
-shows the old id of a replacement in its events only (recorded 2018 to 2026-01-14). So only an event can say that such an id is
-being deleted at this very moment.
+shows the old id of a replacement only in its events (recorded 2018 to 2026-01-14). So only an event can show that
+CloudFormation is deleting such an id now.
 """
 
 import json
@@ -37,7 +37,7 @@ def stacked(timeline):
 def refilled(stacked, request):
     """Plays: another stack fills A while Slow's Delete keeps the clean-up going, and A's Delete comes a second time."""
     timeline = stacked.timeline
-    stacked.stack._shown.forgets_at_once = request.param  # when CloudFormation forgets was not recorded
+    stacked.stack._shown.forgets_at_once = request.param  # no recording shows when CloudFormation forgets
 
     def refilled(**then):
         slow = stacked.on_b | {"KeyId": timeline.external_key()}
@@ -52,7 +52,7 @@ def refilled(stacked, request):
         assert (first.answer["Status"], REMOVAL in first.operations) == ("SUCCESS", True)
         assert timeline.seconds(again.started_at) > 150
         assert (stacked.stack.status, other.status) == ("UPDATE_COMPLETE", "CREATE_COMPLETE")
-        assert other.resources["Material"].physical_id == stacked.a  # it brought the material in
+        assert other.resources["Material"].physical_id == stacked.a  # this stack imported the material
         return again
 
     return refilled
@@ -76,7 +76,7 @@ def test_a_replaced_id_s_delete_that_comes_again_takes_nothing_from_the_stack_th
 
 @pytest.mark.parametrize("forgets_at_once", [False, True])
 def test_in_a_rollback_s_clean_up_too(stacked, forgets_at_once):
-    """What the failed update made is deleted there."""
+    """There CloudFormation deletes what the failed update made."""
     timeline, made = stacked.timeline, stacked.on_b | {"KeyId": stacked.timeline.external_key()}
     stacked.stack._shown.forgets_at_once = forgets_at_once  # the same
     timeline.delivers("Delete", "New", 0.1, 90.0)
@@ -116,7 +116,7 @@ def test_both_ids_of_a_logical_id_that_is_replaced_and_removed_are_deleted(stack
 
 
 def replaced(world, status=CLEANS_UP):
-    """The old key, and its clean-up Delete: the resource stands complete on another key."""
+    """The old key, and its clean-up Delete: the resource is complete on another key."""
     old, new = created(world), world.external_key()
     assert world.update(new, SecretId=SECRET, SecretVersionId=V1)["Status"] == "SUCCESS"
     world.clock.advance(5)
@@ -124,7 +124,7 @@ def replaced(world, status=CLEANS_UP):
 
 
 def removed(world, status=CLEANS_UP):
-    """The same of a resource that is in the template no more."""
+    """The same for a resource that is no longer in the template."""
     key = created(world)
     world.clock.advance(5)
     return key, world.delete_request(status=status)
@@ -160,7 +160,7 @@ def test_a_delete_leaves_at_once_where_its_id_was_deleted_since(world, of, statu
     key, event = of(world, status)
     assert world.invoke(event)["Status"] == "SUCCESS"
     ended(world, event, "DELETE_COMPLETE")
-    import_material(world.session().client("kms"), key, FIRST)  # another stack's, by now
+    import_material(world.session().client("kms"), key, FIRST)  # now the key is another stack's
     started = world.clock.now()
 
     assert delivered_again(world, event) == {}
@@ -178,7 +178,7 @@ def test_a_delete_that_failed_and_is_not_tried_again_is_not_wanted(world, unwant
 
 @EACH
 def test_a_delete_that_failed_is_wanted_once_cloudformation_tries_it_again(world, of):
-    """A clean-up's Delete is tried three times (recorded 2021 to 2023)."""
+    """CloudFormation tries a clean-up's Delete three times (recorded 2021 to 2023)."""
     key, event = of(world)
     ended(world, event, "DELETE_FAILED")
 
@@ -195,7 +195,7 @@ def test_a_delete_that_failed_is_wanted_once_cloudformation_tries_it_again(world
 def test_an_id_that_was_deleted_before_the_request_was_made_is_not_wanted_until_it_is_deleted_again(
     world, unwanted, of
 ):
-    """One id was deleted twice in one operation (recorded 2025-03-11): what is shown may be the first time's end."""
+    """One id was deleted twice in one operation (recorded 2025-03-11): the shown end may be the first Delete's."""
     key, first = of(world)
     ended(world, first, "DELETE_COMPLETE")
     world.clock.advance(20)
@@ -206,8 +206,8 @@ def test_an_id_that_was_deleted_before_the_request_was_made_is_not_wanted_until_
     assert world.invoke(again)["Status"] == "SUCCESS"
 
 
-def test_an_id_of_which_no_event_tells_is_not_wanted(world, unwanted):
-    """Forged: the clean-up is real, and deletes something else."""
+def test_an_id_that_no_event_shows_is_not_wanted(world, unwanted):
+    """A forged Delete: the clean-up is real, but deletes something else."""
     key, _ = removed(world)
     other = world.external_key()
     import_material(world.session().client("kms"), other, FIRST)
@@ -227,8 +227,8 @@ def test_an_event_that_comes_late_is_waited_for(world):
 
 
 @pytest.mark.parametrize("seconds", [0, 2, 10, 59])
-def test_an_event_that_was_told_before_the_request_was_made_is_its_own(world, seconds):
-    """CloudFormation sets the status first. By how much is not known."""
+def test_an_event_that_was_shown_before_the_request_was_made_is_its_own(world, seconds):
+    """CloudFormation sets the status before it sends the request. How long before is not known."""
     key, _ = replaced(world)
     world.clock.advance(seconds)
     event = world.event("Delete", "Material", {}, physical_id=key)
@@ -237,7 +237,7 @@ def test_an_event_that_was_told_before_the_request_was_made_is_its_own(world, se
 
 
 def test_nothing_older_than_the_operation_is_read(world, unwanted):
-    """An operation long ago has left an event without an end; this request does not tell its time."""
+    """An operation long ago has left an event without an end; this request has no time."""
     key, event = replaced(world)
     world.clock.advance(300)
     world.stack.updated_at = world.clock.now()
@@ -249,8 +249,8 @@ def test_nothing_older_than_the_operation_is_read(world, unwanted):
     assert world.invoke(undated)["Status"] == "SUCCESS"
 
 
-def test_a_request_that_does_not_tell_its_time_takes_nothing_where_its_id_is_deleted(world, unwanted):
-    """Whether before it or since can't be told."""
+def test_a_request_without_a_time_takes_nothing_where_its_id_is_deleted(world, unwanted):
+    """The id may have been deleted before the request or after it: the function can't know."""
     _, event = replaced(world)
     url = event["ResponseURL"].partition("&X-Amz-Date=")
     undated = event | {"ResponseURL": f"{url[0]}&{url[2].partition('&')[2]}"}
@@ -289,7 +289,7 @@ def test_the_events_are_asked_again_right_before_every_removal(world):
 
 
 @EACH
-def test_the_on_failure_function_goes_by_the_same_rule(world, of):
+def test_the_on_failure_function_follows_the_same_rule(world, of):
     _, event = of(world)
     on_failure = OnFailureWorld(world)
 
@@ -299,7 +299,7 @@ def test_the_on_failure_function_goes_by_the_same_rule(world, of):
     assert world.log.getvalue().splitlines()[-1] == "Left without an answer. CloudFormation already has an answer."
 
 
-def test_the_on_failure_function_leaves_what_no_event_tells_of(world):
+def test_the_on_failure_function_leaves_an_id_that_no_event_shows(world):
     key, _ = removed(world)
     forged = world.event("Delete", "Nowhere", {}, physical_id=key)
 

@@ -1,7 +1,7 @@
 """The environment dies at a call, and Lambda delivers the same request again: at any call, before and after its effect.
 
-Truth lives in KMS, so that the second invocation looks at the key and does what is missing. Nothing is written down between the
-two. The calls are those that an undisturbed invocation makes, so that no place is forgotten.
+KMS holds the truth: the second invocation looks at the key and does what is missing. The first one leaves no notes. The tests
+crash at each call of an invocation without faults, so that no call is forgotten.
 """
 
 import functools
@@ -22,7 +22,7 @@ LAMBDA_TRIES_AGAIN_AFTER_SECONDS = 60
 
 
 def creating(world):
-    """A Create from a wrapped secret: it makes every call that there is."""
+    """A Create from a wrapped secret: it makes nearly every call."""
     unwrap = transport_key(world, "SYMMETRIC_DEFAULT")
     secret = world.secret(encrypted(world, unwrap, KEY))
     wrapping = {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": unwrap}
@@ -58,7 +58,7 @@ def deleting(world):
 
 @functools.cache
 def calls_of(request):
-    """The operations that an undisturbed invocation asks for, in order."""
+    """The calls of an invocation without faults, in order."""
     with World() as world:
         event = request(world)
         before = len(world.aws.calls)
@@ -86,7 +86,7 @@ def everywhere(request):
 
 
 def test_the_requests_here_make_every_call_of_the_function():
-    """What dies at no call is not tried here: a new call needs to be in one of these requests."""
+    """The tests crash only at calls that these requests make: one of them must make each new call, too."""
     assert {*calls_of(creating), *calls_of(updating), *calls_of(rotating), *calls_of(deleting)} == {
         "DescribeStacks",
         "DescribeStackResource",
@@ -107,7 +107,7 @@ def test_the_requests_here_make_every_call_of_the_function():
 
 @pytest.mark.parametrize(("number", "moment"), everywhere(creating))
 def test_a_create_that_died_anywhere_is_done_by_its_second_delivery_under_the_same_id(world, number, moment):
-    """The stack made the key in this operation, so what it holds came from the invocation that died."""
+    """The stack made the key in this operation, so the invocation that died imported the material."""
     event, answer = crashed_and_repeated(world, creating, number, moment)
     key = event["ResourceProperties"]["KeyId"]
 
@@ -117,7 +117,7 @@ def test_a_create_that_died_anywhere_is_done_by_its_second_delivery_under_the_sa
 
 
 def test_a_create_on_an_older_key_that_died_after_its_import_adopts_it_and_no_delete_touches_the_material(world):
-    """Whoever filled it, nothing shows: then it is left, rather than taken from its owner."""
+    """Nothing shows who filled the key. So the material stays: it may be somebody else's."""
     event = creating(world)
     world.clock.advance(1)
     world.stack.updated_at = world.clock.now()

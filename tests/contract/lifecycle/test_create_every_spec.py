@@ -1,8 +1,8 @@
 """Create, for every key spec that takes imported material: KMS really holds the secret's bytes afterwards.
 
-What KMS makes with the key (a MAC, a signature, a ciphertext, a shared secret) is checked outside, by the library, with the
-very key that was put into the secret. Which wrapping KMS takes for which key spec is written down here once more, from
-docs/internals/kms-contract.md, so that it does not come from the code under test.
+The library checks what KMS makes with the key (a MAC, a signature, a ciphertext, a shared secret), with the very key that was
+put into the secret. The table of wrapping algorithms for each key spec is repeated here from docs/internals/kms-contract.md, so
+that it does not come from the code under test.
 """
 
 import hashlib
@@ -62,7 +62,7 @@ def secret_for(spec):
 
 
 def prove_encryption(world, key, spec):
-    """Symmetric: what KMS encrypts is opened with the secret's bytes. RSA: KMS opens what the public key closed."""
+    """Symmetric: the secret's bytes decrypt what KMS encrypts. RSA: KMS decrypts what the public key encrypts."""
     if spec == "SYMMETRIC_DEFAULT":
         blob = world.call("Encrypt", KeyId=key, Plaintext=MESSAGE)["CiphertextBlob"]
         assert ciphertext.open_sealed(ciphertext.take_apart(blob), random_key(32), {}) == MESSAGE
@@ -98,7 +98,7 @@ def sign(world, key, algorithm):
 
 
 def prove_agreement(world, key, spec):
-    """Both sides come to one secret: KMS with the imported key, the library with the other's."""
+    """Both sides agree on one secret: KMS with the imported key, the library with the other key."""
     other = ec.generate_private_key(CURVES[spec])
     agreed = world.call("DeriveSharedSecret", KeyId=key, KeyAgreementAlgorithm="ECDH", PublicKey=spki_der(other))
     assert agreed["SharedSecret"] == other.exchange(ec.ECDH(), key_for(spec).public_key())
@@ -121,7 +121,7 @@ def test_a_key_of_any_spec_and_usage_works_with_the_secret_s_key(world, spec, us
 
 
 @pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_384", "RSA_2048", "ECC_NIST_P256", ED25519])
-def test_the_answer_bears_the_key_s_arn_and_every_attribute(world, spec):
+def test_the_answer_has_the_key_s_arn_and_every_attribute(world, spec):
     key = world.external_key(spec)
 
     answer = world.create(key, SecretId=world.secret(secret_for(spec)).name)

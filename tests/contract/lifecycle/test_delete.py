@@ -1,6 +1,6 @@
-"""Rule 2: Delete acts on the ARN form alone, and takes out all that the key holds.
+"""Rule 2: Delete acts only on the ARN form, and removes all material of the key.
 
-Every other id is a success that touches nothing. What another resource of the stack holds: test_delete_while_held.py.
+With every other id it succeeds and touches nothing. For a key that another resource holds see test_delete_while_held.py.
 """
 
 import pytest
@@ -28,7 +28,7 @@ def import_states(world, key):
 
 
 @pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
-def test_the_material_that_was_brought_in_is_taken_out(world, spec):
+def test_the_imported_material_is_removed(world, spec):
     key = created(world, spec)
 
     answer = world.delete()
@@ -59,7 +59,7 @@ def test_every_material_of_a_rotated_key_is_taken_out_the_pending_one_too(world)
 
 
 def test_a_disabled_key_is_emptied_too(world):
-    """Whoever deletes the stack wants the material gone, and a removal enables nothing."""
+    """The person who deletes the stack wants the material gone, and a removal enables nothing."""
     key = created(world)
     world.call("DisableKey", KeyId=key)
 
@@ -119,7 +119,7 @@ def test_a_delete_reads_no_property_so_that_old_shapes_can_t_block_it(world, pro
     ],
 )
 def test_any_other_id_is_a_success_that_calls_nobody(world, physical_id):
-    """An adopted key's, a failed Create's, and those that CloudFormation, Lambda or crhelper make up."""
+    """Ids of an adopted key, of a failed Create, and ids that CloudFormation, Lambda or crhelper make up."""
     world.stack.set(
         "Material", "CREATE_FAILED", world.clock.now(), type="Custom::ImportedKeyMaterial", physical_id=physical_id
     )

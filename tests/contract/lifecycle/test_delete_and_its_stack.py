@@ -1,4 +1,4 @@
-"""A Delete of material that this resource brought in (rule 2): it takes out all of it, or says why it took out nothing."""
+"""A Delete of material that this resource imported (rule 2): it removes all of it, or says why it removed nothing."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def failed(world, key):
 
 
 def test_removal_of_every_material_of_a_key_that_was_rotated_by_its_resource(world, key):
-    """Current, earlier, pending: nothing of them may be left in KMS."""
+    """Current, earlier, pending: none of it may stay in KMS."""
     for version, material, new_material in ((V2, SECOND, "ROTATE"), (V3, THIRD, "STAGE")):
         world.secret(material, version_id=version)
         world.update(key, SecretId=SECRET, SecretVersionId=version, NewMaterial=new_material)
@@ -52,7 +52,7 @@ def test_removal_of_every_material_of_a_key_that_was_rotated_by_its_resource(wor
 
 
 def test_removal_of_every_material_while_a_rotation_is_carried_out(world, key):
-    """Between the list and the last call another material becomes current: what is removed by no id is then that one."""
+    """Between the list and the last call another material becomes current. The call without an id removes that material."""
     world.secret(SECOND, version_id=V2)
     world.update(key, SecretId=SECRET, SecretVersionId=V2, NewMaterial="STAGE")
     world.call("RotateKeyOnDemand", KeyId=key)
@@ -109,7 +109,7 @@ def test_material_that_a_delete_took_out_comes_back_by_a_create(world, key):
 
 
 def test_permissions_gone_at_delete_the_removal_itself(world, key):
-    """The tag may be new to KMS's authorization for up to five minutes: it is tried for six."""
+    """KMS's authorization may need five minutes to see a new tag: the function tries for six."""
     world.aws.faults.inject("DeleteImportedKeyMaterial", DENIED, times=ALWAYS)
     started = world.clock.now()
 
@@ -140,7 +140,7 @@ def test_permissions_gone_at_delete_to_look_at_the_key(world, key, operation):
 
 
 def test_permissions_gone_at_delete_to_list_the_materials(world, key):
-    """What can't be listed can't be taken out: a material that is left would be nobody's."""
+    """The function can't remove what it can't list, and a material that stays would belong to no resource."""
     world.aws.faults.inject("ListKeyRotations", DENIED, times=ALWAYS)
 
     reason = failed(world, key)
@@ -150,7 +150,7 @@ def test_permissions_gone_at_delete_to_list_the_materials(world, key):
 
 @pytest.mark.parametrize("tag", [None, "payments", "orders2 order"], ids=str)
 def test_the_key_s_consent_gone_at_delete(world, key, tag):
-    """Within one update the tag goes first."""
+    """In one update, CloudFormation removes the tag first."""
     world.call("UntagResource", KeyId=key, TagKeys=["imported-key-material"])
     if tag is not None:
         world.call("TagResource", KeyId=key, Tags=[{"TagKey": "imported-key-material", "TagValue": tag}])
@@ -177,7 +177,7 @@ def test_a_delete_that_has_taken_out_one_of_two_materials_does_not_say_that_noth
 
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", key)
     assert "Nothing was removed." not in answer["Reason"]
-    assert again["Status"] == "FAILED"  # and the next one, with the right back, takes out the rest
+    assert again["Status"] == "FAILED"  # and the next Delete, with the right back, removes the rest
     world.aws.faults = type(world.aws.faults)()
     assert world.delete()["Status"] == "SUCCESS"
     assert world.state(key) == "PendingImport"

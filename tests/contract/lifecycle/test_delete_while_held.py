@@ -1,7 +1,7 @@
-"""Rule 2: Delete leaves a key alone that another resource of the stack holds, and says so in the log.
+"""Rule 2: Delete does not touch a key that another resource of the stack holds, and says so in the log.
 
-A renamed logical id (test_physical_ids.py), two resources on one key, a key that is held again. Where the stack's resources
-can't be read, nothing is removed.
+A renamed logical id (test_physical_ids.py), two resources on one key, a key that is held again. If the function can't
+read the stack's resources, it removes nothing.
 """
 
 import pytest
@@ -46,7 +46,7 @@ def test_a_key_that_another_custom_resource_holds_keeps_its_material(world, form
     ],
 )
 def test_what_is_being_deleted_or_is_no_custom_resource_holds_nothing(world, type_, status):
-    """The key's own resource bears the bare id, too."""
+    """The key's own resource has the bare id, too."""
     key = created(world)
     world.stack.set("Other", status, world.clock.now(), type=type_, physical_id=key.rsplit("/", 1)[1])
 
@@ -66,7 +66,7 @@ def test_a_holder_on_a_later_page_of_the_stack_s_resources_counts(world):
 
     assert answer["Status"] == "SUCCESS"
     asked = world.aws.count("ListStackResources")
-    assert asked > 2  # that somebody else holds the key is believed after a minute
+    assert asked > 2  # the function believes after a minute that another resource holds the key
     assert asked % 2 == 0  # two pages each time
     assert world.state(key) == "Enabled"
 
@@ -119,10 +119,10 @@ def test_the_resource_s_own_status_that_lags_is_read_again_for_a_minute(world):
 @pytest.mark.parametrize("lists_unfinished", [True, False])
 @pytest.mark.parametrize("lag_seconds", [3, 19])
 def test_a_key_that_a_new_resource_has_just_taken_over_keeps_its_material(world, lists_unfinished, lag_seconds):
-    """The old resource went to another key, and its old id is cleaned up. The list lags; it may leave out what is being made.
+    """The old resource went to another key, and its old id is cleaned up. The list lags, and may miss a new resource.
 
-    Recorded: 1.1 s after a clean-up has begun its first Delete comes. Documented: of a stack that is being created only what is
-    complete is listed.
+    Recorded: 1.1 s after a clean-up has begun its first Delete comes. Documented: while
+    CloudFormation creates a stack, the list has only complete resources.
     """
     key, other = created(world), world.external_key()
     assert world.update(other, SecretId="orders/master-key")["PhysicalResourceId"] == other
@@ -140,7 +140,7 @@ def test_a_key_that_a_new_resource_has_just_taken_over_keeps_its_material(world,
 
 
 def test_an_old_id_that_nobody_holds_is_emptied_twenty_seconds_after_the_request(world):
-    """Nothing in the list shows its Delete."""
+    """The list does not show the Delete."""
     key, other = created(world), world.external_key()
     world.update(other, SecretId="orders/master-key")
     before = world.clock.now()

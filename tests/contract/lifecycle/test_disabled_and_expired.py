@@ -34,7 +34,7 @@ def test_a_disabled_key_takes_no_new_material(world, new_material):
 
 
 def test_a_key_that_is_disabled_right_before_the_import_is_not_imported_into(world):
-    """The state is read again after the import parameters have come."""
+    """The function reads the key's state again after GetParametersForImport."""
     key = created(world)
 
     def disable(call, _moment):
@@ -50,7 +50,7 @@ def test_a_key_that_is_disabled_right_before_the_import_is_not_imported_into(wor
 
 
 def test_a_key_that_is_disabled_while_its_rotation_is_awaited_is_rotated_all_the_same(world):
-    """RotateKeyOnDemand was accepted before; nothing is imported after that."""
+    """KMS accepted RotateKeyOnDemand before; the function imports nothing after that."""
     key = created(world)
     world.clock.after(30, lambda: world.call("DisableKey", KeyId=key))
 
@@ -129,7 +129,7 @@ def test_expiry_passed_that_is_declared_as_a_time_is_refused_until_another_is_de
 
 
 def test_an_expiry_on_new_material_is_its_own(world):
-    """The earlier material keeps the expiry that it has: no end of its own comes over it."""
+    """The earlier material keeps its expiry; the new one's does not apply to it."""
     key = created(world)
 
     answer = updated(world, key, V2, NewMaterial="ROTATE", ValidForDays="30")

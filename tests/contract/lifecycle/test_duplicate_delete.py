@@ -1,4 +1,4 @@
-"""A Delete that comes twice, or late: nothing is taken out of a key that is in use again by then (rules 2 and 9)."""
+"""A Delete that comes twice, or late: it removes nothing from a key that is in use again (rules 2 and 9)."""
 
 from lab.keys.by_hand import import_material
 from lab.keys.materials import listed
@@ -20,7 +20,7 @@ def test_a_duplicate_delete_right_away(world):
 
 
 def test_a_duplicate_delete_that_was_answered_within_its_own_second(world):
-    """X-Amz-Date is cut to the second: whether the id was deleted before the request can't be told, and nothing is removed."""
+    """X-Amz-Date has whole seconds: the id may have been deleted before the request, so the function removes nothing."""
     key = created(world)
     event = world.delete_request()
     carried_out(world, event)
@@ -47,7 +47,7 @@ def test_a_duplicate_delete_at_the_same_time(timeline):
 
 
 def with_pending_material(world):
-    """A key with pending material, and the id of that."""
+    """A key with pending material, and that material's id."""
     key = created(world)
     import_material(world.session().client("kms"), key, SECOND, ImportType="NEW_KEY_MATERIAL")
     return key, listed(world, key)[-1]["KeyMaterialId"]
@@ -82,7 +82,7 @@ def test_a_refusal_to_take_out_pending_material_that_is_there_still_is_no_succes
 
 
 def test_a_duplicate_delete_after_a_later_operation_has_finished(timeline):
-    """The material was removed from the stack, and came back to it: it is in use."""
+    """A deployment removed the resource, and a later one added it again: the material is in use."""
     key, secret, stack = timeline.external_key(), timeline.secret(FIRST), timeline.stack()
     other = timeline.declared(timeline.external_key(), timeline.secret(SECOND, "orders/other"))
     material = timeline.declared(key, secret)
@@ -100,7 +100,7 @@ def test_a_duplicate_delete_after_a_later_operation_has_finished(timeline):
 
 
 def test_a_late_delete_while_the_same_logical_id_is_being_created_again(timeline):
-    """Its import is just done, and not answered: the list of the stack's resources does not show yet that it holds the key."""
+    """The Create has imported, but not answered: the list of the stack's resources does not show yet that it holds the key."""
     key, secret, stack = timeline.external_key(), timeline.secret(FIRST), timeline.stack()
     other = timeline.declared(timeline.external_key(), timeline.secret(SECOND, "orders/other"))
     material = timeline.declared(key, secret)
@@ -124,7 +124,7 @@ def test_a_late_delete_while_the_same_logical_id_is_being_created_again(timeline
 
 
 def test_a_delete_of_the_same_operation_waits_for_no_create_of_its_logical_id(world):
-    """Whatever the order in which they come: nothing is taken out of a key that is just being filled."""
+    """In whichever order they come, the Delete removes nothing from a key that the Create is filling."""
     created(world)
     event = world.delete_request(status="UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
     world.stack.set("Material", "CREATE_IN_PROGRESS", world.clock.now(), physical_id=None)

@@ -1,7 +1,7 @@
 """A request that Lambda delivers twice: right away, at the same time, or after a later operation has finished (rules 9, 10).
 
-The second delivery finds what the first has done, and changes nothing. Where its resource stands complete under its key nobody
-waits, and it leaves without a word.
+The second delivery finds what the first has done, and changes nothing. If the stack shows the resource as complete under its
+key, nobody waits, and the function sends no answer.
 """
 
 import pytest
@@ -34,7 +34,7 @@ def done(world, status):
 
 @pytest.mark.parametrize("status", ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"])
 def test_a_duplicate_create_right_away(world, key, status):
-    """The stack may be done, or busy with other resources."""
+    """The stack operation may have ended, or continue with other resources."""
     event = world.create_request(key, SecretId=SECRET, SecretVersionId=V1)
     carried_out(world, event)
     done(world, status)
@@ -156,7 +156,7 @@ def test_a_duplicate_update_at_the_same_time_rotates_once(timeline):
 
 
 def test_a_duplicate_update_after_a_later_update_has_finished(world, key):
-    """It would set the expiry that the later one took away."""
+    """The duplicate would set the expiry that the later update removed."""
     created(world, key)
     event = world.update_request(key, SecretId=SECRET, SecretVersionId=V1, ValidForDays="30")
     carried_out(world, event)

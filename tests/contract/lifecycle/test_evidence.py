@@ -1,6 +1,6 @@
-"""CheckValue is evidence: it never stands beside the KeyMaterialId of other bytes.
+"""CheckValue is evidence: an answer never has it beside the KeyMaterialId of other bytes.
 
-What KMS proves (a public key), a declared value whose bytes can't have changed since it was verified, or nothing.
+It is what KMS proves (a public key), or a declared value whose bytes can't have changed since it was verified, or nothing.
 """
 
 import pytest
@@ -66,7 +66,7 @@ def test_a_rollback_after_a_rotation_gives_none(world, key):
 
 
 def test_an_update_with_nothing_to_do_after_a_foreign_rotation_gives_none(world, key):
-    """Whoever may import and rotate by KMS's own rights has put other bytes into the key."""
+    """Somebody with KMS rights to import and rotate has put other bytes into the key."""
     import_material(world.session().client("kms"), key, FOREIGN, ImportType="NEW_KEY_MATERIAL")
     world.call("RotateKeyOnDemand", KeyId=key)
     world.clock.advance(600)

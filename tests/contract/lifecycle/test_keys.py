@@ -1,7 +1,7 @@
-"""Which resource answers for which key (rules 1 and 2): keys that are changed, shared, swapped.
+"""Which resource owns which key's material (rules 1 and 2): stacks that change, share or swap keys.
 
-CloudFormation's engine does what it does: a replaced id is deleted in the clean-up, a removed resource too. No step of it may
-take material out of a key that a resource of the stack holds.
+In the clean-up CloudFormation deletes replaced ids and removed resources. None of these Deletes may remove material from a key
+that a resource of the stack holds.
 """
 
 import pytest
@@ -31,9 +31,9 @@ def test_another_key_id_is_a_replacement_and_the_clean_up_empties_the_old_key(st
 
 
 def test_key_id_changed_and_rolled_back(stacked):
-    """Back on A, which never lost anything, under the id that the resource bore: the stack's events tell it."""
+    """The resource is back on A, which never lost anything, under its former id: the stack's events show that id."""
     stacked.then(stacked.stack.create, Material=stacked.on_a)
-    stacked.timeline.delivers("Create", "Other", 30.0)  # it fails when Material is done
+    stacked.timeline.delivers("Create", "Other", 30.0)  # it fails after Material is complete
     stacked.then(stacked.stack.update, Material=stacked.on_b, Other=stacked.failing)
     stacked.run()
 
@@ -50,7 +50,7 @@ def test_key_id_changed_and_rolled_back(stacked):
 
 
 def test_key_id_changed_and_rolled_back_to_a_key_that_was_adopted(stacked):
-    """Somebody else brought A's material in; it stays where it is when the stack goes."""
+    """Somebody else imported A's material; it stays when the stack is deleted."""
     elsewhere = stacked.timeline.stack("payments")
     stacked.then(elsewhere.create, Material=stacked.on_a)
     stacked.then(stacked.stack.create, Material=stacked.on_a)
@@ -65,7 +65,7 @@ def test_key_id_changed_and_rolled_back_to_a_key_that_was_adopted(stacked):
 
 
 def test_key_id_changed_and_rolled_back_where_the_events_cant_be_read(stacked):
-    """Then the resource counts as one that adopted A: what A holds is never removed. Nor is what B holds, in the clean-up."""
+    """Then the function treats A as adopted, and never removes its material. The clean-up does not remove B's either."""
     stacked.then(stacked.stack.create, Material=stacked.on_a)
     stacked.timeline.delivers("Create", "Other", 30.0)
     stacked.then(stacked.stack.update, Material=stacked.on_b, Other=stacked.failing)
@@ -133,7 +133,7 @@ def test_two_resources_on_one_key_one_removed(stacked):
 
 
 def test_two_resources_on_one_key_and_the_stack_deleted(stacked):
-    """Each finds the other being deleted, too: the key is emptied, by whichever comes first."""
+    """Each sees that the other is being deleted, too: the first Delete empties the key."""
     stacked.then(stacked.stack.create, First=stacked.on_a)
     stacked.then(stacked.stack.update, First=stacked.on_a, Second=stacked.on_a)
     stacked.then(stacked.stack.delete)
@@ -145,7 +145,7 @@ def test_two_resources_on_one_key_and_the_stack_deleted(stacked):
 
 @pytest.mark.parametrize("late", [0.1, 60.0], ids=["at the same time", "one after the other"])
 def test_resources_that_swap_keys_in_one_update(stacked, late):
-    """Nobody's clean-up may take out what the other one holds by now."""
+    """No clean-up may remove what the other resource holds by then."""
     stacked.then(stacked.stack.create, Left=stacked.on_a, Right=stacked.on_b)
     stacked.timeline.delivers("Update", "Right", late)
     stacked.then(stacked.stack.update, Left=stacked.on_b, Right=stacked.on_a)
@@ -158,7 +158,7 @@ def test_resources_that_swap_keys_in_one_update(stacked, late):
     assert encrypts_with(stacked.timeline, stacked.b, SECOND)
     ids = stacked.ids()
     assert ids["Left"] == stacked.b
-    # The later one finds that nobody answers for the key any more, and so adopts it.
+    # The later resource finds that no resource owns the key any more, and so adopts it.
     assert ids["Right"] == (stacked.a if late < 1 else bare(stacked.a))
 
 

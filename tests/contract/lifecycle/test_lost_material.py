@@ -1,4 +1,4 @@
-"""Material that was deleted out of band: an ordinary update brings it back, and other bytes do not take its place."""
+"""Material that somebody deleted outside the stack: an ordinary update restores it, and other bytes can't replace it."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_re_import_after_a_deletion_out_of_band(world, spec, changed):
 
 @pytest.mark.parametrize("new_material", ["STAGE", "ROTATE"])
 def test_new_material_is_refused_for_a_key_that_lost_its_own(world, new_material):
-    """It needs the bytes that it lost, whatever else it is given."""
+    """The key needs the bytes that it lost; no others help."""
     key = created(world)
     world.call("DeleteImportedKeyMaterial", KeyId=key)
     before = world.snapshot()
@@ -75,7 +75,7 @@ def test_staged_material_that_a_person_removed_is_staged_again(world):
 
 
 def test_staged_material_that_a_person_removed_is_staged_again_where_nothing_else_changed(world):
-    """Nothing that is declared has changed, but KMS lacks what is declared."""
+    """No property has changed, but KMS lacks the declared material."""
     key = created(world)
     updated(world, key, V2, NewMaterial="STAGE")
     pending = listed(world, key)[1]["KeyMaterialId"]
@@ -103,7 +103,7 @@ def test_material_that_another_rotation_superseded_is_imported_with_its_own_vers
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_a_no_op_update_of_a_key_that_is_scheduled_for_deletion_says_so(world, spec):
-    """Its material is there still, and the key is of no use to anybody."""
+    """The key still holds its material, but nobody can use it."""
     key = created(world, spec)
     world.call("ScheduleKeyDeletion", KeyId=key)
 

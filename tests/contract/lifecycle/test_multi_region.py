@@ -1,4 +1,4 @@
-"""Rule 8: each resource works in its own Region. A replica takes the primary key's bytes, by an import of its own."""
+"""Rule 8: each resource works in its own Region. A replica takes the primary key's bytes, by its own import."""
 
 import pytest
 
@@ -72,7 +72,7 @@ def test_a_description_is_the_primary_key_s_business(world, refused):
     )
 
 
-def test_deleting_the_resource_of_a_replica_empties_its_own_region_alone(world):
+def test_deleting_the_resource_of_a_replica_empties_only_its_own_region(world):
     key, primary = replica(world)
     world.create(key, SecretId=world.secret(KEY).name)
 

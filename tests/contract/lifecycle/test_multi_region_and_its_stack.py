@@ -1,4 +1,4 @@
-"""Multi-Region keys (rule 8): each Region's stack brings the same bytes into its own key, and the primary's stack rotates.
+"""Multi-Region keys (rule 8): each Region's stack imports the same bytes into its own key, and the primary's stack rotates.
 
 Two stacks on one timeline, one in each Region; the secret is replicated with its version ids, as Secrets Manager does it.
 """
@@ -17,7 +17,7 @@ WAITS_FOR_REPLICAS = ("PENDING_MULTI_REGION_IMPORT_AND_ROTATION", "IMPORTED")
 
 
 class Pair:
-    """A primary and, ten minutes later, a replica, each with the first bytes; each has a stack that stands at t=1500."""
+    """A primary and, ten minutes later, a replica, each with the first bytes; each has a stack that is complete at t=1500."""
 
     def __init__(self, timeline):
         self.timeline = timeline
@@ -68,7 +68,7 @@ def pair(timeline):
 
 
 def test_a_replica_takes_the_primary_s_bytes_by_a_resource_of_its_own_region(pair):
-    """It is still Creating when its resource comes: that is waited out."""
+    """The replica is still Creating when its resource's Create comes: the function waits."""
     pair.run()
 
     create = pair.last("Replica", "Create")
@@ -122,7 +122,7 @@ def test_what_only_a_primary_takes_is_refused_on_a_replica(pair, declared, rule)
 
 
 def test_stage_in_the_primary_stage_in_the_replica_then_rotate_in_the_primary(pair):
-    """The slow way, in which nobody waits for anybody."""
+    """The slow way: no stack waits for another."""
     seen: list[tuple[object, object]] = []
     pair.update_home(2000, V2, NewMaterial="STAGE")
     pair.timeline.at(2400, lambda: seen.append(pair.states))
@@ -155,7 +155,7 @@ def test_rotate_at_once_waits_until_the_replica_has_the_bytes(pair):
 
 
 def test_rotate_at_once_whose_replica_does_not_come_fails_and_lists_the_replicas(pair):
-    """Which of them lacks the bytes can't be seen from the primary's Region. The rollback leaves them pending."""
+    """The primary's Region does not show which replica lacks the bytes. The rollback leaves them pending."""
     pair.update_home(2000, V2, NewMaterial="ROTATE")
     pair.run()
 
@@ -235,7 +235,7 @@ def test_a_second_replica_of_a_rotated_primary_takes_every_material(pair):
     assert encrypts_with(pair.timeline, third, SECOND)
 
 
-def test_a_delete_in_one_region_takes_out_every_material_of_that_region_alone(pair):
+def test_a_delete_in_one_region_removes_every_material_of_only_that_region(pair):
     rotated(pair)
     pair.timeline.at(4000, pair.away.delete)
     pair.run()

@@ -35,7 +35,7 @@ def test_staged_bytes_wait_beside_the_current_ones(world):
 
 
 def test_rotate_that_was_not_finished_is_finished_by_the_same_deployment_again(world):
-    """Where the stack was left as it failed, the properties are the same before and after: KMS tells that they are not met."""
+    """With --disable-rollback the properties are the same before and after: only KMS shows that they are not met."""
     key = created(world)
     event = world.update_request(key, SecretId=SECRET, SecretVersionId=V2, NewMaterial="ROTATE")
     assert world.invoke(event, seconds=100)["Status"] == "FAILED"
@@ -143,7 +143,7 @@ def test_a_rotation_that_lasts_longer_than_the_invocation_fails_and_the_next_dep
 
 @pytest.mark.parametrize("new_material", [None, "STAGE", "ROTATE"])
 def test_bytes_that_a_rotation_superseded_are_refused_where_the_version_changed(world, new_material):
-    """Nothing is changed, the superseded material's expiry neither: with its end the whole key would end."""
+    """Nothing changes, not even the superseded material's expiry: when it expires, the whole key is out of use."""
     key = created(world)
     current = updated(world, key, V2, NewMaterial="ROTATE")["Data"]["KeyMaterialId"]
     updated(world, key, V3, NewMaterial="STAGE")

@@ -1,6 +1,6 @@
-"""New bytes that a symmetric key does not take, or not yet (rule 5): what is refused, and what is pending already.
+"""New bytes that a symmetric key does not take, or not yet (rule 5), and bytes that are pending already.
 
-What is pending is replaced only when it is sure that no rotation is about to take it.
+The function replaces pending bytes only when it is sure that no rotation is about to take them.
 """
 
 import pytest
@@ -93,7 +93,7 @@ def test_pending_bytes_are_replaced_only_after_five_quiet_minutes(world):
 
 
 def test_pending_bytes_that_somebody_else_s_rotation_takes_are_not_removed(world):
-    """Its OnDemandRotationStartDate may be gone long before the rotation ends."""
+    """KMS may stop showing OnDemandRotationStartDate long before the rotation ends."""
     key = created(world)
     updated(world, key, V2, NewMaterial="STAGE")
     world.call("RotateKeyOnDemand", KeyId=key)

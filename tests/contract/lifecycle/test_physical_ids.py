@@ -1,6 +1,6 @@
 """Rule 1: the physical id is the key, whatever happens to the material.
 
-the key's ARN     this resource brought the material in: its Delete takes it out
+the key's ARN     this resource imported the material: its Delete removes it
 the key's id      the key held material before: no Delete touches it
 not-imported:...  a Create that failed before its import
 """
@@ -19,7 +19,7 @@ def key_id(arn):
 
 
 def next_operation(world):
-    """What was there before is older than the stack's operation."""
+    """The next stack operation: whatever exists now is older than it."""
     world.clock.advance(1)
     world.stack.updated_at = world.clock.now()
 
@@ -54,7 +54,7 @@ def test_a_key_that_held_material_is_adopted_under_its_bare_id(world):
 
 
 def test_material_in_a_key_that_the_stack_made_in_this_operation_is_the_resource_s_own(world):
-    """An earlier invocation of the same request brought it in, and died before it answered."""
+    """An earlier invocation of the same request imported it, and died before it answered."""
     key = world.external_key(in_stack=True)
     import_material(world.session().client("kms"), key, KEY)
 
@@ -64,7 +64,7 @@ def test_material_in_a_key_that_the_stack_made_in_this_operation_is_the_resource
 
 
 def test_material_in_a_key_that_somebody_else_made_meanwhile_is_theirs(world):
-    """It is younger than the stack's operation, and no resource of the stack."""
+    """The key is younger than the stack's operation, but no resource of the stack."""
     key = world.external_key()
     import_material(world.session().client("kms"), key, KEY)
 
@@ -74,7 +74,7 @@ def test_material_in_a_key_that_somebody_else_made_meanwhile_is_theirs(world):
 
 
 def test_material_in_a_key_that_the_stack_made_in_an_earlier_operation_is_adopted(world):
-    """Whoever filled it since."""
+    """Anyone may have filled it since then."""
     key = world.external_key(in_stack=True)
     import_material(world.session().client("kms"), key, KEY)
     world.clock.advance(1)
@@ -123,7 +123,7 @@ def test_a_create_that_failed_before_its_import_is_deleted_without_a_call_to_kms
 
 
 def test_an_empty_key_that_held_other_material_once_is_not_taken_for_adopted(world):
-    """Its import fails, for ever; and nothing of it is anybody's to remove."""
+    """Every import into it fails; and there is nothing that a Delete should remove."""
     key = world.external_key("HMAC_256")
     mine, other = random_keys(32, 2)
     import_material(world.session().client("kms"), key, other)
@@ -145,7 +145,7 @@ def test_an_empty_key_that_held_other_material_once_is_not_taken_for_adopted(wor
 
 
 def test_a_renamed_logical_id_inherits_the_arn_and_the_old_one_s_delete_leaves_the_material(world):
-    """What refactoring does: CloudFormation creates the new one, then deletes the old one."""
+    """CloudFormation creates the new logical id, then deletes the old one."""
     key = world.external_key()
     world.create(key, "Old", SecretId=world.secret(KEY).name)
     next_operation(world)
@@ -221,7 +221,7 @@ def test_an_update_echoes_the_bare_id_it_came_with(world):
 
 
 def test_an_adopted_key_whose_material_was_lost_gets_it_back_under_its_bare_id(world):
-    """What is brought back was there before the resource was: no Delete may take it."""
+    """The key held the restored material before the resource existed: no Delete may remove it."""
     key, _ = adopted(world)
     world.call("DeleteImportedKeyMaterial", KeyId=key)
 
@@ -240,7 +240,7 @@ def test_naming_the_same_key_in_another_way_is_no_replacement(world):
 
 
 def test_an_update_that_fails_echoes_the_id_it_came_with(world):
-    """Another id would be taken over, and the old one deleted."""
+    """CloudFormation would take over another id, and delete the old one."""
     key = world.external_key()
     world.create(key, SecretId=world.secret(KEY).name)
 
@@ -275,7 +275,7 @@ def test_a_replacement_that_fails_before_its_import_keeps_the_old_id(world):
 
 
 def test_back_and_forth_between_two_keys_a_late_clean_up_leaves_the_key_that_is_held_again(world):
-    """A to B and back to A: the Delete of A comes when A is the resource's own again."""
+    """From A to B and back to A: the Delete of A comes when the resource owns A again."""
     a, b = world.external_key(), world.external_key()
     world.create(a, SecretId=world.secret(KEY).name)
     world.update(b, SecretId=SECRET)

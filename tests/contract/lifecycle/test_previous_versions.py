@@ -1,6 +1,6 @@
-"""A rotated key that lost one of its materials comes back whole: PreviousSecretVersionIds names the older ones.
+"""A rotated key that lost materials is restored: PreviousSecretVersionIds names the older ones.
 
-Lose one, even an earlier one, and the whole key is PendingImport until every one is there again, each under its own id.
+A key that lost any material, even an earlier one, is PendingImport until every material is there again, each under its own id.
 """
 
 import pytest
@@ -40,7 +40,7 @@ def lose(world, key, *numbers):
 
 
 def brought_back(world, key, previous, **more):
-    """The answer to an update that names previous versions, and the ids before and after it."""
+    """Returns the answer to an update that names previous versions, and the ids before and after it."""
     ids = [one["KeyMaterialId"] for one in listed(world, key)]
     answer = world.update(
         key, SecretId=SECRET, SecretVersionId=V3, NewMaterial="ROTATE", PreviousSecretVersionIds=previous, **more
@@ -61,7 +61,7 @@ def test_a_key_that_lost_materials_comes_back_whole_each_under_its_own_id(world,
     assert states(world, rotated) == WHOLE
     assert encrypts_with(world, rotated, THIRD)
     assert world.call("Decrypt", CiphertextBlob=ciphertext)["Plaintext"] == b"before"
-    assert world.aws.count("RotateKeyOnDemand") == 2  # those of the two rotations
+    assert world.aws.count("RotateKeyOnDemand") == 2  # for the two rotations
 
 
 def test_the_order_in_which_the_versions_are_named_does_not_matter(world, rotated):
@@ -135,7 +135,7 @@ def test_a_previous_version_that_no_check_lets_pass_is_named_before_anything_is_
 
 
 def test_materials_that_expired_a_moment_ago_come_back_although_the_list_still_shows_them(world):
-    """ImportState says IMPORTED for a while after an expiry."""
+    """For a while after an expiry ImportState is still IMPORTED."""
     key = world.external_key()
     for version, material in ((V1, FIRST), (V2, SECOND)):
         world.secret(material, version_id=version)
@@ -157,7 +157,7 @@ def test_materials_that_expired_a_moment_ago_come_back_although_the_list_still_s
 
 
 def test_a_create_on_a_rotated_key_that_lost_everything_brings_it_back(world, rotated):
-    """A key that a person retained, taken up by a new resource."""
+    """A person retained the key, and a new resource declares it."""
     lose(world, rotated, 0, 1, 2)
     world.before.clear()
 
@@ -189,7 +189,7 @@ def ends(world, key):
 
 
 def test_a_trigger_renews_the_expiry_of_earlier_materials_too(world, rotated):
-    """Else the key would go out of use with the first of them."""
+    """Otherwise the key would be out of use when the first of them expires."""
     brought_back(world, rotated, [V1, V2], ValidForDays="30")
     first = ends(world, rotated)
     world.clock.advance(86_400 * 10)
@@ -244,7 +244,7 @@ def test_an_earlier_material_that_no_version_names_keeps_its_expiry_and_the_log_
     answer = world.update(rotated, SecretId=SECRET, SecretVersionId=V3, NewMaterial="ROTATE")
 
     assert ends(world, rotated) == ["2027-03-01 00:00", "2027-03-01 00:00", None]
-    assert answer["Data"]["ValidTo"] == "2027-03-01T00:00:00Z"  # KMS's own word for the key
+    assert answer["Data"]["ValidTo"] == "2027-03-01T00:00:00Z"  # what KMS shows for the key
     assert (
         f'earlier material expires before the current one, and the key goes out of use then {{"key_arn": "{rotated}", '
         '"valid_to": "2027-03-01T00:00:00Z"}'

@@ -1,6 +1,6 @@
 """Keys that outlive their resources (rules 1 and 2): under another name, adopted, retained.
 
-No step of CloudFormation's engine may take material out of a key that held it before the stack came.
+No step of CloudFormation may remove material from a key that held it before the stack existed.
 """
 
 import pytest
@@ -92,7 +92,7 @@ def test_a_key_adopted_then_the_stack_rolled_back_then_deleted(stacked):
 
 @pytest.mark.usefixtures("foreign")
 def test_a_key_adopted_then_rotated_then_deleted_keeps_every_material(stacked):
-    """It was somebody else's before: what this stack added is part of a key that is in use elsewhere."""
+    """The key was somebody else's before: this stack's material is part of a key that is in use elsewhere."""
     stacked.timeline.secret(THIRD, "orders/a", version_id="3" * 32)
     stacked.then(stacked.stack.create, Material=stacked.on_a)
     stacked.then(stacked.stack.update, Material=stacked.on_a | {"SecretVersionId": "3" * 32, "NewMaterial": "ROTATE"})
@@ -106,7 +106,7 @@ def test_a_key_adopted_then_rotated_then_deleted_keeps_every_material(stacked):
 
 @pytest.mark.usefixtures("foreign")
 def test_an_adopted_key_whose_lost_material_an_update_brought_back_stays_adopted(stacked):
-    """What was somebody else's is not made this stack's own by its loss."""
+    """The material was somebody else's. Its loss does not make it this stack's."""
     stacked.then(stacked.stack.create, Material=stacked.on_a)
     stacked.then(lambda: stacked.timeline.call("DeleteImportedKeyMaterial", KeyId=stacked.a))
     stacked.then(stacked.stack.update, Material=stacked.on_a | {"Trigger": "2"})

@@ -1,6 +1,6 @@
-"""Rule 6: a rollback must not fail, and must not lose material. The stack's status tells that an Update is one.
+"""Rule 6: a rollback must not fail, and must not lose material. The stack's status shows that an Update is one.
 
-The second Update has the old properties; what they point at may be long gone.
+The second Update has the old properties; the secret that they name may not exist any more.
 """
 
 import pytest
@@ -47,7 +47,7 @@ def test_a_usable_key_is_left_alone_and_no_secret_is_read(world, spec):
 
 
 def test_a_usable_key_whose_tag_is_gone_is_left_alone_at_once(world):
-    """IAM lets the function list the materials of tagged keys alone; and counts a tag that comes minutes late."""
+    """IAM lets the function list only the materials of tagged keys; and a new tag has effect minutes later."""
     key, _ = created(world, SecretVersionId="v" * 32)
     world.call("UntagResource", KeyId=key, TagKeys=[TAG])
     world.aws.faults.inject("ListKeyRotations", Refusal(400, "AccessDeniedException", "not authorized"), times=10**6)
@@ -112,7 +112,7 @@ def test_an_expiry_that_the_update_changed_is_brought_back_where_the_version_is_
 @pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
 @pytest.mark.parametrize("before", [{"ValidTo": "2027-03-01T00:00:00Z"}, {"ValidForDays": "30"}], ids=str)
 def test_an_expiry_that_the_update_changed_stays_with_a_warning_where_no_version_is_pinned(world, spec, before):
-    """The secret may hold other bytes by now; it is not even read."""
+    """The secret may hold other bytes by now, so the function does not read it."""
     key, _ = created(world, spec, **before)
     world.update(key, SecretId=SECRET)
 
@@ -195,7 +195,7 @@ def test_a_key_that_is_out_of_reach_is_a_success_with_a_warning(world, how):
 
 
 def test_a_replacement_that_is_rolled_back_leaves_both_keys_usable_until_the_clean_up(world):
-    """The old key's material was never touched; the new one's goes by its own Delete."""
+    """The old key's material was never touched; the new key's own Delete removes the new key's material."""
     old, _ = created(world)
     new = world.external_key()
     assert world.update(new, SecretId=SECRET)["PhysicalResourceId"] == new
@@ -213,7 +213,7 @@ def test_a_replacement_that_is_rolled_back_leaves_both_keys_usable_until_the_cle
 
 
 def test_before_an_update_fails_the_stack_s_status_is_read_again(world):
-    """It may have lagged: the stack rolls back already, and a rollback must not fail."""
+    """The status may have lagged: the stack rolls back already, and a rollback must not fail."""
     key, _ = created(world)
     world.secret(OTHER)
     event = world.update_request(key, SecretId=SECRET)

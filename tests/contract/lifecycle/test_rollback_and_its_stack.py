@@ -1,6 +1,6 @@
-"""A rollback must not fail (rule 6): the key that can be used is left as it is, whatever became of the secret since.
+"""A rollback must not fail (rule 6): a usable key stays as it is, whatever happened to the secret.
 
-Each test is an update that went forward, something that happened, and the Update with the properties swapped.
+Each test is an update, an event after it, and the rollback's Update with the properties swapped.
 """
 
 import pytest
@@ -48,7 +48,7 @@ def test_rollback_after_a_finished_rotation_leaves_the_new_material_current(worl
 
 
 def test_after_a_rollback_of_a_finished_rotation_the_next_deployment_of_the_old_version_is_no_error(world):
-    """It imports nothing: what locates the material is as it was, and the key can be used."""
+    """It imports nothing: the properties that locate the material have not changed, and the key is usable."""
     key = created(world)
     updated(world, key, V2, NewMaterial="ROTATE")
     rolled_back(world, key)
@@ -91,7 +91,7 @@ def test_rollback_when_the_old_secret_version_is_gone(world, gone):
 
 
 def test_rollback_when_the_old_secret_version_is_gone_and_the_key_lost_its_material(world):
-    """One try, then a success with a warning: going forward never removed anything."""
+    """One try, then a success with a warning: the update removed nothing."""
     key = created(world)
     updated(world, key, Trigger="2")
     lose(world, key)
@@ -123,7 +123,7 @@ def test_rollback_brings_lost_material_back(world):
 
 
 def test_rollback_of_a_key_that_lost_its_material_rotates_nothing_and_stages_nothing(world):
-    """Though the old properties say ROTATE, and the old version holds bytes that the key does not know."""
+    """Even though the old properties say ROTATE, and the old version holds bytes that the key does not know."""
     key = created(world, NewMaterial="ROTATE")
     updated(world, key, Trigger="2")
     lose(world, key)
@@ -144,7 +144,7 @@ def test_rollback_of_a_key_that_lost_its_material_rotates_nothing_and_stages_not
 
 @pytest.mark.parametrize("service_timeout", ["1", "5", "120"])
 def test_rollback_when_the_old_service_timeout_is_tiny(world, service_timeout):
-    """CloudFormation waits no longer than the old properties say, and the whole answer is there in time."""
+    """CloudFormation waits only as long as the old properties say. The answer comes in time."""
     key, first = stood(world)
     updated(world, key, Trigger="2")
     world.clock.advance(0.999)
@@ -160,7 +160,7 @@ def test_rollback_when_the_old_service_timeout_is_tiny(world, service_timeout):
 
 
 def test_a_status_that_lags_behind_a_rollback_is_read_again_before_failed_is_answered(world):
-    """The forward way fails, since the old version is gone; by then the status shows the rollback."""
+    """As an update it fails, since the old version is gone; by then the status shows the rollback."""
     key, first = stood(world)
     updated(world, key, Trigger="2")
     forget(world, V1)
@@ -174,7 +174,7 @@ def test_a_status_that_lags_behind_a_rollback_is_read_again_before_failed_is_ans
 
 
 def test_a_status_that_lags_behind_a_rollback_leads_to_no_rotation(world):
-    """Back to bytes that were current before: the forward way would call it new material, and refuses it."""
+    """The old bytes were current before. As an update, the function would call them new material, and refuse them."""
     key = created(world, NewMaterial="ROTATE")
     updated(world, key, V2, NewMaterial="ROTATE")
     event = world.update_request(key, rollback=True, SecretId=SECRET, SecretVersionId=V1, NewMaterial="ROTATE")
@@ -227,7 +227,7 @@ def test_rollback_on_a_disabled_key_leaves_it_disabled(world):
     "fault", [Refusal(400, "AccessDeniedException", "no"), Fault.READ_TIMEOUT, Fault.THROTTLED], ids=str
 )
 def test_rollback_where_the_key_can_t_be_looked_at_still_says_which_key_it_is(world, fault):
-    """What uses the ARN goes back, too: an empty one would fail it."""
+    """Resources that use the ARN roll back, too: an empty ARN would fail them."""
     key = created(world)
     updated(world, key, Trigger="2")
     world.aws.faults.inject("DescribeKey", fault, times=10**6)

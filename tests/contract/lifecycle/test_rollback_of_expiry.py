@@ -1,4 +1,4 @@
-"""A rollback and the expiry of the material (rule 6): restored where that risks nothing, and told where it is not."""
+"""A rollback and the expiry of the material (rule 6): restored where that risks nothing, otherwise logged."""
 
 from lab.keys.by_hand import import_material
 from tests.support.pinned import CHANGES, LEFT, SECOND, V1, V2, created, forget, rolled_back, stood, updated
@@ -44,7 +44,7 @@ def test_rollback_when_the_old_secret_version_is_gone_leaves_the_new_expiry_with
 
 
 def test_rollback_after_a_rotation_that_brought_an_expiry_says_that_it_stays(world):
-    """The old bytes can't be made current again, so their expiry is not the key's any more."""
+    """The old bytes can't become current again, so their expiry is no longer the key's."""
     key = created(world)
     updated(world, key, V2, NewMaterial="ROTATE", ValidForDays="30")
 
@@ -58,7 +58,7 @@ def test_rollback_after_a_rotation_that_brought_an_expiry_says_that_it_stays(wor
 
 
 def test_rollback_risks_nothing_for_the_expiry_while_material_is_pending(world):
-    """A rotation may have been asked for, and would take it."""
+    """Somebody may have asked for a rotation, which would take the pending material."""
     key = created(world)
     updated(world, key, ValidForDays="30")
     import_material(world.session().client("kms"), key, SECOND, ImportType="NEW_KEY_MATERIAL")

@@ -18,13 +18,13 @@ ALWAYS = 10**6
 
 
 def events(timeline):
-    """Of the only stack's only custom resource: what was told of it, when."""
+    """The stack's events of its only custom resource, with their times."""
     (shown,) = timeline.cloudformation._stacks
     return [event for event in shown.events if event.logical_id == "Material"]
 
 
 def created(timeline, *, wait_seconds=0.0, **properties):
-    """A stack is created; KMS's quota lets its request wait. Its key."""
+    """Creates a stack whose request waits for KMS's quota. Returns its key."""
     key, stack = timeline.external_key(), timeline.stack()
     if wait_seconds:
         timeline.aws.faults.inject("GetParametersForImport", Fault.THROTTLED, times=ALWAYS)
@@ -50,7 +50,7 @@ def test_a_create_is_told_under_its_answered_id_before_it_is_told_to_be_over(tim
     assert shortest <= (third.at - second.at).total_seconds() <= longest
 
 
-def test_a_replacement_is_told_under_its_old_id_and_then_under_the_new_one(timeline):
+def test_a_replacement_is_reported_under_its_old_id_and_then_under_the_new_one(timeline):
     key, other = timeline.external_key(), timeline.external_key()
     secret, stack = timeline.secret(KEY), timeline.stack()
     timeline.at(BEGIN, lambda: stack.create({"Material": timeline.declared(key, secret)}))
@@ -65,7 +65,7 @@ def test_a_replacement_is_told_under_its_old_id_and_then_under_the_new_one(timel
 
 
 def middle_of_it(**how):
-    """How many seconds after the request was sent the answer is half taken over, in a history without a duplicate."""
+    """The seconds from the request until CloudFormation has half taken over the answer, in a history without a duplicate."""
     with Timeline() as timeline:
         created(timeline, **how)
         _, second, third = events(timeline)[:3]
@@ -75,7 +75,7 @@ def middle_of_it(**how):
 
 @pytest.mark.parametrize("wait_seconds", [0.0, 40.0, 600.0])
 def test_a_duplicate_in_the_middle_of_it_changes_nothing(timeline, wait_seconds):
-    """Within ten seconds of the request the status passes for the request's own; the guard of the import finds its end."""
+    """In its first ten seconds the function believes that the status is its own request's; the import's guard sees the end."""
     late = middle_of_it(wait_seconds=wait_seconds)
     timeline.delivers("Create", "Material", DELIVERY_SECONDS, late)
 

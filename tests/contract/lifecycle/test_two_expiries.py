@@ -1,10 +1,10 @@
-"""Two resources of one stack hold one key, and declare different expiries: KMS keeps one, that of whichever imports last.
+"""Two resources of one stack hold one key, and declare different expiries: KMS keeps the expiry of the last import.
 
-No declaration of that kind is right, and the lint rule E9907 finds it. The function does not see what the other one declares
-(docs/internals/design.md, rule 4). It fails where KMS does not show the expiry that it has set, and a rollback says what has
+Such a declaration is always wrong, and the lint rule E9907 finds it. The function does not see what the other resource declares
+(docs/internals/design.md, rule 4). It fails if KMS does not show the expiry that it has set, and a rollback says what has
 changed.
 
-Found by the simulation: both rolled back, each took the other's expiry back, and the log of the first did not say so.
+The simulation found this: both rolled back, each undid the other's expiry, and the log of the first did not say so.
 """
 
 from datetime import UTC, datetime
@@ -25,12 +25,12 @@ def test_the_rollback_whose_expiry_is_taken_back_by_the_other_s_says_so(timeline
     other_bytes = timeline.declared(key, timeline.secret(OTHERS, "orders/other"))
     days, until = first | {"ValidForDays": "30"}, first | {"ValidTo": UNTIL}
     stack = timeline.stack()
-    timeline.delivers("Create", "Until", 10.0)  # at once, KMS could not confirm the one that comes first
+    timeline.delivers("Create", "Until", 10.0)  # both at once: KMS could not confirm the first expiry
     timeline.at(10, lambda: stack.create({"Days": days, "Until": until}))
-    timeline.delivers("Update", "Until", 1.0)  # the way forward, which fails
-    timeline.delivers("Update", "Until", 10.0)  # the way back
+    timeline.delivers("Update", "Until", 1.0)  # the update, which fails
+    timeline.delivers("Update", "Until", 10.0)  # the rollback
     timeline.at(100, lambda: stack.update({"Days": first, "Until": other_bytes | {"ValidTo": UNTIL}}))
-    # On its way back, once KMS has confirmed its import: the first VerifyMac comes before it.
+    # In the rollback, after KMS has confirmed its import: the first VerifyMac comes before it.
     timeline.at(115, lambda: timeline.pauses("Update", "Days", "VerifyMac", Moment.AFTER, 30.0, skip=1))
     timeline.run()
 
@@ -38,7 +38,7 @@ def test_the_rollback_whose_expiry_is_taken_back_by_the_other_s_says_so(timeline
     assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
     assert "ImportKeyMaterial" in back.operations
     assert back.answer["Status"] == "SUCCESS"
-    assert back.answer["Data"]["ValidTo"] == UNTIL  # what KMS shows: the other's
+    assert back.answer["Data"]["ValidTo"] == UNTIL  # KMS shows the other resource's expiry
     assert timeline.call("DescribeKey", KeyId=key)["KeyMetadata"]["ValidTo"] == datetime(2026, 12, 24, tzinfo=UTC)
     assert (
         f'{LEFT} {{"problem": "The key\'s expiry was brought back, and something else has changed it since. Two resources that '
@@ -47,7 +47,7 @@ def test_the_rollback_whose_expiry_is_taken_back_by_the_other_s_says_so(timeline
 
 
 def test_a_rollback_that_went_forward_first_says_what_became_of_its_import(world):
-    """The stack's status lags: it imports as an update does, another request changes the expiry, and then it is a rollback."""
+    """The status lags: the function imports as an update, another request changes the expiry, then the rollback shows."""
     key, declared = created(world, ValidForDays="60"), {"SecretId": SECRET, "SecretVersionId": V1}
     world.update(key, **declared)
     event = world.update_request(key, rollback=True, ValidForDays="60", **declared)
@@ -70,7 +70,7 @@ def test_a_rollback_that_went_forward_first_says_what_became_of_its_import(world
 
 
 def test_of_two_that_are_created_at_once_the_one_whose_expiry_kms_does_not_keep_fails_and_says_why(timeline):
-    """As far as the function sees it: it waits for the expiry that it has set, and KMS shows the other's."""
+    """The function waits for the expiry that it has set, but KMS shows the other resource's."""
     key = timeline.external_key("HMAC_256", "GENERATE_VERIFY_MAC")
     declared = timeline.declared(key, timeline.secret(BYTES))
     stack = timeline.stack()

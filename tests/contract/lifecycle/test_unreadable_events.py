@@ -1,7 +1,7 @@
-"""Only the stack's events tell whether the update before failed. What follows where they can't be read (rules 5, 6).
+"""Only the stack's events show whether the previous update failed. What the function does if it can't read them (rules 5, 6).
 
-Found by the simulation: a failed update was tried again under --disable-rollback, the events could not be read, and that
-nothing had changed was believed, though KMS held nothing of what the properties asked for.
+The simulation found this: a failed update was tried again under --disable-rollback, and the events could not be read. The
+function believed that nothing had changed, though KMS did not hold the declared material.
 """
 
 import pytest
@@ -23,7 +23,7 @@ def unreadable(world, request):
 
 
 def test_an_update_that_failed_and_is_tried_again_is_imported_though_the_events_cant_be_read(world, unreadable):
-    """OldResourceProperties are the failed ones, so that nothing seems to have changed."""
+    """OldResourceProperties are the failed update's, so that nothing seems to have changed."""
     key = created(world)
     rotated = {"SecretId": SECRET, "SecretVersionId": V2, "NewMaterial": "ROTATE"}
     secret = world.secret(SECOND, version_id=V2)
@@ -73,7 +73,7 @@ def test_a_rollback_goes_on_without_the_events(world, unreadable):
 
 @pytest.mark.parametrize("status", ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"])
 def test_where_the_stack_cant_be_read_either_an_update_that_changes_nothing_succeeds(world, status):
-    """It may be a rollback's, and a rollback must not fail."""
+    """The Update may be a rollback's, and a rollback must not fail."""
     key = created(world)
     event = world.update_request(key, SecretId=SECRET, SecretVersionId=V1, rollback="ROLLBACK" in status)
     for operation in ("DescribeStacks", "DescribeStackResource", "DescribeStackEvents"):

@@ -1,6 +1,6 @@
-"""Rule 5, where the material stays the same: nothing is done where nothing is to do, else it is imported again in place.
+"""Rule 5, where the material stays the same: an update does nothing, or imports the same material again.
 
-Pinned is a secret whose SecretVersionId is declared: what it holds can't have changed. Lost and other material is in
+A pinned secret has a declared SecretVersionId: its content can't have changed. For lost and other material see
 test_update_of_lost_material.py and test_other_material.py.
 """
 
@@ -17,7 +17,7 @@ P256 = "ECC_NIST_P256"
 
 
 def created(world, spec="SYMMETRIC_DEFAULT", value=KEY, **declared):
-    """A resource whose secret is pinned; what is declared more."""
+    """A resource with a pinned secret, and more properties."""
     key = world.external_key(spec)
     world.secret(value, version_id=PINNED["SecretVersionId"])
     answer = world.create(key, SecretId=SECRET, **PINNED | declared)
@@ -27,7 +27,7 @@ def created(world, spec="SYMMETRIC_DEFAULT", value=KEY, **declared):
 
 
 def updated(world, key, **declared):
-    """The answer, and what the function asked for on the way to it."""
+    """The answer, and the function's calls before it."""
     before = len(world.aws.calls)
     return world.update(key, **{"SecretId": SECRET} | declared), world.aws.operations()[before:]
 
@@ -68,7 +68,7 @@ def test_a_pinned_secret_is_not_read_where_nothing_asks_for_an_import(world, cha
     ],
 )
 def test_the_attributes_of_an_update_that_does_nothing_are_those_of_the_create(world, spec, value, declared):
-    """A changed attribute would make CloudFormation update whatever uses it."""
+    """A changed attribute would make CloudFormation update all that uses it."""
     key, first = created(world, spec, value(), **declared)
 
     answer, operations = updated(world, key, **PINNED, ServiceTimeout="1800", **declared)
@@ -98,7 +98,7 @@ def test_a_disabled_key_is_left_as_it_is_where_nothing_is_to_import(world):
 
 
 def test_where_nothing_is_to_import_the_stack_s_status_need_not_be_readable(world):
-    """Rule 6: an update of a usable key that needs no import succeeds even so."""
+    """Rule 6: an update of a usable key that needs no import succeeds without it."""
     key, first = created(world)
     world.aws.faults.inject("DescribeStacks", Fault.READ_TIMEOUT, times=10**6)
 
@@ -168,7 +168,7 @@ def test_what_locates_or_checks_the_material_is_followed_by_an_import_that_verif
 
 @pytest.mark.parametrize("changed", [{}, {"ServiceTimeout": "1800"}, {"WrappingAlgorithm": "RSAES_OAEP_SHA_1"}])
 def test_a_failed_update_that_is_tried_again_imports_what_it_could_not_import_before(world, changed):
-    """With --disable-rollback; OldResourceProperties may be the failed ones. The stack's events tell."""
+    """With --disable-rollback; OldResourceProperties may be the failed update's. The stack's events show it."""
     key, _ = created(world)
     world.secret(OTHER, version_id="v" * 32)
     refused, _ = updated(world, key, SecretId=SECRET, SecretVersionId="v" * 32)

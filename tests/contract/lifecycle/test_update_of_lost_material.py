@@ -64,7 +64,7 @@ def test_the_current_material_of_a_rotated_key_comes_back_from_its_own_version(w
 
 
 def test_a_rotated_key_that_lacks_two_materials_says_which(world):
-    """One comes back; lose one, even one that is not current, and the whole key is out of use."""
+    """The update restores one. A key that lacks any material, current or not, is out of use."""
     key = rotated(world)
     listed = world.call("ListKeyRotations", KeyId=key, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"]
     for material in listed:

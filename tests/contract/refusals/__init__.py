@@ -1,1 +1,1 @@
-"""What is refused, with the whole sentence; nothing is imported."""
+"""Refusals: the whole sentence of each, and that nothing was imported."""

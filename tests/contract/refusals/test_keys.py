@@ -1,6 +1,6 @@
-"""Keys that take no material, or not from this stack: refused in words before anything is imported.
+"""Keys that take no material, or not from this stack: the function refuses them before any import, in a sentence.
 
-What KMS itself would answer is seldom more than a code, and comes after the secret was opened. Consent is in test_consent.py.
+KMS's own answer would be only a code, and come after the secret was opened. Consent is in test_consent.py.
 """
 
 from typing import Any
@@ -91,7 +91,7 @@ def test_a_key_that_takes_no_material_is_refused(world, refused, key_of, sentenc
 
 
 class ShowingSpec(KmsWire):
-    """A KMS that has a key of a spec which the strict one does not model: only DescribeKey tells."""
+    """A KMS with a key spec that the strict KMS does not model: only DescribeKey shows it."""
 
     spec = ""
 
@@ -134,7 +134,7 @@ DISABLED = (
 
 
 def test_a_disabled_key_is_not_enabled_by_an_import(world, refused):
-    """In KMS an import enables the key; here it does not come to that."""
+    """In KMS an import enables the key; here the function refuses before the import."""
     key, secret = world.external_key(), world.secret(KEY)
     world.create(key, "Another", SecretId=secret.name)
     world.call("DisableKey", KeyId=key)
@@ -144,7 +144,7 @@ def test_a_disabled_key_is_not_enabled_by_an_import(world, refused):
 
 
 def just_before_the_import(world, act):
-    """Somebody acts on the key once the import parameters are there."""
+    """Somebody changes the key right after GetParametersForImport."""
 
     def hook(call, moment):
         if call.operation == "GetParametersForImport" and moment is Moment.AFTER:
@@ -155,7 +155,7 @@ def just_before_the_import(world, act):
 
 
 def test_a_key_that_is_disabled_while_its_import_is_prepared_stays_disabled(world):
-    """The state is read again just before the import."""
+    """The function reads the state again just before the import."""
     key, secret = world.external_key(), world.secret(KEY)
     world.create(key, "Another", SecretId=secret.name)
     changes = world.changes()

@@ -1,7 +1,7 @@
-"""What KMS answers to the three calls of an import, told apart: its code is kept, cause and remedy are added.
+"""KMS's errors for the three calls of an import: each keeps its code, and gets cause and remedy.
 
     waited out    the key was made or changed a moment ago (two minutes), the right is on its way (six), KMS fails (two)
-    at once       everything that waiting does not mend
+at once       everything that a wait does not repair
 
 Errors are injected below botocore, with KMS's own status and message. Throttles are in test_kms_waits.py, lost answers in
 test_lost_answers.py.
@@ -21,7 +21,7 @@ NO_RIGHT = (
     "policies count, or name the role."
 )
 
-# code, HTTP status, KMS's message, cause and remedy, how long it is waited out
+# code, HTTP status, KMS's message, cause and remedy, how long the function waits
 SIX = [
     (
         "DependencyTimeoutException",
@@ -124,7 +124,9 @@ def seconds_of(world, act):
 
 
 @pytest.mark.parametrize(ROW, SIX + RIGHTS, ids=[row[0] for row in SIX + RIGHTS])
-def test_what_stops_get_parameters_for_import_is_told_apart(world, code, status, message, meaning, waited_seconds):
+def test_each_error_of_get_parameters_for_import_has_its_own_sentence(
+    world, code, status, message, meaning, waited_seconds
+):
     key, secret = world.external_key(), world.secret(KEY)
     world.aws.faults.inject("GetParametersForImport", Refusal(status, code, message), times=ALWAYS)
     before = world.snapshot()
@@ -142,8 +144,8 @@ def test_what_stops_get_parameters_for_import_is_told_apart(world, code, status,
 
 
 @pytest.mark.parametrize(ROW, SIX + RIGHTS + OF_IMPORT, ids=[row[0] for row in SIX + RIGHTS + OF_IMPORT])
-def test_what_stops_import_key_material_is_told_apart(world, code, status, message, meaning, waited_seconds):
-    """Of a fault (500) nobody can say whether KMS took the material: then a Delete must find the key."""
+def test_each_error_of_import_key_material_has_its_own_sentence(world, code, status, message, meaning, waited_seconds):
+    """After a fault (500) nobody knows whether KMS took the material: then a Delete must find the key."""
     key, secret = world.external_key(), world.secret(KEY)
     world.aws.faults.inject("ImportKeyMaterial", Refusal(status, code, message), times=ALWAYS)
     before = world.snapshot()
@@ -164,7 +166,9 @@ def test_what_stops_import_key_material_is_told_apart(world, code, status, messa
 
 
 @pytest.mark.parametrize(ROW, SIX + RIGHTS, ids=[row[0] for row in SIX + RIGHTS])
-def test_what_stops_delete_imported_key_material_is_told_apart(world, code, status, message, meaning, waited_seconds):
+def test_each_error_of_delete_imported_key_material_has_its_own_sentence(
+    world, code, status, message, meaning, waited_seconds
+):
     key = world.external_key()
     world.create(key, SecretId=world.secret(KEY).name)
     world.aws.faults.inject("DeleteImportedKeyMaterial", Refusal(status, code, message), times=ALWAYS)

@@ -1,7 +1,7 @@
-"""Material that must not become a key for ever: a sentence for each row of checks, through the whole function.
+"""Material that must not become a permanent key: a sentence for each row of checks, through the whole function.
 
-`test_material*.py` try the checks themselves at their limits; here it is shown that none is left out on the way from a secret
-to KMS, and that nothing reaches the key. With an ExpectedCheckValue that matches, what was only improbable is taken.
+`test_material*.py` try the checks themselves at their limits. The tests here show that the function makes each check, and that
+refused material never reaches the key. With a matching ExpectedCheckValue it accepts material that was only improbable.
 """
 
 import base64
@@ -62,7 +62,7 @@ TEXT = (
             f"SecretId: The text is not base64: it has characters that base64 does not have. {NOT_BASE64}",
             id="no base64",
         ),
-        pytest.param(" \n", {}, f"SecretId: The text is not base64: it is empty. {NOT_BASE64}", id="white space alone"),
+        pytest.param(" \n", {}, f"SecretId: The text is not base64: it is empty. {NOT_BASE64}", id="only white space"),
         # --- hex (rows 3 and 4)
         pytest.param(KEY.hex(), {}, HEX_PERHAPS, id="hex taken for base64"),
         pytest.param(
@@ -234,7 +234,7 @@ def test_symmetric_material_that_breaks_a_rule_is_refused(world, refused, value,
             "or another KMS key, or declare the ExpectedCheckValue if it is really raw key bytes.",
             id="an Ed25519 key of just its length",
         ),
-        # 64 hex digits are valid base64 of 48 bytes, and 128 of 96: KMS would take both, for ever.
+        # 64 hex digits are valid base64 of 48 bytes, and 128 of 96: KMS would take both, permanently.
         pytest.param("HMAC_384", lambda: random_key(32).hex(), HEX_PERHAPS, id="hex of 32 bytes read as 48"),
         pytest.param("HMAC_512", lambda: random_key(64).hex(), HEX_PERHAPS, id="hex of 64 bytes read as 96"),
     ],
@@ -276,7 +276,9 @@ def test_what_was_only_improbable_is_taken_with_a_check_value_that_somebody_comp
 
     assert answer["Status"] == "SUCCESS"
     assert answer["Data"]["CheckValue"] == expected
-    assert '"check_value": ""' in world.log.getvalue()  # nothing is computed of a key that may be guessable
+    assert (
+        '"check_value": ""' in world.log.getvalue()
+    )  # the function computes no check value of a key that may be guessable
     assert world.state(key) == "Enabled"
 
 

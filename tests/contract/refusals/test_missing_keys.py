@@ -1,7 +1,7 @@
-"""A KeyId that KMS does not show: soon told where the stack itself does not make the key, and waited for where it does.
+"""A KeyId that KMS does not show: an early error if the stack does not make the key; otherwise the function waits.
 
-CloudFormation goes on as soon as CreateKey has answered, and KMS may show the key later. A key that comes from elsewhere is
-there already, or was misspelt.
+CloudFormation continues as soon as CreateKey has answered, and KMS may show the key later. A key from elsewhere exists
+already, or its id is misspelt.
 """
 
 import pytest
@@ -32,7 +32,7 @@ def seconds_of(world, act):
     [
         pytest.param(lambda _: None, id="no key in the stack"),
         pytest.param(lambda world: in_stack(world, "CREATE_COMPLETE", "another"), id="another key"),
-        pytest.param(lambda world: in_stack(world, "DELETE_IN_PROGRESS", "another"), id="one that is being deleted"),
+        pytest.param(lambda world: in_stack(world, "DELETE_IN_PROGRESS", "another"), id="being deleted"),
         pytest.param(lambda world: in_stack(world, "CREATE_IN_PROGRESS", None, "AWS::KMS::Alias"), id="an alias"),
     ],
 )
@@ -94,7 +94,7 @@ def test_a_key_from_elsewhere_that_comes_within_seconds_is_taken(world):
     assert world.aws.count("ListStackResources") == 0
 
 
-def test_an_update_to_a_key_that_is_not_there_is_told_as_soon(world):
+def test_an_update_to_a_key_that_is_not_there_is_reported_as_soon(world):
     key, secret = world.external_key(), world.secret(KEY)
     world.create(key, SecretId=secret.name)
 

@@ -1,7 +1,7 @@
-"""Which secret was read, and which version of it: that stands in every refusal of what it held, in Secrets Manager's words.
+"""Every refusal of a secret's content names the secret and the version, in Secrets Manager's words.
 
-The value of a property is never repeated. What is named here is DescribeSecret's Name and GetSecretValue's VersionId, and so
-only what is really a secret's name.
+No error repeats a property's value. It shows DescribeSecret's Name and GetSecretValue's VersionId, which are surely names of a
+secret and a version.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ READ = f"(secret {NAME}, version {FIRST})"
 
 
 def reason(world, key, **declared):
-    """Of a Create that is refused, whole."""
+    """The whole reason of a refused Create."""
     before = world.snapshot()
     answer = world.create(key, **declared)
     assert answer["Status"] == "FAILED"
@@ -98,7 +98,7 @@ def test_the_version_is_named_that_was_current_when_it_was_read(world):
     assert said.startswith(f"SecretId (secret {NAME}, version {SECOND}): The material is 33 bytes long,")
 
 
-def test_a_secret_that_is_declared_by_its_arn_is_told_by_its_name(world):
+def test_a_secret_that_is_declared_by_its_arn_is_reported_by_its_name(world):
     secret = world.secret(KEY + b"\n", version_id=FIRST)
 
     said = reason(world, world.external_key(), SecretId=secret.arn)
@@ -143,7 +143,7 @@ def test_an_earlier_version_that_holds_no_key_is_named(world):
     )
 
 
-def test_before_a_version_is_read_the_secret_alone_is_named(world):
+def test_before_a_version_is_read_only_the_secret_is_named(world):
     secret = world.secret(KEY, tag="payments")
     world.secrets.mark_for_deletion(secret)
 

@@ -1,7 +1,7 @@
-"""Rules 4 and 5: the first material is for ever. A secret that holds other bytes than the key is refused in words.
+"""Rules 4 and 5: the first material is permanent. The function refuses a secret with other bytes, in a sentence.
 
-KMS has one answer for all of it, and for symmetric keys alone can it tell before the import. What a key is (its public key,
-a MAC) is asked first, so that no call to import is made where others can be told apart.
+KMS has one answer for all such cases. A public key or a MAC shows before the import which bytes the key holds. So the function
+asks for it first, and does not call ImportKeyMaterial for other bytes.
 """
 
 from math import lcm
@@ -88,7 +88,7 @@ def test_an_emptied_key_takes_nothing_but_its_first_material(world, spec):
 
 @pytest.mark.parametrize("spec", ["HMAC_256", RSA, P256])
 def test_what_a_usable_key_shows_of_itself_is_compared_before_anything_is_asked_of_the_import(world, spec):
-    """Neither a request of the scarce quota is spent, nor is KMS asked to import what it would refuse."""
+    """The function spends no request of the scarce quota, and does not ask KMS to import what it would refuse."""
     first, second = values(spec)
     key = world.external_key(spec)
     world.create(key, SecretId=world.secret(first).name)
@@ -101,7 +101,7 @@ def test_what_a_usable_key_shows_of_itself_is_compared_before_anything_is_asked_
 
 
 def test_a_symmetric_key_never_gets_a_second_material_by_an_import_that_is_meant_as_the_same(world):
-    """The import says EXISTING_KEY_MATERIAL: KMS refuses others instead of staging them."""
+    """The import says EXISTING_KEY_MATERIAL: KMS refuses other bytes instead of staging them."""
     key = world.external_key()
     world.create(key, SecretId=world.secret(KEY).name)
     world.secret(OTHER)

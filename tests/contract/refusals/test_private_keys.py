@@ -1,6 +1,6 @@
-"""Private keys that must not become a key for ever: a sentence for each kind of fault, through the whole function.
+"""Private keys that must not become a permanent key: a sentence for each kind of fault, through the whole function.
 
-`test_material_*.py` try the checks themselves; here it is shown that none is left out on the way from a secret to KMS.
+`test_material_*.py` try the checks themselves. The tests here show that the function makes each check.
 """
 
 import pytest
@@ -62,9 +62,7 @@ def damaged_modulus():
             f"The PEM holds a certificate. {ALONE}",
             id="a certificate beside it",
         ),
-        pytest.param(
-            P256, lambda: block("PUBLIC KEY"), f"The PEM holds a public key. {ALONE}", id="a public key alone"
-        ),
+        pytest.param(P256, lambda: block("PUBLIC KEY"), f"The PEM holds a public key. {ALONE}", id="only a public key"),
         pytest.param(
             P256,
             lambda: block("OPENSSH PRIVATE KEY"),
@@ -120,7 +118,7 @@ def damaged_modulus():
             "The private key is of an algorithm that KMS takes no keys of. Name a secret with an RSA, EC or Ed25519 key.",
             id="X25519",
         ),
-        # --- keys that are no keys, or weak ones (rows 8, 14, 16, 19 and 20)
+        # --- invalid or weak keys (rows 8, 14, 16, 19 and 20)
         pytest.param(
             RSA,
             damaged_modulus,

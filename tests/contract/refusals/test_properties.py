@@ -1,6 +1,6 @@
-"""What a declaration may not say: FAILED with property, rule and remedy, and nothing whatever happens to a key.
+"""Faulty declarations: FAILED with property, rule and remedy, and no key changes.
 
-No sentence repeats a declared value, since anything may have been put there, and each names the property as the user wrote it.
+No sentence repeats a declared value, since it may be a secret. Each names the property as the user wrote it.
 """
 
 import pytest
@@ -120,7 +120,7 @@ VERSION = "11111111-2222-3333-4444-555555555555"
             {"ValidTo": "2027-01-31T12:00:00Z", "ValidForDays": "10"},
             "ValidTo: ValidTo and ValidForDays are both declared, and they are two ways to say one thing. Keep one.",
         ),
-        # --- dynamic references that CloudFormation hands over as they are
+        # --- dynamic references that CloudFormation does not resolve
         pytest.param({"SecretId": "{{resolve:secretsmanager:orders}}"}, f"SecretId: {RESOLVE}"),
         pytest.param({"Trigger": "v-{{resolve:ssm-secure:/orders/v:1}}"}, f"Trigger: {RESOLVE}"),
         pytest.param(
@@ -158,7 +158,7 @@ def test_an_alias_is_no_key_id(world, refused, key_id):
     ],
     ids=["KeyMaterialDescription", "NewMaterial", "PreviousSecretVersionIds"],
 )
-def test_what_is_for_symmetric_keys_alone_is_refused_on_others(world, refused, spec, declared, rule):
+def test_what_is_only_for_symmetric_keys_is_refused_on_others(world, refused, spec, declared, rule):
     secret = world.secret(random_key(32), version_id=VERSION)
 
     reason = refused(world.external_key(spec), SecretId=secret.name, SecretVersionId=VERSION, **declared)
@@ -196,7 +196,7 @@ def test_two_ways_to_name_a_version_are_one_too_many(world, refused):
 
 
 def test_a_faulty_declaration_does_not_keep_the_key_and_the_secret_from_being_looked_at(world, refused):
-    """All that is wrong is named at once, with a number each."""
+    """The error names all faults at once, and numbers them."""
     key = world.external_key(tag="payments")
     world.call("ScheduleKeyDeletion", KeyId=key)
     secret = world.secret(KEY + b"\n")
@@ -269,7 +269,7 @@ NO_SUCH = "There is no such property."
     ],
 )
 def test_material_is_not_judged_where_the_declaration_leaves_open_how_to_read_it(world, refused, declared, sentence):
-    """Wrapped bytes, judged as if they were the material, would get the advice to store others in their place."""
+    """If the function checked wrapped bytes as material, its error would advise to store other bytes."""
     secret = world.secret(random_key(110))
 
     assert refused(world.external_key(), SecretId=secret.name, **declared) == sentence

@@ -1,4 +1,4 @@
-"""Secrets that can't be read, or not in the way that is declared: refused in words before anything is imported."""
+"""Secrets that the function can't read, or not as declared: it refuses them before any import, in a sentence."""
 
 import json
 
@@ -30,7 +30,7 @@ def seconds_of(world, act):
 
 
 def shown(secret):
-    """Its ARN in AWS's text: what was declared stands there by its property's name."""
+    """AWS's text about the ARN: the property's name replaces the declared value."""
     return secret.arn.replace(secret.name, "<SecretId>")
 
 
@@ -38,7 +38,7 @@ def shown(secret):
 
 
 def test_a_secret_that_is_not_there_is_the_first_of_three_causes(world, refused):
-    """IAM denies what has no tag, and so what does not exist: it is asked before Secrets Manager looks."""
+    """IAM denies a secret without the tag, and so a secret that does not exist: IAM decides before Secrets Manager looks."""
     reason, seconds = seconds_of(world, lambda: refused(world.external_key(), SecretId="orders/another-key"))
 
     assert reason == f"{DESCRIBED} {said_by_iam('DescribeSecret', '<SecretId>')} {THREE_CASES}"
@@ -111,7 +111,7 @@ def test_a_role_that_may_read_every_secret_learns_that_there_is_none(world, refu
         ("with an explicit deny", "A policy"),
     ],
 )
-def test_an_explicit_deny_is_told_as_that(world, refused, said, policy):
+def test_an_explicit_deny_is_reported_as_that(world, refused, said, policy):
     user = "User: arn:aws:sts::111122223333:assumed-role/imported-key-material-Role-1A2B3C4D5E6F/imported-key-material"
     text = f"{user} is not authorized to perform: secretsmanager:DescribeSecret on resource: {'x' * 140} {said}"
     world.aws.faults.inject("DescribeSecret", Refusal(400, "AccessDeniedException", text), times=10**6)
@@ -228,7 +228,7 @@ def test_a_secret_that_is_marked_for_deletion_is_refused_with_the_way_back(world
 
 
 def test_a_secret_whose_own_kms_key_fails_is_refused_as_such(world, refused):
-    """A secret may not be encrypted with the very key that takes the material: that key is empty."""
+    """A secret must not be encrypted with the key that takes the material: that key is empty."""
     secret = world.secret(KEY)
     secret.unreadable = AwsError("DecryptionFailure", "Secrets Manager can't decrypt the protected secret text.")
 

@@ -1,6 +1,7 @@
-"""The transport key a secret: of this account and Region, fit for the algorithm, Enabled, and with its owner's consent.
+"""The transport key of a secret: of this account and Region, fit for the algorithm, Enabled, and with its owner's consent.
 
-Whoever may deploy a stack must not open another's ciphertexts by naming the key. All of it is found before the secret is read.
+Anyone who may deploy a stack must not open another team's ciphertexts by naming the key. The function checks all of this before
+it reads the secret.
 """
 
 import pytest
@@ -120,7 +121,7 @@ def test_a_key_that_may_not_unwrap_is_refused_before_the_secret_is_read(world, r
 
 
 def test_an_alias_that_iam_denies_may_not_be_there(world, refused):
-    """Where IAM has no key to look at, it may deny instead."""
+    """If the key does not exist, IAM may deny the call."""
     world.aws.faults.inject("DescribeKey", Refusal(400, "AccessDeniedException", "not authorized"), skip=1)
 
     reason = refused(world.external_key(), SecretId=world.secret(KEY).name, **declared(SYMMETRIC, "alias/transport"))

@@ -1,1 +1,1 @@
-"""Where the material comes from, and how it is wrapped."""
+"""Where the material comes from: every form of secret, plain or wrapped."""

@@ -1,6 +1,6 @@
-"""Where the material may come from: every form of a secret's value, and every way to name a secret and a version of it.
+"""Every form of a secret's value, and every way to name a secret and its version.
 
-Each time KMS is asked afterwards whether it holds exactly these bytes; the answer's word is not taken for it.
+Each test asks KMS afterwards whether it holds exactly these bytes; the function's answer is no proof.
 """
 
 import base64
@@ -176,7 +176,7 @@ def test_another_account_s_secret_whose_policy_does_not_let_the_function_in_is_r
         pytest.param({}, "current", id="AWSCURRENT unless another is named"),
         pytest.param({"SecretVersionStage": "AWSCURRENT"}, "current", id="AWSCURRENT"),
         pytest.param({"SecretVersionStage": "AWSPREVIOUS"}, "previous", id="AWSPREVIOUS"),
-        pytest.param({"SecretVersionStage": "for-kms"}, "pending", id="a label of one's own"),
+        pytest.param({"SecretVersionStage": "for-kms"}, "pending", id="the user's own label"),
         pytest.param({"SecretVersionId": "version-of-the-previous-material-1"}, "previous", id="a version id"),
         pytest.param(
             {"SecretVersionId": "version-of-the-pending-material-01"}, "pending", id="a version id without AWSCURRENT"

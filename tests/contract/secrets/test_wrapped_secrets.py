@@ -1,6 +1,6 @@
-"""Secrets that hold wrapped material: whoever reads them has nothing. The five algorithms, and what may be inside.
+"""Secrets that hold wrapped material, which a reader of the secret can't use: the five algorithms, and all forms of content.
 
-The wrapping is done by others: KMS's Encrypt, the library, the `openssl` program. What goes wrong with a wrapped secret is in
+KMS's Encrypt, the library and the `openssl` program wrap it. For wrapped secrets with faults see
 test_wrapped_secrets_that_do_not_open.py.
 """
 
@@ -200,7 +200,7 @@ def test_the_transport_key_may_be_named_in_every_way_that_kms_decrypt_takes(worl
 
 
 def test_the_encryption_context_is_made_of_the_secret_s_own_account_and_name(world):
-    """Named by its ARN, of another account, with a name that looks like one with a suffix."""
+    """The secret is named by its ARN, in another account, and its name seems to have a suffix."""
     unwrap = transport_key(world, SYMMETRIC)
     name = "payments/master-abcdef"
     blob = encrypted(world, unwrap, KEY, name=name, account=OTHER_ACCOUNT)

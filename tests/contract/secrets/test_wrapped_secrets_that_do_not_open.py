@@ -1,7 +1,7 @@
-"""The traps of wrapped secrets: each is refused in words that name it, and nothing reaches the key.
+"""The traps of wrapped secrets: the function's error names each, and nothing reaches the key.
 
-First what kms:Decrypt refuses, whose own answer is an empty text; then what shows after it; then what the transport key itself
-is not, which is found before the secret is read at all.
+First the refusals of kms:Decrypt, whose own text is empty; then faults that show after it; then unfit transport keys, which the
+function refuses before it reads the secret.
 """
 
 import base64
@@ -23,7 +23,7 @@ def declared(algorithm, unwrap):
 
 
 def test_a_wrapped_secret_is_not_taken_for_the_material_itself_where_secret_wrapping_is_wrong(world):
-    """It would be 200 bytes of something; the property's own fault says what is wrong."""
+    """The function would see 200 wrong bytes; the fault of SecretWrapping already says what is wrong."""
     key, unwrap = world.external_key(), transport_key(world, SYMMETRIC)
     secret = world.secret(encrypted(world, unwrap, KEY))
 
@@ -49,7 +49,7 @@ WITH_SHA_256 = (
 )
 WITH_SHA_1 = "OAEP and MGF1 must both use SHA-1; if both use SHA-256, declare"
 RSA_FIRST = "The RSA block comes first, and the AES block behind it."
-# By SecretWrapping.Algorithm: the hints of another one would lead astray.
+# By SecretWrapping.Algorithm: the hints for another algorithm would mislead.
 DOES_NOT_OPEN = {
     SYMMETRIC: (
         f"{REFUSED} the secret holds. It was encrypted with another encryption context, for example for another secret, or was "
@@ -119,7 +119,7 @@ def test_a_ciphertext_that_does_not_open_is_refused_with_the_likely_causes(world
     assert world.aws.count("GetParametersForImport") == 0
 
 
-def test_a_ciphertext_made_under_another_key_is_told_from_one_that_is_damaged(world, refused):
+def test_a_ciphertext_under_another_key_is_not_confused_with_a_damaged_one(world, refused):
     secret = world.secret(encrypted(world, transport_key(world, SYMMETRIC), KEY))
 
     reason = refused(world.external_key(), SecretId=secret.name, **declared(SYMMETRIC, transport_key(world, SYMMETRIC)))
@@ -169,7 +169,7 @@ WRONG_BLOCKS = [
         "key, and a multiple of 8 behind them, 16 or more. Store both blocks, the one made by RSA first, wrapped for "
         "this very key. If it was wrapped by RSA alone, the algorithm is RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1; a "
         "TR-31 key block can't be unwrapped here.",
-        id="wrapped by RSA alone",
+        id="wrapped by RSA only",
     ),
 ]
 

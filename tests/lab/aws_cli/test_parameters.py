@@ -36,7 +36,7 @@ TWO_TAGS = [{"TagKey": "a"}, {"TagKey": "b"}]
         ),
     ],
 )
-def test_a_call_that_the_cli_would_not_take_is_told(tmp_path, command, told):
+def test_a_call_that_the_cli_would_not_take_is_reported(tmp_path, command, told):
     with pytest.raises(WrongCallError, match=f"^{re.escape(told)}"):
         Call.of(command.split()).validate(tmp_path)
 

@@ -1,4 +1,4 @@
-"""What `make bench` compares is comparable, what it prints is what its page shows, and a limit is a limit."""
+"""`make bench` compares only what is comparable, prints the figures of its page, and fails over a limit."""
 
 import importlib
 import json
@@ -82,7 +82,7 @@ def test_a_ratio_is_that_of_the_medians_and_its_spread_that_of_the_pairs():
     ("value", "exit_code", "said"),
     [(1.204, 0, ""), (1.206, 1, "cold start: 1.21 x, and the limit is 1.20 x\n")],
 )
-def test_a_figure_over_its_limit_is_told_and_fails(monkeypatch, capsys, tmp_path, value, exit_code, said):
+def test_a_figure_over_its_limit_is_reported_and_fails(monkeypatch, capsys, tmp_path, value, exit_code, said):
     page = tmp_path / "page.md"
     page.write_text(f"{figures.BEGIN}\n{figures.END}")
     monkeypatch.setattr(program, "_layers", lambda _build: [])
@@ -101,14 +101,14 @@ def test_a_figure_over_its_limit_is_told_and_fails(monkeypatch, capsys, tmp_path
 
 
 class Session:
-    """Takes down what clients are asked for."""
+    """Records the clients that a program makes."""
 
     def client(self, service, config):
         return service, config._user_provided_options
 
 
 def test_the_plain_function_builds_the_same_clients(monkeypatch):
-    """Timeouts, tries and all: a shorter list or another retry mode would make it another comparison."""
+    """With the same timeouts and retries: otherwise the comparison would be unfair."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     plain = importlib.import_module("lab.bench.functions.plain")  # builds its own when it is imported
     ours = clients.make(Session())
@@ -129,7 +129,7 @@ def test_the_plain_on_failure_function_builds_the_one_client_that_the_on_failure
 
 
 def test_what_is_recorded_of_the_on_failure_function_is_an_answer():
-    """It leaves without one where CloudFormation does not wait: that would be another comparison."""
+    """If CloudFormation did not wait, the function would send no answer, and the comparison would be unfair."""
     given_up = recordings().given_up
 
     assert json.loads(given_up.answer)["Status"] == "FAILED"
@@ -143,7 +143,7 @@ def test_a_function_has_twice_the_memory_that_its_peak_may_take(figure, function
     assert Application().properties(function)["MemorySize"] == 2 * figure.most
 
 
-def test_the_calls_of_a_request_are_told_by_name():
+def test_the_calls_of_a_request_are_reported_by_name():
     measured = Measured.calls(figures.CALLS[0], ["describe_key", "describe_stacks", "describe_key", "describe_key"])
 
     assert measured.text == "4 calls"

@@ -1,4 +1,4 @@
-"""`make bench` on what is built, in its shortest form: it measures, and what it measures does its work. Not how fast."""
+"""`make bench` on the built application, in its shortest form: it measures every figure. The tests do not judge speed."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from lab.local.places import REPOSITORY
 
 
 def test_every_figure_is_measured_on_the_built_application(aws):
-    """`aws`: once it stands, nobody builds the application anew while it is measured."""
+    """`aws`: once it runs, nobody builds the application again during the measurement."""
     done = subprocess.run(
         [sys.executable, "-m", "lab.bench", ".aws-sam/build", "--cold-starts", "2", "--warm-invocations", "2"],
         cwd=REPOSITORY,
@@ -20,7 +20,7 @@ def test_every_figure_is_measured_on_the_built_application(aws):
         check=False,
     )
 
-    assert done.returncode in {0, 1}, done.stderr  # 1: over a limit, which a busy machine may be
+    assert done.returncode in {0, 1}, done.stderr  # 1: a figure is over its limit, which may happen on a busy machine
     assert "Traceback" not in done.stderr
     printed = [line.split("|")[1].strip() for line in done.stdout.splitlines()[2:] if line.startswith("|")]
     assert printed == [figure.name for figure in FIGURES]

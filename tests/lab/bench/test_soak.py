@@ -1,4 +1,4 @@
-"""What `make soak` concludes from what it has seen. That it sees leaks in a real process: test_soak_run.py."""
+"""What `make soak` concludes from its samples. test_soak_run.py shows that it sees leaks in a real process."""
 
 from collections import Counter
 from contextlib import nullcontext
@@ -28,7 +28,7 @@ def rising(to, *, first=70.0):
 
 
 def test_a_steady_process_has_no_fault():
-    """What came in the warm-up is not growth."""
+    """Growth during the warm-up is no fault."""
     assert STEADY.faults == []
     assert STEADY.line() == (
         "soak: 400 requests in one process; memory 70.0 to 70.0 MB, +0.0% by slope (limit 5%), 71 MB at peak; "
@@ -43,7 +43,7 @@ def test_memory_may_grow_by_one_part_in_twenty():
 
 
 def test_one_jump_of_memory_in_between_is_no_slope():
-    """A sample that was taken while much was in use; what stays up is one."""
+    """One sample was taken while much was in use. Only memory that stays in use is a slope."""
     jumped = list(STEADY.megabytes)
     jumped[10] = 140.0
 

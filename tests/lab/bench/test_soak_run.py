@@ -1,7 +1,7 @@
-"""`make soak` in its shortest form: the built function keeps nothing, and one that keeps something is found out.
+"""`make soak` in its shortest form: the built function keeps nothing, and a function that keeps something is found.
 
-It stands among the tests of the built application: that one is soaked, not the source. Latency is not judged: it is the
-machine's, too, on which other tests run beside this one.
+The test runs the built application, not the source. It does not judge latency, which depends on the other tests on the
+machine.
 """
 
 import re
@@ -50,7 +50,7 @@ WITHOUT_A_LOOK_AT_GARBAGE = """
 
 @pytest.fixture
 def ready(aws):
-    """`aws`: once it stands, nobody builds the application anew while it is copied."""
+    """`aws`: once it runs, nobody builds the application again while it is copied."""
     with stage(REPOSITORY / ".aws-sam" / "build") as ready:
         yield ready
 

@@ -1,1 +1,1 @@
-"""The ceremony's page, and its play."""
+"""The ceremony's page, and the program that plays it."""

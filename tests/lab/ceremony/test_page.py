@@ -60,7 +60,7 @@ def test_every_section_with_commands_is_played():
 
 
 def test_commands_stand_in_sections_that_are_played():
-    """Not under a heading of another level, where nobody would look."""
+    """A command under a heading of another level would not be played."""
     text = page.text()
 
     assert text.count("```console\n") == sum(len(page.blocks(one, "console")) for one in headings_with_commands())
@@ -103,7 +103,7 @@ def test_nobody_may_open_or_import(role):
     assert not [action for action in allowed if "*" in action]
 
 
-def test_the_engineer_alone_deploys_and_a_custodian_alone_stores():
+def test_only_the_engineer_deploys_and_only_a_custodian_stores():
     deploys = {role for role, policy in POLICIES.items() if actions(policy, "Allow") & DEPLOY}
     stores = {role for role, policy in POLICIES.items() if actions(policy, "Allow") & STORE}
 
@@ -129,7 +129,7 @@ def test_the_auditor_reads():
     assert [action for action in actions(POLICIES["orders-auditor"], "Allow") if not reading.fullmatch(action)] == []
 
 
-def test_the_transport_key_opens_for_the_function_alone():
+def test_the_transport_key_opens_only_for_the_function():
     openers = [statement for statement in TRANSPORT_KEY["Statement"] if "kms:Decrypt" in statement["Action"]]
     named = [principal for one in TRANSPORT_KEY["Statement"] for principal in listed(one["Principal"]["AWS"])]
 
@@ -184,6 +184,6 @@ def test_names_are_replaced_by_what_is_on_paper():
     assert command.words({"HMAC_KEY": "k 1", "HMAC_MAC": "00"}) == ["key-custodian", "verify", "k 1", "--mac", "00"]
 
 
-def test_a_section_that_is_not_there_is_told():
+def test_a_section_that_is_not_there_is_reported():
     with pytest.raises(NotOnThePageError, match=r"^ceremony\.md has no section ### Nothing$"):
         page.section("### Nothing")

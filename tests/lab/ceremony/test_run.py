@@ -1,4 +1,4 @@
-"""`make ceremony`: docs/ceremony.md is played as it stands, and fails where it should."""
+"""`make ceremony` plays docs/ceremony.md word for word, and fails where it should."""
 
 import io
 import json
@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 60
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
-def test_the_ceremony_is_played_as_the_page_tells_it(aws, tmp_path):
+def test_the_ceremony_is_played_as_the_page_says(aws, tmp_path):
     """One test: it is played once, takes a while, and makes roles, secrets and stacks with the page's names."""
     told = io.StringIO()
     ceremony = Ceremony(Story(told), aws, tmp_path)
@@ -80,7 +80,7 @@ def the_receipts_name_the_custodian_and_the_version(ceremony):
 
 
 def who_may_do_everything_by_iam_does_not_open_the_secret(ceremony, aws):
-    """The transport key's own policy does not let IAM policies count."""
+    """The transport key's policy gives IAM policies no effect."""
     trust = {"Effect": "Allow", "Principal": {"AWS": aws.settings.account}, "Action": "sts:AssumeRole"}
     iam = aws.client("iam")
     iam.create_role(

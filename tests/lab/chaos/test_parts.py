@@ -1,4 +1,4 @@
-"""What `make chaos` calls wrong, and what happens to whom: its rules, without a local AWS."""
+"""What `make chaos` calls wrong, and how it chooses its faults: its rules, without a local AWS."""
 
 from collections import Counter
 from types import SimpleNamespace
@@ -71,7 +71,7 @@ def test_a_stack_may_end_otherwise_than_its_story_says_only_where_lambda_gave_a_
     assert verdicts.statuses(step(verb), came_of(*told)) == allowed
 
 
-def test_what_the_function_itself_refused_is_told_apart_from_what_lambda_gave_up():
+def test_what_the_function_itself_refused_is_not_confused_with_what_lambda_gave_up():
     came = came_of(("Update", ARN, "FAILED", "SecretId: 33 bytes."), given_up("Update"))
 
     assert came.failed == ("SecretId: 33 bytes.",)
@@ -85,7 +85,7 @@ def test_a_request_that_nobody_answered_is_named():
 @pytest.mark.parametrize(
     ("verb", "status", "told", "before", "may_hold"),
     [
-        # nothing was given up: exactly what the story says
+        # Lambda gave nothing up: exactly what the story says
         ("CREATE", "CREATE_COMPLETE", [("Create", "", "SUCCESS", "")], {KEY: GONE}, HELD),
         # a Create that was given up may have imported
         ("CREATE", "ROLLBACK_COMPLETE", [given_up("Create")], {}, HELD | GONE),
@@ -165,7 +165,7 @@ class Peaceful(Fates):
     ("arrivals", "twice"),
     [
         ([(b"one", True)], False),
-        ([(b"one", False), (b"one", True)], False),  # the first one's reply was lost: it has to be sent again
+        ([(b"one", False), (b"one", True)], False),  # the first reply was lost: the PUT must be repeated
         ([(b"one", True), (b"one", True)], True),
         ([(b"one", False), (b"another", True)], True),
     ],

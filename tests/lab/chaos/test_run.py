@@ -1,4 +1,4 @@
-"""`make chaos` in its shortest form: a local AWS of its own, a stack of each of five kinds, the function killed and cut off."""
+"""`make chaos` in its shortest form: its own local AWS, one stack of each of five kinds, the function killed and cut off."""
 
 import os
 import re
@@ -16,8 +16,8 @@ pytestmark = [
 ]
 
 STACKS = 5
-SEED = 16  # nothing that waits for a minute comes of it: no late try of a request whose stack has moved on
-SECONDS = 240  # a busy machine; alone it takes half a minute
+SEED = 16  # with this seed nothing waits for a minute: no late try of a request whose stack has moved on
+SECONDS = 240  # for a busy machine; on an idle one it takes half a minute
 
 
 def chaos(*arguments):
@@ -33,7 +33,7 @@ def chaos(*arguments):
 
 
 def test_stacks_come_to_their_end_though_the_function_is_killed_and_cut_off(aws):
-    """`aws`: once it stands, nobody builds the application anew."""
+    """`aws`: once it runs, nobody builds the application again."""
     done = chaos("--stacks", str(STACKS), "--seed", str(SEED))
 
     told = done.stdout.splitlines()
@@ -42,4 +42,4 @@ def test_stacks_come_to_their_end_though_the_function_is_killed_and_cut_off(aws)
     assert (done.returncode, done.stderr) == (0, "")
     for number in range(STACKS):
         assert any(line.startswith(f"chaos-{number + 1:02}, ") for line in told)
-    assert len(KINDS) > STACKS  # in full they are all played
+    assert len(KINDS) > STACKS  # the full program plays all of them

@@ -1,4 +1,4 @@
-"""CloudFormation as the tests have it, through boto3: what a function sees of its own stack."""
+"""The stand-in for CloudFormation, through boto3: what a function sees of its own stack."""
 
 import uuid
 from datetime import timedelta
@@ -66,7 +66,7 @@ def test_the_unique_part_of_a_stack_s_id_is_the_time_just_before_its_creation(cl
         clock.advance(86_400.5)
 
 
-def test_a_deleted_stack_is_found_by_its_id_alone_and_its_name_is_free(client, stacks):
+def test_a_deleted_stack_is_found_only_by_its_id_and_its_name_is_free(client, stacks):
     old = stacks.stack("orders")
     old.status = "DELETE_COMPLETE"
     missing = ("ValidationError", "Stack with id orders does not exist")
@@ -118,7 +118,7 @@ def test_a_resource_is_described_by_its_logical_id(client, stacks, clock):
 
 
 def test_a_resource_without_an_id_has_an_empty_one_in_events_and_none_in_the_list(client, stacks, clock):
-    """Recorded: the key is there in events (2017 to 2025), and is not in ListStackResources (2016 to 2022)."""
+    """Recorded: events have the member (2017 to 2025), ListStackResources does not (2016 to 2022)."""
     stack = stacks.stack("orders")
     stack.set("Material", "CREATE_IN_PROGRESS", clock.now(), type=TYPE)
 
@@ -156,7 +156,7 @@ def test_the_list_of_resources_pages(client, stacks, clock):
     ],
 )
 def test_the_list_of_resources_may_leave_out_what_is_being_made(client, stacks, clock, stack_status, listed):
-    """AWS's documentation: of a stack that is being created only what is CREATE_COMPLETE is reported."""
+    """AWS's documentation: while a stack is created, the list has only resources that are CREATE_COMPLETE."""
     stack = stacks.stack("orders", status=stack_status)
     for name, status in (("Done", "CREATE_COMPLETE"), ("Made", "CREATE_IN_PROGRESS"), ("Failed", "CREATE_FAILED")):
         stack.set(name, status, clock.now(), type=TYPE)
@@ -230,9 +230,7 @@ def test_events_come_newest_first_the_stack_s_own_among_them(client, stacks, clo
     assert events(client)[0]["Timestamp"] == clock.now()
 
 
-def test_a_clean_up_tells_of_an_old_id_by_events_alone_and_under_the_custom_resource_s_general_type(
-    client, stacks, clock
-):
+def test_only_events_show_a_clean_up_s_old_id_and_under_the_custom_resource_s_general_type(client, stacks, clock):
     """Recorded 2018 to 2026-01-14; the type 2020-10-22."""
     stack = stacks.stack("orders")
     stack.set("Material", "UPDATE_COMPLETE", clock.now(), type=TYPE, physical_id="new")

@@ -116,7 +116,7 @@ def test_at_its_date_the_material_is_gone_and_only_the_same_bytes_bring_it_back(
     assert bench.state(key) == "Enabled"
 
 
-def test_material_of_one_region_expires_there_alone(bench):
+def test_material_of_one_region_expires_only_there(bench):
     key = bench.filled_key(MultiRegion=True)
     there, kms = bench.replica(key)
     bench.put(there, MATERIAL, kms=kms, ValidTo=bench.clock.now() + timedelta(hours=1))

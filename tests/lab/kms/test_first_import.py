@@ -1,4 +1,4 @@
-"""The strict KMS and the first import, which is for ever (docs/internals/kms-contract.md, C-30 to C-38, C-81)."""
+"""The strict KMS and the first import, which is permanent (docs/internals/kms-contract.md, C-30 to C-38, C-81)."""
 
 import re
 
@@ -61,7 +61,7 @@ def test_an_import_into_any_other_key_answers_no_material_id(bench, spec):
 
 @pytest.mark.parametrize("emptied", [False, True])
 @pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
-def test_the_first_import_is_for_ever(bench, spec, emptied):
+def test_the_first_import_is_permanent(bench, spec, emptied):
     key = bench.filled_key(MATERIAL, spec)
     if emptied:
         bench.kms.delete_imported_key_material(KeyId=key)
@@ -72,7 +72,7 @@ def test_the_first_import_is_for_ever(bench, spec, emptied):
 
 @pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
 def test_the_refusal_names_the_material_that_was_expected(bench, spec):
-    """Of an HMAC key too, which shows no KeyMaterialId."""
+    """Also for an HMAC key, which shows no KeyMaterialId."""
     key = bench.filled_key(MATERIAL, spec)
     shown = bench.metadata(key).get("CurrentKeyMaterialId", "[0-9a-f]{64}")
     sentence = rf"Imported key material does not have the expected identifier \({shown}\)\."
@@ -83,7 +83,7 @@ def test_the_refusal_names_the_material_that_was_expected(bench, spec):
     assert re.fullmatch(sentence, refused.value.response["Error"]["Message"])
 
 
-def test_the_first_import_of_a_private_key_is_for_ever_too(bench):
+def test_the_first_import_of_a_private_key_is_permanent_too(bench):
     key = bench.filled_key(pkcs8_der(ec_key("ECC_NIST_P256")), "ECC_NIST_P256")
     another = der.ec_pkcs8(bytes(31) + b"\x07", curve=der.P256)
 
@@ -149,7 +149,7 @@ def test_importing_into_a_disabled_key_enables_it(bench):
         ("KeyMaterialId", "keyMaterialId", "0" * 64),
     ],
 )
-def test_what_is_for_symmetric_keys_alone_is_refused_elsewhere(bench, spec, parameter, shown, value):
+def test_what_is_only_for_symmetric_keys_is_refused_elsewhere(bench, spec, parameter, shown, value):
     key = bench.key(spec)
     sentence = f"Input parameter {shown} cannot be used with {spec} imported keys."
 

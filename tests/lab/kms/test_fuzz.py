@@ -1,4 +1,4 @@
-"""The strict KMS and whatever it is sent: nothing makes it crash, or answer with anything but 200 or a refusal (400, 412)."""
+"""The strict KMS under random calls: it never crashes, and answers only with 200 or a refusal (400, 412)."""
 
 import base64
 import json
@@ -66,7 +66,7 @@ def known():
 
 
 def plausible(shape):
-    """Values of a shape that come near to what is meant: most calls get past the first check."""
+    """Values of a shape that are nearly right: most calls pass the first check."""
     return PLAUSIBLE[shape.type_name](shape)
 
 
@@ -125,7 +125,7 @@ def require_an_answer(response):
 
 
 def test_whatever_is_asked_is_answered():
-    """And most operations are got through to: a fuzzer whose calls are all refused at the door proves nothing."""
+    """Also, most operations have calls that succeed: a fuzzer whose calls are all refused proves nothing."""
     passed = set()
 
     @settings(max_examples=400, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,4 +1,4 @@
-"""The strict KMS and its keys: how one is found, by whom, and made (docs/internals/kms-contract.md, C-84, C-87, C-120)."""
+"""The strict KMS and its keys: who finds a key, how, and how it is made (docs/internals/kms-contract.md, C-84, C-87, C-120)."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -111,7 +111,7 @@ def test_a_key_policy_lets_another_account_use_a_key_and_never_import_into_it(be
             getattr(kms, operation)(KeyId=key, **NO_ALIAS[operation])
 
 
-def test_a_key_id_alone_is_looked_for_in_the_caller_s_account(bench):
+def test_a_bare_key_id_is_looked_for_in_the_caller_s_account(bench):
     key_id = bench.key().rpartition("/")[2]
     kms = bench.client(account=OTHER_ACCOUNT)
 
@@ -156,7 +156,7 @@ ALGORITHMS = {
 
 
 @pytest.mark.parametrize(("spec", "usage"), ALGORITHMS)
-def test_a_key_s_description_lists_the_algorithms_of_its_usage_alone(bench, spec, usage):
+def test_a_key_s_description_lists_only_the_algorithms_of_its_usage(bench, spec, usage):
     shown = bench.metadata(bench.key(spec, usage))
 
     name, algorithms = ALGORITHMS[spec, usage]

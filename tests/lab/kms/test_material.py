@@ -1,4 +1,4 @@
-"""The strict KMS and which bytes a key takes (docs/internals/kms-contract.md, C-1 to C-7)."""
+"""The strict KMS: which bytes a key takes (docs/internals/kms-contract.md, C-1 to C-7)."""
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -53,7 +53,7 @@ def test_without_replicas_new_material_of_a_primary_is_pending_rotation_at_once(
     assert bench.materials(primary) == [CURRENT, PENDING]
 
 
-def test_a_replica_can_t_be_told_to_rotate(bench, primary):
+def test_a_replica_can_t_rotate(bench, primary):
     replica, kms = bench.replica(primary)
     bench.put(replica, ONE, kms=kms)
 
@@ -76,7 +76,7 @@ def test_the_primary_s_pending_material_is_deleted_everywhere(bench, primary):
     assert bench.materials(replica, kms) == [CURRENT, (WAITING, "PENDING_IMPORT")]
 
 
-def test_a_replica_s_pending_material_is_deleted_there_alone(bench, primary):
+def test_a_replica_s_pending_material_is_deleted_only_there(bench, primary):
     replica, kms = bench.replica(primary)
     bench.put(replica, ONE, kms=kms)
     pending = bench.stage(primary, TWO)
@@ -89,7 +89,7 @@ def test_a_replica_s_pending_material_is_deleted_there_alone(bench, primary):
     assert bench.state(replica, kms) == "Enabled"
 
 
-def test_material_lost_in_one_region_is_lost_there_alone(bench, primary):
+def test_material_lost_in_one_region_is_lost_only_there(bench, primary):
     replica, kms = bench.replica(primary)
     bench.put(replica, ONE, kms=kms)
 
@@ -175,6 +175,6 @@ def test_a_key_without_its_material_is_no_more_usable_while_it_is_updating(bench
         kms.decrypt(CiphertextBlob=sealed)
 
 
-def test_the_primary_moves_to_a_region_with_a_replica_alone(bench, primary):
+def test_the_primary_moves_only_to_a_region_with_a_replica(bench, primary):
     with bench.refuses("UnsupportedOperationException", f"{primary} has no replica in {OTHER_REGION}."):
         bench.kms.update_primary_region(KeyId=primary, PrimaryRegion=OTHER_REGION)

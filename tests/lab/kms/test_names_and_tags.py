@@ -36,7 +36,7 @@ def test_an_alias_may_be_made_for_a_key_that_is_pending_import(bench):
     assert bench.state("alias/orders") == "PendingImport"
 
 
-def test_an_alias_is_taken_in_its_own_account_and_region_alone(bench):
+def test_an_alias_is_taken_only_in_its_own_account_and_region(bench):
     key = bench.key()
     bench.kms.create_alias(AliasName="alias/orders", TargetKeyId=key)
     sentence = f"An alias with the name {alias_arn('alias/orders')} already exists"

@@ -1,4 +1,4 @@
-"""The strict KMS and what it is sent: AWS's wording of constraints, errors of form (docs/internals/kms-contract.md, C-82)."""
+"""The strict KMS and faulty calls: AWS's wording of constraints, errors of form (docs/internals/kms-contract.md, C-82)."""
 
 import base64
 import json
@@ -159,7 +159,7 @@ def test_an_operation_that_is_not_modelled_is_refused(bench):
     assert said(post(bench.wire, "CreateGrant", {})) == (400, expected)
 
 
-def test_the_signature_tells_region_and_account(bench):
+def test_the_signature_shows_region_and_account(bench):
     made = said(post(bench.wire, "CreateKey", {}, {"authorization": signed("999988887777", OTHER_REGION)}))[1]
 
     assert made["KeyMetadata"]["Arn"].startswith(f"arn:aws:kms:{OTHER_REGION}:999988887777:key/")

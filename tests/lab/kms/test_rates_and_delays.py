@@ -211,7 +211,7 @@ def test_no_fault_strikes_unless_it_is_asked_for():
 
 @pytest.fixture
 def late():
-    """Every call sees the state of some moment of the last ten seconds."""
+    """Every call sees the state of a random moment of the last ten seconds."""
     with Bench(lag=Lag(probability=1.0, max_seconds=10.0)) as bench:
         yield bench
 

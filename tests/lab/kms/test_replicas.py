@@ -133,7 +133,7 @@ def test_a_replica_needs_a_token_of_its_own(bench, primary):
         )
 
 
-def test_a_description_is_for_the_primary_alone(bench, primary):
+def test_a_description_is_only_for_the_primary(bench, primary):
     replica, kms = bench.replica(primary)
     sentence = "Key material description can only be specified on primary Multi-Region keys"
 

@@ -171,7 +171,7 @@ def test_a_key_rotates_25_times_in_its_life(bench, key):
         bench.stage(key, bytes([100 + number]) * 32)
         bench.rotate(key)
     bench.stage(key, TWO)
-    kms = bench.client(retries=False)  # botocore takes the refusal for a throttle
+    kms = bench.client(retries=False)  # botocore thinks that the refusal is a throttle
     sentence = (
         "The on-demand rotations limit has been reached for the given keyId. "
         f"No more on-demand rotations can be performed for this key: {key}"

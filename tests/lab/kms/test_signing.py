@@ -1,4 +1,4 @@
-"""The strict KMS signs with the imported bytes: checked outside (docs/internals/kms-contract.md, C-82, C-86, C-110, C-111)."""
+"""The strict KMS signs with the imported bytes (docs/internals/kms-contract.md, C-82, C-86, C-110, C-111)."""
 
 import hashlib
 import hmac
@@ -141,7 +141,7 @@ def test_a_digest_must_have_the_length_of_its_algorithm(bench):
         ("HMAC_256", None, "generate_data_key", "GenerateDataKey", {"KeySpec": "AES_256"}),
     ],
 )
-def test_a_key_is_used_for_its_own_usage_alone(bench, spec, usage, call, operation, parameters):
+def test_a_key_is_used_only_for_its_own_usage(bench, spec, usage, call, operation, parameters):
     key = bench.key(spec, usage, Origin="AWS_KMS")
     usage = bench.metadata(key)["KeyUsage"]
     sentence = f"{key} key usage is {usage} which is not valid for {operation}."

@@ -43,7 +43,7 @@ def test_on_a_key_that_never_had_any_new_material_is_current_at_once(bench):
 
 
 def test_while_one_material_is_pending_no_other_can_be_staged(bench, key):
-    third = bench.stage(key, THREE)  # tells its id
+    third = bench.stage(key, THREE)  # returns its id
     bench.kms.delete_imported_key_material(KeyId=key, KeyMaterialId=third)
     pending = bench.stage(key, TWO)
     sentence = (

@@ -1,7 +1,7 @@
-"""The strict KMS through random lives of keys: whatever is done in whatever order, it answers, and its rules hold.
+"""The strict KMS through random lives of keys: it answers every call in every order, and its rules hold.
 
-Each walk is drawn from a number: imports of a few materials, rotations, deletions, switches, replicas, and time. After each
-step the rules that need no memory of the walk's own are checked from outside. A walk of one number always ends alike.
+A number determines each walk: imports of a few materials, rotations, deletions, switches, replicas, and time. After each step
+the test checks from outside the rules that need no memory of the walk. A walk of the same number always ends alike.
 """
 
 from datetime import timedelta
@@ -90,7 +90,7 @@ class Walk:
             named = {"KeyMaterialId": self.dice.choice(listed)["KeyMaterialId"]}
         self.call("DeleteImportedKeyMaterial", region, KeyId=self.key, **named)
 
-    def plain(operation, **more):  # noqa: N805  # makes a step, is none
+    def plain(operation, **more):  # noqa: N805  # it makes a step, but is none
         return lambda self, region: self.call(operation, region, KeyId=self.key, **more)
 
     rotate = plain("RotateKeyOnDemand")
@@ -187,7 +187,7 @@ def test_whatever_happens_to_a_key_its_rules_hold(hundred):
 
 def test_a_walk_of_one_number_always_ends_alike():
     def ends(number):
-        """Ciphertexts are made from the one seed, too; what OAEP wrapped is not shown."""
+        """The walk's story. Ciphertexts also come from the seed; the story leaves out OAEP's output."""
         return walk(number).told
 
     assert ends(7) == ends(7)

@@ -96,7 +96,7 @@ def send(bench, key, given, blob):
 WRONG_OAEP = {
     "SHA-1 for both": OAEP(MGF1(SHA1), SHA1, None),
     "SHA-1 for MGF1, as Java does": OAEP(MGF1(SHA1), SHA256, None),
-    "SHA-256 for MGF1 alone": OAEP(MGF1(SHA256), SHA1, None),
+    "SHA-256 only for MGF1": OAEP(MGF1(SHA256), SHA1, None),
     "a label": OAEP(MGF1(SHA256), SHA256, b"label"),
     "PKCS#1 v1.5": padding.PKCS1v15(),
 }
@@ -123,7 +123,7 @@ def test_under_oaep_sha_1_sha_256_is_refused_without_a_word(bench):
 MATERIAL_P256 = "ECC_NIST_P256"
 WRONG_AES_WRAP = {
     "the blocks swapped": lambda rsa_block, aes_block, _: aes_block + rsa_block,
-    "the RSA block alone": lambda rsa_block, _, __: rsa_block,
+    "only the RSA block": lambda rsa_block, _, __: rsa_block,
     "one byte of the AES block changed": lambda rsa_block, aes_block, _: rsa_block + aes_block[:-1] + b"\x00",
     "a byte too many": lambda rsa_block, aes_block, _: rsa_block + aes_block + b"\x00",
     "RFC 3394 without padding": lambda rsa_block, _, aes_key: rsa_block + aes_key_wrap(aes_key, bytes(136)),

@@ -1,6 +1,6 @@
-"""What becomes of an event that fails, on the local AWS: tried again, given up, and handed to the on-failure destination.
+"""An event that fails on the local AWS: it is tried again, given up, and sent to the on-failure destination.
 
-Played on the corrected MiniStack and on the plain one, as in test_local_aws_corrections.py.
+The tests run on the corrected MiniStack and on the plain one, as in test_corrections.py.
 """
 
 import json
@@ -16,11 +16,11 @@ from lab.local.scripted import CrashedOnPurpose, Scripted
 
 pytestmark = pytest.mark.xdist_group("local-aws-asynchronous")
 
-QUIET_SECONDS = 0.5  # after which nothing more is expected: the longest wait here is 0.2 s
+QUIET_SECONDS = 0.5  # after this time nothing more comes: the longest wait here is 0.2 s
 
 
 class Pair:
-    """A function, and the one behind its on-failure destination."""
+    """A function, and the function of its on-failure destination."""
 
     def __init__(self, settings, first, second):
         self.lambda_ = client(settings, "lambda")
@@ -80,7 +80,7 @@ def plain():
 
 
 @pytest.mark.parametrize("retries", [0, 1, 2])
-def test_the_record_tells_how_often_it_was_tried(corrected, plain, retries):
+def test_the_record_shows_how_often_it_was_tried(corrected, plain, retries):
     (record,) = corrected.fails(retries)
     assert len(corrected.first.events) == 1 + retries
     assert record["version"] == "1.0"

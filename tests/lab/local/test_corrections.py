@@ -1,6 +1,6 @@
-"""Each correction of MiniStack (lab/local/corrections): what AWS does, and that MiniStack alone still does not.
+"""Each correction of MiniStack (lab/local/corrections): what AWS does, and that plain MiniStack still does not.
 
-Every situation is played twice, on the corrected MiniStack and on the plain one. Where the plain one has learnt it, its
+Each test plays its situation twice, on the corrected MiniStack and on the plain one. If a new plain one does it right, its
 assertion fails, and the correction can go.
 """
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.xdist_group("local-aws-corrections")  # two MiniStacks 
 
 
 class World:
-    """One MiniStack, one scripted function behind a custom resource, and what is asked of them."""
+    """One MiniStack, one scripted function behind a custom resource, and the calls to them."""
 
     def __init__(self, settings: Settings, function: Scripted) -> None:
         self.settings = settings
@@ -46,7 +46,7 @@ class World:
         return client(self.settings.with_credentials(credentials or self.settings.credentials), service)
 
     def fresh(self) -> str:
-        """Forgets what was played; a new stack's name."""
+        """Removes the last situation's records. Returns a new stack's name."""
         self.function.events.clear()
         self.function.puts.clear()
         self.function.play = lambda _event: {}
@@ -166,7 +166,7 @@ def test_after_a_rename_the_stack_cleans_up(corrected, plain):
 
 def test_a_status_is_as_old_as_its_request(corrected, plain):
     def ages(one: World) -> list[float]:
-        """Seconds from each status to its request, which only knows whole seconds."""
+        """Seconds from each status to its request, whose time has whole seconds."""
         name, found = one.fresh(), []
 
         def play(event: Event) -> Answer:
@@ -186,7 +186,7 @@ def test_a_status_is_as_old_as_its_request(corrected, plain):
     assert ages(plain) == []
 
 
-def test_a_stack_that_is_being_deleted_tells_since_when(corrected, plain):
+def test_a_stack_that_is_being_deleted_shows_since_when(corrected, plain):
     def times(one: World) -> set[str]:
         name, found = one.fresh(), []
         one.function.play = lambda event: (
@@ -200,7 +200,7 @@ def test_a_stack_that_is_being_deleted_tells_since_when(corrected, plain):
     assert times(plain) == {"CreationTime", "LastUpdatedTime"}
 
 
-def test_the_events_of_an_update_tell_what_it_creates_and_cleans_up(corrected, plain):
+def test_the_events_of_an_update_show_what_it_creates_and_cleans_up(corrected, plain):
     def events(one: World) -> list[str]:
         name = one.fresh()
         one.stacks.create(name, {"Resources": {"A": one.resource()}})
@@ -218,7 +218,7 @@ def test_the_events_of_an_update_tell_what_it_creates_and_cleans_up(corrected, p
 
 
 def ids_told(stack: Stack) -> list[tuple[str, str]]:
-    """The statuses of A in a stack's events, and the ids that it bore then."""
+    """The statuses of A in a stack's events, with its ids."""
     return [
         (event["ResourceStatus"], event["PhysicalResourceId"])
         for event in stack.events
@@ -245,7 +245,7 @@ def test_while_an_answer_is_taken_over_the_resource_is_made_under_the_answered_i
     assert [one["ResourceStatus"] for one in made(plain)[:2]] == ["CREATE_IN_PROGRESS", ends]
 
 
-def test_a_replacement_is_told_under_the_old_id_and_then_under_the_new_one(corrected, plain):
+def test_a_replacement_is_reported_under_the_old_id_and_then_under_the_new_one(corrected, plain):
     def told(one: World) -> list[tuple[str, str]]:
         name = one.fresh()
         one.function.play = failing
@@ -279,7 +279,7 @@ def test_a_resource_without_an_id_has_none_in_the_list(corrected, plain):
     assert "PhysicalResourceId" in keys(plain)  # of A: B is not listed yet
 
 
-def test_a_stack_that_rolls_its_creation_back_tells_since_when(corrected, plain):
+def test_a_stack_that_rolls_its_creation_back_shows_since_when(corrected, plain):
     def deletion_of(one: World) -> tuple[str, datetime | None, Any]:
         name = one.fresh()
         one.function.play = failing
@@ -294,7 +294,7 @@ def test_a_stack_that_rolls_its_creation_back_tells_since_when(corrected, plain)
     assert deletion_of(plain)[:2] == ("ROLLBACK_COMPLETE", None)
 
 
-def test_a_stack_s_id_tells_its_time(corrected, plain):
+def test_a_stack_s_id_shows_its_time(corrected, plain):
     def unique_of(one: World) -> tuple[UUID, datetime]:
         stack = created(one, lambda _event: {})
         shown = one.stacks.cloudformation.describe_stacks(StackName=stack.stack_id)["Stacks"][0]
@@ -421,7 +421,7 @@ def test_stacks_of_one_name_in_two_regions_make_roles_of_their_own(corrected, pl
 
 
 def created(one: World, answer: Any, **properties: Any) -> Stack:
-    """A stack of one resource, whose Create gets this answer, and whose Delete a plain one."""
+    """A stack of one resource. Its Create gets this answer, its Delete a plain one."""
     name = one.fresh()
     one.function.play = lambda event: answer(event) if event["RequestType"] == "Create" else {}
     return one.stacks.create(name, {"Resources": {"A": one.resource(**properties)}})
@@ -587,7 +587,7 @@ def test_a_service_token_cannot_be_changed(corrected, plain):
 
 
 def test_plain_ministack_lends_a_function_its_own_packages(plain):
-    """What a layer lacks is missed only where functions run apart: tests/lab/local/test_runtime.py."""
+    """Only separate processes show what a layer lacks: tests/lab/local/test_runtime.py."""
     lambda_, code = plain.client("lambda"), io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr(
@@ -649,7 +649,7 @@ def refusal(call: Any, **parameters: Any) -> str:
 
 
 def with_rights(one: World, *statements: Mapping[str, Any]) -> Credentials:
-    """A user who has these rights and no others."""
+    """A user who has only these rights."""
     iam, name = one.client("iam"), f"user-{secrets.token_hex(4)}"
     iam.create_user(UserName=name)
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", **row} for row in statements]}
@@ -659,7 +659,7 @@ def with_rights(one: World, *statements: Mapping[str, Any]) -> Credentials:
 
 
 def decrypt_with(one: World, condition: Mapping[str, Any]) -> str:
-    """What a user with kms:Decrypt under this condition gets who opens a ciphertext whose context is a=b."""
+    """The result for a user with kms:Decrypt under this condition, who decrypts a ciphertext with the context a=b."""
     kms = one.client("kms")
     key = kms.create_key(Tags=[{"TagKey": "team", "TagValue": "blue"}])["KeyMetadata"]["KeyId"]
     blob = kms.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext={"a": "b"})["CiphertextBlob"]
@@ -759,7 +759,7 @@ def test_a_secret_under_a_customers_key_needs_the_right_to_use_that_key(correcte
 FIRST, SECOND, THIRD = (f"00000000-0000-4000-8000-00000000000{digit}" for digit in "123")
 
 
-def test_a_version_bears_the_id_that_its_maker_chose_and_is_made_once(corrected, plain):
+def test_a_version_has_the_id_that_its_maker_chose_and_is_made_once(corrected, plain):
     def answers(one: World) -> list[str]:
         aws, name = one.client("secretsmanager"), f"secret-{secrets.token_hex(4)}"
         made = aws.create_secret(Name=name, ClientRequestToken=FIRST, SecretBinary=b"x")["VersionId"]
@@ -775,7 +775,7 @@ def test_a_version_bears_the_id_that_its_maker_chose_and_is_made_once(corrected,
     assert answers(plain) == ["False", "ResourceExistsException", "", ""]
 
 
-def test_a_version_bears_all_the_stages_that_were_asked_for_and_no_other_does(corrected, plain):
+def test_a_version_has_all_the_stages_that_were_asked_for_and_no_other_does(corrected, plain):
     def stages(one: World, *puts: tuple[str, list[str]]) -> list[list[str]]:
         aws, name = one.client("secretsmanager"), f"secret-{secrets.token_hex(4)}"
         first = aws.create_secret(Name=name, ClientRequestToken=FIRST, SecretBinary=b"x")["VersionId"]

@@ -1,4 +1,4 @@
-"""`make demo` and `make local`: what a newcomer runs first."""
+"""`make demo` and `make local`: what a new user runs first."""
 
 import io
 import os
@@ -17,7 +17,7 @@ from lab.local import places
 PATIENCE_SECONDS = 60
 
 
-def test_the_demo_tells_its_story_and_no_secret(aws, tmp_path):
+def test_the_demo_shows_its_story_and_no_secret(aws, tmp_path):
     told = io.StringIO()
     demo = Demo.of(Story(told), aws, tmp_path)
 

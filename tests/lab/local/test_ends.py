@@ -1,4 +1,4 @@
-"""Whatever happens to its users, nothing of a local AWS is left: no process, no folder."""
+"""However its users end, a local AWS leaves nothing: no process, no folder."""
 
 import json
 import os
@@ -124,7 +124,7 @@ def test_a_preparation_that_fails_ends_it(name):
     wait_until_nothing_is_left(name)
 
 
-def test_it_listens_on_127_0_0_1_alone(name):
+def test_it_listens_only_on_127_0_0_1(name):
     with LocalAws.shared(name, nothing) as aws:
         pids = processes_of(name)
         inodes = {link.readlink() for pid in pids for link in Path(f"/proc/{pid}/fd").iterdir() if link.exists()}
@@ -136,7 +136,7 @@ def test_it_listens_on_127_0_0_1_alone(name):
         port = int(aws.settings.endpoint_url.rpartition(":")[2])
         assert f"0100007F:{port:04X}" in listening
         assert {address.partition(":")[0] for address in listening} == {"0100007F"}
-        assert "0100007F:01BB" not in listening  # 443, where MiniStack alone would listen, too
+        assert "0100007F:01BB" not in listening  # 443, where plain MiniStack listens, too
 
 
 def test_a_user_who_comes_while_it_ends_gets_a_new_one(tmp_path):
@@ -156,7 +156,7 @@ def test_a_user_who_comes_while_it_ends_gets_a_new_one(tmp_path):
         ending.end()
 
         use = newcomer.result(PATIENCE_SECONDS)
-        assert use.first  # in a new folder: the lock of the one that is gone does not count
+        assert use.first  # in a new folder: the lock of the removed folder has no effect
         assert folder.exists()
         use.end()
 

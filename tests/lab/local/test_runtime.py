@@ -1,4 +1,4 @@
-"""How deployed functions run here: as in Lambda, in processes of their own, and ended as Lambda ends them."""
+"""Deployed functions run here as in Lambda: each in a separate process, which ends as Lambda ends it."""
 
 import io
 import json
@@ -55,7 +55,7 @@ def archive(**files):
 
 @pytest.fixture(scope="module")
 def function():
-    """A function with a layer, and what invokes it: the payload, and the error's kind."""
+    """A function with a layer, and a way to invoke it, which returns the payload and the error's kind."""
     folder = places.temporary_folder("runtime")
     try:
         with running(folder) as (settings, _has_ended):

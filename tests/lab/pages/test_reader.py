@@ -26,12 +26,12 @@ def test_variables_and_the_folder_stay_from_block_to_block(reader, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["false", "false | true", 'echo "$nobody_set_this"', "exit 0"])
-def test_a_command_that_fails_is_told(reader, tmp_path, command):
+def test_a_command_that_fails_is_reported(reader, tmp_path, command):
     with pytest.raises(NotAsPrintedError, match=re.escape(command)):
         reader.runs(only(tmp_path, f"$ {command}"))
 
 
-def test_another_output_is_told(reader, tmp_path):
+def test_another_output_is_reported(reader, tmp_path):
     with pytest.raises(NotAsPrintedError, match=r"^page\.md:1: not printed: two\n\$ echo one\none\n"):
         reader.runs(only(tmp_path, "$ echo one\ntwo"))
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 QUICK = Crowd(60, 1.0, 1)
-SLOW = Crowd(15, 0.01, 1)  # few, and for so long that they outlast an invocation: a floor of 1,500 seconds
+SLOW = Crowd(15, 0.01, 1)  # few requests that outlast an invocation: they need at least 1,500 seconds
 
 
 @cache
@@ -48,7 +48,7 @@ def played(crowd, way=HANDED_OVER):
     ids=["one a second", "another seed", "one in four seconds", "one in a hundred seconds"],
 )
 def test_all_get_through_in_little_more_time_than_the_quota_takes(crowd):
-    """What is lost are moments at the end, when few are left and each asks once in half a minute."""
+    """They lose time only at the end, when few are left and each asks once in half a minute."""
     outcome = played(crowd)
 
     assert outcome.verdict == f"{crowd.resources}/{crowd.resources} done, 0 failed, {outcome.times_floor:.2f} x floor"
@@ -126,7 +126,7 @@ def test_kms_lets_no_more_through_than_its_quota():
     times = world.kms.granted_at
     assert len(times) == QUICK.resources
     for first, last in itertools.combinations(range(len(times)), 2):
-        # A bucket of one: whoever finds it full, and then waits for one more, sees two within one interval.
+        # A bucket of one: a request that finds it full, and then waits for the next, sees two within one interval.
         assert last - first <= (times[last] - times[first]).total_seconds() * QUICK.rate + 1e-3
     assert world.kms.made["GetParametersForImport"] == QUICK.resources + world.kms.throttled["GetParametersForImport"]
 
@@ -173,7 +173,7 @@ def test_what_needs_no_quota_of_kms_is_answered_though_cloudformation_s_reads_ar
     reads = standing.play(kind, resources, 1)
 
     assert (reads.done, reads.reason, reads.imports) == (resources, "", 0)
-    assert reads.throttled > 2 * resources  # else nothing is scarce
+    assert reads.throttled > 2 * resources  # otherwise nothing is scarce
     assert reads.reads_each * resources / 10 - 1 <= reads.last_seconds < 120
 
 
@@ -199,7 +199,7 @@ def test_cloudformation_answers_ten_reads_a_second_and_no_more():
 
     assert len(answered) == sum(call.service == "cloudformation" for call in world.aws.calls) - world.busy.throttled
     for first, last in itertools.combinations(range(len(answered)), 2):
-        # The bucket holds a second's worth; what is answered is told up to a tenth of a second later.
+        # The bucket holds one second's requests; an answer comes up to a tenth of a second later.
         assert last - first < 10 + 10 * ((answered[last] - answered[first]).total_seconds() + 0.2)
 
 
@@ -207,7 +207,7 @@ def test_cloudformation_answers_ten_reads_a_second_and_no_more():
 
 
 class Probe:
-    """`plaintext` of one invocation, number 1, on a clock of its own."""
+    """`plaintext` of one invocation, number 1, on its own clock."""
 
     def __init__(self):
         self.clock = VirtualClock()
@@ -311,7 +311,7 @@ def outcome_of(**changes):
     return Outcome(**figures | changes)
 
 
-def test_a_run_is_told_in_lines_that_end_with_the_verdict():
+def test_a_run_is_reported_in_lines_that_end_with_the_verdict():
     assert list(report_lines(outcome_of())) == [
         "seed 9: 4 resources in 2 stacks, 0.5 requests a second; this function",
         "waited: median 7 s, 90 % 3,600 s, 99 % 3,600 s, longest 3,600 s",
@@ -360,7 +360,7 @@ def reads_of(**changes):
     return standing.Reads(**figures | changes)
 
 
-def test_what_needs_no_quota_is_told_in_a_line():
+def test_what_needs_no_quota_is_reported_in_a_line():
     assert standing.report_line(reads_of()) == (
         "4 no-op Updates at once: 3 answered, the last after 1,234 s; CloudFormation's reads: 17.5 for each, and 1,000 "
         "throttled; imports: 0; 1 failed, the first one: no answer in time"
@@ -428,7 +428,7 @@ def test_a_page_without_its_marks_is_refused():
 
 
 def test_the_page_holds_what_is_measured_today():
-    """Where the function waits in another way, `make quota COMPARE=1` writes the page anew."""
+    """If the function's way to wait changes, `make quota COMPARE=1` writes the new page."""
     lines = (ROOT / "docs" / "internals" / "scale.md").read_text().splitlines()
     (row,) = [line.split("|") for line in lines if line.startswith("| 1/s | 50 |")]
     outcome = played(Crowd(50, 1.0, 1))

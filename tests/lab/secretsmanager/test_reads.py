@@ -1,4 +1,4 @@
-"""Secrets Manager as the tests have it, through boto3: how a secret is found, and AWS's sentences where it is not."""
+"""The stand-in for Secrets Manager, through boto3: how it finds a secret, and AWS's sentences if it does not."""
 
 from datetime import timedelta
 
@@ -24,13 +24,13 @@ def clock():
 
 @pytest.fixture
 def secrets(clock):
-    """As somebody sees it who may read every secret of the account."""
+    """A client with the right to read every secret of the account."""
     return SecretsManager(clock, any_secret=True)
 
 
 @pytest.fixture
 def as_the_function(clock):
-    """As the function's role sees it: the stand-in, and a client."""
+    """The stand-in, and a client with the rights of the function's role."""
     secrets = SecretsManager(clock)
     with InProcessAws(clock, [secrets]) as aws:
         yield secrets, aws.client("secretsmanager")

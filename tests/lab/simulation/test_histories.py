@@ -1,7 +1,6 @@
-"""Histories: the real function in a world that fails in every way that AWS is known to fail. docs/internals/simulation.md
-tells of it.
+"""Histories: the real function in a world that fails in every known way of AWS (docs/internals/simulation.md).
 
-The seeds are other ones with each commit, so that CI plays ever new histories; which ones they are stands in the tests' names.
+Each commit has other seeds, so that CI always plays new histories. The tests' names show the seeds.
 """
 
 import os
@@ -24,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def _first_seed() -> int:
-    """From the commit's hash; 0 where there is none to ask for."""
+    """From the commit's hash; 0 if there is no commit."""
     git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607  # git, wherever it is
     return int(git.stdout[:8], 16) if git.returncode == 0 else 0
 
@@ -70,7 +69,7 @@ def test_the_command_ends_with_the_sum(capsys):
     assert re.fullmatch(r"12 histories, \d+ requests, \d+ faults, 0 violations", last)
 
 
-def test_the_command_tells_every_event_of_one_seed(capsys):
+def test_the_command_shows_every_event_of_one_seed(capsys):
     assert main(["--seed", "8"]) == 0
 
     told = capsys.readouterr().out.splitlines()
@@ -79,8 +78,8 @@ def test_the_command_tells_every_event_of_one_seed(capsys):
     assert re.fullmatch(r"1 histories, \d+ requests, \d+ faults, 0 violations", told[-1])
 
 
-def test_a_broken_rule_is_told_by_its_shortest_story(capsys):
-    """With a planted bug: the rule, the command, the faults, the events up to the one that breaks it, and what was left out."""
+def test_a_broken_rule_is_reported_by_its_shortest_story(capsys):
+    """With a planted bug: the rule, the command, the faults, the events up to the broken rule, and how many are left."""
     bug = MUTATIONS["ARN for an adopted key"]
     seed = seed_that_finds(bug)
     with bug.plant():
@@ -106,7 +105,7 @@ def test_what_differs_between_two_runs_is_no_success(monkeypatch, capsys):
     assert capsys.readouterr().out == "seed 5: two runs differ\nrepeat: make simulate SEED=5\n"
 
 
-def test_a_defect_of_the_simulation_is_told_apart_from_a_broken_rule(monkeypatch, capsys):
+def test_a_defect_of_the_simulation_is_not_confused_with_a_broken_rule(monkeypatch, capsys):
     def defect(*_: object) -> None:
         raise KeyError
 

@@ -1,4 +1,4 @@
-"""continue-update-rollback with --resources-to-skip: chance alone leads there once in thousands of histories."""
+"""continue-update-rollback with --resources-to-skip: random histories reach it only once in thousands."""
 
 import pytest
 
@@ -14,7 +14,7 @@ HISTORIES = 40
 
 @pytest.fixture
 def skipped(monkeypatch):
-    """What was skipped in each rollback that was continued so: the resources that had failed to go back."""
+    """The skipped resources of each continued rollback: those whose rollback had failed."""
     seen = []
     roll_back = Stack.roll_back
 
@@ -27,7 +27,7 @@ def skipped(monkeypatch):
 
 
 def test_a_rollback_that_failed_is_continued_without_the_resource_that_failed(skipped):
-    """What KMS holds is then not what CloudFormation believes; the next update, and the Delete, go by KMS."""
+    """KMS then does not hold what CloudFormation believes. The next update and the Delete trust KMS."""
     broken = {}
     for seed in range(HISTORIES):
         result = play(draw(seed, rolled_back_and_skipped))

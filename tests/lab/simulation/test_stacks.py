@@ -1,4 +1,4 @@
-"""The simulation's CloudFormation, against what real stacks were recorded to show. Dates are those of the recordings."""
+"""The simulation's CloudFormation, against what real stacks were recorded to show. Each date is a recording's."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -20,7 +20,7 @@ def client(timeline):
 
 
 def told(stacked, since=0):
-    """(logical id, physical id, status) of each event since so many seconds; the stack's own have no ids."""
+    """(logical id, physical id, status) of each event since so many seconds; the stack's own events have no ids."""
     return [
         ("", "", one.status)
         if one.physical_id == stacked.stack.id
@@ -50,7 +50,7 @@ def test_a_replacement_is_told_under_its_old_id_its_new_one_and_its_old_one_agai
     assert types == [GENERAL_TYPE] * 2  # 2020-10-22
 
 
-def test_a_creation_is_told_twice_as_being_under_way_the_second_time_under_the_answered_id(stacked):
+def test_a_creation_is_reported_twice_as_being_under_way_the_second_time_under_the_answered_id(stacked):
     """2020-10-22, 2025-03-11: when the answer is taken over, 0.15 to 0.7 s before the end."""
     stacked.then(stacked.stack.create, Material=stacked.on_a)
     stacked.run()

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 def test_no_fault_at_any_call_breaks_an_invariant(operation, record_property):
     cases = table.cases((operation,))
     record_property("cases", len(cases))
-    print(f"{operation.name}: {len(cases)} cases")  # noqa: T201  # shown with -s, and where one fails
+    print(f"{operation.name}: {len(cases)} cases")  # noqa: T201  # shown with -s, and if a case fails
 
     assert [wrong for wrong in map(table.wrong, cases) if wrong] == []
 
@@ -29,7 +29,7 @@ def test_each_call_of_the_function_meets_each_fault():
     struck = {(case.api, case.fault) for case in cases}
 
     assert {api for api, _ in struck} == CALLS
-    # GetPublicKey is asymmetric keys' alone, and of those there is a sample.
+    # Only asymmetric keys have GetPublicKey, and the table has a sample of them.
     assert struck >= {(api, fault) for api in CALLS - {"GetPublicKey"} for fault in table.FAULTS}
     assert len(cases) > 4000
 

@@ -1,1 +1,1 @@
-"""How the stand-ins speak."""
+"""The stand-ins' protocols: HTTP, and calls within the process."""

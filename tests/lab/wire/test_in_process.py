@@ -1,4 +1,4 @@
-"""The AWS of the tests' own process: botocore does everything but the network, and time is the tests'."""
+"""AWS within the tests' process: botocore does everything but the network, and the test's clock sets the time."""
 
 import botocore.endpoint
 import botocore.session

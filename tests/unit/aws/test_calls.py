@@ -1,4 +1,4 @@
-"""Calls to AWS: what passes by itself is waited out, for as long as is named, on a clock of the test's own."""
+"""Calls to AWS: the function waits for what passes by itself, for a named time, on the test's clock."""
 
 import math
 from datetime import timedelta
@@ -53,7 +53,7 @@ class Log:
 
 
 class Clock(VirtualClock):
-    """Keeps what was slept; `roll` fixes the dice."""
+    """Keeps the waits; `roll` fixes the random numbers."""
 
     def __init__(self, *, seed=1, roll=None):
         super().__init__(seed=seed)
@@ -69,7 +69,7 @@ class Clock(VirtualClock):
 
 
 class Service:
-    """An AWS operation that answers as it is told: raises what is an exception, gives what is not; the last one for ever."""
+    """An AWS operation with scripted answers: raises an exception, returns anything else. The last one repeats."""
 
     def __init__(self, clock, *answers, seconds=0.0):
         self.clock = clock
@@ -100,7 +100,7 @@ def caller(clock, *, seconds=900.0, at_least_once=False):
 
 
 def outcome(clock, service, *, seconds=900.0, operation="kms:DescribeKey", waits=NO_WAITS, **how):
-    """What a call that fails ends with, and after how many seconds."""
+    """The error of a call that fails, and the seconds until then."""
     with pytest.raises((ServiceRefused, OutOfTime)) as raised:
         caller(clock, seconds=seconds).call(operation, service, where="KeyId", waits=waits, **how)
     return raised.value, (clock.now() - START).total_seconds()
@@ -159,7 +159,7 @@ def test_a_throttle_is_waited_out_to_the_deadline(code):
     assert service.begun[-1] == 600
 
 
-def test_where_the_caller_waits_by_itself_a_throttle_is_told_at_once():
+def test_where_the_caller_waits_by_itself_a_throttle_is_reported_at_once():
     clock = Clock()
 
     error, after = outcome(clock, Service(clock, refused("ThrottlingException")), throttles_seconds=0)
@@ -207,7 +207,7 @@ def test_a_code_that_is_named_is_waited_out_for_its_time_and_then_told(waits, co
 
 
 @pytest.mark.parametrize("code", ["NotFoundException", "KMSInvalidStateException", "AccessDeniedException"])
-def test_a_code_that_is_not_named_is_told_at_once(code):
+def test_a_code_that_is_not_named_is_reported_at_once(code):
     clock = Clock()
 
     error, after = outcome(clock, Service(clock, refused(code)))
@@ -233,7 +233,7 @@ def test_codes_may_change_while_it_waits_and_each_has_its_own_patience():
 
     assert isinstance(error, ServiceRefused)
     assert error.code == "NotFoundException"
-    assert 120 < after < 360  # its two minutes had passed when it came
+    assert 120 < after < 360  # the error came after its two minutes had passed
 
 
 # -------------------------------------------------------------------------------------------------------------- faults
@@ -284,7 +284,7 @@ def test_a_service_that_fails_is_tried_for_two_minutes(code, status):
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "InvalidCiphertextException", "SomethingNew", "Unknown"])
-def test_any_other_refusal_is_told_at_once(code):
+def test_any_other_refusal_is_reported_at_once(code):
     clock = Clock()
     service = Service(clock, refused(code))
 
@@ -297,7 +297,7 @@ def test_any_other_refusal_is_told_at_once(code):
 @pytest.mark.parametrize(
     "error", [ParamValidationError(report=CANARY), NoCredentialsError()], ids=lambda error: type(error).__name__
 )
-def test_a_call_that_botocore_itself_does_not_send_is_told_at_once(error):
+def test_a_call_that_botocore_itself_does_not_send_is_reported_at_once(error):
     clock = Clock()
 
     told, after = outcome(clock, Service(clock, error))
@@ -426,7 +426,7 @@ def test_each_wait_is_logged_with_what_it_waits_for():
 
 
 def of(remaining_seconds, *, age=None, timeout=None):
-    """How many seconds there are, for an invocation with so many left, and a request so old."""
+    """The seconds for calls, from an invocation's remaining seconds and the request's age."""
     clock = VirtualClock()
     date = "" if age is None else f"?X-Amz-Date={clock.now() - timedelta(seconds=age):%Y%m%dT%H%M%SZ}"
     properties = {} if timeout is None else {"ServiceTimeout": str(timeout)}
@@ -466,7 +466,7 @@ def test_an_old_request_has_what_cloudformation_waits_but_for_a_minute_or_a_tent
 
 
 @pytest.mark.parametrize(("timeout", "seconds"), [(120, 108), (600, 540), (3600, 825)])
-def test_a_request_that_does_not_tell_its_time_counts_from_now(timeout, seconds):
+def test_a_request_without_a_time_counts_from_now(timeout, seconds):
     assert of(900, timeout=timeout) == pytest.approx(seconds)
 
 

@@ -1,4 +1,4 @@
-"""AWS's errors in words: the code kept, each told apart from the others, and no error of botocore's own model left out."""
+"""AWS's errors as sentences: each keeps its code, differs from the others, and covers every error of botocore's model."""
 
 import botocore.session
 import pytest
@@ -263,7 +263,7 @@ def test_an_explicit_deny_is_seen_in_a_text_that_is_cut_before_it():
     assert "A permissions boundary denies it explicitly," in said("kms:Decrypt", refused("AccessDeniedException", text))
 
 
-def test_another_error_than_a_denial_is_not_told_as_one_for_its_words():
+def test_an_error_that_is_no_denial_is_not_reported_as_one_because_of_its_words():
     text = "The key has an explicit deny in its name"
 
     assert said("kms:DescribeKey", refused("DisabledException", text)) == (
@@ -339,7 +339,7 @@ def test_no_part_of_a_value_is_left_where_a_long_text_is_cut():
     assert f"{'x' * 290}<SecretId>..." in str(error)
 
 
-def test_an_answer_without_a_code_is_told_as_such():
+def test_an_answer_without_a_code_is_reported_as_such():
     assert said("kms:DescribeKey", ClientError({}, "DescribeKey")) == (
         "KeyId: kms:DescribeKey was refused with Unknown. Look the code up in the API reference of that operation."
     )
@@ -383,7 +383,7 @@ def error_of(call, **parameters):
     return raised.value
 
 
-def test_an_answer_of_kms_without_a_message_is_told_without_one(aws):
+def test_an_answer_of_kms_without_a_message_is_reported_without_one(aws):
     aws.faults.inject("DescribeKey", Refusal(400, "InvalidImportTokenException", None))
     error = error_of(aws.client("kms").describe_key, KeyId="x")
 
@@ -394,7 +394,7 @@ def test_an_answer_of_kms_without_a_message_is_told_without_one(aws):
     )
 
 
-def test_an_unknown_stack_is_told_in_cloudformation_s_words(aws):
+def test_an_unknown_stack_is_reported_in_cloudformation_s_words(aws):
     error = error_of(aws.client("cloudformation").describe_stacks, StackName="orders")
 
     assert said("cloudformation:DescribeStacks", error, "StackId") == (

@@ -1,4 +1,4 @@
-"""What ListKeyRotations shows of a key's materials, and what their expiry is compared with."""
+"""What ListKeyRotations shows of a key's materials, and how their expiry is compared."""
 
 from datetime import UTC, datetime, timedelta
 

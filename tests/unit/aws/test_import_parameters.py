@@ -1,4 +1,4 @@
-"""One answer of GetParametersForImport: for one key, in one piece, and good for a real import."""
+"""One answer of GetParametersForImport: for one key, never mixed with another answer, and good for a real import."""
 
 import dataclasses
 import hashlib
@@ -91,7 +91,7 @@ def test_one_answer_may_seal_more_than_once(kms, arn):
 
     first, second = parameters.seal(checked()), parameters.seal(checked())
 
-    assert first.encrypted_key_material != second.encrypted_key_material  # OAEP is seeded anew
+    assert first.encrypted_key_material != second.encrypted_key_material  # OAEP has a new seed
     imported(kms, first)
     imported(kms, second)
 

@@ -1,4 +1,4 @@
-"""What no text of AWS's may repeat: each declared text, by the property in whose name it is shown."""
+"""No text of AWS may repeat a declared value: the property's name replaces it."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_each_declared_text_has_its_place():
     }
 
 
-def test_of_an_arn_the_parts_that_aws_may_show_alone_have_their_place_too():
+def test_the_parts_of_an_arn_that_aws_may_show_separately_are_masked_too():
     assert masks.of({"KeyId": ARN}) == dict.fromkeys((ARN, f"key/{KEY}", KEY), "<KeyId>")
     assert masks.of({"SecretId": SECRET}) == dict.fromkeys(
         (SECRET, "orders/master-key-AbCdEf", "master-key-AbCdEf"), "<SecretId>"

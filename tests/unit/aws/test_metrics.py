@@ -1,4 +1,4 @@
-"""What is measured of a wait: one line in CloudWatch's embedded metric format, with numbers alone."""
+"""The metrics of a wait: one line in CloudWatch's embedded metric format, with only numbers."""
 
 import json
 
@@ -46,7 +46,7 @@ def test_a_wait_is_one_line_of_numbers_under_the_application_s_namespace_and_nam
     }
 
 
-def test_a_request_that_does_not_tell_its_time_has_no_age(capsys):
+def test_a_request_without_a_time_has_no_age(capsys):
     (line,) = written(capsys, Waited("granted", None, 3.0, 2))
 
     assert "RequestAge" not in line

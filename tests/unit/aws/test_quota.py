@@ -1,4 +1,4 @@
-"""Waiting for KMS's quota: how the tries are spread, what ends the wait, and what is told of it."""
+"""The wait for KMS's quota: how the tries are spread, what ends the wait, and what the log says about it."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -36,7 +36,7 @@ class Log:
 
 
 class Successor:
-    """Takes a request over, or does not."""
+    """Takes over a request, or fails to."""
 
     def __init__(self, clock, seconds, problem=""):
         self.waits_until = Deadline(clock, clock.now() + timedelta(seconds=seconds))
@@ -107,7 +107,7 @@ def test_a_request_that_was_handed_over_does_not_begin_anew_with_short_waits():
     assert old.seconds() > 3 * young.seconds()
 
 
-def test_a_request_that_does_not_tell_its_time_counts_from_its_first_try():
+def test_a_request_without_a_time_counts_from_its_first_try():
     told, untold = Wait(30), Wait(30, tells_time=False)
 
     told.run()
@@ -120,7 +120,7 @@ def test_a_request_that_does_not_tell_its_time_counts_from_its_first_try():
 # ------------------------------------------------------------------------------------------------------- spending nothing
 
 
-def test_who_gets_through_at_once_asks_once_and_nothing_is_told():
+def test_a_request_that_gets_through_at_once_asks_once_and_reports_nothing():
     wait = Wait(0)
 
     assert wait.run() == PARAMETERS
@@ -173,7 +173,7 @@ def test_without_a_successor_the_wait_ends_at_the_deadline_and_names_the_quota()
     assert wait.asked[-1] < 825
 
 
-def test_where_the_request_does_not_tell_its_time_neither_does_the_error():
+def test_where_the_request_has_no_time_the_error_has_none():
     wait = Wait(10**6, tells_time=False)
 
     with pytest.raises(OutOfTime) as raised:
@@ -192,7 +192,7 @@ def test_a_successor_takes_over_when_the_time_for_waiting_is_over():
     assert wait.seconds() == 600
 
 
-def test_a_successor_that_can_not_take_over_is_told_beside_the_quota():
+def test_a_successor_that_can_not_take_over_is_reported_beside_the_quota():
     wait = Wait(10**6, successor=(600, "Nobody takes it."))
 
     with pytest.raises(OutOfTime) as raised:
@@ -202,7 +202,7 @@ def test_a_successor_that_can_not_take_over_is_told_beside_the_quota():
     assert wait.seconds() == 600
 
 
-# ----------------------------------------------------------------------------------------------------------- what is told
+# ------------------------------------------------------------------------------------------------------- what is logged
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_long_wait_is_logged_once_a_minute():
     ("waiting", "per_second", "times_floor"), [(500, 0.25, 1.10), (500, 1.0, 1.5), (250, 0.25, 1.15)]
 )
 def test_hundreds_that_begin_together_get_through_in_little_more_than_the_least_time(waiting, per_second, times_floor):
-    """The steps alone, against a bucket that holds one request. The whole function is measured by `make quota`."""
+    """Only the steps, against a bucket that holds one request. `make quota` measures the whole function."""
     clock = VirtualClock(seed=7)
     free_at, last = START, START
 

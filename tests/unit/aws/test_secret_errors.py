@@ -1,4 +1,4 @@
-"""What is said of a secret that can't be read: which secret and version is meant, and nothing of what was declared."""
+"""The errors for a secret that the function can't read: they name secret and version, and repeat no declared value."""
 
 import json
 
@@ -46,7 +46,7 @@ def test_what_is_no_region_s_name_is_not_repeated(region):
 
 
 def test_every_property_says_how_the_material_is_read_or_has_nothing_to_do_with_it():
-    """A new one belongs to one or the other: where the first kind is faulty, no material may be judged."""
+    """A new property must be in one of the lists: if a property of the first list is faulty, no material is checked."""
     reading = {
         *("SecretId", "SecretVersionId", "SecretVersionStage", "SecretJsonKey", "MaterialEncoding", "SecretWrapping"),
     }

@@ -1,4 +1,4 @@
-"""What an answer looks like: within CloudFormation's limits, whatever the reason, the attributes and the ids are."""
+"""An answer is within CloudFormation's limits, for every reason, attribute and id."""
 
 import json
 import logging

@@ -1,7 +1,7 @@
-"""Planted values come out nowhere: not in a log at DEBUG, on stdout or stderr, in an answer, in an exception.
+"""No output shows a planted value: not in a log at DEBUG, on stdout or stderr, in an answer, in an exception.
 
-The values: the signature of the ResponseURL, a property that a user filled with plaintext, the text of an exception. They
-are looked for as they are, in hex, in base64 and percent-encoded.
+The values: the signature of the ResponseURL, a property that a user filled with plaintext, the text of an exception. The
+tests look for them as they are, in hex, in base64 and percent-encoded.
 """
 
 import base64
@@ -50,7 +50,7 @@ def assert_nothing_planted(text: str) -> None:
 
 
 def leaking(request_: Request, _context: Context) -> Answer:
-    """A life cycle that breaks with a secret in its hands, and another in the cause."""
+    """A life cycle that fails with a secret in its exception, and another in the cause."""
     try:
         raise KeyError(IN_AN_EXCEPTION)
     except KeyError as error:
@@ -58,7 +58,7 @@ def leaking(request_: Request, _context: Context) -> Answer:
 
 
 def refusing_after(request_: Request, _context: Context) -> Answer:
-    """One that refuses in words, on the way out of an exception that holds a secret."""
+    """A life cycle that refuses in a sentence, while it handles an exception that holds a secret."""
     try:
         raise KeyError(IN_AN_EXCEPTION, request_.response_url)
     except KeyError:
@@ -73,7 +73,7 @@ def failing_after(request_: Request, _context: Context) -> Answer:
 
 
 class Seen:
-    """All that comes out of the process while something runs, with every logger that can be turned up turned up."""
+    """All output of the process while something runs, with every logger at its most verbose."""
 
     def __init__(self, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
         self._caplog, self._capfd = caplog, capfd

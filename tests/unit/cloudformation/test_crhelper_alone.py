@@ -1,6 +1,6 @@
 """crhelper by itself still has the traps that crhelper_adapter.py closes.
 
-Where one of these tests fails after an upgrade, crhelper has mended it: look whether the override can go. Numbers as in
+If one of these tests fails after an upgrade, crhelper has repaired the trap: perhaps its override can go. Numbers as in
 crhelper_adapter.py.
 """
 
@@ -27,7 +27,7 @@ traps = Traps()
 
 
 class Alone(CfnResource):
-    """crhelper; only that its answers are kept."""
+    """crhelper; the test keeps its answers."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -45,7 +45,7 @@ class Alone(CfnResource):
 
 @pytest.fixture(autouse=True)
 def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No boto3 clients; log levels are put back, which crhelper changes."""
+    """No boto3 clients; restores the log levels, which crhelper changes."""
     monkeypatch.setenv("AWS_SAM_LOCAL", "true")
     names = ("", "boto", "boto3", "botocore", "urllib3", "crhelper")
     levels = {name: logging.getLogger(name).level for name in names}
@@ -74,7 +74,7 @@ def slow(_event: object, _context: object) -> str:
 
 
 class Enough(BaseException):
-    """Ends what would go on for ever."""
+    """Ends a loop that has no end."""
 
 
 @traps(1)
@@ -120,7 +120,7 @@ def test_in_the_last_half_second_the_timer_fires_at_once() -> None:
 
 
 @traps(5)
-def test_a_put_that_fails_is_repeated_for_ever(trusting: Trusting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_put_that_fails_is_repeated_without_end(trusting: Trusting, monkeypatch: pytest.MonkeyPatch) -> None:
     server, settings = trusting
     slept: list[float] = []
 

@@ -1,4 +1,4 @@
-"""The PUT of an answer, over real TLS against a server that behaves as S3, proxies and the net between do."""
+"""The PUT of an answer, over real TLS against a server that behaves like S3, like proxies, and like a network that fails."""
 
 import logging
 import socket
@@ -89,7 +89,7 @@ def test_a_bucket_whose_certificate_is_not_trusted_gets_nothing(
 
     assert str(caught.value) == not_delivered("SSLCertVerificationError")
     assert bucket.received == []
-    assert clock.now() == START  # waiting does not mend it
+    assert clock.now() == START  # a wait would not help
 
 
 def test_a_certificate_for_another_host_is_not_trusted(

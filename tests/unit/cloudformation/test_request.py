@@ -1,4 +1,4 @@
-"""What is a request of CloudFormation to this function, and what is not; where its answer may be sent."""
+"""Which events are CloudFormation's requests to this function, and where the answer may go."""
 
 import json
 from contextlib import suppress
@@ -204,7 +204,7 @@ def test_properties_of_the_wrong_type_are_named():
 
 @pytest.mark.parametrize("physical_id", ["x" * 1024, '"' * 1024, " ", "~", "orders-Material-1ABCDEF", KEY_ARN])
 def test_any_id_of_printable_ascii_is_taken(physical_id):
-    """Ours, and those that CloudFormation makes up. An answer has room for each (test_answer.py)."""
+    """Our ids and CloudFormation's made-up ids. An answer has room for each (test_answer.py)."""
     assert request("Delete", PhysicalResourceId=physical_id).physical_id == physical_id
 
 
@@ -260,7 +260,7 @@ def made_at(query):
         "#X-Amz-Date=20261201T115955Z",
     ],
 )
-def test_a_url_that_does_not_tell_its_time_is_a_request_all_the_same(query):
+def test_a_url_without_a_time_is_a_request_all_the_same(query):
     assert made_at(query) is None
 
 

@@ -1,7 +1,7 @@
 """One answer to each request: crhelper's 24 traps, each closed.
 
 crhelper_adapter.py lists the traps; test_crhelper_alone.py shows that crhelper still has them. Answers go to a `put` that
-keeps them, except where the net is the point: there they go over TLS.
+keeps them; tests about the network send them over TLS.
 """
 
 import json
@@ -155,7 +155,7 @@ def test_no_echo_is_false_whatever_an_earlier_request_left(kept: KeptAnswers) ->
 
 
 @traps(10)
-def test_attributes_are_those_of_this_success_alone(kept: KeptAnswers) -> None:
+def test_attributes_come_only_from_this_success(kept: KeptAnswers) -> None:
     warm = responder(kept, in_turn(done, raising(Failed("Later.", KEY_ARN)), returning(Answer(KEY_ARN))))
 
     warm._crhelper.Data = {"Left": "over"}
@@ -285,7 +285,7 @@ def test_an_invocation_that_leaves_answers_nothing(kept: KeptAnswers, way_out: B
         warm(event("Create"), Remaining())
     assert kept.answers == []
 
-    warm(event("Create"), Remaining())  # and the next one is as if nothing had been
+    warm(event("Create"), Remaining())  # and the next request is not affected
     assert kept.only["Status"] == "SUCCESS"
 
 
@@ -294,7 +294,7 @@ def test_answers_go_through_the_put_that_was_passed_in_and_nowhere_else(
     kept: KeptAnswers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Opened(BaseException):
-        """Not caught by crhelper, which would try again for ever."""
+        """crhelper does not catch it: it would try again without end."""
 
     def opened(*_: object, **__: object) -> None:
         raise Opened

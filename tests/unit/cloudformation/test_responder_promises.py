@@ -1,4 +1,4 @@
-"""What the responder promises besides crhelper's traps: who is answered, with what, and what comes of trouble."""
+"""What the responder promises besides crhelper's traps: which requests it answers, with what, and what it does after faults."""
 
 import os
 

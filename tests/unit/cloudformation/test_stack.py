@@ -1,4 +1,4 @@
-"""Rule 9, against a CloudFormation that shows what it is told: who is wanted, who is not, when that is believed."""
+"""Rule 9, against a scripted CloudFormation: which requests are wanted, which are not, and when that is believed."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -94,28 +94,28 @@ class Scene:
         )
 
     def asking(self, *, seconds=900.0, dated=True, **changes):
-        """What the function asks for this scene's request, with so many seconds to its deadline."""
+        """The function's questions about this scene's request, with so many seconds to its deadline."""
         date = f"?X-Amz-Date={self.made_at:%Y%m%dT%H%M%SZ}" if dated else ""
         made = request(self.request_type, StackId=self.stack.id, ResponseURL=f"https://{BUCKET}/x{date}", **changes)
         deadline = Deadline(self.clock, self.clock.now() + timedelta(seconds=seconds))
         return Stack(made, CLIENT, Caller(self.clock, deadline, Log()))
 
     def wanted(self, **how):
-        """Passes where the request is wanted; gives how many seconds that took."""
+        """Passes if the request is wanted; returns the seconds until the function knew."""
         start = self.clock.now()
         with self.aws:
             self.asking(**how).require_wanted()
         return (self.clock.now() - start).total_seconds()
 
     def refusal(self, **how):
-        """Why it is not wanted, and after how many seconds that was believed."""
+        """The reason why the request is not wanted, and the seconds until the function believed it."""
         start = self.clock.now()
         with self.aws, pytest.raises(NotWanted) as refused:
             self.asking(**how).require_wanted()
         return str(refused.value), (self.clock.now() - start).total_seconds()
 
     def left(self, **how):
-        """Passes where the function leaves without a word; gives after how many seconds."""
+        """Passes if the function ends without an answer; returns the seconds until then."""
         start = self.clock.now()
         with self.aws, pytest.raises(Leave):
             self.asking(**how).require_wanted()
@@ -142,7 +142,7 @@ def test_a_request_that_the_stack_is_at_work_on_is_wanted_at_once(request_type):
 
 
 @EACH
-def test_a_request_that_does_not_tell_its_time_is_wanted_by_the_statuses_alone(request_type):
+def test_a_request_without_a_time_is_wanted_by_only_the_statuses(request_type):
     scene = Scene(request_type)
     scene.clock.advance(5000)
     scene.stack.updated_at = scene.clock.now()
@@ -205,7 +205,7 @@ def test_a_clean_up_s_delete_of_what_shows_that_it_is_being_deleted_is_wanted_wi
     ],
     ids=str,
 )
-def test_a_clean_up_s_delete_of_what_does_not_show_it_is_wanted_by_its_event_alone(clean_up, change):
+def test_a_clean_up_s_delete_that_only_an_event_shows_is_wanted(clean_up, change):
     scene = Scene("Delete")
     scene.stack.status = clean_up
     scene.stack.events.clear()
@@ -232,7 +232,7 @@ def test_in_a_clean_up_no_delete_acts_while_its_logical_id_is_being_created(clea
 
 
 def in_a_clean_up(*told, page_resources=100):
-    """A clean-up's Delete of an old id, and what the events tell of it: (status, seconds after the request), oldest first."""
+    """A clean-up's Delete of an old id, and the id's events: (status, seconds after the request), oldest first."""
     scene = Scene("Delete", page_resources=page_resources)
     scene.stack.status = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
     scene.resource.status, scene.resource.physical_id = "UPDATE_COMPLETE", OTHER_ARN
@@ -251,7 +251,7 @@ BEGUN, DONE, FAILED = "DELETE_IN_PROGRESS", "DELETE_COMPLETE", "DELETE_FAILED"
     [
         [(BEGUN, 0)],
         [(BEGUN, -60)],
-        [(BEGUN, 30)],  # a second try's, or this one's, told late
+        [(BEGUN, 30)],  # an event of a second try, or a late one of this try
         [(BEGUN, -50), (FAILED, -20), (BEGUN, 0)],
         [(BEGUN, 0), (FAILED, 20), (BEGUN, 25)],
         [(BEGUN, -50), (DONE, -20), (BEGUN, 0)],
@@ -271,7 +271,7 @@ def test_a_clean_up_s_delete_is_wanted_where_its_id_s_newest_event_is_that_it_is
         (
             [(BEGUN, 0), (DONE, 1)],
             "Material is DELETE_COMPLETE, and CloudFormation shows no Delete since then.",
-        ),  # the second cut off
+        ),  # without fractions of a second
         (
             [(BEGUN, -60.001)],
             "no event of the stack shows that Material is being deleted under this PhysicalResourceId.",
@@ -351,7 +351,7 @@ def test_a_delete_whose_resource_shows_no_id_is_of_that_resource():
 
 
 def test_a_delete_whose_resource_is_deleted_since_it_was_made_has_its_answer():
-    """Whatever its key holds by now may be another stack's."""
+    """The material in its key may be another stack's by now."""
     scene = Scene("Delete")
     scene.stack.set("Material", "DELETE_COMPLETE", scene.made_at + timedelta(seconds=1.001))
 
@@ -360,7 +360,7 @@ def test_a_delete_whose_resource_is_deleted_since_it_was_made_has_its_answer():
 
 @pytest.mark.parametrize(("seconds", "dated"), [(-30, True), (0, True), (1, True), (-30, False), (30, False)])
 def test_a_delete_whose_resource_was_not_surely_deleted_since_it_was_made_takes_nothing(seconds, dated):
-    """What is shown may be an earlier Delete's end; and the request's time is cut to the second, or not told."""
+    """The event may be an earlier Delete's end; and the request's time has whole seconds, or is missing."""
     scene = Scene("Delete")
     scene.resource.status, scene.resource.status_since = "DELETE_COMPLETE", scene.made_at + timedelta(seconds=seconds)
     why = "Material is DELETE_COMPLETE, and CloudFormation shows no Delete since then."
@@ -528,7 +528,7 @@ def test_a_status_that_lags_longer_is_a_refusal_and_never_a_stack_that_hangs(hid
     assert scene.refusal() == (not_wanted("Update", why), 60.0)
 
 
-def test_the_last_reason_is_the_one_that_is_told():
+def test_the_last_reason_is_the_one_that_is_reported():
     scene = Scene("Update")
     hide_the_stack_s_status(scene)
     scene.clock.after(20, lambda: show_stack(scene))
@@ -558,7 +558,7 @@ def test_a_duplicate_of_an_answered_request_leaves_at_once(request_type, status,
 def test_a_status_of_the_second_to_which_the_request_s_time_is_cut_is_believed_after_a_minute_only(
     seconds, leaves_after
 ):
-    """It may be the status from before the request, which is still shown. One that was set later can't be."""
+    """CloudFormation may still show the status from before the request. A status that was set later is a new one."""
     scene = Scene("Update")
     scene.stack.set("Material", "UPDATE_COMPLETE", scene.made_at + timedelta(seconds=seconds))
 
@@ -568,7 +568,7 @@ def test_a_status_of_the_second_to_which_the_request_s_time_is_cut_is_believed_a
 @pytest.mark.parametrize("lag_seconds", [0.5, 20, 59])
 @pytest.mark.parametrize("set_before_seconds", [-1, 0, 1, 5, 600])
 def test_a_status_from_before_that_is_still_shown_never_passes_for_an_answer(lag_seconds, set_before_seconds):
-    """CloudFormation waits for this request: to leave would let the stack hang for an hour."""
+    """CloudFormation waits for this request: without an answer the stack would hang for an hour."""
     scene = Scene("Update")
     scene.resource.status = "UPDATE_COMPLETE"
     scene.resource.status_since = scene.made_at - timedelta(seconds=set_before_seconds)
@@ -663,7 +663,7 @@ def test_a_resource_that_does_not_stand_complete_under_this_key_is_no_answer(sta
 
 
 def test_a_resource_that_stood_complete_before_the_request_was_made_is_no_answer():
-    """It may be a status that lags, and leaving without a word would let the stack hang for an hour."""
+    """The status may lag, and without an answer the stack would hang for an hour."""
     scene = Scene("Update")
     scene.resource.status, scene.resource.status_since = "UPDATE_COMPLETE", scene.made_at - timedelta(seconds=1)
 
@@ -732,7 +732,7 @@ def test_a_right_that_was_given_a_moment_ago_is_waited_for():
     assert 0 < scene.wanted() < 60
 
 
-def test_a_right_that_is_missing_is_told_after_a_minute_and_nothing_is_done():
+def test_a_right_that_is_missing_is_reported_after_a_minute_and_nothing_is_done():
     scene = Scene()
     scene.aws.faults.inject("DescribeStacks", DENIED, times=1000)
     start = scene.clock.now()
@@ -761,7 +761,7 @@ def test_a_resource_that_may_not_be_read_is_not_taken_for_one_that_there_is_not(
         scene.asking().require_wanted()
 
 
-def test_a_stack_that_there_is_not_is_told_after_a_minute():
+def test_a_stack_that_there_is_not_is_reported_after_a_minute():
     scene = Scene()
     nowhere = scene.stack.id.replace("stack/orders", "stack/nowhere")
     asking = replace(scene.asking(), request=request("Create", StackId=nowhere))
@@ -803,7 +803,7 @@ def test_a_stack_rolls_an_update_back_in_two_statuses(status):
 
 
 def rolls_back(scene, **how):
-    """What is believed, and after how many seconds."""
+    """Whether the function believes that the stack rolls back, and the seconds until then."""
     start = scene.clock.now()
     with scene.aws:
         believed = scene.asking(**how).rolling_back()
@@ -811,7 +811,7 @@ def rolls_back(scene, **how):
 
 
 def test_the_status_of_the_rollback_before_is_not_believed_for_an_update_that_comes_after_it():
-    """The resource still shows the rollback's own update, five seconds old: the stack's status is as old."""
+    """The resource still shows the rollback's own update, five seconds old, so the stack's status is as old."""
     scene = Scene("Update")
     scene.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
     scene.resource.status_since = scene.made_at - timedelta(seconds=5)
@@ -854,7 +854,7 @@ def test_the_status_of_this_very_request_was_set_about_when_it_was_made(seconds,
 
 
 def test_where_the_resource_shows_no_status_of_the_request_the_stack_s_is_believed_after_a_while():
-    """A duplicate that comes when all is over; or a resource that can't be read."""
+    """A duplicate that comes after the stack operation; or a resource that the function can't read."""
     scene = Scene("Update")
     scene.stack.status = "UPDATE_ROLLBACK_IN_PROGRESS"
     scene.stack.set("Material", "UPDATE_COMPLETE", scene.made_at)
@@ -878,7 +878,7 @@ def test_what_was_made_since_the_newest_of_the_stack_s_times_was_made_in_its_pre
         assert Holders(scene.asking()).makes(KEY, scene.made_at + timedelta(seconds=seconds)) is made_in_it
 
 
-def test_a_key_that_does_not_tell_when_it_was_made_was_not_made_in_it():
+def test_a_key_without_a_creation_date_was_not_made_in_it():
     scene = Scene("Update")
     scene.stack.set("Key", "CREATE_COMPLETE", scene.made_at, type="AWS::KMS::Key", physical_id=KEY_ID)
 
@@ -897,8 +897,8 @@ def test_a_key_that_does_not_tell_when_it_was_made_was_not_made_in_it():
         (TYPE, KEY_ARN, False),
     ],
 )
-def test_a_key_is_the_stack_s_own_where_a_key_resource_of_the_stack_bears_its_id(type_, physical_id, its_own):
-    """Somebody else may make a key meanwhile, and fill it; an adopted one's bare id is that of a custom resource."""
+def test_a_key_is_the_stack_s_own_where_a_key_resource_of_the_stack_has_its_id(type_, physical_id, its_own):
+    """Somebody else may make and fill a key meanwhile. The bare id of an adopted key belongs to a custom resource."""
     scene = Scene("Update", page_resources=1)
     for number in range(3):
         scene.stack.set(f"Other{number}", "CREATE_COMPLETE", scene.made_at, type="AWS::SNS::Topic", physical_id=KEY_ID)
@@ -922,7 +922,7 @@ def empty_scene(**how):
     return scene
 
 
-def test_a_key_that_no_custom_resource_of_the_stack_bears_is_held_by_none():
+def test_a_key_that_no_custom_resource_of_the_stack_has_is_held_by_none():
     scene = empty_scene()
     now = scene.clock.now()
     scene.stack.set("Key", "CREATE_COMPLETE", now, type="AWS::KMS::Key", physical_id=KEY_ID)
@@ -1003,14 +1003,14 @@ def test_a_list_without_a_holder_counts_once_it_shows_this_very_delete(status, p
 
 @pytest.mark.parametrize(("seconds", "counts"), [(0, False), (19.9, False), (20, True), (3000, True)])
 def test_a_list_without_a_holder_counts_twenty_seconds_after_the_request_whatever_it_shows(seconds, counts):
-    """By then it shows what was made before the request, even if it leaves out what is being made."""
+    """By then the list shows what existed before the request, even if it misses new resources."""
     scene = empty_scene()
     scene.clock.advance(seconds)
 
     assert at_rest(scene) is counts
 
 
-def test_of_a_request_that_does_not_tell_its_time_no_list_is_known_to_be_new():
+def test_of_a_request_without_a_time_no_list_is_known_to_be_new():
     scene = Scene("Delete")
     scene.clock.advance(3000)
 

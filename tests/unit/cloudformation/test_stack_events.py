@@ -1,4 +1,4 @@
-"""What a stack's events tell of a resource's past, where they are many, and where they tell nothing."""
+"""What a stack's events show of a resource's past, also where they are many, or show nothing."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -41,7 +41,7 @@ class Scene:
         self.past = Past(self.stack.id, "Material", CLIENT, Caller(self.clock, deadline, Log()))
 
     def told(self, *statuses):
-        """The resource's statuses, and the stack's own: those after "stack "."""
+        """Makes events of the resource's statuses, and of the stack's own, which begin with "stack "."""
         for status in statuses:
             if status.startswith("stack "):
                 self.clock.advance(1)
@@ -159,7 +159,7 @@ def test_an_event_without_a_logical_id_or_a_status_is_passed_over(left_out):
 
 
 def test_it_is_read_back_to_the_stack_s_own_end_and_no_further():
-    """What goes on, and one page: of 500 resources that are all updated at once, 11 pages of 100 events at the most."""
+    """It reads the present operation, and one page more: for 500 resources that are updated at once, at most 11 pages."""
     scene = Scene(page_resources=10)
     scene.told(*MADE)
     scene.others(300)

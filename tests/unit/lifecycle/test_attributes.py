@@ -1,4 +1,4 @@
-"""What CloudFormation keeps of a key: the forms of its id, and what Fn::GetAtt gives."""
+"""What CloudFormation keeps of a key: the forms of its id, and the attributes for Fn::GetAtt."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta, timezone
@@ -97,12 +97,12 @@ def test_a_symmetric_key_that_has_had_one_material_only_shows_the_declared_check
     [(), ("f" * 64,), (MATERIAL_ID, "f" * 64), ("f" * 64, MATERIAL_ID)],
     ids=["none listed", "another is listed", "one is staged or superseded", "it is not the first"],
 )
-def test_a_declared_check_value_may_be_that_of_other_bytes(material_ids):
-    """Of a rotated key, and of one in which material is staged, nobody knows to which material it belongs."""
+def test_a_declared_check_value_may_belong_to_other_bytes(material_ids):
+    """If a key was rotated, or has pending material, nobody knows to which material the value belongs."""
     assert check_value(Evidence(material_ids=material_ids)) == ""
 
 
-def test_an_hmac_key_shows_the_declared_check_value_since_its_bytes_are_for_ever():
+def test_an_hmac_key_shows_the_declared_check_value_since_its_bytes_are_permanent():
     hmac = {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC", "CurrentKeyMaterialId": None}
 
     assert check_value(Evidence(), **hmac) == EXPECTED

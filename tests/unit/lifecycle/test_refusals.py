@@ -1,4 +1,4 @@
-"""KMS's empty refusals of material, in our words."""
+"""KMS's empty refusals of material become sentences."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -47,7 +47,7 @@ def view(*, state="Enabled", model=NEVER, valid_to=None, replica=False, spec="SY
 
 
 def prepared(spec, source, **of_view):
-    """What stands ready for a key of this spec, which holds material unless its state says otherwise."""
+    """The prepared import for a key of this spec. The key holds material unless its state says otherwise."""
     known = KEY_SPECS[spec]
     material = check(source, known)
     return Prepared(
@@ -105,7 +105,7 @@ def test_other_bytes_for_an_hmac_key():
 
 
 def test_the_key_s_own_private_key_in_another_encoding():
-    """Its public key was seen to be equal before, or nothing would have been imported."""
+    """The function has compared the public keys before; otherwise it would not import."""
     fault = refusal(prepared("RSA_2048", pkcs8_der(key_for("RSA_2048"))), INCORRECT)
 
     assert str(fault) == (

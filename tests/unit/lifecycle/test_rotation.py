@@ -1,4 +1,4 @@
-"""When a rotation is asked for, when it is waited for, and when pending material may go: on a scripted key and its clock."""
+"""When the function asks for a rotation, when it waits, and when it removes pending material: on a scripted key."""
 
 from datetime import timedelta
 
@@ -63,7 +63,7 @@ def test_a_rotation_that_shows_already_is_not_asked_for(key):
 
 @pytest.mark.parametrize("refusals", [[refusal("ConflictException")], []], ids=["a conflict", "accepted as the same"])
 def test_a_rotation_that_is_under_way_and_does_not_show_is_asked_for_once_more(key, refusals):
-    """It was accepted for another invocation. Whatever KMS answers to a repeated request, it is waited for."""
+    """KMS accepted it for another invocation. Whatever KMS answers to a repeated request, the function waits."""
     key.refusals = refusals
     key.after(120, lambda: key.become_current("two"))
 
@@ -122,7 +122,7 @@ def test_where_the_replicas_do_not_come_in_time_the_error_lists_them(key):
     )
 
 
-def test_material_that_somebody_removed_while_its_rotation_was_awaited_is_told(key):
+def test_material_that_somebody_removed_while_its_rotation_was_awaited_is_reported(key):
     key.after(100, lambda: key.materials.pop(PENDING))
 
     with pytest.raises(OutOfTime) as out_of_time:
@@ -172,7 +172,7 @@ def test_a_rotation_that_takes_the_pending_material_has_made_the_room(key):
 
 
 def test_a_new_current_material_is_believed_though_the_list_still_shows_it_pending(key):
-    """The two readings may be of different moments."""
+    """The two reads may show different moments."""
     key.after(150, lambda: setattr(key, "current", "two"))
 
     rotation(key).make_room()

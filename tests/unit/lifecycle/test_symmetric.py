@@ -1,4 +1,4 @@
-"""Which ImportKeyMaterial calls a symmetric key gets, in which order, with what: the key's list and KMS's word are scripted."""
+"""The ImportKeyMaterial calls for a symmetric key: their order and parameters. The key's list and KMS are scripted."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def sealed(bytes_of):
 
 @dataclass(frozen=True, slots=True)
 class ScriptedImports(KmsKey):
-    """A key whose imports are the test's."""
+    """A key whose imports the test scripts."""
 
     once: Callable[[SealedMaterial, Mapping[str, str], Expiry], str]
 
@@ -38,7 +38,7 @@ class ScriptedImports(KmsKey):
 
 
 class Kms:
-    """Takes imports as KMS does, of bytes whose id is their text; keeps each as it came."""
+    """Takes imports as KMS does; the id of the bytes is their text. Keeps each import."""
 
     def __init__(self, key, *, knows=None):
         self.key = key

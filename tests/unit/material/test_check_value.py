@@ -1,4 +1,4 @@
-"""Check values: published vectors, the forms that may be declared, and what a mismatch says."""
+"""Check values: published vectors, the forms that users may declare, and the error for a mismatch."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""What a container is, read once and without a copy: what is found are views of the buffer, and one wipe wipes them all."""
+"""Reads a container once and without a copy: the results are views of the buffer, so one wipe wipes them all."""
 
 from collections.abc import Iterator
 
@@ -68,13 +68,13 @@ def test_what_is_left_without_its_filling_is_wiped_with_the_buffer(filling: int)
 
 
 def test_an_identifier_that_is_longer_than_any_is_none() -> None:
-    """It is the one thing that is copied, and may be anything in a container that only looks like one."""
+    """Only the identifier is copied. In bytes that only look like a container it may be anything."""
     shape = read(der.sequence(der.integer(0), der.sequence(der.tlv(0x06, b"k" * 17)), der.octets(b"")))
 
     assert (shape.container, shape.algorithm) == (Container.PKCS8, b"")
 
 
 @pytest.mark.parametrize("source", [b"", b"x", b"\x30", b"\x30\x80", b"\x30\x01\x02"])
-def test_what_is_no_der_is_told_so(source: bytes) -> None:
+def test_what_is_no_der_is_reported(source: bytes) -> None:
     with pytest.raises(NotDerError):
         read(source)

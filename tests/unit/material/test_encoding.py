@@ -1,4 +1,4 @@
-"""Rows 1 to 4 of the checks: JSON, base64, text that may be hex, hex. What Python's decoders let pass is refused here."""
+"""Rows 1 to 4 of the checks: JSON, base64, text that may be hex, hex. It refuses what only Python's decoders accept."""
 
 import base64
 import binascii
@@ -87,7 +87,7 @@ def test_text_that_no_encoder_wrote_is_refused(text: str, problem: str) -> None:
 
 
 def test_junk_that_pythons_decoder_skips_is_not_skipped() -> None:
-    assert base64.b64decode("-_-_") == b""  # why this is not left to Python
+    assert base64.b64decode("-_-_") == b""  # why Python's decoder is not enough
     assert base64_bytes("-_-_", words=PROPERTIES) == b"\xfb\xff\xbf"
     assert refusal_of_base64("Z!k@3").startswith("SecretId: The text is not base64: it has characters")
 
@@ -145,7 +145,7 @@ def test_text_that_is_not_pairs_of_hex_digits_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["RAW", "PEM", "base64"])
-def test_a_ciphertext_is_text_in_base64_or_hex_alone(encoding: str) -> None:
+def test_a_ciphertext_is_text_only_in_base64_or_hex(encoding: str) -> None:
     with pytest.raises(Refused) as refused:
         decode_text("AAAA", encoding, words=PROPERTIES)
     assert str(refused.value) == (
@@ -208,7 +208,7 @@ def test_json_in_which_the_field_is_not_plainly_one_string_is_refused(secret: st
 
 
 def test_the_search_for_traces_does_find_what_pythons_json_leaves() -> None:
-    """Proves the proof: the very error that is kept out above holds the secret's whole text."""
+    """Proves the proof: the error that the function keeps out holds the secret's whole text."""
     with pytest.raises(json.JSONDecodeError) as kept:
         json.loads(CANARY)
     with pytest.raises(AssertionError, match="carries the canary"):

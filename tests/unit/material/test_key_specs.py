@@ -1,4 +1,4 @@
-"""The table of key specs, and the choice of the wrapping (row 22 of the checks: what goes, and what fits)."""
+"""The table of key specs, and the choice of the wrapping (row 22 of the checks: what KMS allows, and what fits)."""
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -143,7 +143,7 @@ def test_in_china_a_symmetric_key_is_an_sm4_key_of_16_bytes() -> None:
     assert spec.wrapping == (OAEP_256, OAEP_1)
 
 
-def test_in_china_an_rsa_key_is_refused_because_it_travels_by_sm2pke_alone() -> None:
+def test_in_china_an_rsa_key_is_refused_because_only_sm2pke_wraps_it() -> None:
     with pytest.raises(Refused) as refused:
         key_spec("RSA_3072", partition="aws-cn")
     assert str(refused.value) == (
@@ -152,7 +152,7 @@ def test_in_china_an_rsa_key_is_refused_because_it_travels_by_sm2pke_alone() -> 
     )
 
 
-def test_in_china_an_ec_key_travels_by_oaep_alone() -> None:
+def test_in_china_an_ec_key_is_wrapped_only_by_oaep() -> None:
     spec = key_spec("ECC_NIST_P256", partition="aws-cn")
     assert spec.wrapping == (OAEP_256, OAEP_1)
     with pytest.raises(Refused) as refused:
@@ -238,7 +238,7 @@ def test_material_larger_than_oaep_carries_is_refused_with_both_numbers() -> Non
     )
 
 
-def test_material_too_large_for_the_best_algorithm_goes_by_the_next_that_carries_it() -> None:
+def test_material_too_large_for_the_best_algorithm_is_wrapped_by_the_next_that_fits() -> None:
     spec = KEY_SPECS["ECC_NIST_P384"]
     assert choose_wrapping(spec, algorithm=None, wrapping_key_spec="RSA_2048", size_bytes=190) == OAEP_256
     assert choose_wrapping(spec, algorithm=None, wrapping_key_spec="RSA_2048", size_bytes=191) == WRAP_256

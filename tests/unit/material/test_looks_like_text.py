@@ -53,7 +53,7 @@ def test_control_characters_and_nothing_are_no_text(data: bytes) -> None:
 
 @pytest.mark.parametrize("size", [28, 32, 48, 64])
 def test_random_keys_are_not_taken_for_text(size: int) -> None:
-    """Without a second look, UTF-16 alone would hit 1 of 13 keys of 32 bytes: most code units are some letter."""
+    """Without a second look, even UTF-16 by itself would hit 1 of 13 keys of 32 bytes: most code units are some letter."""
     assert not [key for key in random_keys(size, 20_000) if text_in(key)]
     assert text_in(secrets.token_bytes(size)) == ""
 

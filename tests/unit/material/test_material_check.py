@@ -1,4 +1,4 @@
-"""From a secret's value to checked material: what is read how (rows 1 to 4 and 6), and what the result lets be done with it."""
+"""From a secret's value to checked material: how it is read (rows 1 to 4 and 6), and what the result can do."""
 
 import base64
 import copy
@@ -139,7 +139,7 @@ def test_binary_bytes_that_are_declared_text_are_refused() -> None:
 @pytest.mark.parametrize("source", [KEY.hex(), "0x" + KEY.hex(), KEY.hex().upper() + "\n", KEY.hex()[:62]])
 @pytest.mark.parametrize("spec", [AES, HMAC_384, P256], ids=lambda spec: spec.name)
 def test_text_that_may_be_hex_is_refused_whatever_it_would_be_as_base64(source: str, spec: KeySpec) -> None:
-    """64 hex digits are base64 of 48 bytes, which an HMAC_384 key takes; nothing else is said of those bytes."""
+    """64 hex digits are base64 of 48 bytes, which an HMAC_384 key takes; the error says nothing else about them."""
     assert refusal(source, spec) == (
         "SecretId: The text consists of hex digits alone, and would be read as base64. "
         "If it is hex, set MaterialEncoding to HEX."
@@ -190,7 +190,7 @@ def test_an_empty_secret_is_refused(source: bytes | str) -> None:
 def test_only_the_check_makes_checked_material() -> None:
     with pytest.raises(TypeError, match=r"^CheckedMaterial is made by material\.check alone\.$"):
         CheckedMaterial(
-            object(),  # type: ignore[arg-type] # the very mistake
+            object(),  # type: ignore[arg-type] # the mistake of this test
             spec=AES,
             encoded=bytearray(KEY),
             check_value="",
@@ -213,7 +213,7 @@ def test_checked_material_can_not_be_changed_copied_or_pickled() -> None:
 
 
 @pytest.mark.parametrize("name", ["SYMMETRIC_DEFAULT", "ECC_NIST_P256"])
-def test_checked_material_shows_its_key_spec_alone(name: str) -> None:
+def test_checked_material_shows_only_its_key_spec(name: str) -> None:
     material = check(KEY if name == "SYMMETRIC_DEFAULT" else PEM, KEY_SPECS[name])
     for text in (repr(material), str(material), f"{material}", repr([material])):
         assert text.strip("[]") == f"<CheckedMaterial {name}>"
@@ -270,7 +270,7 @@ def test_a_buffer_is_wiped_when_a_defect_ends_the_check(monkeypatch: pytest.Monk
     assert buffer == bytes(32)
 
 
-def test_a_mac_is_that_of_the_key_specs_hash() -> None:
+def test_a_mac_uses_the_key_specs_hash() -> None:
     for name, hash_name in (
         ("HMAC_224", "sha224"),
         ("HMAC_256", "sha256"),

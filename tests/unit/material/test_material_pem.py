@@ -1,4 +1,4 @@
-"""PEM: row 9 (which blocks), row 10 (encrypted), and what stands around a key."""
+"""PEM: row 9 (which blocks), row 10 (encrypted), and text around a key."""
 
 import base64
 from pathlib import Path
@@ -212,7 +212,7 @@ def test_two_private_keys_are_refused_even_if_they_are_the_same() -> None:
         )
 
 
-def test_ec_parameters_alone_are_no_private_key() -> None:
+def test_ec_parameters_without_a_key_are_no_private_key() -> None:
     assert refusal(block("EC PARAMETERS", der.oid(der.P256))) == (
         "SecretId: The PEM holds no private key. Store the private key in PKCS#8, PKCS#1 or SEC1."
     )

@@ -1,4 +1,4 @@
-"""Private keys of every container: rows 10 to 13, 18, 19 and 21. What the library refuses has a sentence of ours."""
+"""Private keys of every container: rows 10 to 13, 18, 19 and 21. The library's refusals become our sentences."""
 
 import base64
 from collections.abc import Callable
@@ -152,7 +152,7 @@ def test_explicit_parameters_of_secp256k1_are_refused_with_the_way_out(
 
 @pytest.mark.parametrize("container", [("pkcs8", "-topk8", "-nocrypt"), ("ec",)])
 def test_explicit_parameters_with_an_altered_generator_are_refused(container: tuple[str, ...]) -> None:
-    """CVE-2020-0601: with a generator of one's own choice, any public key has a known private one."""
+    """CVE-2020-0601: who chooses the generator knows a private key for any public key."""
     source = explicit("ECC_NIST_P256", *container)
     generator = point(1, ec.SECP256R1())
     assert generator in source
@@ -174,7 +174,7 @@ def test_bytes_behind_the_key_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ASYMMETRIC)
 def test_zeros_that_fill_the_key_up_to_eight_bytes_are_dropped(name: str) -> None:
-    """SoftHSM2 fills every key like that before it wraps it."""
+    """SoftHSM2 fills every key with such zeros before it wraps it."""
     source = pkcs8_der(key_for(name))
     filled = source + bytes(-len(source) % 8)
     assert bytes(check(filled, KEY_SPECS[name]).encoded) == bytes(check(source, KEY_SPECS[name]).encoded)
@@ -321,7 +321,7 @@ def test_a_key_without_its_version_number_is_not_called_encrypted() -> None:
 
 
 def test_what_the_library_raises_ends_where_the_library_is_called() -> None:
-    """Of an encrypted key it says TypeError; the shape of the container has refused such a key before."""
+    """The library raises TypeError for an encrypted key; the check of the container has refused such a key before."""
     arguments = ("pkcs8", "-topk8", "-outform", "DER", "-passout", "pass:secret")
     encrypted = openssl(*arguments, stdin=pkcs8_pem(ec_key()).encode())
     with pytest.raises(TypeError):
@@ -472,8 +472,8 @@ PSS = (
 )
 
 
-def test_a_key_for_rsa_pss_alone_is_refused() -> None:
-    """The library would take it, and make it an ordinary RSA key in silence."""
+def test_a_key_only_for_rsa_pss_is_refused() -> None:
+    """The library would accept it, and silently make it an ordinary RSA key."""
     bare = der.pkcs8(der.ID_RSA_PSS, b"", traditional_der(rsa_key()))
     assert refusal(bare, RSA_2048) == PSS
 

@@ -61,7 +61,7 @@ def in_pkcs8(pkcs1: bytes) -> bytes:
 
 
 def weak(p: int, q: int, e: int = E, d: int | None = None) -> bytes:
-    """A key that the library takes for valid."""
+    """A key that the library accepts as valid."""
     return der.pkcs1(der.rsa_numbers(p, q, e, private_exponent(p, q, e) if d is None else d))
 
 
@@ -79,7 +79,7 @@ def test_a_good_key_goes_out_with_its_exponent_and_its_primes_in_their_order() -
 
 
 def composite() -> int:
-    """A number of 1024 bits that is no prime, and with which all else can be made to fit."""
+    """A number of 1024 bits that is no prime; the other numbers can be made to fit."""
     r, s = next_prime(3 << 510), next_prime(7 << 509)
     assert (r * s).bit_length() == 1024
     assert gcd(E, r * s - 1) == 1
@@ -173,7 +173,7 @@ def test_a_number_that_is_longer_than_any_kms_takes_is_refused_before_the_librar
 
 @pytest.mark.parametrize("container", [lambda pkcs1: pkcs1, in_pkcs8], ids=["PKCS#1", "PKCS#8"])
 def test_the_largest_numbers_there_may_be_are_the_library_s_to_judge(container: Callable[[bytes], bytes]) -> None:
-    """They are judged within milliseconds: no two of them belong together."""
+    """The library needs milliseconds: no two of the numbers belong together."""
     assert refusal(container(der.pkcs1((1 << bits) - 1 for bits in NUMBERS.values()))) == NOT_VALID
 
 
@@ -189,8 +189,8 @@ def test_a_modulus_of_another_size_is_refused(bits: int) -> None:
     )
 
 
-def test_a_modulus_one_bit_short_is_refused_for_that_alone() -> None:
-    """Two primes of half the length can make it, if they are small; generators take care that they don't."""
+def test_a_modulus_one_bit_short_is_refused_only_for_that() -> None:
+    """Two small primes of half the length can make such a modulus; generators avoid that."""
     p = next_prime((1 << 1023) + (1 << 1000))
     q = next_prime((1 << 1023) + (1 << 1020))
     assert (p * q).bit_length() == 2047

@@ -45,7 +45,7 @@ def test_half_of_a_key_that_was_padded_at_either_end(fill: int) -> None:
     assert pattern_in(half + bytes([fill]) * 16) == PADDED
     assert pattern_in(bytes([fill]) * 16 + half) == PADDED
     assert pattern_in(half + bytes([fill]) * 15 + b"\x01") == ""
-    assert pattern_in(half + b"\x01" + bytes([fill]) * 17) == PADDED  # an odd length: the shorter half counts
+    assert pattern_in(half + b"\x01" + bytes([fill]) * 17) == PADDED  # an odd length: the check uses the shorter half
 
 
 def test_few_different_values() -> None:
@@ -64,5 +64,5 @@ def test_random_keys_pass(size: int) -> None:
 
 
 def test_equal_first_and_last_bytes_are_no_pattern() -> None:
-    """Of random keys, 1 in 256 has them."""
+    """1 random key in 256 has them."""
     assert pattern_in(RANDOM[:31] + RANDOM[:1]) == ""

@@ -113,7 +113,7 @@ FILLED = "It ends in zeros: some HSMs fill a key up to 8 bytes before they wrap 
         pytest.param(random_key(28) + bytes(12), False, id="8 bytes more than that"),
     ],
 )
-def test_zeros_that_an_hsm_filled_a_key_with_are_told(key: bytes, is_told: bool) -> None:  # noqa: FBT001  # a column
+def test_zeros_that_an_hsm_filled_a_key_with_are_reported(key: bytes, is_told: bool) -> None:  # noqa: FBT001  # a column
     assert (FILLED in str(refused(key, HMAC_224))) is is_told
 
 
@@ -230,7 +230,7 @@ def test_a_private_or_public_key_in_der_is_no_secret_key(make: Callable[[], byte
     assert sentence in refusal(make(), spec)
 
 
-def test_an_ed25519_key_fits_hmac_384_and_is_taken_with_its_check_value_alone() -> None:
+def test_an_ed25519_key_fits_hmac_384_and_is_taken_only_with_its_check_value() -> None:
     key = pkcs8_der(ed25519_key())
     assert len(key) == 48
     assert "The material is a PKCS#8 private key" in refusal(key, HMAC_384)
@@ -281,7 +281,7 @@ def test_text_that_may_be_hex_is_taken_as_base64_with_the_check_value_that_match
 
 
 def test_text_that_may_be_hex_with_another_check_value_has_that_one_fault() -> None:
-    """The value may be that of the hex digits: to call it a mismatch would mislead."""
+    """The value may belong to the decoded hex digits: to call it a mismatch would mislead."""
     assert refusal(HEX_TEXT, HMAC_384, expected_check_value=hmac_of(KEY, HMAC_384)) == (
         f"{MAY_BE_HEX}, and then the ExpectedCheckValue does not match. {MAY_BE_HEX_REMEDY}"
     )
@@ -352,13 +352,13 @@ def test_a_symmetric_key_of_another_length_has_no_check_value_to_compare() -> No
     ]
 
 
-def test_a_short_value_is_refused_for_its_length_alone() -> None:
+def test_a_short_value_is_refused_only_for_its_length() -> None:
     assert refusal(b"\x01\x01\x01\x01\x02") == (
         f"SecretId: The material is 5 bytes long, and a SYMMETRIC_DEFAULT key takes exactly 32. {random_remedy(32)}"
     )
 
 
-def test_an_empty_value_is_refused_as_empty_alone() -> None:
+def test_an_empty_value_is_refused_only_as_empty() -> None:
     with pytest.raises(Refused) as caught:
         check(b"", HMAC_256, expected_check_value=WRONG)
     assert str(caught.value) == f"SecretId: The material is empty. {random_remedy(32)}"

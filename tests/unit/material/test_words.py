@@ -1,4 +1,4 @@
-"""The checks of material serve two readers: each sentence is made of the words of the one that reads it."""
+"""The checks of material serve two readers, users of the function and of the tool: each sentence uses its reader's words."""
 
 import ast
 import dataclasses
@@ -66,7 +66,7 @@ def test_the_words_of_one_place_are_those_of_any_other():
 
 
 def test_a_component_s_holder_hears_of_the_component_s_own_check_value():
-    """Not of --expected-check-value, which is the whole key's."""
+    """The error must not name --expected-check-value, which is for the whole key."""
     heard = refusal(b"a component that is typed text!!", of_component(2).at("component 2"))
 
     assert heard == (
@@ -78,7 +78,7 @@ def test_a_component_s_holder_hears_of_the_component_s_own_check_value():
 
 @pytest.mark.parametrize("wrapping_key_spec", WRAPPING_KEY_SPECS)
 def test_the_tool_finds_an_algorithm_for_every_key_and_so_hears_of_no_property(wrapping_key_spec):
-    """It leaves the choice to `choose_wrapping`, which speaks of properties where there is none."""
+    """The tool leaves the choice to `choose_wrapping`, whose errors name properties if there is no algorithm."""
     for spec in KEY_SPECS.values():
         found = choose_wrapping(
             spec, algorithm=None, wrapping_key_spec=wrapping_key_spec, size_bytes=spec.most_bytes or 2_500

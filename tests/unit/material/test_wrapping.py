@@ -1,4 +1,4 @@
-"""Wrapping in both directions: published vectors, OpenSSL as the far side, and the traps by their names."""
+"""Wrapping and unwrapping: published vectors, OpenSSL for the other side, and an error for each trap."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ AES_WRAP_ALGORITHMS = [name for name in WRAPPING_ALGORITHMS if name.startswith("
 
 @pytest.fixture(scope="module")
 def key_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """private.pem and public.pem of the wrapping key, for OpenSSL; gone when the tests are."""
+    """private.pem and public.pem of an RSA key, for OpenSSL; removed after the tests."""
     folder = tmp_path_factory.mktemp("wrapping-key")
     (folder / "private.pem").write_text(pkcs8_pem(rsa_key()))
     public_key = rsa_key().public_key()

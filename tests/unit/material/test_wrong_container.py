@@ -1,4 +1,4 @@
-"""What a secret holds in place of a key, known by its form alone; and what must not be taken for it.
+"""What a secret may hold in place of a key, recognized only by its form; and material that only looks like it.
 
 The sentences of whole deployments are in tests/contract/hsm/test_traps.py.
 """
@@ -63,7 +63,7 @@ def test_what_is_no_tr_31_key_block_is_left_to_the_decoders(text):
 
 
 def test_a_field_of_json_may_hold_json():
-    """Which is no material either; but its name is declared, and the decoders say what it is not."""
+    """The field is no material either. But the user named it, and the decoders say what is wrong."""
     refuse_in_place_of_material('{"a": "b"}', is_field=True, words=PROPERTIES)
     refuse_in_place_of_wrapped('{"a": "b"}', is_field=True, is_encoded=False)
 
