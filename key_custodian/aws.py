@@ -24,7 +24,7 @@ Answer = TypeVar("Answer")
 
 
 class CallRefused(ServiceRefused):
-    """AWS said no. `request_id`: by which CloudTrail names the call, "" where AWS gave none."""
+    """AWS refused the call. `request_id`: by which CloudTrail names the call, "" where AWS gave none."""
 
     request_id = ""
 
@@ -141,7 +141,7 @@ class Connection:
             user_agent_extra="key-custodian",
         )
 
-        def made() -> Any:
+        def connect() -> Any:
             try:
                 return self._session.client(service, config=config)
             except BotoCoreError:
@@ -149,7 +149,7 @@ class Connection:
             except ValueError as error:  # botocore's for an address that is none
                 raise InvalidEndpointConfigurationError(msg=str(error)) from None
 
-        return call(f"connecting to {service}", made, where="--region" if self.profile is None else "--profile")
+        return call(f"connecting to {service}", connect, where="--region" if self.profile is None else "--profile")
 
     @functools.cached_property
     def _session(self) -> Any:
@@ -188,20 +188,20 @@ def call(operation: str, what: Callable[[], Answer], *, where: str) -> Answer:
         odd = answers.odd_field(operation, answer)
         if not odd:
             return answer
-        said = f"{operation} got an answer that is not AWS's: no {odd} of AWS's looks so."
-        failure = _Failure(Unanswered, "OddAnswer", said, _UNREADABLE)
+        problem = f"{operation} got an answer that is not AWS's: no {odd} of AWS's looks so."
+        failure = _Failure(Unanswered, "OddAnswer", problem, _UNREADABLE)
     except ClientError as error:
         failure = _refusal(operation, error.response)
     except BotoCoreError as error:
         was_sent = isinstance(error, HTTPClientError | NotConnectedError | IncompleteReadError)
-        said = f"{operation} failed: {_sentence(str(error))}"
-        failure = _Failure(Unanswered if was_sent else CallRefused, type(error).__name__, said, _NO_ANSWER)
+        problem = f"{operation} failed: {_sentence(str(error))}"
+        failure = _Failure(Unanswered if was_sent else CallRefused, type(error).__name__, problem, _NO_ANSWER)
     except ResponseParserError as error:  # its text holds the answer, which may be anything
-        said = f"{operation} got an answer that is not AWS's."
-        failure = _Failure(Unanswered, type(error).__name__, said, _UNREADABLE)
+        problem = f"{operation} got an answer that is not AWS's."
+        failure = _Failure(Unanswered, type(error).__name__, problem, _UNREADABLE)
     code = failure.code
     meaning = failure.denied or _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code) or failure.fallback
-    problem = f"{failure.said} {meaning.cause}".rstrip()
+    problem = f"{failure.problem} {meaning.cause}".rstrip()
     refused = failure.kind(Fault(where, problem, meaning.remedy), operation=operation, code=code)
     refused.request_id = failure.request_id
     raise refused
@@ -212,21 +212,21 @@ class _Failure(NamedTuple):
 
     kind: type[CallRefused]
     code: str
-    said: str
+    problem: str
     fallback: Meaning
     denied: Meaning | None = None
     request_id: str = ""
 
 
 def _refusal(operation: str, response: Mapping[str, Any]) -> _Failure:
-    code = _fitting(forms.CODE, response.get("Error", {}).get("Code"), "Unknown")
+    code = _match_or(forms.CODE, response.get("Error", {}).get("Code"), "Unknown")
     text = str(response.get("Error", {}).get("Message", ""))
     message = _sentence(text)
     failed_inside = _status(response) >= 500
     return _Failure(
         kind=Unanswered if failed_inside else CallRefused,
         code=code,
-        said=f"{operation} was refused with {code}" + (f": {message}" if message else "."),
+        problem=f"{operation} was refused with {code}" + (f": {message}" if message else "."),
         fallback=_FAILED_INSIDE if failed_inside else UNKNOWN,
         denied=meanings.denial(code, text, who="these credentials"),
         request_id=request_id(response),
@@ -235,7 +235,7 @@ def _refusal(operation: str, response: Mapping[str, Any]) -> _Failure:
 
 def request_id(answer: Mapping[str, Any]) -> str:
     """By which CloudTrail names the call; "" where AWS gave none."""
-    return _fitting(forms.REQUEST_ID, answer.get("ResponseMetadata", {}).get("RequestId"), "")
+    return _match_or(forms.REQUEST_ID, answer.get("ResponseMetadata", {}).get("RequestId"), "")
 
 
 def date(answer: Mapping[str, Any]) -> str:
@@ -248,7 +248,7 @@ def _sentence(text: str) -> str:
     return meanings.sentence(" ".join(text.split()))
 
 
-def _fitting(form: re.Pattern[str], value: object, otherwise: str) -> str:
+def _match_or(form: re.Pattern[str], value: object, otherwise: str) -> str:
     return value if isinstance(value, str) and form.fullmatch(value) else otherwise
 
 

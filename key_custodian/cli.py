@@ -23,14 +23,14 @@ Each command is a module of its own, with a click command named `command`; it is
 
     check generate wrap combine    the commands that need no network (wrap and its like do with a KMS key)
     put verify                     the commands that talk to AWS
-    reading new_file               files, pipes and prompts in; files out
-    wrapping_key sealing report    from checked material to the wrapped file, and what is said about it
+    sources new_file               files, pipes and prompts in; files out
+    wrapping_key key_wrap report   from checked material to the wrapped file, and what is said about it
     components                     the components of a split key
     content wrapped_file destination transport_key secret_plan storage    what put looks at, plans, does and prints
     session evidence receipt       who asks KMS, what the answers prove, and what is kept of that
     options argument_types         options that commands share; what each option and argument takes
     words errors                   how the checks speak to this tool's user; errors and exit codes
-    output quoting                 the only way out for words; what of a call is repeated
+    output redaction               the only way out for words; what of a call is repeated
     aws answers forms elsewhere    boto3, the only place that knows it; how AWS's answers and names look; calls elsewhere
 """
 
@@ -45,11 +45,11 @@ from typing import IO, Any, NoReturn
 import click
 
 from imported_key_material.errors import ImportedKeyMaterialError
-from key_custodian import output, quoting, version
-from key_custodian.errors import REFUSED, told
+from key_custodian import output, redaction, version
+from key_custodian.errors import REFUSED, lines_of
 
 COMMANDS = ("check", "generate", "wrap", "combine", "put", "verify")  # in the order of a key's way
-_GIVEN = f"{__name__}.given"  # in click's context: the words of the command line
+_ARGUMENTS = f"{__name__}.arguments"  # in click's context: the words of the command line
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
@@ -74,27 +74,27 @@ class _WrongCall(click.UsageError):
         self._error = error
 
     def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002  # click's signature
-        said = io.StringIO()
-        self._error.show(said)
-        output.say(*said.getvalue().expandtabs(2).splitlines(), err=True)
+        text = io.StringIO()
+        self._error.show(text)
+        output.say(*text.getvalue().expandtabs(2).splitlines(), err=True)
 
 
 @contextlib.contextmanager
-def _told(given: Sequence[str]) -> Iterator[None]:
+def _errors_as_sentences(arguments: Sequence[str]) -> Iterator[None]:
     """Errors as sentences. Those of a wrong call repeat no value of it."""
     try:
         yield
     except ImportedKeyMaterialError as error:
-        raise _Refusal(told(error)) from None
+        raise _Refusal(lines_of(error)) from None
     except click.UsageError as error:
-        raise _WrongCall(quoting.without_values(error, given)) from None
+        raise _WrongCall(redaction.without_values(error, arguments)) from None
 
 
 class _Context(click.Context):
     """Says that there are too many arguments, or too few, without quoting them as click does."""
 
     def fail(self, message: str) -> NoReturn:  # noqa: ARG002  # click's signature
-        raise quoting.UnknownWordError("The arguments do not match the usage above.", self)
+        raise redaction.UnknownWordError("The arguments do not match the usage above.", self)
 
 
 class _Tool(click.Group):
@@ -109,10 +109,10 @@ class _Tool(click.Group):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        given = tuple(args)  # click empties the list
-        with _told(given):
+        arguments = tuple(args)  # click empties the list
+        with _errors_as_sentences(arguments):
             context = super().make_context(info_name, args, parent, **extra)
-        context.meta[_GIVEN] = given
+        context.meta[_ARGUMENTS] = arguments
         return context
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
@@ -134,10 +134,10 @@ class _Tool(click.Group):
             raise
         except click.UsageError:
             sentence = f"No such command. The commands are {', '.join(COMMANDS)}."
-            raise quoting.UnknownWordError(sentence, ctx) from None
+            raise redaction.UnknownWordError(sentence, ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _told(ctx.meta[_GIVEN]):
+        with _errors_as_sentences(ctx.meta[_ARGUMENTS]):
             return super().invoke(ctx)
 
 

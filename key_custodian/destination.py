@@ -14,7 +14,7 @@ from imported_key_material.errors import ServiceRefused
 from key_custodian import transport_key, wrapped_file
 from key_custodian.content import Content
 from key_custodian.errors import refused
-from key_custodian.secret_plan import Found
+from key_custodian.secret_plan import SecretView
 from key_custodian.session import Session, Who
 
 _ENDS_LIKE_A_SUFFIX: Final = re.compile(r".*-[A-Za-z0-9]{6}")
@@ -27,7 +27,7 @@ class Destination:
     account: str
     name: str
     stacks: tuple[str, ...]
-    found: Found | None
+    found: SecretView | None
 
     @property
     def context(self) -> str:
@@ -38,7 +38,7 @@ class Destination:
 def look(session: Session, secret_id: str, stacks: tuple[str, ...], who: Who) -> Destination:
     """`secret_id`: name or ARN."""
     try:
-        found = Found.of(session.call("secretsmanager:DescribeSecret", where="--secret", SecretId=secret_id))
+        found = SecretView.of(session.call("secretsmanager:DescribeSecret", where="--secret", SecretId=secret_id))
     except ServiceRefused as error:
         if error.code != "ResourceNotFoundException" or secret_id.startswith("arn:"):  # an ARN can't be chosen
             raise

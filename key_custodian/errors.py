@@ -13,7 +13,7 @@ def refused(where: str, problem: str, remedy: str = "") -> Refused:
     return Refused(Fault(where, problem, remedy))
 
 
-def told(error: ImportedKeyMaterialError) -> list[str]:
+def lines_of(error: ImportedKeyMaterialError) -> list[str]:
     """Each fault on a line of its own."""
     if not isinstance(error, Refused):
         return [str(error)]

@@ -209,7 +209,7 @@ def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
     )
 
 
-_ELSE: Final[Mapping[str, str]] = MappingProxyType(
+_OTHER_STATES: Final[Mapping[str, str]] = MappingProxyType(
     {
         State.SUPERSEDED: "The key holds that one as earlier material: it decrypts what was encrypted before the rotation.",
         State.PENDING: "That one is staged, and becomes current by a rotation.",
@@ -227,7 +227,7 @@ def _another(session: Session, key: Key, material_id: str) -> str:
         return unlisted
     for held in HeldMaterials.of_pages(pages):
         if held.id.lower() == material_id.lower():
-            return f"{material_id} is on paper. {_ELSE.get(held.state, '')}".rstrip()
+            return f"{material_id} is on paper. {_OTHER_STATES.get(held.state, '')}".rstrip()
     return f"{unlisted} The key never had that one."
 
 

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from imported_key_material.material import material_check
 from imported_key_material.material.key_specs import KEY_SPECS, CipherKey, EcKey, KeySpec, MacKey, RsaKey
 from imported_key_material.material.material_check import CheckedMaterial
-from key_custodian import argument_types, new_file, options, output, report, sealing
+from key_custodian import argument_types, key_wrap, new_file, options, output, report
+from key_custodian.key_wrap import WrapOptions
 from key_custodian.report import MaterialReport
-from key_custodian.sealing import SealingOptions
 from key_custodian.words import OPTIONS
 
 PUBLIC_EXPONENT = 65537  # FIPS 186-5, A.1.1, and what every program takes
@@ -31,7 +31,7 @@ Examples:
 """,
 )
 @options.key_spec()
-@sealing.add_options
+@key_wrap.add_options
 @click.option(
     "--plaintext-out",
     metavar="FILE",
@@ -43,7 +43,7 @@ def command(
     key_spec: str,
     plaintext_out: str | None,
     as_json: bool,  # noqa: FBT001  # click passes it by name
-    wrapping: SealingOptions,
+    wrapping: WrapOptions,
 ) -> None:
     """Make new key material that nobody ever sees, and wrap it.
 
@@ -52,24 +52,24 @@ def command(
     """
     spec = KEY_SPECS[key_spec]
     if plaintext_out is None:
-        seal = sealing.prepare(wrapping)
-        seal.seal(made(spec), as_json=as_json)
+        wrap = key_wrap.prepare(wrapping)
+        wrap.write(new_material(spec), as_json=as_json)
         return
-    if given := wrapping.given():
-        raise click.UsageError(f"--plaintext-out does not go with {given[0]}: nothing is wrapped.")
+    if present := wrapping.present():
+        raise click.UsageError(f"--plaintext-out does not go with {present[0]}: nothing is wrapped.")
     new_file.require_writable(plaintext_out, where="--plaintext-out")
-    checked = made(spec)
+    checked = new_material(spec)
     try:
-        said = MaterialReport.of(checked)
+        result = MaterialReport.of(checked)
         new_file.write(plaintext_out, _plaintext(checked), where="--plaintext-out")
     finally:
         checked.wipe()
     to_stdout = plaintext_out == new_file.STDOUT
     output.say(f"{'Standard output' if to_stdout else plaintext_out} holds the material in PLAINTEXT.", err=True)
-    report.show(said, as_json=as_json, err=to_stdout)
+    report.show(result, as_json=as_json, err=to_stdout)
 
 
-def made(spec: KeySpec) -> CheckedMaterial:
+def new_material(spec: KeySpec) -> CheckedMaterial:
     """New material, through the same checks as any other."""
     form = spec.form
     if isinstance(form, CipherKey | MacKey):

@@ -40,12 +40,12 @@ def write(out: str, data: bytes | bytearray, *, where: str) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    reason = _made(Path(out), data)
+    reason = _create(Path(out), data)
     if reason is not None:
         raise refused(where, f"{out} could not be written: {reason}. Nothing is left of it.", "Name another place.")
 
 
-def _made(path: Path, data: bytes | bytearray) -> str | None:
+def _create(path: Path, data: bytes | bytearray) -> str | None:
     """Why it failed, None if it did not. The bytes are on the disk then, as far as the system says so (fsync(2))."""
     try:
         descriptor = os.open(

@@ -12,7 +12,7 @@ from key_custodian import argument_types
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Decorator = Callable[[Function], Function]
-Given = TypeVar("Given")
+Options = TypeVar("Options")
 
 SECRET_WRAPPINGS = (
     "SYMMETRIC_DEFAULT",
@@ -66,13 +66,13 @@ region = click.option(
 )
 
 
-def passed_as(kind: Callable[..., Given]) -> Callable[[Callable[[Given], None]], Callable[..., None]]:
+def pass_as(kind: Callable[..., Options]) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
     """A command of many options takes them as one value of `kind`, a dataclass with a field of the name of each."""
 
-    def decorate(run: Callable[[Given], None]) -> Callable[..., None]:
+    def decorate(run: Callable[[Options], None]) -> Callable[..., None]:
         @functools.wraps(run)
-        def command(**given: object) -> None:
-            run(kind(**given))
+        def command(**values: object) -> None:
+            run(kind(**values))
 
         return command
 

@@ -4,7 +4,7 @@ A line is given as a line, and stays one. Whatever is not printable (escape sequ
 turn text around, half of a character) is replaced by `?`, at a terminal, in a pipe and in a file: what AWS answers, or whoever
 answers in its place, and what a file is called, moves no cursor, hides no line and begins none. A very long line is cut.
 
-On standard error no line repeats a key that was given in a wrong place (`quoting.py`). Results repeat none either: what looks
+On standard error no line repeats a key that was given in a wrong place (`redaction.py`). Results repeat none either: what looks
 like one is refused before there is a result (`argument_types.py`). JSON escapes such characters by itself.
 """
 
@@ -17,29 +17,29 @@ from typing import Any, Final
 
 import click
 
-from key_custodian import quoting
+from key_custodian import redaction
 
 LINE_MAX_CHARACTERS: Final = 4096
 REPLACED_BY: Final = "?"
 _CLEAR: Final = "\x1b[H\x1b[2J\x1b[3J"  # ECMA-48: home, erase the display; xterm: and what was scrolled out
-_given: ContextVar[tuple[str, ...]] = ContextVar("given", default=())
+_keys: ContextVar[tuple[str, ...]] = ContextVar("keys", default=())
 
 
 @contextmanager
 def without(words: Sequence[str]) -> Iterator[None]:
     """Within, no line on standard error repeats what may be a key of these words: the command line."""
-    token = _given.set(tuple(quoting.keys_among(words)))
+    token = _keys.set(tuple(redaction.keys_among(words)))
     try:
         yield
     finally:
-        _given.reset(token)
+        _keys.reset(token)
 
 
 def say(*lines: str, err: bool = False) -> None:
     """Prints each as one line."""
     if not lines:
         return
-    shown = (quoting.kept_back(line, _given.get()) for line in lines) if err else lines
+    shown = (redaction.redact(line, _keys.get()) for line in lines) if err else lines
     text = "\n".join(map(printable, shown))
     encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
     click.echo(text.encode(encoding, "replace").decode(encoding), err=err)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from key_custodian.evidence import Finding, Key, Verdict
-from key_custodian.session import Who, written
+from key_custodian.session import Who, timestamp
 
 VERSION: Final = 1
 _WIDTH: Final = 16
@@ -98,7 +98,7 @@ class Receipt:
         yield "Check value", f"{self.expected} ({self._compared()})"
         yield "Key", key.arn
         yield "", f"{key.spec}, {key.usage}, {key.state}"
-        yield "", f"expires {written(key.valid_to)}" if key.valid_to else (key.expiration_model or "no material")
+        yield "", f"expires {timestamp(key.valid_to)}" if key.valid_to else (key.expiration_model or "no material")
         if key.current_material_id:
             yield "", f"KeyMaterialId {key.current_material_id}"
         if self.secret is not None:
@@ -122,7 +122,7 @@ def _key(key: Key) -> dict[str, str | None]:
         "key_usage": view.usage,
         "key_state": view.state,
         "expiration_model": view.expiration_model or None,
-        "valid_to": written(view.valid_to) if view.valid_to else None,
+        "valid_to": timestamp(view.valid_to) if view.valid_to else None,
         "current_key_material_id": view.current_material_id or None,
         "multi_region_key_type": view.multi_region or None,
     }

@@ -142,13 +142,13 @@ class WrapReport:
         try:
             read = json.loads(text)
             properties = read["properties"]
-            expected = _text(forms.CHECK_VALUE, properties.get("ExpectedCheckValue") or "")
+            expected = _require_form(forms.CHECK_VALUE, properties.get("ExpectedCheckValue") or "")
             return cls(
                 material=MaterialReport(_one_of(KEY_SPECS, read["key_spec"]), 0, (expected,) if expected else ()),
                 algorithm=_one_of((SYMMETRIC, *WRAPPING_ALGORITHMS), read["algorithm"]),
-                kms_key=_text(forms.KEY_ARN, properties["SecretWrapping"]["KeyId"] or ""),
-                opens_for=_text(_OPENS_FOR, next(iter(read.get("encryption_context", {}).values()), "")),
-                sha256=_text(_SHA256, read["wrapped_sha256"]),
+                kms_key=_require_form(forms.KEY_ARN, properties["SecretWrapping"]["KeyId"] or ""),
+                opens_for=_require_form(_OPENS_FOR, next(iter(read.get("encryption_context", {}).values()), "")),
+                sha256=_require_form(_SHA256, read["wrapped_sha256"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass  # the exception may carry the text along
@@ -204,7 +204,7 @@ def _row(label: str, *values: str) -> list[str]:
     return [f"{left:<{_WIDTH}}{value}" for left, value in zip(labels, values, strict=False) if value]
 
 
-def _text(form: re.Pattern[str], value: Any) -> str:
+def _require_form(form: re.Pattern[str], value: Any) -> str:
     """Of this form or empty."""
     if not isinstance(value, str) or (value and not form.fullmatch(value)):
         raise ValueError

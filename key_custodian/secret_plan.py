@@ -28,7 +28,7 @@ DESCRIPTION_MOST_CHARACTERS: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Order:
     """What is to be stored, and how. `value_words`: the value, for people; `kms_key_id` None: Secrets Manager's own key."""
 
     secret_id: str
@@ -43,7 +43,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SecretView:
     """A secret, as DescribeSecret shows it. `stages`: version id -> its stages; versions without one are not shown."""
 
     arn: str
@@ -57,7 +57,7 @@ class Found:
     is_rotated: bool  # by a function of Secrets Manager's
 
     @classmethod
-    def of(cls, answer: Mapping[str, Any]) -> "Found":
+    def of(cls, answer: Mapping[str, Any]) -> "SecretView":
         tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
         return cls(
             arn=answer["ARN"],
@@ -89,10 +89,10 @@ class Step:
     optional: bool = False
 
 
-def steps(wanted: Wanted, found: Found | None) -> tuple[Step, ...]:
+def steps(order: Order, found: SecretView | None) -> tuple[Step, ...]:
     """Refused with all that stands against it."""
     faults = Faults()
-    planned = _creation(wanted, faults) if found is None else _addition(wanted, found, faults)
+    planned = _creation(order, faults) if found is None else _addition(order, found, faults)
     faults.raise_if_any()
     return planned
 
@@ -104,29 +104,29 @@ def own_stage(version_id: str) -> str:
 # ----------------------------------------------------------------------------------------------------------- a new secret
 
 
-def _creation(wanted: Wanted, faults: Faults) -> tuple[Step, ...]:
-    if not wanted.stacks:
+def _creation(order: Order, faults: Faults) -> tuple[Step, ...]:
+    if not order.stacks:
         problem = "A new secret needs a tag that names the stacks which may use it."
         faults.add("--stack", problem, "Name them: --stack orders, more than once for more of them.")
-    tag = " ".join(wanted.stacks)
+    tag = " ".join(order.stacks)
     _require_room(tag, faults)
-    description = f"{DESCRIPTION_BEGIN} {wanted.label}"
+    description = f"{DESCRIPTION_BEGIN} {order.label}"
     parameters: dict[str, Any] = {
-        "Name": wanted.secret_id,
-        "ClientRequestToken": wanted.version_id,
+        "Name": order.secret_id,
+        "ClientRequestToken": order.version_id,
         "Description": description,
-        "SecretBinary": wanted.value,
+        "SecretBinary": order.value,
         "Tags": [{"Key": TAG, "Value": tag}],
     }
-    if wanted.kms_key_id is not None:
-        parameters["KmsKeyId"] = wanted.kms_key_id
+    if order.kms_key_id is not None:
+        parameters["KmsKeyId"] = order.kms_key_id
     words = (
-        f"Create the secret {wanted.secret_id}.",
-        f"value: {wanted.value_words}",
-        f"version: {wanted.version_id}, stage {CURRENT}",
+        f"Create the secret {order.secret_id}.",
+        f"value: {order.value_words}",
+        f"version: {order.version_id}, stage {CURRENT}",
         f"tag: {TAG} = {tag}",
         f"description: {description}",
-        f"KMS key: {wanted.kms_key_id or 'aws/secretsmanager'}",
+        f"KMS key: {order.kms_key_id or 'aws/secretsmanager'}",
     )
     return (Step("secretsmanager:CreateSecret", parameters, words),)
 
@@ -142,30 +142,30 @@ def _require_room(tag: str, faults: Faults) -> None:
 # ------------------------------------------------------------------------------------------------------ a secret there is
 
 
-def _addition(wanted: Wanted, found: Found, faults: Faults) -> tuple[Step, ...]:
+def _addition(order: Order, found: SecretView, faults: Faults) -> tuple[Step, ...]:
     if found.is_to_be_deleted:
         remedy = "aws secretsmanager restore-secret takes that back."
         faults.add("--secret", "The secret is marked for deletion, and takes no value.", remedy)
     if found.owning_service:
         problem = f"The secret belongs to the service {found.owning_service}, which changes it by itself."
         faults.add("--secret", problem, "Name another.")
-    if wanted.kms_key_id not in (None, found.kms_key_id or "alias/aws/secretsmanager"):
+    if order.kms_key_id not in (None, found.kms_key_id or "alias/aws/secretsmanager"):
         problem = (
             f"The secret is encrypted under {found.kms_key_id or 'aws/secretsmanager'}, and that is not changed here."
         )
         faults.add("--kms-key-id", problem, "Leave it out, or change it first: aws secretsmanager update-secret.")
-    return (*_tagging(wanted, found, faults), _version(wanted, found, faults), *_description(wanted, found))
+    return (*_tagging(order, found, faults), _version(order, found, faults), *_description(order, found))
 
 
-def _tagging(wanted: Wanted, found: Found, faults: Faults) -> Iterator[Step]:
+def _tagging(order: Order, found: SecretView, faults: Faults) -> Iterator[Step]:
     value = found.tag or ""
-    if not wanted.stacks or (not wanted.replace_tag and not uncovered(value, wanted.stacks)):
+    if not order.stacks or (not order.replace_tag and not uncovered(value, order.stacks)):
         return
-    tag = " ".join(wanted.stacks)
+    tag = " ".join(order.stacks)
     if tag == value:
         return
-    if found.tag is not None and not wanted.replace_tag:
-        missing = uncovered(value, wanted.stacks)
+    if found.tag is not None and not order.replace_tag:
+        missing = uncovered(value, order.stacks)
         problem = f"The secret's tag {TAG} is '{value}', and does not name {', '.join(missing)}."
         remedy = "If its owner agrees, give all the names that it is to have with --stack, and --replace-tag."
         faults.add("--stack", problem, remedy)
@@ -176,37 +176,37 @@ def _tagging(wanted: Wanted, found: Found, faults: Faults) -> Iterator[Step]:
     yield Step("secretsmanager:TagResource", parameters, (f"Set the tag {TAG} of {found.name} {change}.",))
 
 
-def _version(wanted: Wanted, found: Found, faults: Faults) -> Step:
+def _version(order: Order, found: SecretView, faults: Faults) -> Step:
     parameters: dict[str, Any] = {
         "SecretId": found.arn,
-        "ClientRequestToken": wanted.version_id,
-        "SecretBinary": wanted.value,
+        "ClientRequestToken": order.version_id,
+        "SecretBinary": order.value,
     }
-    if wanted.version_id in found.stages:
-        stages = found.stages[wanted.version_id]
-        if wanted.move_current and CURRENT not in stages:
-            faults.add("--move-current", *_move_by_hand(wanted, found))
+    if order.version_id in found.stages:
+        stages = found.stages[order.version_id]
+        if order.move_current and CURRENT not in stages:
+            faults.add("--move-current", *_move_by_hand(order, found))
         words: tuple[str, ...] = (
-            f"Confirm that the version {wanted.version_id} of {found.name} holds these bytes. It is there; nothing changes.",
-            f"value: {wanted.value_words}",
+            f"Confirm that the version {order.version_id} of {found.name} holds these bytes. It is there; nothing changes.",
+            f"value: {order.value_words}",
             f"stages: {', '.join(stages)}",
         )
         return Step("secretsmanager:PutSecretValue", parameters | {"VersionStages": list(stages)}, words)
-    stages = (own_stage(wanted.version_id),)
+    stages = (own_stage(order.version_id),)
     current = found.version_of(CURRENT)
-    if wanted.move_current or current is None:
+    if order.move_current or current is None:
         stages += (CURRENT,)
         _require_kept(found, faults)
     words = (
         f"Add a version to the secret {found.name}.",
-        f"value: {wanted.value_words}",
-        f"version: {wanted.version_id}, stages {', '.join(stages)}",
+        f"value: {order.value_words}",
+        f"version: {order.version_id}, stages {', '.join(stages)}",
         *_moves(found, current, moves=CURRENT in stages),
     )
     return Step("secretsmanager:PutSecretValue", parameters | {"VersionStages": list(stages)}, words)
 
 
-def _moves(found: Found, current: str | None, *, moves: bool) -> Iterator[str]:
+def _moves(found: SecretView, current: str | None, *, moves: bool) -> Iterator[str]:
     if not moves:
         yield f"{CURRENT} stays at {current}"
     elif current is not None:
@@ -216,7 +216,7 @@ def _moves(found: Found, current: str | None, *, moves: bool) -> Iterator[str]:
         yield "resources that pin no SecretVersionId take the new version at their next update"
 
 
-def _require_kept(found: Found, faults: Faults) -> None:
+def _require_kept(found: SecretView, faults: Faults) -> None:
     """A version without a stage is removed by Secrets Manager, in time."""
     previous = found.version_of(PREVIOUS)
     if previous is None or found.version_of(CURRENT) is None or found.stages[previous] != (PREVIOUS,):
@@ -229,9 +229,9 @@ def _require_kept(found: Found, faults: Faults) -> None:
     faults.add("--move-current", problem, remedy)
 
 
-def _move_by_hand(wanted: Wanted, found: Found) -> tuple[str, str]:
-    command = update_stage(found.name, CURRENT, wanted.version_id, found.version_of(CURRENT))
-    return f"The version {wanted.version_id} is there already, and {CURRENT} is not at it.", f"Move it: {command}."
+def _move_by_hand(order: Order, found: SecretView) -> tuple[str, str]:
+    command = update_stage(found.name, CURRENT, order.version_id, found.version_of(CURRENT))
+    return f"The version {order.version_id} is there already, and {CURRENT} is not at it.", f"Move it: {command}."
 
 
 def update_stage(secret_name: str, stage: str, to: str, away_from: str | None = None) -> str:
@@ -239,19 +239,19 @@ def update_stage(secret_name: str, stage: str, to: str, away_from: str | None = 
     options = {"--secret-id": secret_name, "--version-stage": stage, "--move-to-version-id": to}
     if away_from:
         options["--remove-from-version-id"] = away_from
-    return f"aws secretsmanager update-secret-version-stage {' '.join(_given(options))}"
+    return f"aws secretsmanager update-secret-version-stage {' '.join(_words_of(options))}"
 
 
-def _given(options: Mapping[str, str]) -> Iterator[str]:
+def _words_of(options: Mapping[str, str]) -> Iterator[str]:
     for name, value in options.items():
         yield f"{name} {shlex.quote(value)}"
 
 
-def _description(wanted: Wanted, found: Found) -> Iterator[Step]:
+def _description(order: Order, found: SecretView) -> Iterator[Step]:
     """Another's description is left as it is."""
     ours = not found.description or found.description.startswith(DESCRIPTION_BEGIN)
-    description = f"{found.description or DESCRIPTION_BEGIN} {wanted.label}"
-    if not ours or wanted.version_id in found.description or len(description) > DESCRIPTION_MOST_CHARACTERS:
+    description = f"{found.description or DESCRIPTION_BEGIN} {order.label}"
+    if not ours or order.version_id in found.description or len(description) > DESCRIPTION_MOST_CHARACTERS:
         return
-    words = (f"Add to its description: {wanted.label}",)
+    words = (f"Add to its description: {order.label}",)
     yield Step("secretsmanager:UpdateSecret", {"SecretId": found.arn, "Description": description}, words, optional=True)

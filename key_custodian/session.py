@@ -21,7 +21,7 @@ DENIED: Final = frozenset({"AccessDeniedException", "AccessDenied"})
 _PAGES_MAX: Final = 100  # a key has 50 tags and some 26 materials: what goes on for longer is no list of AWS's
 
 Answer = Mapping[str, Any]
-Asked = TypeVar("Asked")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ class Session:
         return Who(
             account=answer["Account"],
             arn=answer["Arn"],
-            time=written(datetime.now(UTC)),
-            aws_time=_rewritten(aws.date(answer)),
+            time=timestamp(datetime.now(UTC)),
+            aws_time=_timestamp_of(aws.date(answer)),
         )
 
     def region(self) -> str:
@@ -92,7 +92,7 @@ class Session:
         return self._clients[service]
 
 
-def if_allowed(ask: Callable[[], Asked]) -> Asked | None:
+def if_allowed(ask: Callable[[], Result]) -> Result | None:
     """None where these credentials may not: for what is good to know, and not needed."""
     try:
         return ask()
@@ -102,14 +102,14 @@ def if_allowed(ask: Callable[[], Asked]) -> Asked | None:
     return None
 
 
-def _rewritten(date: str) -> str:
+def _timestamp_of(date: str) -> str:
     """A date of HTTP's; "" for what is none."""
     try:
-        return written(parsedate_to_datetime(date))
+        return timestamp(parsedate_to_datetime(date))
     except (ValueError, OverflowError):
         return ""
 
 
-def written(moment: datetime) -> str:
+def timestamp(moment: datetime) -> str:
     """ISO 8601, UTC, whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

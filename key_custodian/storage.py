@@ -51,7 +51,7 @@ def ask() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredVersion:
     """What AWS answered: the secret's ARN, the version's id and stages; and what was done, in words."""
 
     arn: str
@@ -60,7 +60,7 @@ class Stored:
     done: tuple[str, ...]
 
 
-def carry_out(session: Session, steps: tuple[Step, ...]) -> Stored:
+def carry_out(session: Session, steps: tuple[Step, ...]) -> StoredVersion:
     """Refused with what was done before a step that failed."""
     answers: dict[str, Any] = {"VersionStages": [CURRENT]}  # CreateSecret does not tell them
     done: list[str] = []
@@ -77,8 +77,8 @@ def carry_out(session: Session, steps: tuple[Step, ...]) -> Stored:
         elif step.optional and failed.code in DENIED:
             output.say(f"Warning: {failed} The version is stored all the same.", err=True)
         else:
-            raise Refused(_with_what_was_done(failed, step, done))
-    return Stored(answers["ARN"], answers["VersionId"], tuple(answers["VersionStages"]), tuple(done))
+            raise Refused(_with_done_steps(failed, step, done))
+    return StoredVersion(answers["ARN"], answers["VersionId"], tuple(answers["VersionStages"]), tuple(done))
 
 
 def _require_stages(step: Step, answer: Mapping[str, Any]) -> None:
@@ -91,18 +91,18 @@ def _require_stages(step: Step, answer: Mapping[str, Any]) -> None:
         raise refused("--secret", problem, remedy)
 
 
-def _with_what_was_done(failed: ServiceRefused, step: Step, done: list[str]) -> Fault:
+def _with_done_steps(failed: ServiceRefused, step: Step, done: list[str]) -> Fault:
     (fault,) = failed.faults
-    said = [fault.problem]
+    sentences = [fault.problem]
     if isinstance(failed, Unanswered):
         token = step.parameters.get("ClientRequestToken")
         same = f" with --version-id {token}, and nothing is stored twice" if token else ""
-        said.append(f"Whether it was done all the same is not known: run it again{same}.")
+        sentences.append(f"Whether it was done all the same is not known: run it again{same}.")
     if done:
-        said.append(f"Done before it: {' '.join(done)}")
+        sentences.append(f"Done before it: {' '.join(done)}")
     elif not isinstance(failed, Unanswered):
-        said.append("Nothing was changed.")
-    return Fault(fault.where, " ".join(said), fault.remedy)
+        sentences.append("Nothing was changed.")
+    return Fault(fault.where, " ".join(sentences), fault.remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class PutReport:
     """What came of it. `requests`: as `Session` keeps them."""
 
     content: Content
-    stored: Stored
+    stored: StoredVersion
     who: Who
     requests: tuple[dict[str, str], ...]
 

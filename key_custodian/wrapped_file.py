@@ -22,7 +22,7 @@ from imported_key_material.material.key_specs import (
     MacKey,
 )
 from imported_key_material.material.looks_like_text import text_in
-from key_custodian import reading
+from key_custodian import sources
 from key_custodian.errors import refused
 from key_custodian.report import NotAReportError, WrapReport
 
@@ -37,7 +37,7 @@ _MAKE_AGAIN: Final = "Check --algorithm and --wrapping-key, or wrap it again: ke
 def read_report(source: str) -> WrapReport:
     """Refused (`source`) where it is not the report of a wrapped file."""
     try:
-        return WrapReport.from_json(reading.read_public(source, option="--report"))
+        return WrapReport.from_json(sources.read_public(source, option="--report"))
     except NotAReportError:
         pass
     problem = "The file is not the report of a wrapped file."

@@ -27,7 +27,7 @@ from imported_key_material import consent
 from imported_key_material.aws.transport_key import SYMMETRIC
 from imported_key_material.material import pem, wrapping
 from imported_key_material.material.key_specs import WRAPPING_KEY_SPECS, KeySpec, choose_wrapping
-from key_custodian import elsewhere, forms, reading, transport_key
+from key_custodian import elsewhere, forms, sources, transport_key
 from key_custodian.errors import refused
 from key_custodian.session import Session
 
@@ -37,7 +37,7 @@ _RSA_SIZES: Final = tuple(int(name.removeprefix("RSA_")) for name in WRAPPING_KE
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Choice:
     """A SecretWrapping.Algorithm, and why it is this one."""
 
     algorithm: str
@@ -62,7 +62,7 @@ class WrappingKey(Protocol):
     @property
     def warnings(self) -> tuple[str, ...]: ...
 
-    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen: ...
+    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Choice: ...
     def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes: ...
 
 
@@ -88,16 +88,16 @@ class RsaWrappingKey:
     def opens_for(self) -> str:
         return ""
 
-    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen:
+    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Choice:
         """The best algorithm that carries so much: the same choice that the function makes for the trip to KMS."""
         if asked == SYMMETRIC:
             problem = f"SYMMETRIC_DEFAULT is for a symmetric key in KMS, and {self.source} is an RSA key."
             raise refused("--algorithm", problem, "Leave --algorithm out, or name a symmetric key of KMS.")
         if asked is not None:
-            return Chosen(asked, "as asked")
+            return Choice(asked, "as asked")
         wrapping_key_spec = f"RSA_{self.public_key.key_size}"
         best = choose_wrapping(spec, algorithm=None, wrapping_key_spec=wrapping_key_spec, size_bytes=size_bytes)
-        return Chosen(best, f"the best for {size_bytes} bytes of {spec.a_key} under {wrapping_key_spec}")
+        return Choice(best, f"the best for {size_bytes} bytes of {spec.a_key} under {wrapping_key_spec}")
 
     def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes:
         return wrapping.wrap(algorithm, self.public_key, material, where="--algorithm")
@@ -121,11 +121,11 @@ class KmsWrappingKey:
     def check_value(self) -> str:
         return ""
 
-    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen:  # noqa: ARG002  # there is only one way
+    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Choice:  # noqa: ARG002  # there is only one way
         if asked not in (None, SYMMETRIC):
             problem = f"{asked} is for an RSA key, and {self.source} is a symmetric key of KMS."
             raise refused("--algorithm", problem, "Leave --algorithm out, or name an RSA key.")
-        return Chosen(SYMMETRIC, "as asked" if asked else "the only one of a symmetric key in KMS")
+        return Choice(SYMMETRIC, "as asked" if asked else "the only one of a symmetric key in KMS")
 
     def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes:
         answer = self.session.call(
@@ -147,7 +147,7 @@ def is_of_kms(name: str) -> bool:
 
 def from_file(source: str) -> RsaWrappingKey:
     """Reads a public RSA key: PEM or DER, SubjectPublicKeyInfo or PKCS#1. Refused (`source`)."""
-    data = reading.read_public(source, option=WHERE)
+    data = sources.read_public(source, option=WHERE)
     if _PRIVATE.search(data):
         problem = "The file holds a private key, and material is wrapped under a public one."
         remedy = "Take the public key out of it: openssl pkey -in private.pem -pubout -out public.pem. Guard the private one."
@@ -155,7 +155,7 @@ def from_file(source: str) -> RsaWrappingKey:
     if pem.is_in(data, "CERTIFICATE"):
         problem = "The file holds a certificate, and a bare public key is expected."
         raise refused(source, problem, "Take it out: openssl x509 -in certificate.pem -pubkey -noout > public.pem.")
-    key = _loaded(data)
+    key = _load(data)
     if not isinstance(key, RSAPublicKey):
         problem = "The file holds no public RSA key in PEM or DER."
         remedy = "aws kms get-public-key gives one in DER (--query PublicKey --output text | base64 --decode)."
@@ -167,7 +167,7 @@ def from_file(source: str) -> RsaWrappingKey:
     return RsaWrappingKey(key, source)
 
 
-def _loaded(data: bytes) -> object:
+def _load(data: bytes) -> object:
     load = load_pem_public_key if pem.is_in(data) else load_der_public_key
     try:
         return load(data)

@@ -86,15 +86,15 @@ class DeclaredProperties(CfnLintJsonSchema):
         found = list(_unresolved(instance))
         names = {error.path[0] for error in found}  # cfn-lint changes an error's path once it is yielded
         found += [error for error in own.iter_errors(instance) if not error.path or error.path[0] not in names]
-        told = set()
+        seen = set()
         for error in found:
             if _RESOLVED.match(str(error.instance)):
                 continue
             error.message = _sentence(error)
             if error.rule is None and not str(error.validator).startswith(("fn_", "ref")):
                 error.rule = self
-            if (here := (tuple(error.path), error.message)) not in told:
-                told.add(here)
+            if (here := (tuple(error.path), error.message)) not in seen:
+                seen.add(here)
                 yield error
 
 

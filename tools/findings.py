@@ -56,11 +56,11 @@ def page(findings: Sequence[Finding]) -> str:
 def _row(one: Finding) -> str:
     done = f"Declined: {one.declined}" if one.declined else one.done
     test = f"`{one.test.removeprefix('tests/')}`" if one.test else NONE
-    cells = (one.id, one.severity, _cell(one.found), _cell(done), test, _planted(one))
+    cells = (one.id, one.severity, _cell(one.found), _cell(done), test, _planted_bug(one))
     return f"| {' | '.join(cells)} |\n"
 
 
-def _planted(one: Finding) -> str:
+def _planted_bug(one: Finding) -> str:
     if one.edit is not None:
         return f"in `{one.edit.file}`"
     return f"the simulation's `{one.simulation}`" if one.simulation else NONE
@@ -70,7 +70,7 @@ def _cell(text: str) -> str:
     """Text in one line of a table. Within backticks only the bar that would end the cell is marked."""
     pieces = " ".join(text.replace("|", r"\|").split()).split("`")
     return "`".join(
-        piece if is_code else _marked(piece) for is_code, piece in zip(_alternating(), pieces, strict=False)
+        piece if is_code else _escape(piece) for is_code, piece in zip(_alternating(), pieces, strict=False)
     )
 
 
@@ -81,7 +81,7 @@ def _alternating() -> Iterator[bool]:
         yield True
 
 
-def _marked(text: str) -> str:
+def _escape(text: str) -> str:
     """A star is no emphasis, and `<SecretId>` no tag of HTML."""
     return text.replace("*", r"\*").replace("<", r"\<")
 

@@ -126,13 +126,13 @@ def _default(name: str, required: list[str]) -> str:
 
 def _section(name: str, rule: Mapping[str, Any], level: str) -> Iterator[str]:
     """A property's heading, what it is for, and which values it takes."""
-    yield f"\n{level} {name}\n\n{_escaped(rule['description'].partition(_AS_ATTRIBUTE)[0])}\n"
+    yield f"\n{level} {name}\n\n{_escape(rule['description'].partition(_AS_ATTRIBUTE)[0])}\n"
     yield f"\nTakes {rule['$comment']}.\n"
     for inner, inner_rule in rule.get("properties", {}).items():
         yield from _section(inner, inner_rule, "####")
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     """The star of RSAES_OAEP_* is no emphasis."""
     return text.replace("_*", r"_\*")
 

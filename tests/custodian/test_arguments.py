@@ -6,7 +6,7 @@ import re
 import pytest
 
 from key_custodian import output
-from key_custodian.quoting import is_quotable
+from key_custodian.redaction import is_quotable
 from lab.keys.canaries import Canaries
 from lab.keys.private_keys import ec_key, pkcs8_pem, rsa_key
 from lab.keys.random_keys import random_key
@@ -81,7 +81,7 @@ def test_in_a_wrong_call_it_is_not_repeated(custodian, arguments, problem, form)
     assert (done.code, done.out) == (2, b"")
     require_silent(done.err, FORMS[form])
     if "does not take a value" not in done.err:  # which click says without the usage
-        assert done.err.startswith("Usage: custodian ")
+        assert done.err.startswith("Usage: key-custodian ")
         error = done.err.splitlines()[-1]
         assert re.fullmatch(f"Error: {problem} {LOOKS_LIKE_A_KEY}", error), error
 

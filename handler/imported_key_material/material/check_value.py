@@ -101,7 +101,7 @@ def compute_all(spec: KeySpec, key: Key) -> tuple[str, ...]:
 class ExpectedCheckValue:
     """A declared check value whose form is right for one key spec. Made by `check_expected_form`."""
 
-    given: str
+    text: str
     _method: _Method
     _digits: str
 

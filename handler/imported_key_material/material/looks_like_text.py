@@ -17,20 +17,20 @@ def text_in(data: bytes | bytearray | memoryview) -> str:
     view = memoryview(data)
     for bom, name in _BOMS:
         if view[: len(bom)] == bom:
-            text = _decoded(view[len(bom) :], name)
+            text = _decode(view[len(bom) :], name)
             if _is_text(text) and (name == "utf-8" or _has_few_scripts(text) or _is_east_asian(text)):
                 return _WORDS[name]
-    text = _decoded(view, "utf-8")
+    text = _decode(view, "utf-8")
     if _is_text(text):
         return "printable ASCII" if text.isascii() else "UTF-8"
     for name in ("utf-16-le", "utf-16-be"):
-        text = _decoded(view, name)
+        text = _decode(view, name)
         if _is_text(text) and _has_few_scripts(text):
             return _WORDS[name]
     return ""
 
 
-def _decoded(data: memoryview, encoding: str) -> str:
+def _decode(data: memoryview, encoding: str) -> str:
     """The text without closing NULs; "" if there is none. The exception, which carries the bytes along, ends here."""
     try:
         return str(data, encoding).rstrip("\0")

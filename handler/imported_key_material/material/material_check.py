@@ -128,7 +128,7 @@ def check(  # noqa: PLR0913  # by name
     try:
         with found.collected():
             value = secret_value.read(source, encoding=encoding, json_key=json_key, words=words)
-            checked = _checked(value, spec, expected, words)
+            checked = _check(value, spec, expected, words)
         with faults.collected():
             if found and isinstance(source, bytes) and encoding in (None, RAW) and not unwrapped:
                 _refuse_undecoded(source, spec, expected, words)
@@ -152,23 +152,23 @@ def _refuse_undecoded(source: bytes, spec: KeySpec, expected: ExpectedCheckValue
         checked: CheckedMaterial | None = None
         with suppress(Refused):
             value = secret_value.read(source, encoding=name, json_key=None, words=words)
-            checked = _checked(value, spec, expected, words)
+            checked = _check(value, spec, expected, words)
         if checked is not None:
             checked.wipe()
             problem = f"The bytes are those of a text: {spec.a_key} in {name}, which nobody decoded."
             raise Refused(Fault(words.material, problem, f"Set {words.encoding} to {name}, or {words.decode}."))
 
 
-def _checked(
+def _check(
     value: RawValue | PemValue, spec: KeySpec, expected: ExpectedCheckValue | None, words: Words
 ) -> CheckedMaterial:
     form = spec.form
     if isinstance(form, CipherKey | MacKey):
-        return _secret(value, spec, form, expected, words)
-    return _asymmetric(value, spec, form, expected, words)
+        return _check_secret_key(value, spec, form, expected, words)
+    return _check_private_key(value, spec, form, expected, words)
 
 
-def _secret(
+def _check_secret_key(
     value: RawValue | PemValue,
     spec: KeySpec,
     form: CipherKey | MacKey,
@@ -193,7 +193,7 @@ def _secret(
     )
 
 
-def _asymmetric(
+def _check_private_key(
     value: RawValue | PemValue,
     spec: KeySpec,
     form: RsaKey | EcKey | EdwardsKey,
@@ -224,7 +224,7 @@ def _asymmetric(
         spec=spec,
         encoded=private_key_rules.pkcs8(key),
         check_value=check_value.compute(spec, public_key),
-        verified_check_value=expected.given if expected is not None else "",
+        verified_check_value=expected.text if expected is not None else "",
         public_key=public_key,
         public_exponent=private_key_rules.public_exponent(key),
     )

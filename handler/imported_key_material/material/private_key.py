@@ -70,7 +70,7 @@ def load(data: bytearray, *, words: Words) -> PrivateKeyTypes:
     encoded = der.without_filling(data)
     shape = _shape(encoded, words)
     fault = _container_fault(shape, words) or _algorithm_fault(shape, words) or _size_fault(shape, words)
-    key = _loaded(encoded) if fault is None else None
+    key = _load(encoded) if fault is None else None
     if key is None:
         raise Refused(fault or _diagnosis(shape, words))
     return key
@@ -80,7 +80,7 @@ def _fault(words: Words, problem: str, remedy: str) -> Fault:
     return Fault(words.material, problem, remedy.format(words=words))
 
 
-def _loaded(encoded: memoryview) -> PrivateKeyTypes | None:
+def _load(encoded: memoryview) -> PrivateKeyTypes | None:
     """None where the library refuses. What it raises ends here: it may hold more than its text."""
     try:
         return load_der_private_key(encoded, password=None)

@@ -41,7 +41,7 @@ def faults_of(
         problem = f"The private key is {_words(key)}, and {spec.a_key} takes {_form_words(form)}."
         remedy = f"Name the {words.holder} that holds the key which is meant, or {words.fitting_key}."
         yield Fault(where, problem, remedy)
-    if pem is not None and pem.ec_parameters is not None and not _belong(pem.ec_parameters, found, pem.der):
+    if pem is not None and pem.ec_parameters is not None and not _fit(pem.ec_parameters, found, pem.der):
         problem = "The EC PARAMETERS in the PEM are not of the private key's curve."
         yield Fault(where, problem, "Leave them out: the key names its curve itself.")
     if isinstance(key, RSAPrivateKey):
@@ -95,7 +95,7 @@ def _form_words(form: AsymmetricForm) -> str:
     return f"an EC key on {form.curve_words}" if isinstance(form, EcKey) else "an Ed25519 key"
 
 
-def _belong(ec_parameters: bytes, form: AsymmetricForm | None, der: bytearray) -> bool:
+def _fit(ec_parameters: bytes, form: AsymmetricForm | None, der: bytearray) -> bool:
     """Whether they name the key's curve, or are the very parameters that stand in the key, and so were checked with it."""
     if not isinstance(form, EcKey):
         return False

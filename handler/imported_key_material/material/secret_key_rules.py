@@ -66,7 +66,7 @@ def check(
     doubtful = bool(doubts) or may_be_hex
     return Verdict(
         check_value="" if doubtful else check_value.compute(spec, key),
-        verified_check_value=expected.given if expected is not None and matches else "",
+        verified_check_value=expected.text if expected is not None and matches else "",
     )
 
 

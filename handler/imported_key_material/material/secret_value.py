@@ -50,7 +50,7 @@ def read(value: Value, *, encoding: str | None, json_key: str | None, words: Wor
         return PemValue(_as_text(value))
     if not isinstance(value, str) and encoding in (None, RAW):
         return RawValue(value if isinstance(value, bytearray) else bytearray(value))
-    raw = _decoded(_as_text(value), encoding, words)
+    raw = _decode(_as_text(value), encoding, words)
     if pem.is_in(raw.data):
         raw.data[:] = bytes(len(raw.data))
         problem = f"The text is a PEM that was encoded once more, as {encoding or BASE64}."
@@ -78,7 +78,7 @@ def _require_plausible(encoding: str | None, value: Value, words: Words, *, has_
         raise Refused(Fault(where, problem, remedy))
 
 
-def _decoded(text: str, encoding: str | None, words: Words) -> RawValue:
+def _decode(text: str, encoding: str | None, words: Words) -> RawValue:
     if encoding == HEX:
         return RawValue(codec.hex_bytes(text, words=words))
     if not codec.reads_as_hex(text):

@@ -93,7 +93,7 @@ def unwrap_with_aes(aes_key: bytes | bytearray, block: bytes) -> bytearray:
             "algorithm is RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1."
         )
         raise Refused(Fault("SecretId", problem, remedy))
-    material = _unwrapped(aes_key, block)
+    material = _unwrap(aes_key, block)
     if material is not None:
         return material
     trap = _rfc_3394_trap(aes_key, block)
@@ -127,7 +127,7 @@ def _encrypt(public_key: RSAPublicKey, material: bytes | bytearray, hash_: hashe
     return public_key.encrypt(bytes(material), OAEP(mgf=MGF1(hash_), algorithm=hash_, label=None))
 
 
-def _unwrapped(aes_key: bytes | bytearray, block: bytes) -> bytearray | None:
+def _unwrap(aes_key: bytes | bytearray, block: bytes) -> bytearray | None:
     try:
         return bytearray(aes_key_unwrap_with_padding(aes_key, block))
     except InvalidUnwrap:

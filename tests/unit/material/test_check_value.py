@@ -97,7 +97,7 @@ def test_an_asymmetric_keys_check_value_is_the_sha_256_of_its_public_key(name: s
 @pytest.mark.parametrize("prefix", ["CMAC", "cmac"])
 def test_a_declared_value_is_compared_as_far_as_it_goes_in_either_case(prefix: str, digits: str) -> None:
     expected = check_expected_form(f"{prefix}:{digits}", AES)
-    assert expected.given == f"{prefix}:{digits}"
+    assert expected.text == f"{prefix}:{digits}"
     assert expected.matches(COUNTING[:32])
     assert not expected.matches(COUNTING[1:33])
 

@@ -263,7 +263,7 @@ def test_a_buffer_is_wiped_when_a_defect_ends_the_check(monkeypatch: pytest.Monk
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("imported_key_material.material.material_check.secret_bytes.check", broken)
+    monkeypatch.setattr("imported_key_material.material.material_check.secret_key_rules.check", broken)
     buffer = bytearray(KEY)
     with pytest.raises(ZeroDivisionError):
         check(buffer, AES)

@@ -326,7 +326,7 @@ def test_what_the_library_raises_ends_where_the_library_is_called() -> None:
     encrypted = openssl(*arguments, stdin=pkcs8_pem(ec_key()).encode())
     with pytest.raises(TypeError):
         load_der_private_key(encrypted, None)
-    assert private_key._loaded(memoryview(encrypted)) is None
+    assert private_key._load(memoryview(encrypted)) is None
 
 
 def test_the_bytes_of_a_private_key_are_wiped_when_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

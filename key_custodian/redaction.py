@@ -105,7 +105,7 @@ def _is_mixed(text: str) -> bool:
     return changes >= _MIXED * (len(text) - 1)
 
 
-def kept_back(line: str, keys: Sequence[str]) -> str:
+def redact(line: str, keys: Sequence[str]) -> str:
     """The line; or, where it repeats one of the `keys`, that it is kept back, with what the line is about."""
     if not any(_repeats(line, key) for key in keys):
         return line
@@ -153,5 +153,7 @@ def _hold_a_key(words: Sequence[str]) -> bool:
 
 def _repeats(line: str, key: str) -> bool:
     """A line may group a key in another way, or quote it: so what counts is a run of characters."""
-    said, given = (_ADDED_BY_QUOTING.sub("", text).casefold() for text in (line, key))
-    return any(said[at : at + _LEAST_OF_A_KEY] in given for at in range(len(said) - _LEAST_OF_A_KEY + 1))
+    plain_line, plain_key = (_ADDED_BY_QUOTING.sub("", text).casefold() for text in (line, key))
+    return any(
+        plain_line[at : at + _LEAST_OF_A_KEY] in plain_key for at in range(len(plain_line) - _LEAST_OF_A_KEY + 1)
+    )

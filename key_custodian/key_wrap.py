@@ -1,6 +1,6 @@
 """From checked material to a wrapped file: what generate, wrap and combine have in common.
 
-`prepare` does all that can fail before there is material: the wrapping key, the name of the new file. `Sealing.seal` chooses
+`prepare` does all that can fail before there is material: the wrapping key, the name of the new file. `KeyWrap.write` chooses
 the algorithm, says it aloud, wraps, and only then opens the file.
 """
 
@@ -63,7 +63,7 @@ _OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealingOptions:
+class WrapOptions:
     """Those options as click gives them; None for one that is missing."""
 
     wrapping_key: str | None
@@ -75,21 +75,21 @@ class SealingOptions:
     profile: str | None
     region: str | None
 
-    def given(self) -> list[str]:
+    def present(self) -> list[str]:
         """Those that are not missing, as the user writes them."""
         names = (name for name in self.__slots__ if getattr(self, name) is not None)
         return [f"--{name.replace('_', '-')}" for name in names]
 
 
 @dataclass(frozen=True, slots=True)
-class Sealing:
+class KeyWrap:
     """The wrapping key and the place of the result, both looked at."""
 
     key: WrappingKey
     algorithm: str | None
     out: str
 
-    def seal(self, checked: CheckedMaterial, *, as_json: bool) -> None:
+    def write(self, checked: CheckedMaterial, *, as_json: bool) -> None:
         """Wraps, writes, reports. The material is wiped whatever happens."""
         spec = checked.spec
         try:
@@ -97,11 +97,11 @@ class Sealing:
             chosen = self.key.choose(spec, len(checked.encoded), self.algorithm)
             output.say(f"Wrapping with {chosen.algorithm}: {chosen.reason}.", err=True)
             wrapped = self.key.wrap(chosen.algorithm, checked.encoded)
-            made = WrapReport.of(checked, self.key, chosen.algorithm, wrapped, self.out)
+            result = WrapReport.of(checked, self.key, chosen.algorithm, wrapped, self.out)
         finally:
             checked.wipe()
         new_file.write(self.out, wrapped, where="--out")
-        report.show(made, as_json=as_json, err=self.out == new_file.STDOUT)
+        report.show(result, as_json=as_json, err=self.out == new_file.STDOUT)
 
     def _require_another(self, checked: CheckedMaterial) -> None:
         if self.key.check_value and checked.check_value == self.key.check_value:
@@ -113,44 +113,44 @@ class Sealing:
 
 def add_options(run: Callable[..., None]) -> Callable[..., None]:
     """The options of a command that wraps. It gets them as one value, `wrapping`."""
-    kind: Callable[..., SealingOptions] = SealingOptions
+    kind: Callable[..., WrapOptions] = WrapOptions
 
     @functools.wraps(run)
-    def command(**given: object) -> None:
-        wrapping = kind(**{name: given.pop(name) for name in SealingOptions.__slots__})
-        run(wrapping=wrapping, **given)
+    def command(**values: object) -> None:
+        wrapping = kind(**{name: values.pop(name) for name in WrapOptions.__slots__})
+        run(wrapping=wrapping, **values)
 
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def prepare(given: SealingOptions) -> Sealing:
+def prepare(wrapping: WrapOptions) -> KeyWrap:
     """Raises UsageError or Refused for what is wrong before any material is read, made or typed."""
-    wrapping_key, out = given.wrapping_key, given.out
+    wrapping_key, out = wrapping.wrapping_key, wrapping.out
     if wrapping_key is None or out is None:
         missing = " and ".join(
             name for name, value in (("--wrapping-key", wrapping_key), ("--out", out)) if value is None
         )
         raise click.UsageError(f"Missing {missing}: material is written wrapped, under a key, to a new file.")
-    _require_name(given.secret)
+    _require_name(wrapping.secret)
     new_file.require_writable(out, where="--out")
-    key = _key(wrapping_key, given)
-    if given.wrapping_key_check_value is not None:
-        _compare(key, given.wrapping_key_check_value)
-    if given.secret is not None and not key.opens_for:
+    key = _key(wrapping_key, wrapping)
+    if wrapping.wrapping_key_check_value is not None:
+        _compare(key, wrapping.wrapping_key_check_value)
+    if wrapping.secret is not None and not key.opens_for:
         binds_nothing = (
             "--secret binds nothing under an RSA key: the file opens in any secret whose tag names the stack."
         )
         output.say(f"Warning: {binds_nothing}", err=True)
     output.say(*(f"Warning: {line}" for line in key.warnings), err=True)
-    return Sealing(key, given.algorithm, out)
+    return KeyWrap(key, wrapping.algorithm, out)
 
 
-def _key(name: str, given: SealingOptions) -> WrappingKey:
+def _key(name: str, wrapping: WrapOptions) -> WrappingKey:
     if wrapping_key.is_of_kms(name):
-        session = Session(Connection(given.profile, given.region))
-        return wrapping_key.from_kms(name, session, secret=given.secret, account=given.account)
+        session = Session(Connection(wrapping.profile, wrapping.region))
+        return wrapping_key.from_kms(name, session, secret=wrapping.secret, account=wrapping.account)
     return wrapping_key.from_file(name)
 
 

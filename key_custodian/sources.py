@@ -18,7 +18,7 @@ from imported_key_material.material import material_check
 from imported_key_material.material.encoding import BASE64, HEX
 from imported_key_material.material.key_specs import KeySpec
 from imported_key_material.material.material_check import CheckedMaterial
-from key_custodian import output, quoting
+from key_custodian import output, redaction
 from key_custodian.errors import refused
 from key_custodian.words import OPTIONS
 
@@ -48,11 +48,11 @@ def read(source: str, *, encoding: str | None, json_key: str | None = None, opti
         if encoding not in (BASE64, HEX) or json_key is not None:
             raise click.UsageError("Typed material is text: say --encoding HEX or --encoding BASE64.")
         return Source(ask("Material (is not shown)"), TYPED)
-    data, where = (_piped(), PIPED) if source == PIPE else (_file(source, option=option, secret=True), source)
-    return Source(data if json_key is None else _text(data, where), where)
+    data, where = (_read_pipe(), PIPED) if source == PIPE else (_read_file(source, option=option, secret=True), source)
+    return Source(data if json_key is None else _decode(data, where), where)
 
 
-def checked(
+def check(
     source: Source,
     spec: KeySpec,
     *,
@@ -73,7 +73,7 @@ def checked(
 
 def read_public(source: str, *, option: str) -> bytes:
     """Returns the bytes of a file that is no secret. Refused (`source`)."""
-    return _file(source, option=option, secret=False)
+    return _read_file(source, option=option, secret=False)
 
 
 def ask(prompt: str) -> str:
@@ -101,13 +101,13 @@ def _no_terminal() -> Exception:
     return refused(PIPED, problem, "Run it at a terminal, or name files.")
 
 
-def _piped() -> bytes:
+def _read_pipe() -> bytes:
     data = sys.stdin.buffer.read(MOST_BYTES + 1)
     _require_size(len(data), PIPED)
     return data
 
 
-def _file(source: str, *, option: str, secret: bool) -> bytes:
+def _read_file(source: str, *, option: str, secret: bool) -> bytes:
     try:
         with Path(source).open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -123,8 +123,8 @@ def _file(source: str, *, option: str, secret: bool) -> bytes:
         _require_size(len(data), source)
         return data
     problem = f"The file can't be read: {reason}."
-    if not quoting.is_quotable(source):
-        raise refused(option, f"{problem} Its name is not repeated: it may be key material.", quoting.REMEDY)
+    if not redaction.is_quotable(source):
+        raise refused(option, f"{problem} Its name is not repeated: it may be key material.", redaction.REMEDY)
     raise refused(source, problem, "Check the name and the rights.")
 
 
@@ -137,7 +137,7 @@ def _require_size(size_bytes: int, where: str) -> None:
         raise refused(where, problem, "Name the file with the key alone.")
 
 
-def _text(data: bytes, where: str) -> str:
+def _decode(data: bytes, where: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
