@@ -22,7 +22,7 @@ OPTIONS: Final = Words(
     decode="decode it first",
     another_key="another --key-spec",
     fitting_key="the fitting --key-spec",
-    name_the_key="Name the file that holds the key which is meant",
+    name_the_key="Name the file that holds the right key",
     random_bytes="Give {size_bytes} bytes of a random number generator, for example of openssl rand {size_bytes}.",
     if_wrapped="Is it wrapped? Then only KMS opens it, and it can't be checked here: key-custodian put stores it.",
     if_encrypted=(
@@ -39,6 +39,6 @@ def of_component(number: int) -> Words:
         check_value=option,
         the_check_value=option,
         check_value_place=f"{option} {number}",
-        name_the_key="Give the component that is meant",
+        name_the_key="Give the right component",
         random_bytes="Make the component with a random number generator, as long as the key.",
     )

@@ -76,7 +76,7 @@ def test_a_check_value_on_paper_is_compared(custodian, put_file):
     assert (wrong.code, wrong.out) == (1, b"")
     assert wrong.err == (
         "--expected-check-value: The material has another check value than the one declared. "
-        "Name the file that holds the key which is meant, or correct --expected-check-value.\n"
+        "Name the file that holds the right key, or correct --expected-check-value.\n"
     )
 
 
@@ -103,7 +103,7 @@ def test_text_that_nobody_decoded_is_told_with_its_encoding(custodian, put_file,
 
     assert (done.code, done.out) == (1, b"")
     assert done.err == (
-        f"key.txt: The bytes are those of a text: an HMAC_256 key in {encoding}, which nobody decoded. Set --encoding to "
+        f"key.txt: The bytes are a text that nobody decoded: an HMAC_256 key in {encoding}. Set --encoding to "
         f"{encoding}, or decode it first.\n"
     )
 

@@ -137,7 +137,7 @@ def test_check_values_on_paper_are_compared_by_the_tool(custodian, tmp_path):
         terminal.types(SECOND.hex())
         terminal.waits_for(
             "--component-check-value 1: The material has another check value than the one declared. "
-            "Give the component that is meant, or correct --component-check-value.\n"
+            "Give the right component, or correct --component-check-value.\n"
         )
         for number, component in ((1, FIRST), (2, SECOND)):
             terminal.waits_for(f"Component {number}, 64 hex digits (is not shown): ")
@@ -295,7 +295,7 @@ def test_a_component_with_another_check_value_is_refused(custodian, put_file):
     assert done.code == 1
     assert done.err.endswith(
         "--component-check-value 2: The material has another check value than the one declared. "
-        "Give the component that is meant, or correct --component-check-value.\n"
+        "Give the right component, or correct --component-check-value.\n"
     )
 
 
@@ -308,7 +308,7 @@ def test_a_key_with_another_check_value_is_refused(custodian, put_file, tmp_path
     assert done.code == 1
     assert done.err.endswith(
         "--expected-check-value: The material has another check value than the one declared. "
-        "Name the file that holds the key which is meant, or correct --expected-check-value.\n"
+        "Name the file that holds the right key, or correct --expected-check-value.\n"
     )
     assert not (tmp_path / "wrapped.bin").exists()
 

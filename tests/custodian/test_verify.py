@@ -182,8 +182,8 @@ def test_other_material_than_on_paper_is_refused_and_kms_is_not_asked(bank):
 
     assert (done.code, done.out) == (1, b"")
     assert done.err == (
-        "--expected-check-value: The material has another check value than the one declared. Name the file that holds the key "
-        "which is meant, or correct --expected-check-value.\n"
+        "--expected-check-value: The material has another check value than the one declared. Name the file that "
+        "holds the right key, or correct --expected-check-value.\n"
     )
     assert "kms:VerifyMac" not in bank.calls
 

@@ -182,7 +182,7 @@ def test_an_sm4_key_has_no_check_value() -> None:
 
 # ---------------------------------------------------------------------------------------------------- what a mismatch says
 
-REMEDY = "Name the secret and version that hold the key which is meant, or correct ExpectedCheckValue."
+REMEDY = "Name the secret and version that hold the right key, or correct ExpectedCheckValue."
 
 
 def test_the_mismatch_of_a_secret_key_does_not_show_its_check_value() -> None:
