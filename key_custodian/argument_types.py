@@ -1,14 +1,14 @@
-"""What an option or an argument takes, so that nothing else is sent to AWS or written: least of all a key in its place.
+"""The types of options and arguments. Nothing else is sent to AWS or written, above all no key in a wrong place.
 
-Each option has one of these types, or one of click's own that take only what they list. What does not fit is a wrong call, and
-is not repeated.
+Each option has one of these types, or one of click's types with a fixed list. A value that does not fit is a wrong call, and
+no output repeats it.
 
-    name         of a profile, a stack, a field, a version: what does not look like key material
+    name         of a profile, a stack, a field, a version: must not look like key material
     account, region, kms_key, secret    as AWS writes them
-    file         a file that is there, or `-`. Its name may be any; one that is not found is `sources.py`'s to tell
-    new_file     a name for a file: what does not look like key material
-    public_key   a file with one, or a key in KMS
-    material_id, check_value, digits    what may look like a key. It goes nowhere, and is repeated where KMS shows the same
+    file         an existing file, or `-`, with any name; `sources.py` reports a missing file
+    new_file     a name for a file: must not look like key material
+    public_key   a file with a public key, or a key in KMS
+    material_id, check_value, digits    may look like a key. Not sent anywhere, and shown only where KMS shows the same
 """
 
 import re
@@ -47,7 +47,7 @@ def new_file(text: str) -> str:
 
 
 def public_key(text: str) -> str:
-    """A file that is called like a key in KMS is given as ./NAME."""
+    """To name a file that is called like a key in KMS, write ./NAME."""
     return kms_key(text) if text.startswith(("arn:", "alias/")) else text
 
 
@@ -56,7 +56,7 @@ def material_id(text: str) -> str:
 
 
 def check_value(text: str) -> str:
-    """Its form is compared where the key spec is known."""
+    """Its form is checked later, when the key spec is known."""
     return text
 
 

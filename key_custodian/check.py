@@ -1,4 +1,4 @@
-"""`key-custodian check`: all checks that the function makes before an import, offline, and the check values."""
+"""`key-custodian check`: makes all checks of the function before an import, offline, and shows the check values."""
 
 import click
 
@@ -37,8 +37,8 @@ def command(
 ) -> None:
     """Check key material as the function will, and show its check values.
 
-    FILE holds the plaintext material; - is a pipe, or at a terminal a prompt that does not echo. Everything that is wrong is
-    told at once. Exit code 0: in order; 1: refused; 2: a wrong call.
+    FILE holds the plaintext material; - is a pipe, or at a terminal a prompt that does not echo. All faults are
+    reported at once. Exit code 0: valid; 1: refused; 2: a wrong call.
     """
     source = sources.read(file, encoding=encoding, json_key=json_key)
     try:

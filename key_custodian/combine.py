@@ -1,4 +1,4 @@
-"""`key-custodian combine`: one key from two or more components, under split knowledge, straight into its wrapped form."""
+"""`key-custodian combine`: combines two or more components into one key, under split knowledge, and wraps it at once."""
 
 import click
 
@@ -34,7 +34,7 @@ Examples:
 
 \b
 What is on the screen of each holder:
-  Component 1 of 2. Its holder alone is at the screen and types it.
+  Component 1 of 2. Only its holder is at the screen and types it.
   Component 1, 64 hex digits (is not shown):
   Check value of component 1: CMAC:377822C093 or ECB:F29000
   Is it the one on paper? [y/N]: y
@@ -46,7 +46,7 @@ What is on the screen of each holder:
     "count",
     metavar="N",
     type=click.IntRange(FEWEST, MOST),
-    help="How many components are typed, each by its holder. 2 without it.",
+    help="How many components are typed, each by its holder. Default: 2.",
 )
 @click.option(
     "--component",
@@ -54,7 +54,7 @@ What is on the screen of each holder:
     metavar="FILE",
     type=argument_types.file,
     multiple=True,
-    help="A file with one component; - for one that is typed. Give it for each component, in order.",
+    help="A file with one component; - for a typed one. Give the option once for each component, in order.",
 )
 @click.option(
     "--component-check-value",
@@ -72,7 +72,7 @@ What is on the screen of each holder:
 @options.expected_check_value
 @key_wrap.add_options
 @options.as_json
-def command(  # noqa: PLR0913, PLR0917  # one for each option
+def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     key_spec: str,
     count: int | None,
     sources: tuple[str, ...],
@@ -84,8 +84,8 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
 ) -> None:
     """Combine the components of a key (XOR) in memory, and wrap the result.
 
-    Each holder types a component without echo, or gives a file; sees only its check value; compares it with paper; and the
-    screen is cleared before the next. Neither a component nor the key is written unwrapped or shown.
+    Each holder types a component without echo, or gives a file, and compares its check value with paper. The screen is cleared
+    before the next holder. No component is shown, and neither is the key; none of them is written unwrapped.
     """
     declared = _declarations(count, sources, check_values)
     if encoding == RAW and any(one.source == components.TYPED for one in declared):
@@ -100,7 +100,7 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
 def _declarations(count: int | None, sources: tuple[str, ...], check_values: tuple[str, ...]) -> list[Declaration]:
     if count is not None and sources:
         raise click.UsageError(
-            "--components is for typed ones only: give --component for each, - for one that is typed."
+            "--components is for typed components only: give --component for each, - for a typed one."
         )
     sources = sources or (components.TYPED,) * (count or FEWEST)
     if not FEWEST <= len(sources) <= MOST:

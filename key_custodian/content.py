@@ -1,7 +1,7 @@
-"""What `key-custodian put` stores, made of its options: a wrapped file, or on purpose a key in plaintext.
+"""What `key-custodian put` stores, by its options: a wrapped file, or on purpose a key in plaintext.
 
-Everything that can be seen without AWS is checked here. A report of wrap, generate or combine stands for options; an option
-that says something else is refused.
+This module makes all checks that need no AWS. A report of wrap, generate or combine replaces options; an option that
+contradicts it is refused.
 """
 
 import hashlib
@@ -20,12 +20,14 @@ from key_custodian.errors import refused
 from key_custodian.report import WrapReport
 from key_custodian.words import OPTIONS
 
-_NAMESPACE: Final = uuid.UUID("2b6d8f0e-6a0c-5f3e-9d55-5f0b1c1f6a7d")  # of version ids that follow from what is stored
+_NAMESPACE: Final = uuid.UUID(
+    "2b6d8f0e-6a0c-5f3e-9d55-5f0b1c1f6a7d"
+)  # of version ids that are computed from the content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOptions:
-    """The options that say what FILE is; None where they do not."""
+    """The options that describe FILE; None for a missing one."""
 
     file: str
     report: str | None
@@ -41,7 +43,7 @@ class FileOptions:
 class Content:
     """What is to be stored. `algorithm` and `wrapping_key` are "" for plaintext, `check_value` where none is known.
 
-    `opens_for`, `wrapped_under`: "<account id>/<secret's name>" and the key's ARN by the report, "" without one.
+    `opens_for`, `wrapped_under`: "<account id>/<secret's name>" and the key's ARN in the report, "" without a report.
     """
 
     value: bytes = field(repr=False)
@@ -62,13 +64,13 @@ class Content:
 
     @property
     def sha256(self) -> str:
-        """Of wrapped bytes, which are no secret."""
+        """The hash of wrapped bytes, which are no secret."""
         if not self.algorithm:
-            raise ValueError("The hash of plaintext would give guesses away.")
+            raise ValueError("A hash of plaintext would confirm guesses.")
         return hashlib.sha256(self.value).hexdigest()
 
     def version_id(self, secret_name: str) -> str:
-        """The same file in the same secret is the same version: doing it twice stores it once. Plaintext: a random id."""
+        """The same file in the same secret gets the same id, so running twice stores it once. Plaintext: a random id."""
         if not self.algorithm:
             return str(uuid.uuid4())
         return str(uuid.uuid5(_NAMESPACE, f"{secret_name} {self.sha256}"))
@@ -79,7 +81,7 @@ class Content:
 
 
 def of(options: FileOptions) -> Content:
-    """UsageError for what is missing; Refused for what can't be."""
+    """UsageError for a missing option; Refused for content that can't be stored."""
     report = None if options.report is None else wrapped_file.read_report(options.report)
     if options.plaintext:
         return _plaintext(options)
@@ -92,7 +94,9 @@ def of(options: FileOptions) -> Content:
         _compare(options, report, value)
     if key_spec not in KEY_SPECS:
         raise refused(
-            options.report or "", "The report is of a key spec that this tool does not know.", "Take its own tool."
+            options.report or "",
+            "The report is of a key spec that this tool does not know.",
+            "Use the version of the tool that made it.",
         )
     spec, expected = KEY_SPECS[key_spec], options.expected_check_value or (report.check_value if report else "")
     if expected:
@@ -117,7 +121,7 @@ def _require(*needed: tuple[str, str], report: WrapReport | None) -> None:
 
 
 def _compare(options: FileOptions, report: WrapReport, value: bytes) -> None:
-    """What the options say may not contradict the report, and the report must be this file's."""
+    """The options must not contradict the report, and the report must be about this file."""
     if hashlib.sha256(value).hexdigest() != report.sha256:
         problem = "The report is of another file: the SHA-256 in it is not this file's."
         raise refused("--report", problem, "Name the report that was printed when this file was made.")
@@ -134,7 +138,7 @@ def _compare(options: FileOptions, report: WrapReport, value: bytes) -> None:
 
 
 def _plaintext(options: FileOptions) -> Content:
-    """Checked as the function will check it; stored as KMS gets it: raw bytes, or PKCS#8 in DER."""
+    """Checked like in the function, and stored as KMS gets it: raw bytes, or PKCS#8 in DER."""
     if options.key_spec is None:
         raise click.UsageError("Missing --key-spec.")
     source = sources.read(options.file, encoding=options.encoding)

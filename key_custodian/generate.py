@@ -1,4 +1,4 @@
-"""`key-custodian generate`: new material of the operating system's generator, straight into its wrapped form."""
+"""`key-custodian generate`: makes new material with the operating system's generator, and wraps it at once."""
 
 import os
 
@@ -15,7 +15,7 @@ from key_custodian.key_wrap import WrapOptions
 from key_custodian.report import MaterialReport
 from key_custodian.words import OPTIONS
 
-PUBLIC_EXPONENT = 65537  # FIPS 186-5, A.1.1, and what every program takes
+PUBLIC_EXPONENT = 65537  # FIPS 186-5, A.1.1; every program accepts it
 GENERATED = "the new material"
 
 
@@ -48,7 +48,7 @@ def command(
     """Make new key material that nobody ever sees, and wrap it.
 
     The bytes come from the operating system's generator and are never written unwrapped, unless --plaintext-out asks for it.
-    The wrapped file is then the only copy: keep it, KMS gives no material back.
+    The wrapped file is then the only copy: keep it, since KMS never returns material.
     """
     spec = KEY_SPECS[key_spec]
     if plaintext_out is None:
@@ -70,7 +70,7 @@ def command(
 
 
 def new_material(spec: KeySpec) -> CheckedMaterial:
-    """New material, through the same checks as any other."""
+    """New material, checked like any other."""
     form = spec.form
     if isinstance(form, CipherKey | MacKey):
         return material_check.check(os.urandom(form.size_bytes), spec, words=OPTIONS.at(GENERATED))
@@ -79,7 +79,7 @@ def new_material(spec: KeySpec) -> CheckedMaterial:
 
 
 def _private_key(spec: KeySpec) -> PrivateKeyTypes:
-    """OpenSSL's generators, which are seeded by the operating system."""
+    """Uses OpenSSL's generators, which the operating system seeds."""
     form = spec.form
     if isinstance(form, RsaKey):
         return rsa.generate_private_key(PUBLIC_EXPONENT, form.modulus_bits)
@@ -89,7 +89,7 @@ def _private_key(spec: KeySpec) -> PrivateKeyTypes:
 
 
 def _plaintext(checked: CheckedMaterial) -> bytes:
-    """As it is stored most often: a secret key raw, a private key as PEM."""
+    """The usual file: a secret key raw, a private key as PEM."""
     if checked.public_key is None:
         return bytes(checked.encoded)
     return report.pem(bytes(checked.encoded), "PRIVATE KEY").encode("ascii")

@@ -1,7 +1,7 @@
-"""From checked material to a wrapped file: what generate, wrap and combine have in common.
+"""Writes checked material to a wrapped file: the common part of generate, wrap and combine.
 
-`prepare` does all that can fail before there is material: the wrapping key, the name of the new file. `KeyWrap.write` chooses
-the algorithm, says it aloud, wraps, and only then opens the file.
+`prepare` checks everything that needs no material: the wrapping key, the name of the new file. `KeyWrap.write` chooses and
+shows the algorithm, wraps, and only then opens the file.
 """
 
 import functools
@@ -30,14 +30,14 @@ _OPTIONS = (
         "--wrapping-key-check-value",
         metavar="VALUE",
         type=argument_types.check_value,
-        help="The wrapping key's SHA256: check value on paper. Another one is an error.",
+        help="The wrapping key's SHA256: check value on paper. A different one is an error.",
     ),
     click.option(
         "--algorithm",
         metavar="NAME",
         type=click.Choice(options.SECRET_WRAPPINGS),
-        help=f"SecretWrapping.Algorithm of the resource: {', '.join(options.SECRET_WRAPPINGS)}. Without it the best that fits "
-        "key and size, which is said.",
+        help=f"SecretWrapping.Algorithm of the resource: {', '.join(options.SECRET_WRAPPINGS)}. Without it: the best one for "
+        "the key and the size, which the command names.",
     ),
     click.option(
         "--out",
@@ -49,7 +49,7 @@ _OPTIONS = (
         "--secret",
         metavar="NAME",
         type=argument_types.secret,
-        help="Name of the secret that will hold it. Needed under a symmetric key of KMS: it will open for this secret only.",
+        help="Name of the secret that will hold it. Required with a symmetric key of KMS: the file then opens only there.",
     ),
     click.option(
         "--account",
@@ -64,7 +64,7 @@ _OPTIONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrapOptions:
-    """Those options as click gives them; None for one that is missing."""
+    """These options as click passes them; None for a missing one."""
 
     wrapping_key: str | None
     wrapping_key_check_value: str | None
@@ -76,21 +76,21 @@ class WrapOptions:
     region: str | None
 
     def present(self) -> list[str]:
-        """Those that are not missing, as the user writes them."""
+        """The names of the options that the user gave."""
         names = (name for name in self.__slots__ if getattr(self, name) is not None)
         return [f"--{name.replace('_', '-')}" for name in names]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyWrap:
-    """The wrapping key and the place of the result, both looked at."""
+    """The wrapping key and the name of the new file, both checked."""
 
     key: WrappingKey
     algorithm: str | None
     out: str
 
     def write(self, checked: CheckedMaterial, *, as_json: bool) -> None:
-        """Wraps, writes, reports. The material is wiped whatever happens."""
+        """Wraps, writes and reports. Always wipes the material."""
         spec = checked.spec
         try:
             self._require_another(checked)
@@ -105,14 +105,12 @@ class KeyWrap:
 
     def _require_another(self, checked: CheckedMaterial) -> None:
         if self.key.check_value and checked.check_value == self.key.check_value:
-            problem = (
-                "The material is the private key of --wrapping-key itself: whoever has it opens all that is wrapped."
-            )
-            raise refused("FILE", problem, "Wrap under another key, one that KMS made.")
+            problem = "The material is the private key of --wrapping-key itself: anyone who has it opens all wrapped material."
+            raise refused("FILE", problem, "Wrap under another key, which KMS made.")
 
 
 def add_options(run: Callable[..., None]) -> Callable[..., None]:
-    """The options of a command that wraps. It gets them as one value, `wrapping`."""
+    """The options of a command that wraps. The command gets them as one value, `wrapping`."""
     kind: Callable[..., WrapOptions] = WrapOptions
 
     @functools.wraps(run)
@@ -126,7 +124,7 @@ def add_options(run: Callable[..., None]) -> Callable[..., None]:
 
 
 def prepare(wrapping: WrapOptions) -> KeyWrap:
-    """Raises UsageError or Refused for what is wrong before any material is read, made or typed."""
+    """Raises UsageError or Refused before any material is read, made or typed."""
     wrapping_key, out = wrapping.wrapping_key, wrapping.out
     if wrapping_key is None or out is None:
         missing = " and ".join(
@@ -166,6 +164,4 @@ def _compare(key: WrappingKey, expected: str) -> None:
         raise refused(where, problem, "Leave it out: the key's ARN says which key it is.")
     if expected.upper().removeprefix("SHA256:") != key.check_value.removeprefix("SHA256:"):
         problem = f"The wrapping key's check value is {key.check_value}, and another one is on paper."
-        raise refused(
-            where, problem, "Use nothing of this file: whoever holds its private key would read the material."
-        )
+        raise refused(where, problem, "Do not use this key: the holder of its private key could read the material.")

@@ -1,8 +1,8 @@
-"""`key-custodian put`: a wrapped file into Secrets Manager, as a new secret or a new version, after a plan was shown.
+"""`key-custodian put`: stores a wrapped file in Secrets Manager, as a new secret or a new version, after it has shown a plan.
 
-Everything is checked before anything is changed. What will be done is decided in `secret_plan.py` and carried out here as it
-was shown. No right to read secrets is needed, and none to decrypt. Where it would go elsewhere than to AWS, the plan says so; a
-plaintext goes there by TLS only.
+Everything is checked before anything is changed. `secret_plan.py` decides the steps; the command shows them, and then does
+exactly these. The caller needs no permission to read secrets or to decrypt. If a call would go to another address than AWS, the
+plan says so; a plaintext goes there only by TLS.
 """
 
 import re
@@ -71,7 +71,7 @@ The report is what --json prints where the file is made:
     required=True,
     metavar="NAME",
     type=argument_types.secret,
-    help="Name or ARN of the secret. It is created if there is none of the name.",
+    help="Name or ARN of the secret. A name that does not exist yet is created.",
 )
 @click.option(
     "--stack",
@@ -80,13 +80,13 @@ The report is what --json prints where the file is made:
     metavar="NAME",
     type=argument_types.name,
     help="A stack that may use the secret (its tag imported-key-material); give it once for each. A name that ends in / "
-    "stands for all stacks that begin so.",
+    "stands for all stacks whose names begin so.",
 )
 @click.option(
     "--report",
     metavar="FILE",
     type=argument_types.file,
-    help="What wrap, generate or combine printed with --json. It says the next four, and the check of the secret's name.",
+    help="What wrap, generate or combine printed with --json. It replaces the next four options. The secret's name is checked.",
 )
 @options.key_spec(required=False)
 @click.option(
@@ -112,18 +112,20 @@ The report is what --json prints where the file is made:
     "--version-id",
     metavar="ID",
     type=argument_types.name,
-    help="Id of the new version. Without it the id follows from the file: run twice, it is stored once.",
+    help="Id of the new version. Without it: an id computed from the file, so running twice stores it once.",
 )
 @click.option(
     "--move-current", is_flag=True, help="Move AWSCURRENT of a secret to the new version. Without it no stage moves."
 )
-@click.option("--replace-tag", is_flag=True, help="Replace the names in the tag of a secret by those of --stack.")
+@click.option("--replace-tag", is_flag=True, help="Replace the names in the secret's tag by those of --stack.")
 @click.option(
-    "--plaintext", is_flag=True, help="FILE is a key that is not wrapped: who may read the secret then has the key."
+    "--plaintext",
+    is_flag=True,
+    help="FILE is a key that is not wrapped: anyone who may read the secret then has the key.",
 )
 @options.encoding
 @click.option("--plan", "only_plan", is_flag=True, help="Show the plan, and change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask, for scripts. The plan is shown all the same.")
+@click.option("--yes", is_flag=True, help="Do not ask, for scripts. The plan is still shown.")
 @options.profile
 @options.region
 @options.as_json
@@ -131,7 +133,7 @@ The report is what --json prints where the file is made:
 def command(arguments: PutOptions) -> None:
     """Store a wrapped file in Secrets Manager, and show what the template needs.
 
-    The plan is shown first. No stage of a secret moves unless --move-current says so: a new version gets one of its own, and
+    The plan is shown first. No stage of a secret moves unless --move-current says so: a new version gets its own stage, and
     the template pins it by SecretVersionId.
 
     With SYMMETRIC_DEFAULT the file opens only in the secret (account and name) that it was wrapped for.
@@ -164,9 +166,9 @@ def command(arguments: PutOptions) -> None:
 
 def _require_forms(arguments: PutOptions) -> None:
     if not all(_STACK.fullmatch(stack) for stack in arguments.stacks):
-        raise click.UsageError("--stack is a stack's name, or how names begin and a / behind it; one for each --stack.")
+        raise click.UsageError("--stack is one stack's name, or the beginning of names followed by /.")
     if arguments.version_id is not None and not _VERSION.fullmatch(arguments.version_id):
-        raise click.UsageError("--version-id has 32 to 64 letters, digits and -, as a UUID has.")
+        raise click.UsageError("--version-id is 32 to 64 letters, digits and hyphens, such as a UUID.")
     if arguments.plaintext:
         of_wrapping = {
             "--report": arguments.report,

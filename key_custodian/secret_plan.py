@@ -1,13 +1,13 @@
-"""What `key-custodian put` will do to a secret, as data: decided before anything is done, shown, then carried out as shown.
+"""The steps of `key-custodian put`, as data: first decided, then shown, then executed exactly as shown.
 
     no such secret          CreateSecret: value, tag, description, KMS key, all in one call; the version is AWSCURRENT
-    a secret                PutSecretValue: one more version, under a stage of its own; AWSCURRENT stays where it is
-    the same version again  PutSecretValue once more, which Secrets Manager lets pass and which changes nothing
+    a secret                PutSecretValue: one more version, with its own stage; AWSCURRENT does not move
+    the same version again  PutSecretValue again, which Secrets Manager accepts and which changes nothing
 
-The stage of its own, `imported-key-material-<version id>`, keeps the version: Secrets Manager removes versions without a
-stage, and a KMS key that loses its material needs them again. AWSCURRENT moves only when asked, and never so that a version
-is left without a stage. The tag of a secret is another's consent as well: it is added where there is none, and replaced only
-when asked. Pure: what there is comes in, what to call goes out.
+The own stage, `imported-key-material-<version id>`, keeps the version: Secrets Manager removes versions without a stage, and a
+KMS key that has lost its material needs them again. AWSCURRENT moves only if the user asks, and never if that would leave a
+version without a stage. The tag of a secret is its owner's consent: it is added where there is none, and replaced only if the
+user asks. Pure: it gets the present state, and returns calls.
 
 Source: Secrets Manager API Reference, CreateSecret, PutSecretValue, TagResource, UpdateSecret.
 """
@@ -29,7 +29,7 @@ DESCRIPTION_MOST_CHARACTERS: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be stored, and how. `value_words`: the value, for people; `kms_key_id` None: Secrets Manager's own key."""
+    """What to store, and how. `value_words`: the value, for people; `kms_key_id` None: Secrets Manager's own key."""
 
     secret_id: str
     value: bytes = field(repr=False)
@@ -44,7 +44,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class SecretView:
-    """A secret, as DescribeSecret shows it. `stages`: version id -> its stages; versions without one are not shown."""
+    """A secret, as DescribeSecret shows it. `stages`: version id -> its stages; without those that have no stage."""
 
     arn: str
     name: str
@@ -54,7 +54,7 @@ class SecretView:
     stages: Mapping[str, tuple[str, ...]]
     is_to_be_deleted: bool
     owning_service: str
-    is_rotated: bool  # by a function of Secrets Manager's
+    is_rotated: bool  # by Secrets Manager's rotation
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> "SecretView":
@@ -81,7 +81,7 @@ class SecretView:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call. `words`: what it does, then its particulars. `optional`: the rest stands where it is not allowed."""
+    """One call. `words`: what it does, then details. `optional`: if these credentials may not do it, the rest still counts."""
 
     operation: str
     parameters: Mapping[str, Any] = field(repr=False)
@@ -90,7 +90,7 @@ class Step:
 
 
 def steps(order: Order, found: SecretView | None) -> tuple[Step, ...]:
-    """Refused with all that stands against it."""
+    """Refused with every reason against the plan."""
     faults = Faults()
     planned = _creation(order, faults) if found is None else _addition(order, found, faults)
     faults.raise_if_any()
@@ -136,15 +136,15 @@ def _require_room(tag: str, faults: Faults) -> None:
         problem = (
             f"The names have {len(tag)} characters together, and a tag's value has room for {TAG_VALUE_MAX_CHARACTERS}."
         )
-        faults.add("--stack", problem, "A name that ends in / stands for all stacks that begin alike.")
+        faults.add("--stack", problem, "A name that ends in / stands for all stacks whose names begin so.")
 
 
-# ------------------------------------------------------------------------------------------------------ a secret there is
+# ------------------------------------------------------------------------------------------------------ an existing secret
 
 
 def _addition(order: Order, found: SecretView, faults: Faults) -> tuple[Step, ...]:
     if found.is_to_be_deleted:
-        remedy = "aws secretsmanager restore-secret takes that back."
+        remedy = "aws secretsmanager restore-secret cancels the deletion."
         faults.add("--secret", "The secret is marked for deletion, and takes no value.", remedy)
     if found.owning_service:
         problem = f"The secret belongs to the service {found.owning_service}, which changes it by itself."
@@ -167,7 +167,7 @@ def _tagging(order: Order, found: SecretView, faults: Faults) -> Iterator[Step]:
     if found.tag is not None and not order.replace_tag:
         missing = uncovered(value, order.stacks)
         problem = f"The secret's tag {TAG} is '{value}', and does not name {', '.join(missing)}."
-        remedy = "If its owner agrees, give all the names that it is to have with --stack, and --replace-tag."
+        remedy = "If its owner agrees, give all names for the tag with --stack, and add --replace-tag."
         faults.add("--stack", problem, remedy)
         return
     _require_room(tag, faults)
@@ -187,7 +187,7 @@ def _version(order: Order, found: SecretView, faults: Faults) -> Step:
         if order.move_current and CURRENT not in stages:
             faults.add("--move-current", *_move_by_hand(order, found))
         words: tuple[str, ...] = (
-            f"Confirm that the version {order.version_id} of {found.name} holds these bytes. It is there; nothing changes.",
+            f"Confirm that the version {order.version_id} of {found.name} holds these bytes. It exists; nothing changes.",
             f"value: {order.value_words}",
             f"stages: {', '.join(stages)}",
         )
@@ -217,7 +217,7 @@ def _moves(found: SecretView, current: str | None, *, moves: bool) -> Iterator[s
 
 
 def _require_kept(found: SecretView, faults: Faults) -> None:
-    """A version without a stage is removed by Secrets Manager, in time."""
+    """Secrets Manager removes a version without a stage after some time."""
     previous = found.version_of(PREVIOUS)
     if previous is None or found.version_of(CURRENT) is None or found.stages[previous] != (PREVIOUS,):
         return
@@ -225,17 +225,20 @@ def _require_kept(found: SecretView, faults: Faults) -> None:
         f"{PREVIOUS} would move, too, and leave the version {previous} without a stage: Secrets Manager would remove it, and "
         "a KMS key that loses its material might need it."
     )
-    remedy = f"Give it a stage of its own first: {update_stage(found.name, own_stage(previous), previous)}."
+    remedy = f"Give it its own stage first: {update_stage(found.name, own_stage(previous), previous)}."
     faults.add("--move-current", problem, remedy)
 
 
 def _move_by_hand(order: Order, found: SecretView) -> tuple[str, str]:
     command = update_stage(found.name, CURRENT, order.version_id, found.version_of(CURRENT))
-    return f"The version {order.version_id} is there already, and {CURRENT} is not at it.", f"Move it: {command}."
+    return (
+        f"The version {order.version_id} exists already, and {CURRENT} is at another version.",
+        f"Move it: {command}.",
+    )
 
 
 def update_stage(secret_name: str, stage: str, to: str, away_from: str | None = None) -> str:
-    """The command that a person gives to a shell."""
+    """A command for the user's shell."""
     options = {"--secret-id": secret_name, "--version-stage": stage, "--move-to-version-id": to}
     if away_from:
         options["--remove-from-version-id"] = away_from
@@ -248,7 +251,7 @@ def _words_of(options: Mapping[str, str]) -> Iterator[str]:
 
 
 def _description(order: Order, found: SecretView) -> Iterator[Step]:
-    """Another's description is left as it is."""
+    """A description that this tool did not write stays as it is."""
     ours = not found.description or found.description.startswith(DESCRIPTION_BEGIN)
     description = f"{found.description or DESCRIPTION_BEGIN} {order.label}"
     if not ours or order.version_id in found.description or len(description) > DESCRIPTION_MOST_CHARACTERS:

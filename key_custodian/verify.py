@@ -1,6 +1,6 @@
 """`key-custodian verify`: asks KMS whether a key holds the material whose check value is on paper, and writes a receipt.
 
-With the custodian's own rights, and with reading calls only: sts:GetCallerIdentity, kms:DescribeKey, and kms:GetPublicKey,
+It uses the custodian's own permissions, and only calls that read: sts:GetCallerIdentity, kms:DescribeKey, and kms:GetPublicKey,
 kms:VerifyMac or kms:ListKeyRotations by the kind of key; secretsmanager:DescribeSecret for --secret.
 """
 
@@ -60,8 +60,8 @@ Examples:
   key-custodian verify alias/orders --expected-check-value CMAC:377822C093 --key-material-id 0d2e...
 
 \b
-Exit code 0: proved; 1: not so, not shown, or refused; 2: a wrong call; 3: of a symmetric key KMS shows the
-id that was given, and nobody but the function's log shows what check value belongs to it.
+Exit code 0: proved; 1: not so, not shown, or refused; 2: a wrong call; 3: for a symmetric key KMS shows
+the given id, but only the function's log shows which check value belongs to it.
 """,
 )
 @click.argument("key_id", metavar="KEY", type=argument_types.kms_key)
@@ -105,13 +105,13 @@ id that was given, and nobody but the function's log shows what check value belo
     "--version-id",
     metavar="ID",
     type=argument_types.name,
-    help="Its version from which the key was imported.",
+    help="The version of the secret from which the key was imported.",
 )
 @click.option(
     "--out",
     metavar="FILE",
     type=argument_types.new_file,
-    help="Write the receipt as JSON to a new file (mode 0600), too.",
+    help="Also write the receipt as JSON to a new file (mode 0600).",
 )
 @options.profile
 @options.region
@@ -159,7 +159,7 @@ def _require_together(arguments: VerifyOptions) -> None:
     if (arguments.secret_id is None) != (arguments.version_id is None):
         raise click.UsageError("--secret and --version-id go together: a receipt names one version.")
     if arguments.mac is not None and arguments.material_file is not None:
-        raise click.UsageError("--mac and --material are two ways to the same: give one.")
+        raise click.UsageError("--mac and --material do the same: give only one.")
     if arguments.material_file is None and (arguments.encoding is not None or arguments.json_key is not None):
         raise click.UsageError("--encoding and --json-key go with --material.")
     if arguments.out == new_file.STDOUT:
@@ -167,7 +167,7 @@ def _require_together(arguments: VerifyOptions) -> None:
 
 
 def _paper(key: Key, arguments: VerifyOptions) -> Paper:
-    """UsageError where an option is missing, or for another kind of key; Refused where the material is another one."""
+    """UsageError for an option that is missing or does not fit the kind of key; Refused for other material."""
     kind = key.spec.kind
     has_mac = arguments.mac is not None or arguments.material_file is not None
     if kind is not Kind.HMAC and has_mac:
@@ -182,13 +182,13 @@ def _paper(key: Key, arguments: VerifyOptions) -> Paper:
     if arguments.material_file is not None:
         return Paper(expected, mac=_mac_of_material(key, arguments, arguments.material_file), mac_made_here=True)
     raise click.UsageError(
-        "An HMAC key's check value is the MAC of an empty message, which KMS computes for nobody. Give the confirmation "
+        "An HMAC key's check value is the MAC of an empty message, which KMS does not compute. Give the confirmation "
         "MAC on paper (--mac), or the material itself (--material)."
     )
 
 
 def _mac(key: Key, expected: ExpectedCheckValue, digits: str) -> bytes:
-    """Refused (--mac) where it is the key itself, which has as many bytes: KMS is not to get it."""
+    """Refused (--mac) if it is the key itself, which has the same length: KMS must not get it."""
     mac = b""
     with contextlib.suppress(ValueError):  # refused below
         mac = bytes.fromhex(digits)
@@ -219,7 +219,7 @@ def _secret(session: Session, secret_id: str, version_id: str) -> SecretVersion:
     """Refused (--version-id) where the secret shows no such version."""
     found = SecretView.of(session.call("secretsmanager:DescribeSecret", where="--secret", SecretId=secret_id))
     if version_id not in found.stages:
-        problem = f"The secret {found.name} has no version {version_id}, or none with a stage."
+        problem = f"The secret {found.name} has no version {version_id}, or the version has no stage."
         raise refused(
             "--version-id", problem, "aws secretsmanager list-secret-version-ids --include-deprecated shows all."
         )

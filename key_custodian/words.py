@@ -1,4 +1,4 @@
-"""The words in which the function's checks speak to this tool's user: options and files, not properties and secrets."""
+"""The words that the function's checks use for this tool's user: options and files, not properties and secrets."""
 
 from dataclasses import replace
 from typing import Final
@@ -32,7 +32,7 @@ OPTIONS: Final = Words(
 
 
 def of_component(number: int) -> Words:
-    """One component of a split key: its holder can only make another one, and has a check value of its own."""
+    """One component of a split key: its holder can only make a new one, and it has its own check value."""
     option = "--component-check-value"
     return replace(
         OPTIONS,

@@ -1,4 +1,4 @@
-"""`key-custodian wrap`: material from a file, a pipe or a prompt, checked, then wrapped into a new file."""
+"""`key-custodian wrap`: checks material from a file, a pipe or a prompt, and wraps it into a new file."""
 
 import click
 
@@ -30,7 +30,7 @@ The public key of an RSA key in KMS, for an offline machine:
 @options.expected_check_value
 @key_wrap.add_options
 @options.as_json
-def command(  # noqa: PLR0913, PLR0917  # one for each option
+def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     file: str,
     key_spec: str,
     encoding: str | None,

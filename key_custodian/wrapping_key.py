@@ -1,12 +1,12 @@
 """The key under which material is wrapped: a public RSA key in a file, or a key in KMS.
 
-    public key file    RSA-OAEP or RSA with AES key wrap, made here; no network
+    public key file    RSA-OAEP or RSA with AES key wrap, computed here; no network
     RSA key in KMS     the same; its public key comes from kms:GetPublicKey
-    symmetric in KMS   kms:Encrypt, with the encryption context that the function will decrypt with: for one secret only
+    symmetric in KMS   kms:Encrypt, with the encryption context of the function's Decrypt: for one secret only
 
-A wrong wrapping key gives the material to somebody else. So a public key's check value is always shown, to be compared with
-paper, and --wrapping-key-check-value compares it. So a warning says where not AWS is asked; and kms:Encrypt, which takes the
-plaintext, is not sent there without TLS. What the algorithms are is in the function's `wrapping.py`.
+A wrong wrapping key gives the material to somebody else. So a public key's check value is always shown, and the user or
+--wrapping-key-check-value compares it with paper. If the call goes to another address than AWS's, a warning says so, and
+kms:Encrypt, which takes the plaintext, is not sent there without TLS. The function's `wrapping.py` has the algorithms.
 """
 
 import hashlib
@@ -38,17 +38,17 @@ _RSA_SIZES: Final = tuple(int(name.removeprefix("RSA_")) for name in WRAPPING_KE
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A SecretWrapping.Algorithm, and why it is this one."""
+    """A SecretWrapping.Algorithm, and the reason for it."""
 
     algorithm: str
     reason: str
 
 
 class WrappingKey(Protocol):
-    """`words`: for people; `kms_key`: its ARN, "" for a file's; `check_value`: of a public key, else "".
+    """`words`: its name for people; `kms_key`: its ARN, "" for a file; `check_value`: of a public key, else "".
 
     `opens_for`: "<account id>/<secret's name>", the only secret in which the result opens; "" for any.
-    `warnings`: who else may hold the key, and who answers if not AWS; of a file's nothing is known.
+    `warnings`: who else may hold the key, and which address answers if not AWS's; none for a file.
     """
 
     @property
@@ -89,7 +89,7 @@ class RsaWrappingKey:
         return ""
 
     def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Choice:
-        """The best algorithm that carries so much: the same choice that the function makes for the trip to KMS."""
+        """The best algorithm for this size: the function chooses in the same way when it wraps for KMS."""
         if asked == SYMMETRIC:
             problem = f"SYMMETRIC_DEFAULT is for a symmetric key in KMS, and {self.source} is an RSA key."
             raise refused("--algorithm", problem, "Leave --algorithm out, or name a symmetric key of KMS.")
@@ -105,7 +105,7 @@ class RsaWrappingKey:
 
 @dataclass(frozen=True, slots=True)
 class KmsWrappingKey:
-    """A symmetric key in KMS. `opens_for` is the encryption context, which the function decrypts with."""
+    """A symmetric key in KMS. `opens_for` is the encryption context of the function's Decrypt."""
 
     session: Session
     kms_key: str
@@ -125,7 +125,7 @@ class KmsWrappingKey:
         if asked not in (None, SYMMETRIC):
             problem = f"{asked} is for an RSA key, and {self.source} is a symmetric key of KMS."
             raise refused("--algorithm", problem, "Leave --algorithm out, or name an RSA key.")
-        return Choice(SYMMETRIC, "as asked" if asked else "the only one of a symmetric key in KMS")
+        return Choice(SYMMETRIC, "as asked" if asked else "the only one for a symmetric key in KMS")
 
     def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes:
         answer = self.session.call(
@@ -141,7 +141,7 @@ class KmsWrappingKey:
 
 
 def is_of_kms(name: str) -> bool:
-    """Whether it names a key in KMS (id, ARN, alias), and not a file. A file of such a name is given as ./name."""
+    """Whether it names a key in KMS (id, ARN, alias), and not a file. To name a file like that, write ./name."""
     return forms.KMS_KEY.fullmatch(name) is not None
 
 
@@ -178,7 +178,7 @@ def _load(data: bytes) -> object:
 def from_kms(name: str, session: Session, *, secret: str | None, account: str | None) -> WrappingKey:
     """Looks at a key in KMS. Refused (--wrapping-key, --secret) unless material can be wrapped under it for a secret.
 
-    `account`: whose secret it is; None for the account of the key.
+    `account`: the account of the secret; None for the account of the key.
     """
     address = session.address("kms")
     view = session.key(name, where=WHERE)
@@ -194,7 +194,7 @@ def from_kms(name: str, session: Session, *, secret: str | None, account: str | 
             problem = "Under a symmetric key of KMS, material is wrapped for one secret, whose name is missing."
             raise refused("--secret", problem, "Name it as Secrets Manager will: --secret orders/master-key.")
         elsewhere.require_unseen(address, where=WHERE)
-        elsewhere_ = _elsewhere(address, "The plaintext of what is wrapped goes there, too.")
+        elsewhere_ = _elsewhere(address, "The plaintext goes there, too.")
         opens_for = f"{account or view.arn.split(':')[4]}/{secret}"
         return KmsWrappingKey(session, view.arn, name, opens_for, (*elsewhere_, *who_else))
     public = session.call("kms:GetPublicKey", where=WHERE, KeyId=view.arn)
