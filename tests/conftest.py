@@ -6,7 +6,7 @@ would not agree on what there is to run. Hypothesis's own limits of time fail on
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.scene"]  # the local AWS that all tests of a run share
+pytest_plugins = ["tests.support.scene", "tests.support.bucket"]  # the local AWS of a run, and the bucket for answers
 
 NAME_MAX_CHARACTERS = 64  # a check value by SHA-256 is longer
 

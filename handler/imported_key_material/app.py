@@ -1,13 +1,13 @@
 """The entry point of the Lambda function: the real clock, the real clients, the real log.
 
 Environment (template.yaml sets it):
-    RESPONSE_HOST   host:port that is accepted for a ResponseURL besides CloudFormation's own; "" but on a local AWS
+    RESPONSE_HOST   another host:port that a ResponseURL may name, for a local AWS; "" everywhere else
     FIPS_SERVICES   services whose FIPS endpoints are used, separated by commas; "" for none
 """
 
 import gc
 
-gc.disable()  # Skip the collector while modules load: it took a tenth of a cold start.
+gc.disable()  # while modules load: the collector took a tenth of a cold start
 
 import os
 from typing import Final
@@ -26,7 +26,7 @@ PACKAGE: Final = "imported_key_material"
 
 
 def _from_environment() -> Responder:
-    quieten_libraries()  # before anything talks: at DEBUG they would log what passes through them
+    quieten_libraries()  # first: at DEBUG the libraries log secrets and the event
     session = boto3.session.Session()
     services = boto_session.services(os.environ.get("FIPS_SERVICES", ""))
     clock = SystemClock()
@@ -34,7 +34,7 @@ def _from_environment() -> Responder:
         clients.make(session, services),
         clock=clock,
         put=Delivery(clock, Https()),
-        # Named like the package, so that every module's own logger writes through it, as JSON.
+        # It has the package's name, so that the loggers of all modules write through it, as JSON.
         log=Logger(service=PACKAGE),
         dns_suffix=boto_session.dns_suffix(session),
         response_host=os.environ.get("RESPONSE_HOST", ""),
@@ -45,5 +45,5 @@ def _from_environment() -> Responder:
 
 handler: Final = _from_environment()
 
-gc.freeze()  # what was loaded stays: the collector skips it later, too
+gc.freeze()  # the collector skips the loaded modules from now on
 gc.enable()

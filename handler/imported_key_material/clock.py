@@ -1,7 +1,7 @@
 """Time: one clock, deadlines, and loops that end.
 
-Every wait of the function goes through here, so that nothing waits without a limit and a simulation can own the clock.
-Jitter is "full": a wait is drawn evenly from zero to the step, which spreads hundreds of callers that start together
+Every wait of the function goes through here. So every wait has a limit, and a simulation can replace the clock.
+Each wait is drawn evenly from zero to the step ("full jitter"), which spreads hundreds of callers that start together
 (AWS Architecture Blog, "Exponential Backoff And Jitter").
 """
 
@@ -16,7 +16,7 @@ from imported_key_material.errors import CannotHappen
 
 
 class Clock(Protocol):
-    """The edges that can't be simulated unless they are passed in."""
+    """Time and randomness. They are passed in, so that a simulation can replace them."""
 
     def now(self) -> datetime: ...  # with zone
     def sleep(self, seconds: float) -> None: ...
@@ -24,7 +24,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The real one."""
+    """The real clock."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -38,7 +38,7 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment after which nothing new is begun."""
+    """The function begins nothing new after this moment."""
 
     clock: Clock
     at: datetime
@@ -69,7 +69,7 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class Seen[T]:
-    """What one attempt saw, and whether it is enough: else it is worth another attempt, and `value` is the reason why not."""
+    """What one attempt saw. If it is not enough, `poll` tries again; `value` is then often the reason why not."""
 
     value: T = field(repr=False)
     enough: bool
@@ -81,10 +81,10 @@ type OutOfTimeAs = type[Exception] | tuple[()]
 def poll[T](
     deadline: Deadline, backoff: Backoff, attempt: Callable[[], Seen[T]], *, out_of_time: OutOfTimeAs = ()
 ) -> Seen[T]:
-    """Calls `attempt` until it has seen enough, or until the deadline, and at least once. Returns what was seen last.
+    """Calls `attempt` at least once, until it has seen enough or the deadline has passed. Returns what the last call saw.
 
-    `out_of_time`: an exception by which a call inside says that there is no time left for it. It ends the polling, since what
-    was seen before is more to the point; it is raised where nothing was.
+    `out_of_time`: the exception of a call inside that has no time left. It ends the polling. `poll` then returns what the call
+    before saw, since that says more to the user; without such a call it raises the exception.
     """
     last: Seen[T] | None = None
     for wait_seconds in backoff.waits(deadline.clock):
@@ -106,7 +106,7 @@ class Waited:
     """One invocation's wait for a quota, for the log and the metrics."""
 
     outcome: str  # "granted", "handed over", "given up"; in the log "waiting", too
-    age_seconds: float | None  # of the request; None where it is not told
+    age_seconds: float | None  # of the request; None if it is unknown
     waited_seconds: float
     tries: int
 
@@ -115,4 +115,4 @@ type Meter = Callable[[Waited], None]
 
 
 def unmetered(_waited: Waited) -> None:
-    """The `Meter` of those who count nothing."""
+    """A `Meter` that records nothing."""

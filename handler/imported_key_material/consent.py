@@ -1,9 +1,9 @@
 """The tag rule: the owners of a key or a secret name the stacks that may use it.
 
-The function acts with its own rights for whoever may deploy a stack. So the KMS key, the secret, and the transport key
-the secret each carry the tag `imported-key-material`, whose value lists stack names, separated by spaces. A name that ends
-in `/` stands for every stack whose name begins with what is before it; `/` alone is every stack. One rule for import,
-rotation and removal (docs/internals/design.md, "Consent"). Pure.
+The function acts with its own rights for everyone who may deploy a stack. So the KMS key, the secret, and its transport
+key must each carry the tag `imported-key-material`. Its value lists stack names, separated by spaces. A name that ends in
+`/` stands for every stack whose name begins with what is before it; `/` by itself stands for every stack. The same rule
+holds for import, rotation and removal (docs/internals/design.md, "Consent"). Pure.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from imported_key_material.errors import Fault, Refused
 
 TAG = "imported-key-material"
-TAG_VALUE_MAX_CHARACTERS = 256  # of KMS and of Secrets Manager
+TAG_VALUE_MAX_CHARACTERS = 256  # the limit of KMS and of Secrets Manager
 
 
 def allows(tag_value: str, stack_name: str) -> bool:

@@ -1,17 +1,17 @@
 """Every error that a user may read, in one tree, by who must act.
 
 An error is a sentence: the property, what was found, the rule, the remedy. No error carries material, a secret or a
-ResponseURL: not in its text, not in its attributes, not in `__cause__` or `__context__` (raise `from None` wherever the
-caught exception may hold such a thing). This module imports nothing of the project.
+ResponseURL: not in its text, not in its attributes, not in `__cause__` or `__context__`. So raise `from None` where the
+caught exception may hold one of them. This module imports nothing from the project.
 
     ImportedKeyMaterialError
         Refused         the user: the declaration, the key, the secret or the material is wrong; all faults at once
-            ServiceRefused  the user or the operator: AWS said no; its code is kept, cause and remedy are added
-        OutOfTime       the operator: something did not come about in the time there was
+            ServiceRefused  the user or the operator: AWS refused a call; we keep its code, and add cause and remedy
+        OutOfTime       the operator: something was not finished in time
             Throttled       AWS took no more requests
         NotWanted       nobody: CloudFormation does not wait for this request
     Leave               not an error: the invocation ends without an answer
-    CannotHappen        a defect of this program; the user reads its name only
+    CannotHappen        a defect of this program; the user reads only its name
 """
 
 from collections import Counter
@@ -32,9 +32,9 @@ class ImportedKeyMaterialError(Exception):
 class Fault:
     """One thing that is wrong.
 
-    `where` names the property as the user writes it (`SecretWrapping.KeyId`); `problem` says in a whole sentence what was
-    found and which rule it breaks; `remedy` says in a whole sentence what to do. `found_in` names, in AWS's own words, what
-    was looked at ("secret orders/master-key, version 6f0c..."); "" where that is the property itself.
+    `where` names the property as the user writes it (`SecretWrapping.KeyId`). `problem` says in a whole sentence what was
+    found and which rule it breaks; `remedy` says in a whole sentence what to do. `found_in` names, in AWS's own words, where
+    it was found ("secret orders/master-key, version 6f0c..."); "" if it was found in the property itself.
     """
 
     where: str
@@ -53,7 +53,7 @@ class Fault:
 
 
 class Refused(ImportedKeyMaterialError):
-    """What was declared, or what it points at, breaks a rule. Carries every fault that was found."""
+    """The declaration breaks a rule, or what it names does. Carries every fault that was found."""
 
     def __init__(self, *faults: Fault) -> None:
         self.faults = faults
@@ -69,7 +69,7 @@ class Refused(ImportedKeyMaterialError):
 
 
 def _first_of_each(faults: tuple[Fault, ...]) -> Iterator[Fault]:
-    """A property's first faults: an event has room for a hundred thousand."""
+    """The first faults of each property: one event can cause a hundred thousand."""
     of_property: Counter[str] = Counter()
     for fault in faults:
         of_property[fault.top] += 1
@@ -78,7 +78,7 @@ def _first_of_each(faults: tuple[Fault, ...]) -> Iterator[Fault]:
 
 
 class ServiceRefused(Refused):
-    """An AWS call was answered with an error that waiting does not mend: one more fault. `code` is AWS's own."""
+    """An AWS call failed with an error that waiting does not repair. `code` is AWS's own."""
 
     def __init__(self, fault: Fault, *, operation: str, code: str) -> None:
         self.operation = operation
@@ -87,11 +87,11 @@ class ServiceRefused(Refused):
 
 
 class OutOfTime(ImportedKeyMaterialError):
-    """What was waited for did not come about before the deadline."""
+    """The function waited for something until the deadline, and it did not happen."""
 
 
 class Throttled(OutOfTime):
-    """An AWS call was throttled for as long as it may be. `code` is AWS's own."""
+    """AWS throttled a call until the deadline. `code` is AWS's own."""
 
     def __init__(self, text: str, *, code: str) -> None:
         self.code = code
@@ -99,20 +99,20 @@ class Throttled(OutOfTime):
 
 
 class NotWanted(ImportedKeyMaterialError):
-    """CloudFormation does not wait for this request (any more): nothing may be changed for it."""
+    """CloudFormation does not, or no longer, wait for this request: the function may change nothing for it."""
 
 
 class Leave(BaseException):
-    """Ends an invocation without an answer. A BaseException, so that no `except Exception` on the way answers after all."""
+    """Ends an invocation without an answer. It is a BaseException, so that no `except Exception` catches and answers it."""
 
 
 class CannotHappen(Exception):
-    """What the code itself rules out has happened all the same: the program is wrong. Holds no value, as the others."""
+    """Something that the code rules out has happened: the program has a defect. Holds no value, like the other errors."""
 
 
 @contextmanager
 def found_in(place: str) -> Iterator[None]:
-    """What is refused within was found there. A fault that names its place already keeps it."""
+    """Adds the place to each fault that is raised inside. A fault that already names a place keeps it."""
     faults: tuple[Fault, ...] = ()
     try:
         yield
@@ -133,7 +133,7 @@ class Faults:
 
     @contextmanager
     def collected(self) -> Iterator[None]:
-        """Runs one check; what it refuses is kept, and the next check can run."""
+        """Runs one check and keeps its faults, so that the next check can run."""
         try:
             yield
         except Refused as refused:
@@ -144,7 +144,7 @@ class Faults:
         return any(fault.top == name for fault in self._found)
 
     def only_about(self, names: Collection[str]) -> bool:
-        """Whether every fault is of one of these properties, or of a part of one. True where there is no fault."""
+        """Whether every fault is in one of these properties, or in a part of one. True if there is no fault."""
         return all(fault.top in names for fault in self._found)
 
     def __bool__(self) -> bool:

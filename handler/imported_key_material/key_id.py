@@ -1,13 +1,13 @@
-"""What a KMS key is called: its bare id, its ARN, and the physical id of the resource (docs/internals/design.md, rule 1).
+"""The names of a KMS key: its bare id, its ARN, and the physical id of the resource (docs/internals/design.md, rule 1).
 
 Only this module takes the ARN of a key apart, or puts it together. A physical id has one of three forms:
 
-    owned         the key's ARN: this resource brought the material in. A Delete removes the material (rule 2)
+    owned         the key's ARN: this resource imported the material. A Delete removes the material (rule 2)
     adopted       the key's bare id: the key already held material. A Delete touches nothing
     not imported  `not-imported:...`: a Create failed before its import. A Delete touches nothing
 
-The first two are the key's, whatever happens to its material. Which of them a resource gets is decided in `job.py`, by
-what the key holds.
+The first two name the key, whatever happens to its material. `job.py` decides which of them a resource gets, by what the
+key holds.
 """
 
 import re
@@ -21,7 +21,7 @@ _DECLARED: Final = re.compile(r"(arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/)?(mrk-)?
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Partition, Region and account. Everything that the function touches is in its own, except a secret."""
+    """Partition, Region and account. Everything that the function uses is in its own Home; only a secret may be elsewhere."""
 
     partition: str
     region: str
@@ -35,7 +35,7 @@ class Home:
 
     @classmethod
     def of_named(cls, name: str, home: "Home") -> "Home":
-        """Where a key or an alias is: where its ARN says; in `home` if it is named without one."""
+        """Where a key or an alias is: where its ARN says, or in `home` if the name is no ARN."""
         return cls.of_arn(name) if _ANY_ARN.match(name) else home
 
 
@@ -48,15 +48,15 @@ class KeyId:
 
     @classmethod
     def parse(cls, name: str, home: Home) -> "KeyId":
-        """The key in `home` that a bare id or an ARN names. `Home.of_named` tells whether the ARN is of another Home.
+        """The key in `home` that a bare id or an ARN names. `Home.of_named` says whether the ARN belongs to another Home.
 
-        Takes any text, since a physical id may be any. Text that names no key becomes an id that KMS does not know.
+        Takes any text, since a physical id may be any text. Text that names no key becomes an id that KMS does not know.
         """
         return cls(name.rsplit("/", 1)[-1], home)
 
     @classmethod
     def of_arn(cls, arn: str) -> "KeyId":
-        """`arn`: of a key, as KMS gives it."""
+        """`arn`: a key's ARN, as KMS gives it."""
         return cls.parse(arn, Home.of_arn(arn))
 
     @property
@@ -66,7 +66,7 @@ class KeyId:
 
     @property
     def owned_id(self) -> str:
-        """The physical id of a resource that brought the material in."""
+        """The physical id of a resource that imported the material."""
         return self.arn
 
     @property
@@ -93,5 +93,5 @@ def not_imported_id(logical_id: str, request_id: str) -> str:
 
 
 def for_log(declared: object) -> str:
-    """A declared KeyId; "" where it has not the form of one. A user may put anything into a property, plaintext too."""
+    """A declared KeyId; "" if it does not look like a KeyId. A user may put anything into a property, even plaintext."""
     return declared if isinstance(declared, str) and _DECLARED.fullmatch(declared) else ""

@@ -1,4 +1,4 @@
-"""The entry point of the on-failure function: the real clock, the one client that it needs, the real log.
+"""The entry point of the on-failure function: the real clock, the only client that it needs, the real log.
 
 Environment (template.yaml sets it): RESPONSE_HOST and FIPS_SERVICES, as in `app.py`.
 """
@@ -20,7 +20,7 @@ PACKAGE: Final = "imported_key_material"
 
 
 def _from_environment() -> OnFailure:
-    quieten_libraries()  # before anything talks: at DEBUG they would log what passes through them
+    quieten_libraries()  # first: at DEBUG the libraries log secrets and the event
     session = boto3.session.Session()
     fips_services = boto_session.services(os.environ.get("FIPS_SERVICES", ""))
     client = session.client("cloudformation", config=boto_session.config("cloudformation", fips_services))
@@ -29,7 +29,7 @@ def _from_environment() -> OnFailure:
         cast("CloudFormation", client),
         clock,
         Delivery(clock, Https()),
-        Logger(service=PACKAGE),  # named like the package, so that every module's own logger writes through it, as JSON
+        Logger(service=PACKAGE),  # the package's name: the loggers of all modules write through it, as JSON
         boto_session.dns_suffix(session),
         os.environ.get("RESPONSE_HOST", ""),
     )

@@ -1,7 +1,7 @@
 """The declaration: ResourceProperties against `schema.json`, as a frozen dataclass.
 
-`schema.json` is the one source of what may be declared (the reference page and the lint rule come from it, too). Its
-`$comment`s are the rules in words that a user reads. No error quotes a value: a user may have put plaintext anywhere.
+`schema.json` is the only source of what may be declared; the reference page and the lint rule use it, too. Its `$comment`s
+are the rules in words, which errors quote. No error quotes a value: a user may have put plaintext anywhere.
 Every scalar arrives from CloudFormation as a string. Pure: no AWS, no clock.
 """
 
@@ -26,7 +26,7 @@ SCHEMA: Final[dict[str, Any]] = json.loads(
 _ATTRIBUTES = {pointer.rsplit("/", 1)[-1] for pointer in SCHEMA["readOnlyProperties"]}
 DECLARABLE = {name: rule for name, rule in SCHEMA["properties"].items() if name not in _ATTRIBUTES}
 
-# fast_fail=False: all faults come at once. Called directly: wrappers print the data that they refuse.
+# fast_fail=False reports all faults at once. We call the validator directly: its wrappers print the data that they refuse.
 _validate = fastjsonschema.compile(
     {**{key: SCHEMA[key] for key in ("type", "additionalProperties", "required")}, "properties": DECLARABLE},
     use_default=False,
@@ -36,12 +36,12 @@ _validate = fastjsonschema.compile(
 _LISTS = {name: rule for name, rule in DECLARABLE.items() if rule["type"] == "array"}
 _DOES_NOT_FIT = "The value does not fit the property's rule."
 
-# A property's name is the user's own text, too: only what looks like a name is quoted.
+# The user also chose the properties' names: an error quotes only what looks like a name.
 _NAME = re.compile(r"[A-Za-z]{1,40}")
 
 RESOLVE = "{{resolve:"
 
-UNKNOWN_NAMED_MOST = 20  # an event has room for a hundred thousand, and what is meant is looked for by likeness
+UNKNOWN_NAMED_MOST = 20  # an event has room for a hundred thousand, and each is compared with all known names
 
 
 class NewMaterial(enum.StrEnum):
@@ -54,7 +54,7 @@ class NewMaterial(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SecretWrapping:
-    """How the material in the secret is wrapped. As of all that is declared, its repr shows nothing."""
+    """How the material in the secret is wrapped. Its repr shows nothing, as with `Properties`."""
 
     algorithm: str
     key_id: str
@@ -62,9 +62,9 @@ class SecretWrapping:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Properties:
-    """What the stack declares; None where nothing is declared and there is no default. Its repr shows nothing of it."""
+    """What the stack declares; None where nothing is declared and there is no default. Its repr shows no value."""
 
-    key_id: str  # "" where the declared one is faulty, and so for secret_id
+    key_id: str  # "" if the declared KeyId is faulty; likewise for secret_id
     secret_id: str
     secret_version_id: str | None
     secret_version_stage: str | None
@@ -83,7 +83,7 @@ class Properties:
 
 
 def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
-    """Returns what is declared. What is wrong goes to `faults`, and the field takes its default."""
+    """Returns what is declared. Adds what is wrong to `faults`; a faulty field takes its default."""
     unresolved = dict.fromkeys(_unresolved(declared))
     plain = _for_the_validator(declared, faults)
     faulty = {where.split(".", 1)[0] for where in unresolved} | (set(declared) - set(plain))
@@ -95,14 +95,14 @@ def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
             "in custom resources.",
             "Name the secret in SecretId; its value never goes through a template.",
         )
-    sound = {name: value for name, value in declared.items() if name in DECLARABLE and name not in faulty}
+    valid = {name: value for name, value in declared.items() if name in DECLARABLE and name not in faulty}
 
     def text(name: str) -> str | None:
-        value = sound.get(name)
+        value = valid.get(name)
         return None if value is None else str(value)
 
     days = text("ValidForDays")
-    wrapping = sound.get("SecretWrapping")
+    wrapping = valid.get("SecretWrapping")
     properties = Properties(
         key_id=text("KeyId") or "",
         secret_id=text("SecretId") or "",
@@ -116,7 +116,7 @@ def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
         valid_to=_time(text("ValidTo"), faults),
         valid_for_days=int(float(days)) if days else None,  # JSON Schema takes 30.0 for an integer
         key_material_description=text("KeyMaterialDescription"),
-        previous_secret_version_ids=tuple(sound.get("PreviousSecretVersionIds", ())),
+        previous_secret_version_ids=tuple(valid.get("PreviousSecretVersionIds", ())),
         new_material=NewMaterial(text("NewMaterial") or NewMaterial.REFUSE),
         expected_check_value=text("ExpectedCheckValue"),
         trigger=text("Trigger"),
@@ -126,9 +126,9 @@ def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
 
 
 def _for_the_validator(declared: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
-    """What the validator may look at: it looks at each item of a list, and compares each with each, whatever they are.
+    """What the validator may look at: it compares each item of a list with all others, whatever the items are.
 
-    A list that is too long is a fault, and is left out. In place of an item that is no text there is a number of its own.
+    So a list that is too long becomes a fault, and is left out. Each item that is no text is replaced by its number.
     """
     plain = dict(declared)
     for name, rule in _LISTS.items():
@@ -144,7 +144,7 @@ def _for_the_validator(declared: Mapping[str, Any], faults: Faults) -> dict[str,
 
 
 def _schema_faults(declared: Mapping[str, Any], explained: Collection[str], faults: Faults) -> Iterator[str]:
-    """Adds a fault for each broken rule of the schema, except at what is `explained`; gives the faulty top-level names."""
+    """Adds a fault for each broken rule of the schema, but not where it is `explained`. Gives the faulty top-level names."""
     try:
         _validate(declared)
     except fastjsonschema.JsonSchemaValuesException as refused:
@@ -171,14 +171,14 @@ def _add_all_unknown(declared: Collection[object], path: list[str], known: Mappi
     for name in unknown[:UNKNOWN_NAMED_MOST]:
         _add_unknown(name, path, known, faults)
     if (more := len(unknown) - UNKNOWN_NAMED_MOST) > 0:
-        problem = f"There are {more:,} more properties that are none of this resource's."
+        problem = f"There are {more:,} more properties that this resource does not have."
         faults.add(".".join(path) or "Properties", problem, "Take them out.")
 
 
 def _add_unknown(name: object, path: list[str], known: Mapping[str, Any], faults: Faults) -> None:
     inside = ".".join(path) or "Properties"
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        faults.add(inside, "There is a property whose name is none of this resource's.", "Take it out.")
+        faults.add(inside, "There is a property that this resource does not have.", "Take it out.")
         return
     where = ".".join([*path, name])
     if name in _ATTRIBUTES and not path:
@@ -191,7 +191,7 @@ def _add_unknown(name: object, path: list[str], known: Mapping[str, Any], faults
 
 
 def _unresolved(declared: Mapping[str, Any]) -> Iterator[str]:
-    """Gives where CloudFormation left a dynamic reference: `Name` or `Name.Inner`, however deep below that it is."""
+    """Gives each place where CloudFormation left a dynamic reference: `Name` or `Name.Inner`, even if it is deeper."""
     waiting: deque[tuple[str, object]] = deque([("", declared)])
     while waiting:
         where, value = waiting.popleft()
@@ -212,7 +212,7 @@ def _inside(where: str, name: object) -> str:
 
 
 def _time(value: str | None, faults: Faults) -> datetime | None:
-    """The schema has seen the form; what it can't see is whether there is such a day."""
+    """The schema checks the form; it can't check that there is such a day."""
     if value is None:
         return None
     try:
@@ -223,7 +223,7 @@ def _time(value: str | None, faults: Faults) -> datetime | None:
 
 
 def _check_together(properties: Properties, declared: Mapping[str, Any], faults: Faults) -> None:
-    """The rules that hold between properties."""
+    """The rules between properties."""
     if "ValidTo" in declared and "ValidForDays" in declared:
         faults.add(
             "ValidTo",
@@ -246,6 +246,6 @@ def _check_together(properties: Properties, declared: Mapping[str, Any], faults:
     if wrapped and encoding == "PEM":
         faults.add(
             "MaterialEncoding",
-            "PEM can't hold wrapped material: with SecretWrapping it says how the ciphertext in the secret's text is encoded.",
+            "PEM can't hold wrapped material. With SecretWrapping, MaterialEncoding is the encoding of the ciphertext.",
             "Use BASE64 or HEX, or leave it out. PEM inside the wrapping is recognized.",
         )

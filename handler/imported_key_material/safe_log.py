@@ -1,4 +1,4 @@
-"""Keeps the log free of what passes through: libraries that would print it, tracebacks that would quote it.
+"""Keeps secrets out of the log: libraries would print them, and tracebacks would quote them.
 
 No secret, material, property or ResponseURL may be logged at any level, whatever AWS_LAMBDA_LOG_LEVEL,
 POWERTOOLS_LOG_LEVEL or a `logging.root.setLevel` say.
@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 # botocore's DEBUG lines hold whole secrets, and urllib3's the ResponseURL. crhelper's DEBUG lines hold the event, and
-# its ERROR lines the texts of exceptions; what it has to say is said again in `responder.py`.
+# its ERROR lines the texts of exceptions; `responder.py` logs the same facts without those texts.
 _LEVELS: Final = MappingProxyType(
     {
         "crhelper": logging.CRITICAL,
@@ -26,15 +26,15 @@ _FRAMES_MAX: Final = 20
 
 
 def quieten_libraries() -> None:
-    """Gives the libraries levels of their own, which those of the root logger don't change."""
+    """Sets each library's own level, which a change of the root logger's level does not affect."""
     for name, level in _LEVELS.items():
         logging.getLogger(name).setLevel(level)
 
 
 def log_unexpected(logger: logging.Logger, sentence: str, error: BaseException) -> None:
-    """Logs an exception whose text nobody has vetted.
+    """Logs an exception without its text, which may hold a secret.
 
-    A log handler that fails prints, in the end, the whole of the exception that is just being handled: not here.
+    If a log handler fails, logging prints the exception with its text. `raiseExceptions = False` prevents that.
     """
     printing, logging.raiseExceptions = logging.raiseExceptions, False
     try:
@@ -44,11 +44,11 @@ def log_unexpected(logger: logging.Logger, sentence: str, error: BaseException) 
 
 
 def places(error: BaseException) -> str:
-    """A traceback without a word of what was in it: classes, files and lines of an exception and of what led to it."""
-    told: list[str] = []
+    """A traceback without any text: classes, files and lines of an exception and of its causes."""
+    texts: list[str] = []
     cause: BaseException | None = error
-    while cause is not None and len(told) < _CAUSES_MAX:
+    while cause is not None and len(texts) < _CAUSES_MAX:
         frames = [f"{PurePath(frame.f_code.co_filename).name}:{line}" for frame, line in walk_tb(cause.__traceback__)]
-        told.append(f"{type(cause).__name__} at {' > '.join(frames[-_FRAMES_MAX:])}")
+        texts.append(f"{type(cause).__name__} at {' > '.join(frames[-_FRAMES_MAX:])}")
         cause = cause.__cause__ or cause.__context__
-    return "; after ".join(told)
+    return "; after ".join(texts)

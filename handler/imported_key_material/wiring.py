@@ -1,6 +1,6 @@
-"""The function from event to answer: gives each part its edges. A test or a simulation passes in its own.
+"""Wires the function from event to answer: gives each part its clients, clock and log. Tests and simulations pass in their own.
 
-`responder.py` calls both methods, in this order: `read` makes a request of an event, `handle` gives it to the life cycle.
+`responder.py` calls `read`, which makes a request of an event, and then `handle`, which runs the life cycle.
 """
 
 from dataclasses import KW_ONLY, dataclass
@@ -25,7 +25,7 @@ from imported_key_material.lifecycle.job import Job
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """The edges. `dns_suffix`: of the partition, "amazonaws.com"; `response_host`: as in `app.py`."""
+    """`dns_suffix`: the partition's, such as "amazonaws.com"; `response_host`: RESPONSE_HOST of `app.py`."""
 
     clients: Clients
     _: KW_ONLY
@@ -41,8 +41,8 @@ class Wiring:
         return Responder(self.handle, read=self.read, put=self.put, clock=self.clock)
 
     def read(self, event: object, context: Context) -> Request:
-        """Raises NotARequest. From here on, every line of the log names the request: an answer may point to them."""
-        self.log.append_keys(request_id=None, stack_id=None, logical_id=None)  # of the event before this one
+        """Raises NotARequest. From here on, every log line names the request, since an answer may refer to the log."""
+        self.log.append_keys(request_id=None, stack_id=None, logical_id=None)  # those of the previous event
         home = Home.of_arn(context.invoked_function_arn)
         received = request.read(event, home, request.response_hosts(home, self.dns_suffix, self.response_host))
         self.log.append_keys(request_id=received.request_id, stack_id=received.stack_id, logical_id=received.logical_id)

@@ -7,7 +7,7 @@ from lab.keys.random_keys import random_key
 from lab.world import World
 
 NOBODY: Final = (
-    "Nothing was done, and nobody answered. The event is not a CloudFormation request: {} is missing or malformed."
+    "Nothing was done, and nobody was answered. The event is not a CloudFormation request: {} is missing or malformed."
 )
 ENDLESS: Final = 900_000
 

@@ -118,12 +118,12 @@ ROWS: Final[tuple[Hostile, ...]] = (
     ),
     declaration(
         "names that are no names",
-        "more properties that are none of this resource's",
+        "more properties that this resource does not have",
         lambda: {f"\ud800{number}": "" for number in range(50_000)},
     ),
     declaration(
         "a name without an end",
-        "There is a property whose name is none of this resource's",
+        "There is a property that this resource does not have",
         lambda: {"a" * ENDLESS: ""},
     ),
     declaration(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 # Assumed: AWS documents no rate at which CloudFormation starts resources that depend on nothing.
 STARTS_PER_SECOND = 20.0
-# Lambda quotas: 1,000 concurrent invocations in an account and Region, unless less or more is agreed.
+# Lambda quotas: 1,000 concurrent executions in an account and Region, unless less or more is agreed.
 CONCURRENCY = 1000
 # Assumed: from one resource's answer to the start of the one that depends on it.
 NEXT_STARTS_AFTER_SECONDS = 1.0

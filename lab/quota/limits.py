@@ -1,6 +1,6 @@
 """Lambda at scale, around the real function: what is started at once, how fast that may grow, and what waits meanwhile.
 
-AWS Lambda Developer Guide. "Understanding Lambda function scaling": an account has a limit of concurrent invocations, and a
+AWS Lambda Developer Guide. "Understanding Lambda function scaling": an account has a limit of concurrent executions, and a
 function gains at most 1,000 environments in ten seconds. "How Lambda handles errors and retries with asynchronous
 invocation": what can't start goes back to the queue, and is tried again after one second, then more, up to five minutes,
 until it is too old (template.yaml says how old). What is dropped then is answered by the on-failure function; here nobody

@@ -16,9 +16,9 @@ from lab.simulation.requests import BODY_MAX_BYTES, NO_ANSWER, Answer, Sent
 from lab.simulation.watch import Asked, Watch
 
 ID_MAX_BYTES = 1024
-LEFT = "rolled back, with something left"  # what the log of a rollback says where not all came back
+LEFT = "rolled back, but not everything is as before"  # what the log of a rollback says where not all came back
 # The same, of an import that was made before the stack was seen to roll back: what KMS showed of it.
-WENT_FORWARD = "went forward until the stack was seen to roll back"
+WENT_FORWARD = "went forward, then saw the stack roll back"
 # What an answer says of an exception that nobody foresaw.
 DEFECTS = ("The function met an error of its own", "an error in its protocol code")
 # What locates the material; where it is unchanged, bytes that a rotation has superseded are no error (design, rule 5).

@@ -24,10 +24,10 @@ from imported_key_material.material.proof import Confirmation
 def success_before_confirmed() -> AbstractContextManager[Any]:
     """KMS's word for the import is taken for its effect: what it shows afterwards is not waited for."""
 
-    def confirmed(job: Job, prepared: Any, *_: Any) -> Confirmed:
+    def confirm(job: Job, prepared: Any, *_: Any) -> Confirmed:
         return Confirmed(job.key(prepared.view.arn).look(), HeldMaterials(), Confirmation.SAME_MATERIAL)
 
-    return patch.object(importing, "confirmed", confirmed)
+    return patch.object(importing, "confirm", confirm)
 
 
 def expiry_forgotten() -> AbstractContextManager[Any]:

@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from lab.certificate import Certificate
-from lab.cloudformation.response_bucket import ResponseBucket
 from lab.world import World
 from tests.support.deployed import deployed
 from tests.support.timeline import Timeline
@@ -80,21 +78,6 @@ def timeline():
 
 
 # ------------------------------------------------------------------------------------------ the deployed entry point
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    return Certificate.made_in(tmp_path_factory.mktemp("certificate"))
-
-
-@pytest.fixture
-def bucket(certificate, monkeypatch):
-    """CloudFormation's bucket, which the function's own client reaches over TLS."""
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate.ca_bundle))
-    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    with ResponseBucket(certificate.chain) as bucket:
-        yield bucket
 
 
 @pytest.fixture

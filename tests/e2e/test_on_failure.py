@@ -98,7 +98,7 @@ def test_a_function_that_is_killed_at_every_try_fails_its_stack_with_the_reason(
     assert stack.status == "ROLLBACK_COMPLETE"
     assert reason_without_lambdas_id(scene.reason(stack)) == (
         "Lambda gave this Create request up after 2 tries: the function was killed in the middle of its work; most often it "
-        f"has run out of memory. {CREATE_NOT_KNOWN} Run the deployment again. If it comes again, raise MemorySize in the "
+        f"has run out of memory. {CREATE_NOT_KNOWN} Run the deployment again. If it happens again, raise MemorySize in the "
         "application's template."
     )
     assert len(killed) == 4  # two tries of the Create, two of the rollback's Delete

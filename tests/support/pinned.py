@@ -47,7 +47,7 @@ def failed(world: World, key: str, version: str | None = V1, **declared: Any) ->
 
 # ----------------------------------------------------------------------------------------------------------- rollbacks
 
-LEFT: Final = "rolled back, with something left"  # what the log says where it is so
+LEFT: Final = "rolled back, but not everything is as before"  # what the log says where it is so
 CHANGES: Final = frozenset({"ImportKeyMaterial", "DeleteImportedKeyMaterial", "RotateKeyOnDemand"})
 
 

@@ -50,8 +50,8 @@ def test_an_event_that_is_no_request_is_logged_as_json_and_nobody_is_answered():
     assert line["level"] == "WARNING"
     assert line["service"] == "imported_key_material"
     assert line["message"] == (
-        "Nothing was done, and nobody answered. The event's ResponseURL is not one of CloudFormation in this Region. If this "
-        "is a local AWS, deploy the application with its host as the parameter ResponseHost."
+        "Nothing was done, and nobody was answered. The event's ResponseURL does not lead to CloudFormation in this Region. If "
+        "this is a local AWS, deploy the application with its host as the parameter ResponseHost."
     )
     assert SIGNATURE not in json.dumps(line)
 
@@ -66,7 +66,7 @@ def test_the_function_answers_the_host_of_a_local_aws_that_its_environment_names
     answer = json.loads(put.body)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "not-imported:Material:r")
     assert [line["message"] for line in said] == [
-        "nothing to remove: the id is not that of material brought in",
+        "nothing to remove: the resource owns no material",
         f"SUCCESS Delete of Material as not-imported:Material:r, request {REQUEST_ID}, stack {STACK_ID}.",
     ]
     assert said[0]["physical_id"] == "not-imported:Material:r"
@@ -83,9 +83,10 @@ def test_in_china_the_answer_goes_to_china_s_bucket():
 
     assert said == [
         # the host is right, and the next thing is looked at
-        "Nothing was done, and nobody answered. The event is not a CloudFormation request: RequestId is missing or malformed.",
-        "Nothing was done, and nobody answered. The event's ResponseURL is not one of CloudFormation in this Region. If this "
-        "is a local AWS, deploy the application with its host as the parameter ResponseHost.",
+        "Nothing was done, and nobody was answered. The event is not a CloudFormation request: RequestId is missing or "
+        "malformed.",
+        "Nothing was done, and nobody was answered. The event's ResponseURL does not lead to CloudFormation in this Region. If "
+        "this is a local AWS, deploy the application with its host as the parameter ResponseHost.",
     ]
 
 

@@ -134,8 +134,8 @@ def test_an_empty_tag_is_there_and_names_nobody(value):
 
 
 def test_the_sentence_names_what_it_is_about():
-    assert refusal({}, where="SecretWrapping.KeyId", what="the transport key the secret") == (
-        "SecretWrapping.KeyId: The transport key the secret has no tag imported-key-material, so this stack may not use "
+    assert refusal({}, where="SecretWrapping.KeyId", what="the transport key") == (
+        "SecretWrapping.KeyId: The transport key has no tag imported-key-material, so this stack may not use "
         f"it. If its owner agrees, set the tag imported-key-material to 'orders-prod' {TEMPLATE}."
     )
 

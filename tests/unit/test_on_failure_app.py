@@ -51,8 +51,8 @@ def test_a_record_of_what_is_no_request_is_logged_as_json_and_nobody_is_answered
     assert line["level"] == "WARNING"
     assert line["service"] == "imported_key_material"
     assert line["message"] == (
-        "Nothing was done, and nobody answered. The event's ResponseURL is not one of CloudFormation in this Region. If this "
-        "is a local AWS, deploy the application with its host as the parameter ResponseHost."
+        "Nothing was done, and nobody was answered. The event's ResponseURL does not lead to CloudFormation in this Region. If "
+        "this is a local AWS, deploy the application with its host as the parameter ResponseHost."
     )
     assert SIGNATURE not in json.dumps(line)
 

@@ -484,10 +484,10 @@ def test_an_attribute_can_not_be_declared(name):
 )
 def test_a_name_that_does_not_look_like_one_is_not_quoted(name):
     assert refusal(MINIMAL | {name: "x"}) == (
-        "Properties: There is a property whose name is none of this resource's. Take it out."
+        "Properties: There is a property that this resource does not have. Take it out."
     )
     assert refusal(MINIMAL | {"SecretWrapping": WRAPPING | {name: "x"}}) == (
-        "SecretWrapping: There is a property whose name is none of this resource's. Take it out."
+        "SecretWrapping: There is a property that this resource does not have. Take it out."
     )
 
 
@@ -529,8 +529,8 @@ def test_a_version_can_not_be_declared_in_both_ways():
 
 def test_pem_can_not_be_the_encoding_of_a_ciphertext():
     assert refusal(MINIMAL | {"SecretWrapping": WRAPPING, "MaterialEncoding": "PEM"}) == (
-        "MaterialEncoding: PEM can't hold wrapped material: with SecretWrapping it says how the ciphertext in the secret's "
-        "text is encoded. Use BASE64 or HEX, or leave it out. PEM inside the wrapping is recognized."
+        "MaterialEncoding: PEM can't hold wrapped material. With SecretWrapping, MaterialEncoding is the encoding of the "
+        "ciphertext. Use BASE64 or HEX, or leave it out. PEM inside the wrapping is recognized."
     )
     for encoding in ("RAW", "BASE64", "HEX"):
         assert sound(MINIMAL | {"SecretWrapping": WRAPPING, "MaterialEncoding": encoding})

@@ -56,8 +56,8 @@ def test_the_function_has_fifteen_minutes_and_is_not_traced():
 
 
 def test_concurrency_is_reserved_only_where_it_is_asked_for():
-    assert "ReservedConcurrentInvocations" not in Application().properties("Function")
-    assert Application(ReservedConcurrency="20").properties("Function")["ReservedConcurrentInvocations"] == "20"
+    assert "ReservedConcurrentExecutions" not in Application().properties("Function")
+    assert Application(ReservedConcurrency="20").properties("Function")["ReservedConcurrentExecutions"] == "20"
 
 
 def test_the_environment_holds_what_the_function_reads():

@@ -1,7 +1,7 @@
 """What both functions take from boto3's session: the partition's DNS suffix, and how a client is configured.
 
-Apart from `clients.py`, which knows all that the first function calls, and with it the whole life cycle: the on-failure
-function must start where that can't be loaded.
+It is not in `clients.py`: that module imports all that the first function calls. The on-failure function must start even if
+those modules can't be loaded.
 """
 
 from collections.abc import Collection
@@ -13,7 +13,7 @@ from imported_key_material.aws.calls import CONNECT_TIMEOUT_SECONDS, READ_TIMEOU
 
 
 def dns_suffix(session: boto3.session.Session) -> str:
-    """Of the partition of the function's Region: amazonaws.com, amazonaws.com.cn."""
+    """The DNS suffix of the partition of the function's Region: amazonaws.com, amazonaws.com.cn."""
     partition = session.get_partition_for_region(session.region_name)
     known = session._session.get_data("partitions")["partitions"]  # noqa: SLF001  # boto3 gives no other way
     suffix: str = next(one["outputs"]["dnsSuffix"] for one in known if one["id"] == partition)
@@ -26,9 +26,10 @@ def services(names: str) -> list[str]:
 
 
 def config(service: str, fips_services: Collection[str] = (), tries: int = TRIES_PER_CALL) -> Config:
-    """Timeouts are short, so that one call can't eat the time that is kept for the answer.
+    """Timeouts are short, so that one call can't use up the time that is reserved for the answer.
 
-    `fips_services`: those whose FIPS endpoint is used; botocore would also compose names that do not exist.
+    `fips_services`: the services that are called at their FIPS endpoint. botocore would also make up names of endpoints that
+    do not exist.
     """
     return Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,

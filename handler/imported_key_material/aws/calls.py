@@ -1,12 +1,12 @@
-"""Making AWS calls: what passes by itself is waited out, everything else is translated.
+"""Makes AWS calls: errors that pass by themselves are waited out, all others are translated.
 
-botocore retries a few times within seconds. That is not enough for KMS's eventual consistency (seconds, at times minutes)
+botocore retries a few times within seconds. That is not enough for KMS's eventual consistency (seconds, sometimes minutes)
 nor for its quota, and it retries neither NotFoundException nor KMSInvalidStateException. So each call here may name the
-codes that it waits out, and for how long; a throttle is waited out to the end of the invocation, a fault for two minutes.
-The one call that hundreds wait for has a loop of its own (`quota.py`).
+codes that it waits out, and for how long. A throttle is waited out to the end of the invocation, a fault for two minutes.
+GetParametersForImport, which hundreds may wait for, has its own loop (`quota.py`).
 
-Lambda's own end is kept at a distance: nothing is begun after the deadline, which leaves `RESERVE_SECONDS` for the longest
-single call (3 tries x (4 s to connect + 10 s to read) and botocore's waits between them) and for the answer. Only what tells
+No call begins after the deadline. The deadline leaves `RESERVE_SECONDS` before Lambda ends the invocation: for the longest
+single call (3 tries x (4 s to connect + 10 s to read) and botocore's waits between them) and for the answer. Only the question
 whether anybody waits for an answer is asked once even then (`Caller.at_least_once`).
 """
 
@@ -28,8 +28,8 @@ CONNECT_TIMEOUT_SECONDS: Final = 4
 READ_TIMEOUT_SECONDS: Final = 10
 TRIES_PER_CALL: Final = 3
 RESERVE_SECONDS: Final = 75.0
-FAULT_PATIENCE_SECONDS: Final = 120.0  # a service that fails, or that can't be reached
-CONSISTENCY_PATIENCE_SECONDS: Final = 120.0  # a key that KMS does not show yet
+FAULT_PATIENCE_SECONDS: Final = 120.0  # for a service that fails, or that can't be reached
+CONSISTENCY_PATIENCE_SECONDS: Final = 120.0  # for a key that KMS does not show yet
 TAG_PATIENCE_SECONDS: Final = 360.0  # tags count in KMS's authorization up to five minutes late
 
 THROTTLES: Final = frozenset(
@@ -44,26 +44,26 @@ FAULTS: Final = frozenset(
         "RequestTimeout",
     }
 )
-# A key made, or changed, a moment ago.
+# For a key that was made or changed a moment ago.
 NEW_KEY: Final[Mapping[str, float]] = MappingProxyType(
     {
         "NotFoundException": CONSISTENCY_PATIENCE_SECONDS,
         "KMSInvalidStateException": CONSISTENCY_PATIENCE_SECONDS,
     }
 )
-# A key or a secret that ListResourceTags shows as tagged; IAM may not see it yet.
+# For a key or a secret that shows its tag: IAM may not see the tag yet.
 TAGGED: Final[Mapping[str, float]] = MappingProxyType({"AccessDeniedException": TAG_PATIENCE_SECONDS})
 NO_WAITS: Final[Mapping[str, float]] = MappingProxyType({})
 
 _BACKOFF = Backoff(first_seconds=0.5, cap_seconds=10.0)
-# Waits after a throttle are so many times longer: hundreds may ask at once, and each try in vain is one that somebody lacks.
+# Waits after a throttle are this many times longer: every throttled try uses up quota that another caller needs.
 THROTTLED_TIMES: Final = 3.0
 
 
 class Log(Protocol):
-    """What is used of a logger. `extra` holds fields; never material, a secret, or a ResponseURL.
+    """The methods of a logger that are used. `extra` holds fields; never material, a secret, or a ResponseURL.
 
-    `append_keys`: fields of every line from then on, other modules' lines too; None takes a field out.
+    `append_keys` adds fields to every later line, of other modules too; None removes a field.
     """
 
     def append_keys(self, **keys: str | None) -> None: ...
@@ -72,7 +72,7 @@ class Log(Protocol):
 
 
 class Successor(Protocol):
-    """A fresh invocation of the same request, which may go on where a long wait outlasts this one (`handover.py`)."""
+    """A fresh invocation that continues the request if a long wait outlasts this invocation (`handover.py`)."""
 
     @property
     def waits_until(self) -> Deadline: ...  # when this invocation stops waiting
@@ -81,29 +81,29 @@ class Successor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Makes the calls of one invocation. `made_at`: the request's own time, None where it tells none."""
+    """Makes the calls of one invocation. `made_at`: when the request was made, None if not known."""
 
     clock: Clock
     deadline: Deadline
     log: Log
     at_least_once: bool = False  # a call is tried once even after the deadline
-    patient: bool = True  # False: nothing is waited out, and a call is made once (besides botocore's own tries)
+    patient: bool = True  # False: a call is made once (besides botocore's own retries), and no error is waited out
     made_at: datetime | None = None
     successor: Successor | None = None  # None: there can be none
     meter: Meter = unmetered
     masks: Mapping[str, str] = field(default=error_texts.NO_MASKS, repr=False)  # what AWS's texts must not repeat
 
     def within(self, seconds: float) -> Deadline:
-        """So many seconds from now, or the deadline if that is earlier."""
+        """This many seconds from now, or the deadline if that is earlier."""
         return Deadline(self.clock, self.clock.now() + timedelta(seconds=seconds)).earlier(self.deadline)
 
     @property
     def waits_until(self) -> Deadline:
-        """How long a quota, or a rotation, is waited for. Earlier than the deadline where a successor can go on."""
+        """Until when to wait for a quota or a rotation. Earlier than the deadline if a successor can continue."""
         return self.deadline if self.successor is None else self.successor.waits_until
 
     def given_up(self, unfinished: OutOfTime) -> OutOfTime:
-        """What a long wait ends with: Leave, raised here, where a successor takes the request over; else the error to raise."""
+        """Ends a long wait. Raises Leave if a successor takes the request over; else returns the error to raise."""
         if self.successor is not None:
             try:
                 self.successor.take_over(self, unfinished)
@@ -122,13 +122,13 @@ class Caller:
         throttles_seconds: float = math.inf,
         meanings: Mapping[str, Meaning] = NO_MEANINGS,
     ) -> T:
-        """Returns what `function` gives. `operation`: "kms:DescribeKey"; `where`: the property that it is made for.
+        """Returns what `function` returns. `operation`: "kms:DescribeKey"; `where`: the property that the call is made for.
 
-        `faults_seconds`: how long a fault is waited out; 0 where a call that took effect, answer or not, must not come twice.
-        `throttles_seconds`: how long a throttle is; 0 where the caller does that (`quota.py`).
-        `meanings`: of AWS's codes, where the caller knows more than `error_texts.py`.
+        `faults_seconds`: how long a fault is waited out; 0 if a call that may have taken effect must not be repeated.
+        `throttles_seconds`: how long a throttle is waited out; 0 if the caller does the waiting (`quota.py`).
+        `meanings`: meanings of AWS's codes, if the caller knows more than `error_texts.py`.
 
-        Raises ServiceRefused; Throttled; OutOfTime where the deadline had passed before.
+        Raises ServiceRefused; Throttled; OutOfTime if the deadline had passed before the call.
         """
         if self.deadline.passed() and not self.at_least_once:
             raise OutOfTime(f"{where}: There was no time left for {operation}. Run the deployment again.")
@@ -142,7 +142,7 @@ class Caller:
             except OutOfTime:
                 if error is None:
                     raise
-                # A guard inside `function` came too late for one more try: what the tries before met is told.
+                # A guard inside `function` ran out of time before one more try. Report the error of the earlier tries.
             code = error_texts.code_of(error)
             waited = (self.clock.now() - started).total_seconds()
             patience_seconds = 0.0
@@ -150,7 +150,7 @@ class Caller:
                 patience_seconds = self._patience_seconds(error, code, waits, faults_seconds, throttles_seconds)
             left = min(patience_seconds - waited, self.deadline.left_seconds())
             if left <= 0:
-                raise self._given_up(operation, error, code, where, waited, meanings)
+                raise self._final_error(operation, error, code, where, waited, meanings)
             self.log.info(
                 "waiting",
                 extra={
@@ -182,7 +182,7 @@ class Caller:
             passes = isinstance(error, error_texts.NO_ANSWER)
         return faults_seconds if passes else 0.0
 
-    def _given_up(
+    def _final_error(
         self,
         operation: str,
         error: ClientError | BotoCoreError,
@@ -194,13 +194,13 @@ class Caller:
         if code not in THROTTLES:
             return error_texts.translate(operation, error, where=where, masks=self.masks, meanings=meanings)
         return Throttled(
-            f"{where}: {operation} was throttled ({code}) for {waited_seconds:.0f} seconds, to the end of the time there "
-            f"was. Run the deployment again when less goes on in this account and Region.",
+            f"{where}: {operation} was throttled ({code}) for {waited_seconds:.0f} seconds, until no time was left. Run the "
+            f"deployment again when this account makes fewer calls in this Region.",
             code=code,
         )
 
 
 def invocation_deadline(clock: Clock, remaining_seconds: float) -> Deadline:
-    """`RESERVE_SECONDS` are kept back; half of the time, where there is less than twice that."""
+    """`RESERVE_SECONDS` before the invocation ends, or half of the remaining time if that is less."""
     reserve = min(RESERVE_SECONDS, remaining_seconds / 2)
     return Deadline(clock, clock.now() + timedelta(seconds=remaining_seconds - reserve))

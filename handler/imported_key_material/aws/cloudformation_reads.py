@@ -1,13 +1,13 @@
-"""The reads of CloudFormation that both functions make: the calls, how a list is paged, and what is waited out.
+"""The reads of CloudFormation that both functions make: the calls, how a list is paged, and which errors are waited out.
 
-What they tell of a stack is in cloudformation/: `stack.py` (its present statuses), `stack_events.py`, `stack_resources.py`.
+cloudformation/ says what they mean: `stack.py` (present statuses), `stack_events.py`, `stack_resources.py`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
-BELIEVED_AFTER_SECONDS: Final = 60.0  # a "no" of CloudFormation's, since what it shows may lag
-# A right that was given a moment ago; a stack that was made a moment ago.
+BELIEVED_AFTER_SECONDS: Final = 60.0  # CloudFormation's statuses lag: believe a "no" only after this time
+# For a right that was granted a moment ago, and a stack that was made a moment ago.
 NOT_YET_READABLE: Final[Mapping[str, float]] = {
     "AccessDenied": BELIEVED_AFTER_SECONDS,
     "ValidationError": BELIEVED_AFTER_SECONDS,
@@ -15,7 +15,7 @@ NOT_YET_READABLE: Final[Mapping[str, float]] = {
 
 
 class CloudFormation(Protocol):
-    """The calls used of boto3's client. The roles in template.yaml allow these, and no other."""
+    """The calls of boto3's client that are used. The roles in template.yaml allow only these."""
 
     def describe_stacks(self, **parameters: object) -> Mapping[str, Any]: ...
     def describe_stack_resource(self, **parameters: object) -> Mapping[str, Any]: ...
@@ -24,11 +24,11 @@ class CloudFormation(Protocol):
 
 
 def pages(stack_id: str, page: Callable[[Mapping[str, str]], Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """All pages of one of CloudFormation's lists of a stack. `page` gives the one that its parameters ask for."""
+    """All pages of a CloudFormation list of one stack. `page` makes the call with the parameters for one page."""
     parameters = {"StackName": stack_id}
     while True:
-        given = page(parameters)
-        yield given
-        if not given.get("NextToken"):
+        answer = page(parameters)
+        yield answer
+        if not answer.get("NextToken"):
             return
-        parameters["NextToken"] = given["NextToken"]
+        parameters["NextToken"] = answer["NextToken"]

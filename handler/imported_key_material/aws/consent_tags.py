@@ -1,9 +1,9 @@
-"""Reads the tags by which owners consent; one that is missing is read again for a moment.
+"""Reads the tags by which owners consent; a missing tag is read again for a moment.
 
-CloudFormation changes a tag by UntagResource and then TagResource, so that a request that comes in between finds none. A
-missing tag is therefore read again for `MISSING_SECONDS` in all, wherever the request would fail for it: on Create, a forward
-Update with an import, and Delete. A tag that names other stacks is believed at once. A no-op and a rollback wait for nothing
-(rule 6 of docs/internals/design.md). The tag rule itself is `consent.py`.
+CloudFormation changes a tag by UntagResource and then TagResource, so a request that comes in between finds none. If the
+request would fail for a missing tag, it reads the tags again for `MISSING_SECONDS` in all: on Create, on a forward Update with
+an import, and on Delete. A tag that names other stacks is believed at once. A no-op and a rollback do not wait (rule 6 of
+docs/internals/design.md). The tag rule itself is in `consent.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,15 +22,15 @@ type ReadTags = Callable[[], Mapping[str, str]]
 
 @dataclass(slots=True)
 class ConsentTags:
-    """Of one stack, for one request. `patient`: whether a missing tag is read again."""
+    """Reads consent for one stack and one request. `patient`: whether a missing tag is read again."""
 
     caller: Caller
     stack_name: str
     patient: bool = True
-    _until: Deadline | None = None  # for all looks together
+    _until: Deadline | None = None  # one deadline for all reads of this request
 
     def read(self, read: ReadTags) -> Mapping[str, str]:
-        """The tags, once the consent tag is among them, or as they were seen last."""
+        """The tags, once the consent tag is among them; else as they were read last."""
         tags = read()
         if consent.TAG in tags or not self.patient:
             return tags
@@ -48,5 +48,5 @@ class ConsentTags:
         self.require_in(self.read(read), where=where, what=what)
 
     def require_in(self, tags: Mapping[str, str], *, where: str, what: str) -> None:
-        """The same of tags that were read already."""
+        """Raises Refused unless these tags, already read, name the stack."""
         consent.require(tags, self.stack_name, where=where, what=what)

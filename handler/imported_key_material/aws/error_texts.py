@@ -1,10 +1,10 @@
-"""AWS's errors in words: the code is kept, the cause and the remedy are added.
+"""Turns AWS's errors into sentences: it keeps the code, and adds the cause and the remedy.
 
-KMS answers some refusals with an empty text, and others with one that says what but not why. Some texts repeat what was asked
-for: a declared value is shown by its property's name, since a user may have put plaintext there. Source of the codes and their
-meanings: the API references of KMS, Secrets Manager and CloudFormation; docs/internals/kms-contract.md for what KMS really
-answers. This module only translates; what is waited out, and for how long, is in `calls.py`. What means the same for every
-caller is in `meanings.py`.
+KMS gives some refusals an empty text, and others a text that does not say why. Some texts repeat the values of the call. A user
+may have put plaintext there, so a declared value is replaced by its property's name. Source of the codes and their meanings:
+the API references of KMS, Secrets Manager and CloudFormation; docs/internals/kms-contract.md for what KMS really answers. This
+module only translates. `calls.py` decides which errors are waited out, and how long. `meanings.py` has what is the same for
+every caller.
 """
 
 import re
@@ -20,14 +20,14 @@ from imported_key_material.aws.meanings import FAILED_INSIDE, NO_MEANINGS, UNKNO
 from imported_key_material.errors import Fault, ServiceRefused
 
 NO_MASKS: Final[Mapping[str, str]] = MappingProxyType({})
-# As Service Quotas lists it. Its code was found in no page of AWS.
+# The name in Service Quotas. No page of AWS has its code.
 GET_PARAMETERS_QUOTA: Final = "GetParametersForImport request rate"
 
 _PASSING: Final = "This passes by itself. Run the deployment again."
 _CREDENTIALS_RAN_OUT: Final = Meaning("The function's credentials ran out.", _PASSING)
 _OUR_DEFECT: Final = "If the properties are right, please report this as a defect."
 
-# code, or "service:Operation code" where one operation means something else by it
+# By code, or by "service:Operation code" if the code means something else in that operation.
 _MEANINGS: Final[Mapping[str, Meaning]] = {
     **meanings.FOR_EVERYBODY,
     **meanings.passing(_PASSING),
@@ -45,16 +45,16 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
         "Make a key with Origin EXTERNAL; the origin of a key can't be changed.",
     ),
     "IncorrectKeyMaterialException": Meaning(
-        "The key once held other material, and the first import into a key is for ever.",
+        "The key once held other material, and the first import into a key is permanent.",
         "Import the material that the key held, or make a new key for the new material.",
     ),
-    # What kms:Decrypt means by it depends on how the secret is wrapped: `secret_errors.of_refused_decrypt`.
+    # For kms:Decrypt the meaning depends on how the secret is wrapped: `secret_errors.of_refused_decrypt`.
     "kms:ImportKeyMaterial InvalidCiphertextException": Meaning(
         "KMS could not use what it unwrapped, though it passed every check made here.",
         "Check that the material fits the key spec.",
     ),
     "InvalidImportTokenException": Meaning(
-        "KMS does not take the import token as one of this key.", "Run the deployment again: it fetches a new one."
+        "KMS refused the import token for this key.", "Run the deployment again: it fetches a new one."
     ),
     "ExpiredImportTokenException": Meaning("The import token is older than 24 hours.", "Run the deployment again."),
     "IncorrectKeyException": Meaning(
@@ -99,16 +99,16 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
         "The function is gone, or is being replaced.", "Run the deployment again."
     ),
     "RequestTooLargeException": Meaning(
-        "Lambda does not take an event of this size.", "Declare less: it is the properties that are large."
+        "Lambda does not take an event of this size.", "Declare less: the properties are too large."
     ),
     "RecursiveInvocationException": Meaning(
-        "Lambda takes it for a function that calls itself for ever, and has stopped it.", "Run the deployment again."
+        "Lambda took this for a function that calls itself without end, and stopped it.", "Run the deployment again."
     ),
     # --- any service
     "AccessDeniedException": Meaning(
         "The function's role, the key's policy or the secret's policy does not allow it.",
-        "The tag imported-key-material must be on the key and the secret before the role may touch them (up to five minutes "
-        "before); the policy of a key must let the account's IAM policies count, or name the role.",
+        "The key and the secret must have the tag imported-key-material (it may count up to five minutes late); the key's "
+        "policy must let the account's IAM policies count, or name the role.",
     ),
     "ExpiredTokenException": _CREDENTIALS_RAN_OUT,
     "ExpiredToken": _CREDENTIALS_RAN_OUT,
@@ -123,18 +123,18 @@ _UNREACHED: Final = Meaning(
 _FAILED_INSIDE: Final = Meaning(FAILED_INSIDE, _PASSING)
 _NOT_SENT: Final = Meaning("It was stopped inside the function.", _OUR_DEFECT)
 
-# botocore's exceptions for a call that went out; every other one stopped it before.
+# botocore's exceptions for a call that was sent. With any other exception it was not sent.
 NO_ANSWER: Final = (HTTPClientError, NotConnectedError, IncompleteReadError)
 
 
 def status_of(error: ClientError) -> int:
-    """The HTTP status; 0 where it is not told."""
+    """The HTTP status; 0 if the error has none."""
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status
 
 
 def code_of(error: ClientError | BotoCoreError) -> str:
-    """AWS's code; for a call that got no answer, the class of what stopped it."""
+    """AWS's code; if there was no answer, the class of the exception."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", "Unknown"))
     return type(error).__name__
@@ -144,8 +144,8 @@ def _text(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message", ""))
 
 
-def _masked(text: str, masks: Mapping[str, str]) -> str:
-    """The longest first: one value may be a part of another."""
+def _mask(text: str, masks: Mapping[str, str]) -> str:
+    """Replaces the longest values first: one value may be a part of another."""
     if not masks:
         return text
     values = "|".join(map(re.escape, sorted(masks, key=len, reverse=True)))
@@ -162,22 +162,22 @@ def translate(
 ) -> ServiceRefused:
     """`operation`: "kms:DescribeKey"; `where`: the property that the call was made for.
 
-    `masks`: the values that AWS's text must not repeat, and what stands in their place (`masks.py`). `meanings`: of codes,
-    where the caller knows more about them than the table here.
+    `masks`: the values that AWS's text must not repeat, and what replaces each (`masks.py`). `meanings`: meanings of codes, if
+    the caller knows more than the table here.
 
     The result holds no reference to `error`: botocore's exceptions keep the whole answer.
     """
     code = code_of(error)
     if isinstance(error, ClientError):
-        # What Lambda says of a payload may quote it: the event, with its ResponseURL.
-        message = "" if operation == "lambda:Invoke" else sentence(_masked(_text(error), masks))
-        said = f"{operation} was refused with {code}" + (f": {message}" if message else ".")
+        # Lambda's text may quote the payload, which is the event with its ResponseURL.
+        message = "" if operation == "lambda:Invoke" else sentence(_mask(_text(error), masks))
+        problem = f"{operation} was refused with {code}" + (f": {message}" if message else ".")
         denied = denial(code, _text(error), who="the function's role")
         known = denied or meanings.get(code) or _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code)
         meaning = known or (_FAILED_INSIDE if status_of(error) >= 500 else UNKNOWN)
     elif isinstance(error, NO_ANSWER):
-        said, meaning = f"{operation} got no answer ({code}).", _UNREACHED
+        problem, meaning = f"{operation} got no answer ({code}).", _UNREACHED
     else:
-        said, meaning = f"{operation} was not sent ({code}).", _NOT_SENT
-    problem = f"{said} {meaning.cause}".rstrip()
+        problem, meaning = f"{operation} was not sent ({code}).", _NOT_SENT
+    problem = f"{problem} {meaning.cause}".rstrip()
     return ServiceRefused(Fault(meaning.where or where, problem, meaning.remedy), operation=operation, code=code)

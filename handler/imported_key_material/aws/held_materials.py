@@ -1,6 +1,6 @@
-"""What ListKeyRotations shows of a symmetric key's materials, as values; a dict of AWS's stops here.
+"""What ListKeyRotations shows of a symmetric key's materials, as values instead of AWS's dicts.
 
-A key that was never rotated has one. HMAC and asymmetric keys have one, too, and KMS lists none of it. What KMS does:
+A key that was never rotated has one material. HMAC and asymmetric keys have one, too, but KMS does not list it. Source:
 docs/internals/kms-contract.md, "More than one material".
 """
 
@@ -61,7 +61,7 @@ class HeldMaterial:
     """One entry of ListKeyRotations. `id`: KeyMaterialId; `imported`: whether KMS holds the bytes now."""
 
     id: str
-    state: str  # a `State`, or a word that KMS has learned since
+    state: str  # a `State`, or a word that KMS has added since
     imported: bool
     expiry: ShownExpiry
     rotated_on_demand: bool
@@ -81,7 +81,7 @@ class HeldMaterial:
         return self.state in PENDING
 
     def is_lost(self, now: datetime) -> bool:
-        """Whether the key once had it and has it not now. After an expiry the list says IMPORTED for a while."""
+        """Whether the key no longer has this material. After an expiry the list still says IMPORTED for a while."""
         return not self.imported or self.expiry.is_no_later_than(now)
 
 
@@ -105,7 +105,7 @@ class HeldMaterials(tuple[HeldMaterial, ...]):
 
     @property
     def pending(self) -> HeldMaterial | None:
-        """The one material that waits for a rotation, if there is one."""
+        """The material that waits for a rotation, if there is one."""
         return next((one for one in self if one.is_pending), None)
 
     def of(self, material_id: str) -> HeldMaterial | None:
@@ -116,7 +116,7 @@ class HeldMaterials(tuple[HeldMaterial, ...]):
 
     @property
     def needed(self) -> tuple[HeldMaterial, ...]:
-        """What the key can't be without: what rotations have superseded, and what is current."""
+        """The materials without which KMS takes the key out of use: superseded ones, then the current one."""
         return (*self.in_state(State.SUPERSEDED), *self.in_state(State.CURRENT))
 
     def lost(self, now: datetime) -> tuple[HeldMaterial, ...]:

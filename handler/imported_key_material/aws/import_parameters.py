@@ -1,8 +1,8 @@
 """GetParametersForImport's answer as one value that can't be taken apart.
 
 Public key and import token belong together, to one key and to one wrapping algorithm, for 24 hours. There is no getter, so
-two answers can't be mixed: parameters seal material, and `kms_key.KmsKey.import_material` takes only what they sealed, for
-its own key. The material comes as `CheckedMaterial`, which only the checks make.
+two answers can't be mixed. Only these parameters make SealedMaterial, and `kms_key.KmsKey.import_material` takes only
+SealedMaterial for its own key. They seal only `CheckedMaterial`, which only the checks make.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class ImportParameters:
 
     @classmethod
     def of_answer(cls, answer: Mapping[str, Any], *, key_arn: str, algorithm: str) -> Self:
-        """Raises ServiceRefused where the answer is not for this key, or its public key is no RSA key in DER."""
+        """Raises ServiceRefused if the answer is not for this key, or its public key is no RSA key in DER."""
         try:
             public_key = load_der_public_key(answer["PublicKey"])
         except (ValueError, UnsupportedAlgorithm):

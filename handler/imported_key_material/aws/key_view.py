@@ -1,7 +1,7 @@
-"""What a KMS key is at one moment, as DescribeKey and ListResourceTags show it: for keys that take material and transport keys.
+"""What DescribeKey and ListResourceTags show of a KMS key: a key that takes material, or a transport key.
 
-Pure: a dict of AWS's stops here. Who makes the calls is no matter of this module: the function does in `kms_reads.py`, and the
-custodian's tool in its own session.
+Pure: it makes values of AWS's dicts. Others make the calls: the function in `kms_reads.py`, the custodian's tool in its own
+session.
 """
 
 from collections.abc import Iterable, Mapping
@@ -55,18 +55,18 @@ class KeyView:
 
     @property
     def kind(self) -> Kind | None:
-        """None of a key spec that takes no imported material."""
+        """None for a key spec that takes no imported material."""
         spec = KEY_SPECS.get(self.spec)
         return spec.kind if spec else None
 
     @property
     def is_asymmetric(self) -> bool:
-        """Whether it takes a private key, and KMS gives its public key."""
+        """Whether the key takes a private key, and KMS returns its public key."""
         return self.kind in {Kind.RSA, Kind.EC, Kind.EDWARDS}
 
     @property
     def expiry(self) -> ShownExpiry:
-        """Of a rotated key: that of its first material to expire."""
+        """For a rotated key: the expiry of the material that expires first."""
         return ShownExpiry(self.expiration_model, self.valid_to)
 
     @property

@@ -1,7 +1,7 @@
 """One KMS key that takes imported material: what it holds, and the calls that change it.
 
-Every reading is fresh: the truth lives in KMS. The order in which things may be done, and whether they may be done at all,
-is `resource.py`'s. Behavior of KMS: docs/internals/kms-contract.md.
+Every read asks KMS, where the truth lives. lifecycle/ decides what may be done, and in which order. Behavior of KMS:
+docs/internals/kms-contract.md.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,16 +22,16 @@ from imported_key_material.aws.quota import ParameterRequest
 from imported_key_material.errors import CannotHappen, ServiceRefused
 from imported_key_material.material.proof import CONFIRMATION_MESSAGE, Confirmation, OtherMaterial, Proof
 
-# What was seen longer ago is not acted on: a stack's operations may follow each other within seconds.
+# Do not act on what was seen longer ago: stack operations may follow each other within seconds.
 FRESH: Final = timedelta(seconds=5)
-ASKED_MAX: Final = 3  # then a slow network is taken for what it is
+ASKED_MAX: Final = 3  # then the network is slow, and the last answer must do
 _NEW_OR_TAGGED: Final = {**NEW_KEY, **TAGGED}
 
 
 class KmsWithoutRetries(Kms, Protocol):
-    """The calls whose every single try must be seen here: one has a quota, the others can't be taken back.
+    """The calls whose every try must be seen here: one has a quota, the others can't be taken back.
 
-    And the reads, for who holds plaintext: it does not wait, not even for botocore's own retries.
+    It has the reads, too: while the function holds plaintext it does not wait, not even for botocore's retries.
     """
 
     def get_parameters_for_import(self, **parameters: object) -> Mapping[str, Any]: ...
@@ -42,7 +42,7 @@ class KmsWithoutRetries(Kms, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KmsKey:
-    """The key whose `arn` DescribeKey gave, and the calls on it."""
+    """The key with the `arn` that DescribeKey returned, and the calls on it."""
 
     arn: str
     kms: Kms
@@ -79,9 +79,9 @@ class KmsKey:
         return HeldMaterials.of_pages(kms_pages.of(page))
 
     def shows(self, proof: Proof) -> Confirmation | None:
-        """How KMS shows that the usable key holds these bytes; None for symmetric keys, where no call shows it.
+        """How KMS shows that the usable key holds these bytes; None for symmetric keys, for which no call shows it.
 
-        Raises OtherMaterial where KMS proves that it holds others.
+        Raises OtherMaterial if KMS proves that the key holds other bytes.
         """
         if proof.public_key is not None:
             if self.public_key() != proof.public_key:
@@ -108,7 +108,7 @@ class KmsKey:
         return Confirmation.MAC
 
     def rotation_started(self) -> bool:
-        """Whether a rotation shows as being under way. That none shows does not prove that there is none."""
+        """Whether KMS shows a rotation under way. A "no" does not prove that there is none."""
         try:
             answer = self.caller.call(
                 "kms:GetKeyRotationStatus",
@@ -117,7 +117,7 @@ class KmsKey:
                 waits=_NEW_OR_TAGGED,
             )
         except ServiceRefused as refused:
-            if refused.code != "UnsupportedOperationException":  # KMS's word for a key that lacks a material
+            if refused.code != "UnsupportedOperationException":  # KMS's code for a key that lacks a material
                 raise
             return False
         return "OnDemandRotationStartDate" in answer
@@ -125,7 +125,7 @@ class KmsKey:
     # ---------------------------------------------------------------------------------------------------- changing
 
     def _ask(self, attempt: "ChangeAttempt") -> None:
-        """The guard; once more where it took so long that what it saw first may be so no longer."""
+        """Runs the guard; again if it took so long that what it saw first may no longer be true."""
         for _ in range(ASKED_MAX):
             started = self.caller.clock.now()
             attempt.guard()
@@ -133,7 +133,7 @@ class KmsKey:
                 return
 
     def parameter_request(self, algorithm: str, wrapping_key_spec: str) -> "ParameterRequest[ImportParameters]":
-        """GetParametersForImport, not made yet: the caller decides whether it may wait for KMS's quota."""
+        """A call of GetParametersForImport that is not made yet: the caller decides whether to wait for KMS's quota."""
         return ParameterRequest(
             self.caller,
             lambda: self.kms_import.get_parameters_for_import(
@@ -151,10 +151,10 @@ class KmsKey:
         *,
         symmetric: Mapping[str, str],
     ) -> str:
-        """FOR EVER, if it is the key's first. Returns KeyMaterialId, "" for keys that are not symmetric.
+        """PERMANENT, if it is the key's first import. Returns KeyMaterialId, "" for keys that are not symmetric.
 
-        `attempt.guard` runs right before every single call, the retries too. `symmetric`: ImportType and
-        KeyMaterialDescription, which KMS takes for symmetric encryption keys only.
+        `attempt.guard` runs right before every call, before retries too. `symmetric`: ImportType and KeyMaterialDescription,
+        which KMS takes only for symmetric encryption keys.
         """
         if sealed.key_arn != self.arn:
             raise CannotHappen("The material was sealed for another key.")
@@ -174,16 +174,17 @@ class KmsKey:
         try:
             answer = self.caller.call("kms:ImportKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
         except ServiceRefused as refused:
-            # A key takes bytes that it once took for ever: that it holds others shows that no lost try was taken either.
+            # The key holds other bytes. A key always takes bytes again that it once took, so none of our calls whose answers
+            # were lost took effect.
             if refused.code == "IncorrectKeyMaterialException" and symmetric.get("ImportType") != "NEW_KEY_MATERIAL":
                 attempt.may_have_taken_effect = before
             raise
         return str(answer.get("KeyMaterialId", ""))
 
     def delete_material(self, material_id: str | None, attempt: "ChangeAttempt") -> None:
-        """Takes one material out, or the only one. Doing it twice is no error. The guard runs right before every call.
+        """Removes one material, or the only one. Removing it twice is no error. The guard runs right before every call.
 
-        KMS forgets pending material that was taken out: a second call is refused as if the key had never had it.
+        KMS forgets removed pending material: it refuses a second call as if the key had never had the material.
         """
         parameters = {"KeyId": self.arn} | ({"KeyMaterialId": material_id} if material_id else {})
 
@@ -199,7 +200,7 @@ class KmsKey:
                 raise
 
     def rotate(self, attempt: "ChangeAttempt") -> None:
-        """RotateKeyOnDemand: can't be called back, so that a lost answer is not followed by another call."""
+        """RotateKeyOnDemand. A rotation can't be taken back, so the call is not repeated after a lost answer."""
 
         def once() -> Mapping[str, Any]:
             self._ask(attempt)
@@ -211,21 +212,21 @@ class KmsKey:
 
 @dataclass(slots=True)
 class ChangeAttempt:
-    """What is known of the calls that change a key: whether KMS may have done it, answer or no answer."""
+    """A change of a key by one or more calls, and whether KMS may have made it, with or without an answer."""
 
     guard: Callable[[], None] = field(repr=False)
     may_have_taken_effect: bool = False
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Around one call."""
+        """Wraps one call."""
         try:
             yield
         except ClientError as error:
-            # A refusal took no effect; of a fault that can't be said.
+            # A refused call took no effect; a call that ended in a fault may have.
             self.may_have_taken_effect |= error_texts.status_of(error) >= 500
             raise
         except BotoCoreError:
-            self.may_have_taken_effect = True  # the answer is lost; the call may not be
+            self.may_have_taken_effect = True  # only the answer may be lost
             raise
         self.may_have_taken_effect = True

@@ -5,9 +5,9 @@ from typing import Any
 
 
 def of(page: Callable[[Mapping[str, object]], Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """The pages of one list. `page`: makes the call, with the parameters that say which page; none for the first.
+    """The pages of one list. `page` makes the call, with the parameters that select the page; none for the first page.
 
-    KMS says how many there are: the caller's deadline or its own limit ends a list that does not end.
+    KMS decides how many pages there are. The caller's deadline, or a limit of the caller, ends an endless list.
     """
     marker: Mapping[str, object] = {}
     while True:

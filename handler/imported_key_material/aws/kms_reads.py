@@ -1,4 +1,4 @@
-"""Reading a KMS key with the function's own rights, whatever the key is for. Each call waits out what passes by itself."""
+"""Reads any KMS key with the function's own rights. Each call waits out errors that pass by themselves."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from imported_key_material.aws.meanings import NO_MEANINGS, Meaning
 
 
 class Kms(Protocol):
-    """The calls used of boto3's client."""
+    """The calls of boto3's client that are used."""
 
     def describe_key(self, **parameters: object) -> Mapping[str, Any]: ...
     def list_resource_tags(self, **parameters: object) -> Mapping[str, Any]: ...

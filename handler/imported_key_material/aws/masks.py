@@ -1,9 +1,9 @@
-"""What no text of AWS's may repeat: the values that a stack declares. In their place stands the property: <SecretId>.
+"""The values that a stack declares, which no text of AWS may repeat. The property replaces the value: <SecretId>.
 
-AWS's own errors quote what was asked for, and a user may have put plaintext anywhere: base64 of a key is a valid name of a
-secret, hex of one a valid version (docs/internals/design.md, rule 3). A text that is too short for a key is not masked, since
-it may be a word of AWS's sentence, too; nor are the schema's own words, nor ServiceToken, which goes to CloudFormation only.
-Pure.
+AWS's errors quote the values of a call, and a user may have put plaintext into any property: base64 of a key is a valid name
+of a secret, hex of a key is a valid version (docs/internals/design.md, rule 3). Three things are not masked: a text that is too
+short for a key, since it may also be a word of AWS's sentence; the schema's own words; ServiceToken, which is sent only to
+CloudFormation. Pure.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,10 +12,10 @@ from typing import Any, Final
 from imported_key_material.properties import DECLARABLE
 
 LEAST_CHARACTERS: Final = 8  # the shortest key has 16 bytes
-MOST_CHARACTERS: Final = 2048  # of SecretId: what is longer is refused, and goes to nobody
+MOST_CHARACTERS: Final = 2048  # the limit of SecretId: a longer value is refused, and sent to nobody
 LIST_MOST_ITEMS: Final = 25
 
-# Where any text may stand: a property, or a property and its part.
+# The properties, and the parts of properties, that may hold any text.
 _PATHS: Final = tuple(
     path
     for name, rule in DECLARABLE.items()
@@ -25,7 +25,7 @@ _PATHS: Final = tuple(
 
 
 def of(*declared: Mapping[str, Any]) -> dict[str, str]:
-    """By each value what stands in its place. Of an ARN also by its last parts, since AWS may show those only."""
+    """Value -> what replaces it. The last parts of an ARN are values, too, since AWS may show only those."""
     found: dict[str, str] = {}
     for where, text in (each for properties in declared for each in _texts(properties)):
         parts = [text, text.rsplit(":", 1)[-1], text.rsplit("/", 1)[-1]] if text.startswith("arn:") else [text]

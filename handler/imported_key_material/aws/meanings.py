@@ -1,8 +1,7 @@
-"""What AWS's refusals mean, as far as it is the same for whoever called: the function's role, or a custodian.
+"""What AWS's refusals mean, if it is the same for every caller: for the function's role and for a custodian.
 
-AWS's code and text are kept; here are the cause that is meant most often, and the remedy. What only one caller can be told is
-in `error_texts.py` for the function, and in the custodian's tool for people. Source of the codes: the API references of KMS and
-Secrets Manager.
+The texts here add the most frequent cause, and the remedy, to AWS's code and text. `error_texts.py` has the texts only for the
+function; the custodian's tool has those only for people. Source of the codes: the API references of KMS and Secrets Manager.
 """
 
 import re
@@ -14,7 +13,7 @@ MESSAGE_MAX_CHARACTERS: Final = 300
 
 
 class Meaning(NamedTuple):
-    """Why AWS says it, and what to do. `where`: the property that is at fault, if not the one that the call was made for."""
+    """Why AWS refused, and what to do. `where`: the property at fault, if it is not the property that the call was made for."""
 
     cause: str
     remedy: str
@@ -26,7 +25,7 @@ NO_MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType({})
 FOR_EVERYBODY: Final[Mapping[str, Meaning]] = MappingProxyType(
     {
         "KMSInvalidStateException": Meaning(
-            "The key's state does not allow it: it is being created, updated or deleted, or its material is not there.",
+            "The key's state does not allow it: it is being created, updated or deleted, or it lacks its material.",
             "Look at KeyState with aws kms describe-key; aws kms cancel-key-deletion takes a deletion back.",
         ),
         "DisabledException": Meaning("The key is disabled.", "Enable it, if it was not disabled for a reason."),
@@ -35,16 +34,16 @@ FOR_EVERYBODY: Final[Mapping[str, Meaning]] = MappingProxyType(
 _PASSING: Final[Mapping[str, str]] = MappingProxyType(
     {
         "DependencyTimeoutException": "KMS did not get an answer from a service that it depends on.",
-        "KMSInternalException": "KMS failed inside.",
+        "KMSInternalException": "KMS had an internal error.",
         "KeyUnavailableException": "KMS can't reach the key at the moment.",
-        "InvalidMarkerException": "KMS does not take its own mark of where a list goes on.",
-        "InternalServiceError": "Secrets Manager failed inside.",
+        "InvalidMarkerException": "KMS refused its own marker for the next page of a list.",
+        "InternalServiceError": "Secrets Manager had an internal error.",
     }
 )
-FAILED_INSIDE: Final = "The service failed inside."  # of a code that is not known, with an HTTP status of 500 or more
+FAILED_INSIDE: Final = "The service had an internal error."  # for an unknown code with an HTTP status of 500 or more
 UNKNOWN: Final = Meaning("", "Look the code up in the API reference of that operation.")
 
-# What AWS names behind "with an explicit deny in". The words are ours: nothing of AWS's text is repeated for it.
+# What AWS writes after "with an explicit deny in". The sentence takes these words, and repeats nothing of AWS's text.
 _DENYING: Final = (
     "a service control policy",
     "a resource control policy",
@@ -58,14 +57,14 @@ _EXPLICIT_DENY: Final = re.compile(rf"explicit deny(?: in (?P<policy>{'|'.join(_
 
 
 def passing(remedy: str) -> dict[str, Meaning]:
-    """Code -> meaning, of what passes by itself. `remedy`: how the caller tries again."""
+    """Code -> meaning, for errors that pass by themselves. `remedy`: how the caller tries again."""
     return {code: Meaning(cause, remedy) for code, cause in _PASSING.items()}
 
 
 def denial(code: str, text: str, *, who: str) -> Meaning | None:
-    """What an explicit Deny means, in whatever policy; None where there is none.
+    """What an explicit Deny in any policy means; None if AWS's text has none.
 
-    `text`: AWS's own, whole; only there does AWS say it. `who`: the caller, in words.
+    `text`: the whole text of AWS, since only the text says it. `who`: the caller, in words.
     """
     found = _EXPLICIT_DENY.search(text) if code.startswith("AccessDenied") else None
     if found is None:
@@ -78,7 +77,7 @@ def denial(code: str, text: str, *, who: str) -> Meaning | None:
 
 
 def sentence(text: str) -> str:
-    """AWS's text with one full stop; the beginning of a long one; "" where it says nothing."""
+    """AWS's text with one full stop; the beginning of a long text; "" if it is empty."""
     text = text.strip()
     if len(text) > MESSAGE_MAX_CHARACTERS:
         return f"{text[:MESSAGE_MAX_CHARACTERS].rstrip()}..."

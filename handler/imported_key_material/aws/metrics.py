@@ -1,15 +1,15 @@
-"""What the function measures of its waiting, for CloudWatch: in the log, in the embedded metric format, by Powertools.
+"""Measures how the function waits for KMS's quota. Powertools writes the metrics to the log, in the embedded metric format.
 
 Environment (template.yaml sets it): POWERTOOLS_METRICS_NAMESPACE, without which nothing is written; POWERTOOLS_SERVICE_NAME.
 
     RequestAge         seconds   how old the request is when its wait for the quota ends in this invocation
     QuotaWait          seconds   how long this invocation waited
     QuotaTries         count     how often it asked
-    QuotaGranted       count     1 where it got through, else 0: its sum over a minute is the rate that KMS let through
-    QuotaHandedOver      count     1 where the request went on in a fresh invocation, else 0
-    QuotaGivenUp       count     1 where it was FAILED, else 0: worth an alarm
+    QuotaGranted       count     1 if it got through, else 0: its sum over a minute is the rate that KMS let through
+    QuotaHandedOver    count     1 if the request continued in a fresh invocation, else 0
+    QuotaGivenUp       count     1 if it was FAILED, else 0: worth an alarm
 
-Invocations that never waited write none.
+Invocations that never waited write no metrics.
 """
 
 import os
@@ -23,7 +23,7 @@ _OUTCOMES: Final = {"QuotaGranted": "granted", "QuotaHandedOver": "handed over",
 
 
 def write(waited: Waited) -> None:
-    """A `waiting.Meter`."""
+    """The `clock.Meter` in use."""
     if not os.environ.get("POWERTOOLS_METRICS_NAMESPACE"):
         return
     metrics = Metrics()

@@ -1,15 +1,17 @@
-"""Getting through KMS's quota for GetParametersForImport: one request a second for the account and Region, or one in four.
+"""Waits for KMS's quota for GetParametersForImport: one request a second for the account and Region, or one in four seconds.
 
 A stack with hundreds of keys starts hundreds of invocations at once, and each waits here for its turn
 (docs/internals/design.md, "Getting through KMS's quota"). KMS keeps no order: who asks when a request is free gets it. So
 
-- each try is the function's own: the client makes no retries;
-- the first try does not wait, and whoever holds plaintext makes no other: it is wiped before any wait (`sealing.py`);
-- waits are drawn evenly from zero to a step. What is lost are the moments in which a request is free and nobody asks. While
-  hundreds wait, a long step loses next to nothing; when few are left, it does. Nobody knows how many wait, but a request's
-  age tells how long the crowd has lasted: the step is a quarter of it, and `STEP_MAX_SECONDS` at most;
-- before each further try it is asked whether the request is needed at all: nothing is spent on what somebody else has done;
-- when the invocation's time for waiting is over, the request is handed over, or FAILED, which names the quota.
+- the function makes each try itself: the client makes no retries;
+- the first try does not wait. While plaintext is held there is only this try: the plaintext is wiped before any wait
+  (`sealing.py`);
+- each wait is random, evenly from zero to a step. Quota is lost in moments when a request is free and nobody asks. While
+  hundreds wait, a long step loses almost nothing; when few are left, it loses much. Nobody knows how many wait, but a
+  request's age shows how long the crowd has lasted. The step is a quarter of the age, at most `STEP_MAX_SECONDS`;
+- before each further try the function asks whether the request is still needed, so that it spends no quota on work that is
+  done already;
+- when the invocation's time for waiting is over, the request is handed over, or FAILED with the quota's name.
 """
 
 import logging
@@ -34,12 +36,12 @@ logger = logging.getLogger(__name__)
 
 
 def step_seconds(age_seconds: float) -> float:
-    """The longest wait before the next try of a request that is so old."""
+    """The longest wait before the next try of a request of this age."""
     return min(STEP_FIRST_SECONDS + STEP_OF_AGE * max(age_seconds, 0.0), STEP_MAX_SECONDS)
 
 
 class ParameterRequest[T]:
-    """GetParametersForImport for one key and one algorithm: first without any wait, then with all that it takes.
+    """GetParametersForImport for one key and one algorithm: `first` tries without a wait, `wait` waits for the quota.
 
     `function` makes the call; `read` makes a value of its answer; `waits`: codes that pass, as `Caller.call` takes them.
     """
@@ -57,10 +59,10 @@ class ParameterRequest[T]:
         self._waits = waits
         self._read = read
         self._started = caller.clock.now()
-        self._codes: list[str] = []  # of the throttles; one for each try but the last
+        self._codes: list[str] = []  # one for each throttled try
 
     def first(self) -> T | None:
-        """One try, for who must not wait. None where it brings nothing, for whatever reason: `wait` finds out which."""
+        """One try, for a caller that must not wait. None if it fails for any reason: `wait` then finds the reason."""
         self._started = self._caller.clock.now()
         try:
             answer = replace(self._caller, patient=False).call(OPERATION, self._function, where="KeyId")
@@ -73,9 +75,9 @@ class ParameterRequest[T]:
         return None
 
     def wait(self, still_needed: Callable[[], None]) -> T:
-        """`still_needed` runs before each try but the very first, and raises where it is not.
+        """`still_needed` runs before each try but the very first, and raises if the request is no longer needed.
 
-        Raises as `Caller.call`; OutOfTime where the quota was waited for to the end; Leave where the request was handed over.
+        Raises as `Caller.call`; OutOfTime if the time for waiting is over; Leave if the request was handed over.
         """
         caller, codes = self._caller, self._codes
         clock, waits_until = caller.clock, caller.waits_until
@@ -92,18 +94,18 @@ class ParameterRequest[T]:
                     if waits_until.passed():
                         break
                     still_needed()
-                answer = self._asked()
+                answer = self._try()
                 if answer is not None:
                     if codes:
                         _report(caller, self._waited("granted"))
                     return self._read(answer)
-        except OutOfTime:  # where hundreds wait, asking whether a request is needed may be throttled as well
+        except OutOfTime:  # while hundreds wait, the question whether the request is needed may be throttled, too
             if not codes:
                 raise
-        raise _ended(caller, self._waited, codes[-1])
+        raise _end(caller, self._waited, codes[-1])
 
-    def _asked(self) -> Mapping[str, Any] | None:
-        """One try. None where it was throttled: then its code is added."""
+    def _try(self) -> Mapping[str, Any] | None:
+        """One try. None if it was throttled; then its code is added."""
         try:
             return self._caller.call(OPERATION, self._function, where="KeyId", waits=self._waits, throttles_seconds=0)
         except Throttled as error:
@@ -118,22 +120,22 @@ class ParameterRequest[T]:
 
 
 def _sleep(caller: Caller, so_far: Waited) -> None:
-    """Up to the next try, or to the end of the time for waiting."""
+    """Sleeps until the next try, or until the time for waiting is over."""
     step = step_seconds(so_far.waited_seconds if so_far.age_seconds is None else so_far.age_seconds)
     caller.clock.sleep(min(caller.clock.random() * step, max(caller.waits_until.left_seconds(), 0.0)))
 
 
-def _ended(caller: Caller, waited: Callable[[str], Waited], code: str) -> OutOfTime:
-    """The time for waiting is over. Raises Leave where the request is handed over."""
+def _end(caller: Caller, waited: Callable[[str], Waited], code: str) -> OutOfTime:
+    """Ends the wait: returns the error to raise; raises Leave if the request is handed over."""
     last = waited("given up")
     age = "" if last.age_seconds is None else f" of a request that is {last.age_seconds:.0f} seconds old"
     unfinished = OutOfTime(
-        f"KeyId: {OPERATION} was throttled ({code}) to the end of the time there was: the last invocation{age} asked "
+        f"KeyId: {OPERATION} was throttled ({code}) until no time was left: the last invocation{age} asked "
         f"{last.tries} times in {last.waited_seconds:.0f} seconds. KMS's quota for it, {GET_PARAMETERS_QUOTA} (one request a "
         f"second for the account and Region, formerly one in four seconds), is shared by all who import. Ask for more (aws "
         f"service-quotas list-service-quotas --service-code kms --query \"Quotas[?QuotaName=='{GET_PARAMETERS_QUOTA}']\" shows "
         f"its value and its code, which aws service-quotas request-service-quota-increase takes), or deploy fewer resources at "
-        f"once (DependsOn makes lanes)."
+        f"once (chain them with DependsOn)."
     )
     try:
         error = caller.given_up(unfinished)
@@ -145,16 +147,16 @@ def _ended(caller: Caller, waited: Callable[[str], Waited], code: str) -> OutOfT
 
 
 def _report(caller: Caller, waited: Waited) -> None:
-    """What is measured must not decide over the request: it may be granted, or handed over, by now."""
+    """Logs and measures a wait. A metrics failure must not fail the request, which may be granted or handed over by now."""
     _log(caller, waited)
     try:
         caller.meter(waited)
-    except Exception as error:  # noqa: BLE001  # its text is not vetted, and none of it is of use to who waits
+    except Exception as error:  # noqa: BLE001  # any failure: its text is not vetted, and does not help the user
         log_unexpected(logger, "The metrics could not be written.", error)
 
 
 def _log(caller: Caller, waited: Waited) -> None:
-    """`throttled_percent`: of this invocation's tries. What KMS lets through in all is the metrics' to tell."""
+    """`throttled_percent`: of this invocation's tries. The metrics show what KMS lets through in all."""
     granted = waited.outcome == "granted"
     caller.log.info(
         "KMS's quota",

@@ -1,8 +1,8 @@
-"""Secrets Manager -> the bytes or the text in which the material is, unwrapped.
+"""Reads a secret and unwraps it: the result is the bytes or the text that hold the material.
 
-Looks at the secret and at the transport key it first, and asks for consent (docs/internals/design.md, "Consent") before it
-reads or decrypts anything; the consent of both is asked for again right before an import. Keeps nothing: no cache, no copy.
-The value goes straight into the checks of `material_check.py`.
+It first looks at the secret and at the transport key, and requires the consent of both (docs/internals/design.md, "Consent")
+before it reads or decrypts anything. Right before an import it requires the consent of both again. It keeps nothing: no cache,
+no copy. The value goes straight into the checks of `material_check.py`.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _DECRYPT: Final[Mapping[str, tuple[str, bool]]] = {
 
 
 class SecretsManager(Protocol):
-    """The calls used of boto3's client."""
+    """The calls of boto3's client that are used."""
 
     def describe_secret(self, **parameters: object) -> Mapping[str, Any]: ...
     def get_secret_value(self, **parameters: object) -> Mapping[str, Any]: ...
@@ -39,7 +39,7 @@ class SecretsManager(Protocol):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Source:
-    """What the secret held, as `material.check` takes it. A bytearray is the check's to wipe.
+    """What the secret held, as the checks take it. They wipe a bytearray.
 
     `place`: the secret and the version, in Secrets Manager's names.
     """
@@ -54,9 +54,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of the declared secret. `id`: "" for the one that SecretVersionId or SecretVersionStage names.
+    """One version of the declared secret. `id`: "" for the version that SecretVersionId or SecretVersionStage names.
 
-    `entry`: its place in PreviousSecretVersionIds, from 0; None where it is not one of these.
+    `entry`: its place in PreviousSecretVersionIds, from 0; None if it is not in that list.
     """
 
     id: str = ""
@@ -64,13 +64,13 @@ class Version:
 
     @property
     def where(self) -> str:
-        """The property that a fault of it is told of."""
+        """The property that a fault of this version names."""
         return "SecretId" if self.entry is None else "PreviousSecretVersionIds"
 
 
 @dataclass(frozen=True, slots=True)
 class FoundSecret:
-    """A secret that this stack may use, and the transport key it, if it is wrapped."""
+    """A secret that this stack may use, and its transport key if it is wrapped."""
 
     arn: str
     name: str
@@ -88,11 +88,11 @@ class SecretReader:
     consent_tags: ConsentTags
 
     def find(self, properties: Properties) -> FoundSecret:
-        """Raises Refused with every fault of the secret and of the transport key. Nothing secret is read."""
+        """Raises Refused with every fault of the secret and of the transport key. Reads no value."""
         faults = Faults()
         transport_key: KeyView | None = None
         with faults.collected():
-            description = self._described(properties.secret_id)
+            description = self._describe_usable(properties.secret_id)
         if properties.secret_wrapping:
             with faults.collected():
                 transport_key = self._transport_key(properties.secret_wrapping)
@@ -100,8 +100,8 @@ class SecretReader:
         return FoundSecret(description["ARN"], description["Name"], transport_key)
 
     def require_consent(self, found: FoundSecret) -> None:
-        """The tags of the secret and of the transport key it, as they are now. Raises Refused."""
-        self._described(found.arn)
+        """Reads the tags of the secret and of its transport key again. Raises Refused unless both name the stack."""
+        self._describe_usable(found.arn)
         if found.transport_key is not None:
             self._require_consent_of(found.transport_key)
 
@@ -116,7 +116,7 @@ class SecretReader:
         if wrapped is None or found.transport_key is None:
             return Source(value, encoding, json_key, version_id, place, unwrapped=False)
         with found_in(place):
-            opened = self._unwrapped(
+            opened = self._unwrap(
                 ciphertext_of(value, encoding=encoding, json_key=json_key),
                 wrapped.algorithm,
                 found.transport_key,
@@ -124,10 +124,10 @@ class SecretReader:
             )
         return Source(opened, None, None, version_id, place, unwrapped=True)
 
-    def _described(self, secret_id: str) -> Mapping[str, Any]:
-        """DescribeSecret's answer, of a secret that is there and whose owner consents.
+    def _describe_usable(self, secret_id: str) -> Mapping[str, Any]:
+        """DescribeSecret's answer. Raises Refused unless the secret is there and its owner consents.
 
-        Without the tag IAM does not open it, so that an AccessDenied may be a tag that is missing for a moment, too.
+        IAM denies DescribeSecret without the tag, so an AccessDenied may also mean a tag that is missing for a moment.
         """
         account = secret_errors.account_of(secret_id, self.home)
         answer: Mapping[str, Any] = {}
@@ -173,31 +173,35 @@ class SecretReader:
         self.consent_tags.require(
             lambda: kms_reads.tags(transport_key.arn, self.kms, self.caller, where=where),
             where=where,
-            what="the transport key the secret",
+            what="the transport key",
         )
 
     def _value(self, secret_arn: str, properties: Properties, version: Version) -> Mapping[str, Any]:
-        named: dict[str, str] = {}
+        which: dict[str, str] = {}
         version_id = version.id or properties.secret_version_id
         if version_id is not None:
-            named["VersionId"] = version_id
+            which["VersionId"] = version_id
         elif properties.secret_version_stage is not None:
-            named["VersionStage"] = properties.secret_version_stage
+            which["VersionStage"] = properties.secret_version_stage
         return self.caller.call(
             "secretsmanager:GetSecretValue",
-            lambda: self.secrets.get_secret_value(SecretId=secret_arn, **named),
+            lambda: self.secrets.get_secret_value(SecretId=secret_arn, **which),
             where=version.where,
             waits=TAGGED,
-            meanings=secret_errors.of_missing_version(named, version.entry),
+            meanings=secret_errors.of_missing_version(which, version.entry),
         )
 
     def _transport_key(self, declared: SecretWrapping) -> KeyView:
-        """Looks at the transport key: in this account and Region, fit for the algorithm, with consent."""
+        """Raises Refused unless the key is in this account and Region, fits the algorithm, and its tag names the stack."""
         where = "SecretWrapping.KeyId"
         there = Home.of_named(declared.key_id, self.home)
         if (there.region, there.account) != (self.home.region, self.home.account):
             raise Refused(
-                Fault(where, "The key is of another account or Region.", "Unwrap with a key of the stack's own.")
+                Fault(
+                    where,
+                    "The key is in another account or Region.",
+                    "Name a key in the stack's account and Region.",
+                )
             )
         key_id = declared.key_id.removeprefix("key/")
         missing = secret_errors.of_missing_transport_key(self.home)
@@ -210,7 +214,7 @@ class SecretReader:
         faults.raise_if_any()
         return view
 
-    def _unwrapped(self, ciphertext: bytes, algorithm: str, key: KeyView, context: str) -> bytes | bytearray:
+    def _unwrap(self, ciphertext: bytes, algorithm: str, key: KeyView, context: str) -> bytes | bytearray:
         decrypt_algorithm, opens_aes_key = _DECRYPT[algorithm]
         wrapped_material = b""
         if opens_aes_key:

@@ -1,7 +1,8 @@
-"""What is said where a secret can't be read or opened: AWS's refusals with account, Region and encryption context filled in.
+"""Sentences for a secret that can't be read or decrypted: AWS's refusals with account, Region and encryption context filled in.
 
-What a code means in general is in `error_texts.py`; here stands what only the reader of one secret knows besides. No sentence
-repeats the value of a property (docs/internals/design.md, rule 3): a secret is named once Secrets Manager has named it.
+`error_texts.py` says what a code means in general; this module adds what only the reader of one secret knows. No sentence
+repeats the value of a property (docs/internals/design.md, rule 3): it names a secret only by the name in Secrets Manager's
+answer.
 """
 
 import re
@@ -19,17 +20,17 @@ NAME_SHOWN_MAX_CHARACTERS: Final = 100  # a secret's name may have 512
 _ARN_PARTS: Final = 7  # arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX
 _REGION: Final = re.compile(
     r"[a-z]{2,4}(-[a-z]{2,10}){1,3}-\d{1,2}"
-)  # anything may stand in an ARN: only this is quoted
+)  # a declared ARN may hold any text: quote only this
 _ACCOUNT: Final = re.compile(r"\d{12}")
 
 _NOT_OPENED: Final = "The transport key does not open what the secret holds. It was encrypted"
-_SHA_1: Final = "The hash of OAEP and that of MGF1 must both be SHA-1; where both are SHA-256, declare"
+_SHA_1: Final = "OAEP and MGF1 must both use SHA-1; if both use SHA-256, declare"
 _SHA_256: Final = (
-    "The hash of OAEP and that of MGF1 must both be SHA-256 (Java's default and a bare `openssl pkeyutl` use SHA-1); where "
-    "both are SHA-1, as Azure's BYOK tools and many HSMs make it, declare"
+    "OAEP and MGF1 must both use SHA-256 (Java and `openssl pkeyutl` use SHA-1 by default); if both use SHA-1, as in Azure's "
+    "BYOK tools and many HSMs, declare"
 )
 _RSA_FIRST: Final = "The RSA block comes first, and the AES block behind it."
-# By SecretWrapping.Algorithm: what most often keeps its ciphertext from opening.
+# By SecretWrapping.Algorithm: why its ciphertext most often can't be decrypted.
 _TRAPS: Final[Mapping[str, str]] = {
     "RSAES_OAEP_SHA_1": f"{_SHA_1} RSAES_OAEP_SHA_256.",
     "RSAES_OAEP_SHA_256": f"{_SHA_256} RSAES_OAEP_SHA_1.",
@@ -39,13 +40,13 @@ _TRAPS: Final[Mapping[str, str]] = {
 
 
 def place(name: str, version_id: str = "") -> str:
-    """A secret, and one of its versions, by the names that Secrets Manager gives: for `errors.found_in`."""
+    """A secret, and one of its versions, in Secrets Manager's names: for `errors.found_in`."""
     shown = name if len(name) <= NAME_SHOWN_MAX_CHARACTERS else f"{name[:NAME_SHOWN_MAX_CHARACTERS]}..."
     return f"secret {shown}, version {version_id}" if version_id else f"secret {shown}"
 
 
 def account_of(secret_id: str, home: Home) -> str:
-    """The account in which a secret is looked for. Refused (SecretId) where its ARN is of another Region, or of no secret."""
+    """The account of a secret. Raises Refused (SecretId) if its ARN is of another Region, or is no secret's ARN."""
     if not secret_id.startswith("arn:"):
         return home.account
     parts = secret_id.split(":", _ARN_PARTS - 1)
@@ -54,22 +55,25 @@ def account_of(secret_id: str, home: Home) -> str:
         or (parts[2], parts[5]) != ("secretsmanager", "secret")
         or not _ACCOUNT.fullmatch(parts[4])
     ):
-        problem = "The value begins as an ARN does, and is not the ARN of a Secrets Manager secret."
+        problem = "The value begins like an ARN, but is not the ARN of a Secrets Manager secret."
         raise Refused(
             Fault("SecretId", problem, "Declare arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME, or the name.")
         )
     if parts[3] != home.region:
         region = f" ({parts[3]})" if _REGION.fullmatch(parts[3]) else ""
         problem = (
-            f"The secret is of another Region{region}, and the function reads those of its own only ({home.region})."
+            f"The secret is in another Region{region}, and the function reads secrets only in its own ({home.region})."
         )
-        remedy = "Name a secret of the stack's Region; aws secretsmanager replicate-secret-to-regions makes one of the other."
+        remedy = (
+            "Name a secret in the stack's Region; aws secretsmanager replicate-secret-to-regions replicates this one "
+            "there."
+        )
         raise Refused(Fault("SecretId", problem, remedy))
     return parts[4]
 
 
 def of_missing_secret(account: str, home: Home) -> Mapping[str, Meaning]:
-    """What DescribeSecret's refusals may mean. `account`: the one in which the secret is looked for."""
+    """What DescribeSecret's refusals may mean. `account`: the secret's, by its ARN."""
     which = f"in account {account} and Region {home.region}"
     if account != home.account:
         denied = Meaning(
@@ -96,14 +100,14 @@ def of_missing_version(version: Mapping[str, str], entry: int | None) -> Mapping
     """
     listed = "aws secretsmanager list-secret-version-ids --include-deprecated shows its versions."
     if entry is not None:
-        meaning = Meaning(f"The secret has no version of the id that is number {entry + 1} in the list.", listed)
+        meaning = Meaning(f"The secret has no version with the id in entry {entry + 1} of the list.", listed)
     elif "VersionId" in version:
         meaning = Meaning("The secret has no version of this id.", listed, "SecretVersionId")
     elif "VersionStage" in version:
         meaning = Meaning("No version of the secret has this staging label.", listed, "SecretVersionStage")
     else:
         meaning = Meaning(
-            "No version of the secret has the staging label AWSCURRENT, which is read where none is declared.",
+            "No version of the secret has the staging label AWSCURRENT, which is read if no version is declared.",
             f"Store the material in it, or declare SecretVersionId: {listed}",
         )
     return {"ResourceNotFoundException": meaning}
@@ -120,7 +124,7 @@ def of_missing_transport_key(home: Home) -> Mapping[str, Meaning]:
 
 
 def of_refused_decrypt(algorithm: str, context: str) -> Mapping[str, Meaning]:
-    """What kms:Decrypt's empty refusal means. `algorithm`: SecretWrapping.Algorithm; `context`: the value under CONTEXT_KEY."""
+    """What kms:Decrypt's empty refusal means. `algorithm`: SecretWrapping.Algorithm; `context`: the value of CONTEXT_KEY."""
     if algorithm == "SYMMETRIC_DEFAULT":
         meaning = Meaning(
             f"{_NOT_OPENED} with another encryption context, for example for another secret, or was changed.",

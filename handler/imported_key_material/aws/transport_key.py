@@ -1,4 +1,4 @@
-"""Whether a KMS key can open a wrapped secret (SecretWrapping): the same rule for the function and for the custodian's tool."""
+"""Whether a KMS key can unwrap a secret (SecretWrapping): the same rule for the function and for the custodian's tool."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ SYMMETRIC: Final = "SYMMETRIC_DEFAULT"  # KeySpec, and SecretWrapping.Algorithm 
 
 
 def require_fit(view: KeyView, algorithm: str, *, where: str) -> None:
-    """Refused with all that keeps the key from opening what was wrapped with `algorithm`."""
+    """Raises Refused with every reason why the key can't open what was wrapped with `algorithm`."""
     faults = Faults()
     fits = view.spec == SYMMETRIC if algorithm == SYMMETRIC else view.spec in WRAPPING_KEY_SPECS
     if not fits or view.usage != "ENCRYPT_DECRYPT":
@@ -28,5 +28,5 @@ def require_fit(view: KeyView, algorithm: str, *, where: str) -> None:
 
 
 def modulus_bytes(spec: str) -> int:
-    """Of an RSA key in KMS, by its spec, such as RSA_3072."""
+    """The length of the modulus of an RSA key in KMS, by its spec, such as RSA_3072."""
     return int(spec.removeprefix("RSA_")) // 8

@@ -3,14 +3,14 @@
 What CloudFormation takes (User Guide, "Custom resource request and response reference"; both limits are its own):
 
 - the whole answer has at most 4,096 bytes, else the resource fails with "Response object is too long.";
-- PhysicalResourceId is a non-empty string of at most 1,024 bytes, else CloudFormation makes an id up and hides the
+- PhysicalResourceId is a non-empty string of at most 1,024 bytes, else CloudFormation makes up an id and hides the
   reason;
 - FAILED has a Reason; Data belongs to a successful Create or Update; its values are strings here, as Fn::GetAtt gives
   them.
 
-Data is never cut: an attribute with half its value would be used. A Reason is cut at its end, since it begins with the
-first fault; in the log it may be longer, and has a limit, too. NoEcho is said every time, and is False: nothing in Data is
-secret. Sending is `delivery.py`.
+Data is never cut: the stack would use an attribute with half its value. A long Reason is cut at its end, since it begins
+with the first fault. The log has more of it, up to a limit. NoEcho is sent every time and is False: nothing in Data is
+secret. `delivery.py` sends the answer.
 """
 
 import json
@@ -24,7 +24,7 @@ BODY_MAX_BYTES: Final = 4096
 REASON_LOGGED_MAX_CHARACTERS: Final = 10_000
 REASON_LOGGED_CUT_NOTE: Final = " [The rest is too long for the log, too.]"
 REASON_CUT_NOTE: Final = " [The whole text is in the function's log.]"
-_NO_REASON: Final = "The function gave no reason. Its log has what happened under this request's id."
+_NO_REASON: Final = "The function gave no reason. Its log shows what happened, under this request's id."
 
 
 class TooLong(Exception):
@@ -35,15 +35,15 @@ def usable_id(physical_id: object) -> str:
     """The id as it is, or "" if CloudFormation would not take it."""
     if not isinstance(physical_id, str):
         return ""
-    # A lone surrogate can't be encoded otherwise; it counts three bytes, and is no reason to answer nothing at all.
+    # Without surrogatepass a lone surrogate would raise here, and nobody would be answered. It counts as three bytes.
     size_bytes = len(physical_id.encode("utf-8", "surrogatepass"))
     return physical_id if 1 <= size_bytes <= PHYSICAL_ID_MAX_BYTES else ""
 
 
-def vetted(request: Request, answer: object) -> Outcome:
+def vet(request: Request, answer: object) -> Outcome:
     """A handler's answer if CloudFormation takes it; else the FAILED that says why.
 
-    It keeps the id, so that the Delete of a rollback finds what was done under it. "" is an id that can't be used.
+    The FAILED keeps the id, so that the Delete of a rollback finds what was done under it; "" if the id can't be used.
     """
     if not isinstance(answer, Answer):
         return Failed(_own_fault("it ended without an answer"), "")
@@ -70,10 +70,10 @@ def body(request: Request, outcome: Outcome) -> bytes:
 
 
 def log_outcome(logger: logging.Logger, request: Request, outcome: Outcome) -> None:
-    """The one line of a request's end."""
+    """Writes the one log line that says how a request ended."""
     what = (request.type, request.logical_id, outcome.physical_id, request.request_id, request.stack_id)
     if isinstance(outcome, Failed):
-        logger.warning("FAILED %s of %s as %s, request %s, stack %s. %s", *what, _logged(outcome.reason))
+        logger.warning("FAILED %s of %s as %s, request %s, stack %s. %s", *what, _limit(outcome.reason))
     else:
         logger.info("SUCCESS %s of %s as %s, request %s, stack %s.", *what)
 
@@ -88,7 +88,7 @@ def _success(request: Request, answer: Answer) -> dict[str, object]:
 def _failed(request: Request, failed: Failed) -> dict[str, object]:
     fields = _fields(request, "FAILED", failed.physical_id)
     room = BODY_MAX_BYTES - len(_json({**fields, "Reason": ""}))
-    fields["Reason"] = _fitted(_one_line(_logged(failed.reason)) or _NO_REASON, room)
+    fields["Reason"] = _fit(_one_line(_limit(failed.reason)) or _NO_REASON, room)
     return fields
 
 
@@ -104,29 +104,29 @@ def _fields(request: Request, status: str, physical_id: str) -> dict[str, object
 
 
 def _json(value: object) -> bytes:
-    # ASCII, everything else escaped: the PUT has no content type that could name a charset, and characters and bytes
-    # are the same number, whichever CloudFormation counts.
+    # ASCII, everything else escaped: the PUT has no content type that could name a charset. One character is one byte,
+    # so it does not matter which of the two CloudFormation counts.
     return json.dumps(value, ensure_ascii=True).encode("ascii")
 
 
-def _logged(reason: str) -> str:
-    """A reason as it is worked on and logged: no sentence of ours is so long, and none may flood the log."""
+def _limit(reason: str) -> str:
+    """The reason, cut at the log's limit. None of our sentences is so long; no text may flood the log."""
     if len(reason) <= REASON_LOGGED_MAX_CHARACTERS:
         return reason
     return reason[:REASON_LOGGED_MAX_CHARACTERS] + REASON_LOGGED_CUT_NOTE
 
 
 def _one_line(text: str) -> str:
-    """A reason as one printable line; a lone surrogate, which no strict JSON parser takes, is not printable either."""
+    """The text as one printable line. This drops lone surrogates, too, which strict JSON parsers refuse."""
     return " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())
 
 
-def _fitted(reason: str, room: int) -> str:
-    """The reason, or its beginning: to the end of a sentence, else of a word, else of a character."""
+def _fit(reason: str, room: int) -> str:
+    """The reason; if it is too long, its beginning, cut after a sentence, else after a word, else anywhere."""
     if _cost(reason) <= room:
         return reason
     beginning = _beginning(reason, room - _cost(REASON_CUT_NOTE))
-    least = len(beginning) // 2  # a boundary further up would cost more than it explains
+    least = len(beginning) // 2  # a cut further up would lose too much text
     if (stop := beginning.rfind(". ")) >= least:
         beginning = beginning[: stop + 1]
     elif (space := beginning.rfind(" ")) >= least:
@@ -149,4 +149,4 @@ def _cost(text: str) -> int:
 
 
 def _own_fault(problem: str) -> str:
-    return f"The function met a fault of its own: {problem}. Its log has the place under this request's id."
+    return f"The function met a fault of its own: {problem}. Its log shows where, under this request's id."

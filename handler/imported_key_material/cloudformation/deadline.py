@@ -1,4 +1,4 @@
-"""Until when a request may be worked on: to the end of the invocation, or until CloudFormation stops waiting."""
+"""Until when the function may work on a request."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ def deadline_of(request: Request, clock: Clock, remaining_seconds: float) -> Dea
 
 
 def request_deadline(request: Request, clock: Clock) -> Deadline:
-    """A minute is kept back, or a tenth of ServiceTimeout if that is less."""
+    """When CloudFormation stops waiting, less a minute for the answer, or a tenth of ServiceTimeout if that is less."""
     timeout = request.service_timeout_seconds
     made_at = request.made_at or clock.now()
     return Deadline(clock, made_at + timedelta(seconds=timeout - min(60.0, timeout / 10)))

@@ -1,18 +1,18 @@
-"""Delivers an answer: an HTTPS PUT to the pre-signed ResponseURL, tried again within limits, and never in silence.
+"""Delivers an answer: an HTTPS PUT to the pre-signed ResponseURL, tried again within limits. A failure is never silent.
 
 Rules held here:
 
-- one address, the request's own: https alone, certificate verified, redirects not followed, the answer's body not read;
-- tried again, with jitter, after a 5xx, a timeout or a cut connection, until the deadline. The same bytes: if the lost
-  attempt took effect after all, the second changes nothing. Any other status, or a certificate that is not trusted, is
-  final;
-- what can't be delivered raises DeliveryFailed, so that Lambda's own retry and on-failure destination take over. (An
-  answer that looks sent, and is not, costs the stack an hour.)
-- the URL is a credential: no log line and no error has more of it than the host.
+- only the request's own address: https only, certificate verified, redirects not followed, the body of the reply not read;
+- after a 5xx, a timeout or a cut connection it tries again, with jitter, until the deadline. It sends the same bytes: if
+  the lost attempt took effect after all, the next changes nothing. Any other status, or a certificate that is not
+  trusted, is final;
+- an answer that can't be delivered raises DeliveryFailed, so that Lambda's own retry and on-failure destination take over.
+  (An answer that is lost without an error costs the stack an hour.)
+- the URL is a credential: log lines and errors have only its host.
 
-urllib3 carries it, which boto3 brings along: not http.client, which knows no proxy that speaks TLS, and not botocore's
-own session, which reads the CA bundle anew with each connection (15 ms), reads bodies to their end, and puts the URL
-into its errors. Proxies and CA bundle are looked up as botocore does it: where KMS is reached, the answer gets out too.
+It uses urllib3, which boto3 installs. http.client can't use a proxy that speaks TLS. botocore's own session reads the CA
+bundle again for each connection (15 ms), reads bodies to their end, and puts the URL into its errors. Proxies and CA
+bundle are found as botocore finds them: if the function reaches KMS, its answer gets out, too.
 """
 
 import logging
@@ -32,7 +32,7 @@ from botocore.utils import get_environ_proxies
 from imported_key_material.clock import Backoff, Clock, Deadline, Seen, poll
 from imported_key_material.errors import ImportedKeyMaterialError
 
-DELIVERY_MAX_SECONDS: Final = 60.0  # `calling.RESERVE_SECONDS` of the invocation's time has room for it
+DELIVERY_MAX_SECONDS: Final = 60.0  # fits into `calls.RESERVE_SECONDS`
 ATTEMPT_MAX_SECONDS: Final = 16.0
 ATTEMPT_MIN_SECONDS: Final = 1.0  # the first attempt is made even after the deadline
 ADDRESSES_MAX: Final = 8  # S3's names have up to eight; urllib3 gives each of them the whole connect timeout
@@ -44,11 +44,11 @@ logger = logging.getLogger(__name__)
 
 
 class DeliveryFailed(ImportedKeyMaterialError):
-    """The operator: CloudFormation has no answer, and waits on. The text names the host, never the URL."""
+    """The operator must act: CloudFormation has no answer, and goes on waiting. The text names the host, never the URL."""
 
 
 class NotSent(Exception):
-    """One attempt came to nothing. `problem` is a class's name; `again` tells whether another attempt may do better."""
+    """One attempt failed. `problem`: why, without any foreign text; `again`: whether another attempt may succeed."""
 
     def __init__(self, problem: str, *, again: bool) -> None:
         self.problem = problem
@@ -56,13 +56,13 @@ class NotSent(Exception):
         super().__init__(problem)
 
 
-type Send = Callable[[str, bytes, float], int]  # URL, body, seconds for everything -> HTTP status; raises NotSent
+type Send = Callable[[str, bytes, float], int]  # URL, body, seconds for the attempt -> HTTP status; raises NotSent
 type Put = Callable[[str, bytes, Deadline], None]  # raises DeliveryFailed
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The `Put` that is used: attempts by `send` until the answer is delivered, refused, or the deadline has passed."""
+    """The `Put` in use: tries `send` until the answer is delivered or refused, or the deadline has passed."""
 
     clock: Clock
     send: Send
@@ -71,7 +71,7 @@ class Delivery:
         host = urlsplit(url).hostname
 
         def attempt() -> Seen[str]:
-            """What keeps the answer from being delivered; "" once it is."""
+            """Why the answer was not delivered; "" once it is."""
             seconds = min(max(deadline.left_seconds(), ATTEMPT_MIN_SECONDS), ATTEMPT_MAX_SECONDS)
             try:
                 status = self.send(url, body, seconds)
@@ -94,7 +94,7 @@ class Delivery:
 
 
 class Https:
-    """The `Send` that is used: one PUT, by real sockets in real time. Connections are not kept: Lambda freezes them."""
+    """The `Send` in use: one PUT over the network. It keeps no connection open, since Lambda freezes the process."""
 
     def __call__(self, url: str, body: bytes, seconds: float) -> int:
         if not url.startswith("https://"):
@@ -121,15 +121,15 @@ class Https:
             problem = type(cause).__name__
         except (urllib3.exceptions.HTTPError, OSError) as error:
             problem = type(error).__name__
-        # Raised out here: the caught error knows the URL, and would come along as __context__.
+        # Raised out here: inside `except` the caught error, which knows the URL, would become __context__.
         raise NotSent(problem, again=again)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """Made once in a process, when it is first needed."""
+        """Made once in a process, at the first PUT."""
         own_bundle = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
         context = ssl.create_default_context(cafile=own_bundle or get_cert_path(verify=True))
-        # As botocore: Python 3.13's strictness refuses private CAs whose certificates lack key identifiers.
+        # As botocore does: Python 3.13's strict check refuses private CAs whose certificates lack key identifiers.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         return context
 
@@ -143,7 +143,7 @@ class Https:
 
 
 def _socket_that_ends(at_seconds: float) -> type[ssl.SSLSocket]:
-    """A socket whose reads end at a moment of `time.monotonic`: a read timeout alone starts anew with every byte."""
+    """A socket whose reads end at a moment of `time.monotonic`. A plain read timeout starts again with every byte."""
 
     class EndingSocket(ssl.SSLSocket):
         def recv_into(self, *args: Any, **kwargs: Any) -> int:

@@ -1,17 +1,18 @@
-"""A request whose wait outlasts the invocation goes on in a fresh one: the same event, to the same function, asynchronously.
+"""Hands a request over: if its wait outlasts the invocation, it continues in a fresh invocation of the same function.
 
-No state is kept anywhere: the request's age is in its ResponseURL, and the truth in KMS and CloudFormation. The new
-invocation looks at everything anew (rule 9: a request that nobody waits for any more ends there). The old one leaves without
-an answer. Rules held here (docs/internals/design.md, "Getting through KMS's quota"):
+The function sends itself the same event, asynchronously. It keeps no state: the request's age is in its ResponseURL, and the
+truth is in KMS and CloudFormation. The new invocation looks at everything again (rule 9: if nobody waits for the request any
+more, it ends there). The old invocation leaves without an answer. Rules held here (docs/internals/design.md, "Getting through
+KMS's quota"):
 
-- the event goes on unchanged, and to the function itself alone, by its unqualified ARN. It is never logged;
-- bounded by construction: an invocation that hands over has waited `OWN_SECONDS_MIN` by itself, so that there are no more than
-  twelve within ServiceTimeout; Lambda stops what looks like a loop after about sixteen. A request that does not tell its
-  time, or one of the future, is never handed over;
-- one request, one successor: an invocation hands over once, and ends. Delivered twice, a request has two such lines of
-  invocations; the second ends where the first has been answered. Where one dies between handing over and its end, Lambda's
-  retry begins one more line; so does an Invoke whose answer was lost, and that is made again;
-- where it can't be handed over, the request is FAILED at once, and the sentence says why.
+- the event is sent unchanged, only to the function itself, by its unqualified ARN. It is never logged;
+- the number of invocations has a limit: an invocation hands over only after it has waited `OWN_SECONDS_MIN`, so a request has
+  at most twelve within ServiceTimeout. (Lambda stops what looks like a loop after about sixteen.) A request without a time, or
+  with a time in the future, is never handed over;
+- an invocation hands over once, and ends. If a request is delivered twice, it has two chains of invocations; the second ends
+  when the first has been answered. If an invocation dies after it has handed over, Lambda's retry begins one more chain. So
+  does an Invoke that is repeated because its answer was lost;
+- if a request can't be handed over, it is FAILED at once, and the sentence says why.
 """
 
 import json
@@ -29,15 +30,15 @@ from imported_key_material.cloudformation.request import Request
 from imported_key_material.errors import Leave, OutOfTime, ServiceRefused, Throttled
 
 OWN_SECONDS_MIN: Final = 300.0
-IMPORT_SECONDS: Final = 120.0  # kept of the invocation's time, to import and confirm after the wait
-SPREAD_SECONDS: Final = 120.0  # hundreds that began together do not hand over together, and ask CloudFormation at once
-PATIENCE_SECONDS: Final = 30.0  # with Lambda, which takes the event or does not
+IMPORT_SECONDS: Final = 120.0  # reserved to import and confirm after the wait
+SPREAD_SECONDS: Final = 120.0  # so that hundreds that began together do not all call CloudFormation at one moment
+PATIENCE_SECONDS: Final = 30.0  # how long a failing lambda:Invoke is tried again
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class FreshInvocation:
-    """The successor of one invocation (`calling.Successor`)."""
+    """The successor of one invocation (`calls.Successor`)."""
 
     waits_until: Deadline
     _event: Mapping[str, Any] = field(repr=False)  # CloudFormation's, with the pre-signed ResponseURL
@@ -54,7 +55,7 @@ class FreshInvocation:
         functions: LambdaFunctions,
         clock: Clock,
     ) -> Self | None:
-        """None where the request is not handed over: its own time, or this invocation's, is too short for that."""
+        """None if the request can't be handed over: its own time, or this invocation's, is too short, or not known."""
         now = clock.now()
         if request.made_at is None or request.made_at > now + CLOCKS_DIFFER:
             return None
@@ -67,7 +68,7 @@ class FreshInvocation:
         return cls(waits_until, request.event, unqualified(invoked_arn), functions)
 
     def take_over(self, caller: Caller, unfinished: OutOfTime) -> None:
-        """Raises Leave; OutOfTime where Lambda does not take the event."""
+        """Raises Leave; OutOfTime if Lambda does not take the event."""
         problem = self._problem(caller)
         if problem:
             raise OutOfTime(f"{unfinished} It could not be handed over to a new invocation of the function: {problem}")
@@ -75,13 +76,13 @@ class FreshInvocation:
         raise Leave
 
     def _problem(self, caller: Caller) -> str:
-        """Why Lambda did not take the event; "" where it did."""
+        """Why Lambda did not take the event; "" if it did."""
         try:
             payload = json.dumps(self._event)
         except (ValueError, RecursionError):
             return "its event can't be written as JSON again."
         try:
-            # At least once, even after the deadline: a rotation may have been waited for up to it.
+            # At least once, even after the deadline: the wait for a rotation may have lasted until the deadline.
             replace(caller, at_least_once=True).call(
                 "lambda:Invoke",
                 lambda: self._functions.invoke(

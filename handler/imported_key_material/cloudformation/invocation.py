@@ -1,10 +1,10 @@
-"""What Lambda tells a handler about one run of its function."""
+"""What Lambda gives a handler about one invocation."""
 
 from typing import Protocol
 
 
 class Context(Protocol):
-    """What is used of Lambda's context object."""
+    """The part of Lambda's context object that is used here."""
 
     invoked_function_arn: str
 
@@ -12,5 +12,5 @@ class Context(Protocol):
 
 
 def seconds_left(context: Context) -> float:
-    """How long Lambda lets this invocation run on."""
+    """How long this invocation may still run."""
     return context.get_remaining_time_in_millis() / 1000

@@ -1,11 +1,12 @@
-"""What Lambda tells of a request that it gave up, in sentences for the stack's events; pure.
+"""Why Lambda gave up a request, in sentences for the stack's events. Pure.
 
-Lambda sends a record to the on-failure destination of a function that was invoked asynchronously: the event, how often it was
-tried, and how the last try ended (Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations"). Held here:
+Lambda sends a record to the on-failure destination of a function that was invoked asynchronously. It has the event, how often
+Lambda tried it, and how the last try ended (Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations").
+Held here:
 
-- no text of an exception is passed on, since nobody has vetted it: only Lambda's own errors are recognized, and the class of
-  any other is named;
-- what is not known is said: nobody can tell what an invocation that was killed had done.
+- no text of an exception is passed on, since nobody has vetted it. Lambda's own errors are recognized; of any other error the
+  sentence names the class;
+- the sentence says what is not known: nobody can know what an invocation did before it was killed.
 """
 
 import re
@@ -25,31 +26,31 @@ class Cause(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class GivenUp:
-    """`event`: the request, as CloudFormation sent it. `tries`: 0 where none began, or none is told."""
+    """`event`: the request, as CloudFormation sent it. `tries`: 0 if none began, or if the record does not say."""
 
     event: object
     cause: Cause
     tries: int
-    lambda_request_id: str  # "" where it is not told
+    lambda_request_id: str  # "" if the record has none
 
 
 _RUN_AGAIN: Final = "Run the deployment again."
 
-# How the last try ended: found in `errorType errorMessage`, first match. Source: Lambda Developer Guide, "Troubleshoot
-# invocation issues" and "Lambda runtime API"; memory that has run out is told in two ways.
+# How the last try ended: searched in `errorType errorMessage`, first match. Source: Lambda Developer Guide, "Troubleshoot
+# invocation issues" and "Lambda runtime API". Lambda has two texts for memory that has run out.
 _ENDS: Final = (
     (
         re.compile(r"^Sandbox\.Timedout|\bTask timed out after "),
         Cause(
             "the function did not end within its time, and Lambda stopped it.",
-            f"{_RUN_AGAIN} If it comes again, its log has how far it went.",
+            f"{_RUN_AGAIN} If it happens again, its log shows how far it got.",
         ),
     ),
     (
         re.compile(r"^Runtime\.OutOfMemory|\bsignal: killed\b"),
         Cause(
             "the function was killed in the middle of its work; most often it has run out of memory.",
-            f"{_RUN_AGAIN} If it comes again, raise MemorySize in the application's template.",
+            f"{_RUN_AGAIN} If it happens again, raise MemorySize in the application's template.",
         ),
     ),
     (
@@ -74,30 +75,30 @@ _ENDS: Final = (
     ),
 )
 
-# Why it was not tried any more, where no try tells an end of the kinds above.
+# Why Lambda stopped trying, if the last try did not end in one of the ways above.
 _CONDITIONS: Final[Mapping[str, Cause]] = {
     "ZeroReservedConcurrency": Cause(
         "the function's reserved concurrency is 0, so that it never runs.",
-        "Take it away with aws lambda delete-function-concurrency.",
+        "Remove that limit with aws lambda delete-function-concurrency.",
     ),
 }
-# Why it was never tried. What was tried can grow too old as well (recorded in 2025, after one try and after two): its own error
-# is the cause then.
+# Why Lambda never tried it. A request that was tried can grow too old as well (recorded in 2025, after one try and after two);
+# then the error of its last try is the cause.
 _CONDITIONS_OF_THE_UNTRIED: Final[Mapping[str, Cause]] = {
     "EventAgeExceeded": Cause(
-        "it waited in Lambda's queue for as long as it may.",
+        "it waited in Lambda's queue until it was too old.",
         "Raise the application's ReservedConcurrency or leave it empty, if it is set. Else ask Service Quotas for more "
-        "concurrent invocations of Lambda (L-B99A9384), or deploy fewer resources at once (DependsOn makes lanes).",
+        "concurrent executions of Lambda (L-B99A9384), or deploy fewer resources at once (chain them with DependsOn).",
     ),
 }
-_UNKNOWN: Final = Cause("Lambda does not say why.", f"{_RUN_AGAIN} If it comes again, look at the function's log.")
+_UNKNOWN: Final = Cause("Lambda does not say why.", f"{_RUN_AGAIN} If it happens again, look at the function's log.")
 
 _CLASS_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,63}")
 _LAMBDA_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 def read(record: object) -> GivenUp:
-    """Raises NotARequest where it is no such record."""
+    """Raises NotARequest if it is no such record."""
     if not isinstance(record, Mapping) or not isinstance(record.get("requestContext"), Mapping):
         raise NotARequest("The event is not Lambda's record of a request that failed: requestContext is missing.")
     context = record["requestContext"]
@@ -107,7 +108,7 @@ def read(record: object) -> GivenUp:
         event=record.get("requestPayload"),
         cause=_cause(record.get("responsePayload"), context.get("condition"), tries),
         tries=tries,
-        lambda_request_id=_fitting(_LAMBDA_REQUEST_ID, context.get("requestId")),
+        lambda_request_id=_match(_LAMBDA_REQUEST_ID, context.get("requestId")),
     )
 
 
@@ -142,9 +143,10 @@ def _cause(payload: object, condition: object, tries: int) -> Cause:
     known = _CONDITIONS if tries or error else {**_CONDITIONS, **_CONDITIONS_OF_THE_UNTRIED}
     if isinstance(condition, str) and condition in known:
         return known[condition]
-    name = _fitting(_CLASS_NAME, error.get("errorType"))
+    name = _match(_CLASS_NAME, error.get("errorType"))
     return Cause(f"the function failed with {name}.", _UNKNOWN.remedy) if name else _UNKNOWN
 
 
-def _fitting(form: re.Pattern[str], value: object) -> str:
+def _match(form: re.Pattern[str], value: object) -> str:
+    """The value if it is text of this form, else ""."""
     return value if isinstance(value, str) and form.fullmatch(value) else ""

@@ -1,19 +1,19 @@
 """The on-failure function: answers FAILED for a request that Lambda gave up, so that its stack need not wait for an hour.
 
-It stands behind the first function's on-failure destination: memory that ran out, a process that was killed, a module that
-can't be loaded, an event that grew too old in the queue. Held here (docs/internals/design.md, "What Lambda gives up"):
+Lambda calls it as the first function's on-failure destination: memory ran out, the process was killed, a module could not be
+loaded, or the event grew too old in the queue. Held here (docs/internals/design.md, "What Lambda gives up"):
 
-- a request is read with all the checks of the first function: own account, own Region, CloudFormation's own bucket;
-- it is answered only where CloudFormation still waits for it (rule 9), which is asked after a moment, since an answer may be
-  on its way. The right to invoke this function gives nobody more than the request's pre-signed address does;
-- the answer is FAILED under the id that the request came with, and `not-imported:` on Create (rule 1): the ARN would have the
-  rollback's Delete take the material of a key that was adopted, and used, long before;
-- one exception: a Delete of an id that stands for no material touches nothing (rule 2), and is a success. What the first
-  function can't do at all then still rolls back to a clean end;
-- no key is touched, and the role has no right to. Nothing that the life cycle needs is imported: this must run where the first
-  function does not.
+- it reads a request with all the checks of the first function: own account, own Region, CloudFormation's own bucket;
+- it answers only if CloudFormation still waits (rule 9). It asks after a moment, since an answer may be in flight. The right
+  to invoke this function gives nobody more than the request's pre-signed address does;
+- it answers FAILED under the request's id, and under `not-imported:` on Create (rule 1). Under the ARN the rollback's Delete
+  would remove the material of a key that was adopted long before and is in use;
+- one exception: a Delete of an id that stands for no material touches nothing (rule 2), and succeeds. So the stack of a Create
+  that could not run at all still rolls back to a clean end;
+- it touches no key, and its role has no right to. It loads nothing that the life cycle needs: it must run even if the first
+  function can't start.
 
-What can't be found out or delivered is raised: Lambda tries again, twice.
+If it can't find out whether CloudFormation waits, or can't deliver the answer, it raises. Lambda then tries twice more.
 """
 
 import logging
@@ -35,8 +35,8 @@ from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWan
 from imported_key_material.key_id import Home, for_log, owned_key
 from imported_key_material.safe_log import log_unexpected
 
-# From CloudFormation's bucket to the resource's status: a first function that died right after its answer would else be
-# answered for.
+# How long an answer takes from CloudFormation's bucket to the resource's status. Wait this long: the first function may have
+# answered just before it died.
 ANSWER_ARRIVES_SECONDS: Final = 10.0
 
 logger = logging.getLogger(__name__)
@@ -54,24 +54,24 @@ class OnFailure:
     response_host: str = ""
 
     def __call__(self, record: object, context: Context) -> None:
-        """Answers, or leaves. Raises ImportedKeyMaterialError: Lambda tries again."""
-        self.log.append_keys(request_id=None, stack_id=None, logical_id=None)  # of the record before this one
+        """Answers, or leaves. Raises ImportedKeyMaterialError, so that Lambda tries again."""
+        self.log.append_keys(request_id=None, stack_id=None, logical_id=None)  # removes those of the previous record
         problem = ""
         try:
             failure, received = self._read(record, context)
             self._answer(failure, received, context)
         except NotARequest as error:
-            logger.warning("Nothing was done, and nobody answered. %s", error)
+            logger.warning("Nothing was done, and nobody was answered. %s", error)
         except NotWanted as error:
             logger.info("Left without an answer. %s", error)
         except Leave:
-            logger.info("Left without an answer. CloudFormation has one.")
+            logger.info("Left without an answer. CloudFormation already has an answer.")
         except ImportedKeyMaterialError:
             raise
         except Exception as error:  # noqa: BLE001  # no text of an unvetted exception leaves the function
             problem = f"The on-failure function met an error of its own, {type(error).__name__}."
             log_unexpected(logger, problem, error)
-        if problem:  # raised out here: the caught error would come along as __context__
+        if problem:  # raised out here: inside `except` the caught error would become __context__
             raise ImportedKeyMaterialError(problem)
 
     def _read(self, record: object, context: Context) -> tuple[GivenUp, Request]:
@@ -94,7 +94,7 @@ class OnFailure:
         return Deadline(self.clock, self.clock.now() + timedelta(seconds=seconds))
 
     def _require_waiting(self, stack: Stack) -> None:
-        """Raises NotWanted, or Leave where there is an answer."""
+        """Raises NotWanted; Leave if CloudFormation has an answer."""
         self.clock.sleep(ANSWER_ARRIVES_SECONDS)
         stack.require_wanted()
 
@@ -102,9 +102,7 @@ class OnFailure:
         received = stack.request
         physical_id = received.fallback_id
         if received.type is RequestType.DELETE and owned_key(physical_id, home) is None:
-            self.log.info(
-                "nothing to remove: the id is not that of material brought in", extra={"physical_id": physical_id}
-            )
+            self.log.info("nothing to remove: the resource owns no material", extra={"physical_id": physical_id})
             return Answer(physical_id)
         rolling_back = received.type is RequestType.UPDATE and stack.shows_rollback()
         if received.type is RequestType.CREATE:

@@ -1,4 +1,4 @@
-"""What a request comes to: an answer, or a failure. The life cycle gives one, and `responder.py` sends it."""
+"""How a request ends: an answer or a failure. The life cycle returns it, and `responder.py` sends it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,8 +1,8 @@
 """One CloudFormation request, as a value.
 
-What CloudFormation sends is checked here for its form alone, before anything is done with it: an event without these
-fields, for another account or Region, or with a ResponseURL that is not CloudFormation's own, is `NotARequest`, and nobody is
-answered. Whether CloudFormation still waits for a request is asked in `stack.py`.
+This module checks the form of an event before anything else uses it. An event without these fields, for another account or
+Region, or with a ResponseURL that is not CloudFormation's own, is `NotARequest`, and nobody is answered. `stack.py` asks
+whether CloudFormation still waits for a request.
 
 Source: CloudFormation User Guide, "Custom resource request and response reference".
 """
@@ -34,7 +34,7 @@ class RequestType(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. `made_at` is when CloudFormation made it (X-Amz-Date of the ResponseURL), None where that is not said."""
+    """One request. `made_at`: when CloudFormation made it (X-Amz-Date of the ResponseURL), None if the URL has no date."""
 
     type: RequestType
     request_id: str
@@ -54,7 +54,7 @@ class Request:
 
     @property
     def home(self) -> Home:
-        """The stack's, and so the function's: `read` refuses an event of any other."""
+        """Of the stack, and so of the function: `read` refuses other events."""
         return Home.of_arn(self.stack_id)
 
     @property
@@ -63,7 +63,7 @@ class Request:
 
     @property
     def fallback_id(self) -> str:
-        """The id of an answer to a request that changed nothing."""
+        """The id under which a request that changed nothing is answered."""
         return self.physical_id or self.not_imported_id
 
 
@@ -74,27 +74,27 @@ _REQUEST_TYPE = re.compile("|".join(RequestType))
 _LOGICAL_ID = re.compile(r"[A-Za-z0-9]{1,255}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,128}")
 _RESOURCE_TYPE = re.compile(r"Custom::[A-Za-z0-9_@-]{1,60}|AWS::CloudFormation::CustomResource")
-# Printable ASCII, as every id of ours is: others grow by escaping, until no answer has room for them.
+# Printable ASCII, like every id of ours: JSON escapes other characters, and the longer id would leave no room in the answer.
 _PHYSICAL_ID = re.compile(rf"[ -~]{{1,{PHYSICAL_ID_MAX_BYTES}}}")
 _RESPONSE_URL = re.compile(r"https://\S{1,8000}")
 
 
 def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> Request:
-    """Returns the request that an event is; raises NotARequest, without quoting any of its values."""
+    """Reads an event as a request. Raises NotARequest, which quotes none of the event's values."""
     if not isinstance(event, Mapping):
         raise NotARequest("The event is not a CloudFormation request: it is not an object.")
 
     type_ = RequestType(_text(event, "RequestType", _REQUEST_TYPE))
     stack_id = _text(event, "StackId", _STACK_ID)
     if Home.of_arn(stack_id) != home:
-        raise NotARequest("The event's StackId is of another account or Region than this function.")
+        raise NotARequest("The event's StackId belongs to another account or Region than this function.")
     response_url = _text(event, "ResponseURL", _RESPONSE_URL)
     if not is_response_host(response_url):
         raise NotARequest(
-            "The event's ResponseURL is not one of CloudFormation in this Region. If this is a local AWS, deploy the "
+            "The event's ResponseURL does not lead to CloudFormation in this Region. If this is a local AWS, deploy the "
             "application with its host as the parameter ResponseHost."
         )
-    _text(event, "ResourceType", _RESOURCE_TYPE)  # checked, and kept by nobody
+    _text(event, "ResourceType", _RESOURCE_TYPE)  # only checked
     properties = _mapping(event, "ResourceProperties", required=type_ is not RequestType.DELETE)
     return Request(
         type=type_,
@@ -107,7 +107,7 @@ def read(event: object, home: Home, is_response_host: Callable[[str], bool]) -> 
         made_at=_made_at(response_url),
         response_url=response_url,
         event=event,
-        # Recorded in both places (June 2024 and later). If they differ, the shorter time is the safe one.
+        # Recorded events have it in both places (June 2024 and later). If they differ, the shorter time is safe.
         service_timeout_seconds=min(_seconds(event.get("ServiceTimeout")), _seconds(properties.get("ServiceTimeout"))),
     )
 
@@ -129,7 +129,7 @@ def _mapping(event: Mapping[object, object], name: str, *, required: bool) -> Ma
 
 
 def _seconds(service_timeout: object) -> int:
-    """ServiceTimeout as CloudFormation honours it: its default where this is no value that it takes, whatever its shape."""
+    """ServiceTimeout as CloudFormation applies it: its default if it would not take this value, of whatever type."""
     try:
         seconds = int(str(service_timeout))
     except (ValueError, RecursionError):  # lists within lists, thousands deep
@@ -142,7 +142,7 @@ def _malformed(name: str) -> NotARequest:
 
 
 def _made_at(response_url: str) -> datetime | None:
-    """X-Amz-Date of a SigV4 URL: the only time that a request tells. A SigV2 URL has none."""
+    """X-Amz-Date of a SigV4 URL: the only time in a request. A SigV2 URL has none."""
     values = parse_qs(urlsplit(response_url).query).get("X-Amz-Date", [])
     try:
         return datetime.strptime(values[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -151,10 +151,10 @@ def _made_at(response_url: str) -> datetime | None:
 
 
 def response_hosts(home: Home, dns_suffix: str, also: str = "") -> Callable[[str], bool]:
-    """Tells whether a ResponseURL leads to CloudFormation's own bucket of this Region, or to `also` (`host:port`, or "").
+    """The check whether a ResponseURL leads to CloudFormation's own bucket of this Region, or to `also` (`host:port`, or "").
 
-    Only these forms: bucket names with any other suffix could be registered by anybody. They are compared as text, so that
-    no user, no other port and no other spelling of the same host passes.
+    Only these forms pass: anybody could register a bucket name with another suffix. They are compared as text, so that a URL
+    with a user name, another port or another spelling of the same host does not pass.
     """
     region = re.escape(home.region)
     bucket = f"cloudformation-custom-resource-response-{home.region.replace('-', '')}"

@@ -1,16 +1,15 @@
-"""A CloudFormation request in, one answer out. Reads from top to bottom: read, handle, answer.
+"""The Lambda handler: it reads one CloudFormation request, has it handled, and sends one answer.
 
 Held here (docs/internals/design.md, rule 10):
 
 - for an event that is no request of CloudFormation to this function, nothing is done, and nobody is answered;
-- each invocation makes one effort to deliver one answer. `Leave` ends an invocation without one;
-- only sentences that were written for users reach CloudFormation; of any other exception, only its class;
-- an answer that can't be delivered is raised: Lambda sees a failure, repeats the request, and in the end hands it to
-  the on-failure destination.
+- each invocation tries to deliver at most one answer. `Leave` ends an invocation without an answer;
+- only sentences that were written for users reach CloudFormation. Of any other exception it gets only the class;
+- if the answer can't be delivered, the responder raises. Lambda then repeats the request, and at last sends it to the
+  on-failure destination.
 
-What the protocol makes of an outcome is `crhelper_adapter.py`; what the answer looks like, `answer.py`; how it is delivered,
-`delivery.py`; what is done, the `handle` passed in. No log line of this module carries a property, a URL or the text of an
-unvetted exception.
+The `handle` passed in does the work. `crhelper_adapter.py` makes an outcome of it, `answer.py` writes the answer, `delivery.py`
+sends it. No log line of this module has a property, a URL or the text of an unvetted exception.
 """
 
 import logging
@@ -20,7 +19,7 @@ from datetime import timedelta
 from typing import Final
 
 from imported_key_material.clock import Clock, Deadline
-from imported_key_material.cloudformation.answer import TooLong, body, log_outcome, usable_id, vetted
+from imported_key_material.cloudformation.answer import TooLong, body, log_outcome, usable_id, vet
 from imported_key_material.cloudformation.crhelper_adapter import CrHelper
 from imported_key_material.cloudformation.delivery import DELIVERY_MAX_SECONDS, DeliveryFailed, Put
 from imported_key_material.cloudformation.invocation import Context, seconds_left
@@ -29,7 +28,7 @@ from imported_key_material.cloudformation.request import NotARequest, Request
 from imported_key_material.errors import CannotHappen, ImportedKeyMaterialError, Leave
 from imported_key_material.safe_log import log_unexpected
 
-LOG_AND_END_SECONDS: Final = 2.0  # kept of the invocation's time, to log what became of the answer, and to end
+LOG_AND_END_SECONDS: Final = 2.0  # reserved to log whether the answer was delivered, and to end
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ class Responder:
         self._one_at_a_time = threading.Lock()
 
     def __call__(self, event: object, context: Context) -> None:
-        """Answers a request, or leaves. Raises DeliveryFailed; an event that is not a request is logged, and that is all."""
+        """Answers a request, or leaves. Raises DeliveryFailed. An event that is not a request is only logged."""
         if not self._one_at_a_time.acquire(blocking=False):
             raise CannotHappen("A responder serves one request at a time.")
         try:
@@ -61,12 +60,12 @@ class Responder:
             self._one_at_a_time.release()
 
     def _request(self, event: object, context: Context) -> Request | None:
-        """The request that an event is; None where it is none."""
+        """The event as a request; None if it is none."""
         try:
             return self._read(event, context)
         except NotARequest as error:
-            # Not raised: Lambda would repeat it, and hand it on to those who look after real requests.
-            logger.warning("Nothing was done, and nobody answered. %s", error)
+            # Not raised: Lambda would repeat the event, and then send it to the on-failure function.
+            logger.warning("Nothing was done, and nobody was answered. %s", error)
             return None
         except Exception as error:  # noqa: BLE001  # no text of an unvetted exception leaves the function
             problem = f"The event could not be read, and nobody was answered: {type(error).__name__}."
@@ -86,25 +85,25 @@ class Responder:
         self._answer(request, outcome, context)
 
     def _outcome(self, request: Request, context: Context) -> Outcome:
-        """What the handler comes to; the id is "" where the handler named none that can be used.
+        """The handler's outcome. Its id is "" if the handler named none that can be used.
 
-        A Failed made here carries no cause: those of the caught one may hold anything.
+        A Failed that is made here has no cause: the cause of a caught exception may hold anything.
         """
         try:
-            return vetted(request, self._handle(request, context))
+            return vet(request, self._handle(request, context))
         except Failed as failed:
             return Failed(failed.reason, usable_id(failed.physical_id))
         except ImportedKeyMaterialError as error:
             return Failed(str(error), "")
-        except Exception as error:  # noqa: BLE001  # answered with its class's name, and logged with its places
+        except Exception as error:  # noqa: BLE001  # the answer names its class, the log where it was raised
             problem = f"The function met an error of its own, {type(error).__name__}."
             log_unexpected(logger, problem, error)
-            return Failed(f"{problem} Its log has the place under this request's id.", "")
+            return Failed(f"{problem} Its log shows where, under this request's id.", "")
 
     def _answer(self, request: Request, outcome: Outcome, context: Context) -> None:
-        """The one effort to deliver the one answer. Raises DeliveryFailed."""
+        """Delivers the one answer. Raises DeliveryFailed."""
         try:
-            log_outcome(logger, request, outcome)  # before it is sent: what is cut from a long reason is found here
+            log_outcome(logger, request, outcome)  # before it is sent: the log has what is cut from a long reason
             self._put(request.response_url, body(request, outcome), self._deadline(context))
         except DeliveryFailed as error:
             undelivered = str(error)
@@ -115,7 +114,7 @@ class Responder:
             log_unexpected(logger, undelivered, error)
         else:
             return
-        # Raised out here: the caught error may know the URL, and would come along as __context__.
+        # Raised out here: inside `except` the caught error, which may know the URL, would become __context__.
         raise DeliveryFailed(undelivered)
 
     def _deadline(self, context: Context) -> Deadline:

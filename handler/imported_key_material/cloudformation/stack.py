@@ -1,8 +1,8 @@
 """What CloudFormation knows of a request: whether it still waits for it, whether it rolls back.
 
-Rule 9 (docs/internals/design.md): the right to invoke the function must not be enough to move keys, and a request that was
-queued or delivered twice may come after its stack has moved on. So before anything is changed, CloudFormation is asked. It is
-asked again for a minute before a "no" is believed, since statuses may lag.
+Rule 9 (docs/internals/design.md): the right to invoke the function must not be enough to change keys, and a request that was
+queued or delivered twice may arrive after its stack has moved on. So the function asks CloudFormation before it changes
+anything. Statuses may lag, so it asks again for a minute before it believes a "no".
 """
 
 from collections.abc import Callable, Mapping
@@ -19,16 +19,17 @@ from imported_key_material.cloudformation.stack_events import Past
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted, ServiceRefused
 from imported_key_material.key_id import KeyId
 
-# How long a status may lag behind the request that belongs to it, at most.
+# How long a status may lag behind its request, at most.
 STATUS_LAG_SECONDS: Final = 20.0
-# A resource's status is set before its request is made. One that was set this much later is a later operation's.
+# CloudFormation sets a resource's status before it makes the request. A status that is set this much later than the request
+# belongs to a later stack operation.
 STATUS_LEAD: Final = timedelta(seconds=10)
-# One that was set so much earlier is the operation's before.
+# A status older than this belongs to the previous stack operation.
 OWN_STATUS_LEAD: Final = timedelta(seconds=2)
 # X-Amz-Date is cut to the second; the stack's times are not.
 CUT_OFF: Final = timedelta(seconds=1)
-# CloudFormation sets a Delete's event before it makes the request; how long before is not known, and X-Amz-Date is cut. To read
-# back a minute costs a page at most, and lets nothing more pass: the newest event decides.
+# CloudFormation sets a Delete's event before it makes the request. How long before is not known, and X-Amz-Date is cut. Reading
+# back one minute costs one page at most, and admits no other request: the newest event decides.
 EVENT_LEAD: Final = timedelta(seconds=60)
 
 STATUS_BACKOFF: Final = Backoff(first_seconds=1.0, cap_seconds=10.0)
@@ -47,24 +48,24 @@ class Stack:
     caller: Caller
 
     def rolling_back(self) -> bool:
-        """Whether an Update is a rollback's. The event does not tell; the stack's status does, and may lag.
+        """Whether an Update belongs to a rollback. The event does not say so; the stack's status does, and may lag.
 
-        So it is read once the resource shows the status of this request, which CloudFormation sets after the stack's.
+        So wait until the resource shows the status of this request: CloudFormation sets it after the stack's status.
         """
-        with suppress(ImportedKeyMaterialError):  # the stack's status alone, then
+        with suppress(ImportedKeyMaterialError):  # then only the stack's status decides
             poll(self.caller.within(STATUS_LAG_SECONDS), STATUS_BACKOFF, lambda: Seen(None, enough=self._is_at_work()))
         return self.shows_rollback()
 
     def began(self) -> datetime:
-        """When the stack's present operation began."""
+        """When the present stack operation began."""
         return _began(self._describe())
 
     def shows_rollback(self) -> bool:
-        """Whether the stack's status, as it is shown, is a rollback's."""
+        """Whether the stack shows the status of a rollback."""
         return self._describe()["StackStatus"] in _ROLLING_BACK
 
     def require_wanted(self) -> None:
-        """Raises NotWanted where CloudFormation does not wait for the request; Leave where it has its answer already."""
+        """Raises NotWanted if CloudFormation does not wait for the request; Leave if the request has its answer already."""
 
         def look() -> Seen[str]:
             why_not = self._why_not()
@@ -80,10 +81,10 @@ class Stack:
         raise NotWanted(f"CloudFormation does not wait for this {self.request.type} request: {why_not}")
 
     def leave_if_answered(self) -> None:
-        """Raises Leave where CloudFormation shows that a Delete has its answer. Asked once: a "no" is not believed here."""
+        """Raises Leave if CloudFormation shows that a Delete has its answer. Asks once, and ignores every other "no"."""
         self._why_not()
 
-    # ------------------------------------------------------------------------------------------------ what it is told
+    # ------------------------------------------------------------------------------------------ what CloudFormation shows
 
     def _describe(self) -> Mapping[str, Any]:
         answer = self.call(
@@ -93,12 +94,13 @@ class Stack:
         )
         stack: Mapping[str, Any] = answer["Stacks"][0]
         if stack["StackId"] != self.request.stack_id:
-            # Consent goes by the name in the StackId: it must not be another's, before the unique part of one's own.
+            # Consent depends on the name in the StackId: a forged StackId could have a foreign name before a unique part
+            # that exists.
             raise NotWanted("CloudFormation does not know the stack of this request under this StackId.")
         return stack
 
     def _resource(self) -> Mapping[str, Any]:
-        """What the stack says of this logical id; nothing where it does not know it."""
+        """What the stack shows of this logical id; empty if the stack does not know it."""
         try:
             answer = self.call(
                 "DescribeStackResource",
@@ -116,7 +118,7 @@ class Stack:
     def call(
         self, operation: str, function: Callable[[], Mapping[str, Any]], *, waits: Mapping[str, float] = NO_WAITS
     ) -> Mapping[str, Any]:
-        """Asked once even after the deadline: whether anybody waits for an answer must be known before one is given."""
+        """Asks at least once, even after the deadline: before it answers, the function must know whether anybody waits."""
         caller = replace(self.caller, at_least_once=True)
         return caller.call(f"cloudformation:{operation}", function, where="StackId", waits=waits)
 
@@ -149,7 +151,7 @@ class Stack:
         return ""
 
     def _why_not_deleted(self, stack: Mapping[str, Any], resource: Mapping[str, Any], status: str) -> str:
-        """The resource shows that it is being deleted under this id. What a clean-up deletes, the stack's events may show."""
+        """Wanted if the resource is being deleted under this id; in a clean-up only the stack's events may show that."""
         request = self.request
         cleans_up = stack["StackStatus"].endswith("_CLEANUP_IN_PROGRESS")
         shown_id = resource.get("PhysicalResourceId", "" if cleans_up else request.physical_id)
@@ -161,13 +163,13 @@ class Stack:
             return self._why_not_cleaned_up(_began(stack))
         if status not in GONE:
             return f"{request.logical_id} is {status}."
-        return f"{request.logical_id} bears another PhysicalResourceId."
+        return f"{request.logical_id} has another PhysicalResourceId."
 
     def _why_not_cleaned_up(self, began: datetime) -> str:
         """A clean-up deletes ids that their resources no longer have, and resources that CloudFormation then forgets.
 
-        Only its event shows that such an id is being deleted. Nothing else will do: the Delete may come a second time, and
-        another stack may have filled the key again since it was answered.
+        Only an event shows that such an id is being deleted. Nothing else proves it: this may be a second delivery of the
+        Delete, and another stack may have imported into the key since the first was answered.
         """
         request = self.request
         since = began if request.made_at is None else max(began, request.made_at - EVENT_LEAD)
@@ -176,14 +178,14 @@ class Stack:
         newest = past.newest(request.fallback_id, since)
         if newest is None:
             return (
-                f"no event of the stack tells that {request.logical_id} is being deleted under this PhysicalResourceId."
+                f"no event of the stack shows that {request.logical_id} is being deleted under this PhysicalResourceId."
             )
         return self._why_not_gone(newest.status, newest.at)
 
     def _why_not_gone(self, status: str, set_at: datetime | None) -> str:
-        """By what is shown of this very id. Raises Leave where it was deleted since: then the request has its answer.
+        """Why a Delete is not wanted, by the status of its own id. Raises Leave if the id was deleted since the request.
 
-        What the key holds by now may be another stack's.
+        Then the request has its answer, and what the key holds now may be another stack's.
         """
         request = self.request
         if status == "DELETE_IN_PROGRESS":
@@ -192,21 +194,21 @@ class Stack:
             return f"{request.logical_id} is {status} under this PhysicalResourceId."
         if self._is_set_after(set_at):
             raise Leave
-        return f"{request.logical_id} is {status}, and no Delete since then is shown."
+        return f"{request.logical_id} is {status}, and CloudFormation shows no Delete since then."
 
     def _is_set_since(self, resource: Mapping[str, Any]) -> bool:
-        """Whether a resource's status was set since the request was made; also where one of the times is not told."""
+        """Whether a resource's status was set since the request was made. Yes if one of the times is missing."""
         made_at = self.request.made_at
         set_at: datetime | None = resource.get("LastUpdatedTimestamp")
         return made_at is None or set_at is None or set_at >= made_at
 
     def _is_set_after(self, set_at: datetime | None) -> bool:
-        """Whether a status was surely set after the request was made: not where one of the times is not told."""
+        """Whether a status was surely set after the request was made. No if one of the times is missing."""
         made_at = self.request.made_at
         return made_at is not None and set_at is not None and set_at > made_at + CUT_OFF
 
     def _is_at_work(self) -> bool:
-        """Whether the resource shows the status that CloudFormation set for this very request."""
+        """Whether the resource shows the status that CloudFormation set for this request."""
         resource, request = self._resource(), self.request
         if resource.get("ResourceStatus") != OWN_STATUS[request.type]:
             return False
@@ -216,10 +218,10 @@ class Stack:
         return -OWN_STATUS_LEAD <= set_at - request.made_at <= STATUS_LEAD
 
     def _is_answered(self, *, surely: bool = False) -> bool:
-        """Whether the resource stands complete under an id that this request would answer with, and since it was made.
+        """Whether the resource is complete since the request was made, under an id that this request would answer with.
 
-        Before an Update it stood so, too: without the time, a status that lags would pass for an answer, and the stack hang.
-        `surely`: no status from before the request passes, however late it is shown.
+        The time matters: before an Update the resource was complete, too. A status that lags would pass for an answer, and
+        the stack would hang. `surely`: no status from before the request passes, however long it lags.
         """
         request = self.request
         if request.type is RequestType.DELETE:

@@ -1,13 +1,13 @@
-"""What a stack's events tell of a resource, where its present status tells nothing.
+"""What a stack's events show of a resource, if its present status does not show it.
 
-- Whether its operation before failed. With --disable-rollback a failed Update is tried again, and its OldResourceProperties
-  may be the failed ones: that nothing has changed then says nothing of the key (rule 5).
-- In which form of id it held a key before, where a change of KeyId is rolled back (rule 1).
-- Whether an id is being deleted that it does not show, since the stack cleans up (rule 9).
+- Whether its previous operation failed. With --disable-rollback CloudFormation tries a failed Update again, and its
+  OldResourceProperties may be the failed ones. Equal properties then prove nothing about the key (rule 5).
+- Which form of id the resource held a key in before, when a change of KeyId is rolled back (rule 1).
+- Whether a clean-up is deleting an id that the resource no longer shows (rule 9).
 
-Events come newest first, the stack's own among them, and each question is read only as far back as its answer can lie. An
-event without a logical id or a status tells of something else, and is passed over (API reference: StackEvent requires
-neither; hooks have events, too).
+Events come newest first, the stack's own among them. Each question reads only as far back as its answer can lie. An event
+without a logical id or a status is skipped: it is not about a resource (API reference: StackEvent requires neither; hooks have
+events, too).
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -25,7 +25,7 @@ _ENDED: Final = frozenset({"CREATE_COMPLETE", "CREATE_FAILED", "UPDATE_COMPLETE"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A status, and when it was set. The stack's own events carry the stack's id as their physical id."""
+    """A status, and when it was set. In the stack's own events the physical id is the stack's id."""
 
     logical_id: str
     physical_id: str
@@ -35,7 +35,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Of one logical id of one stack."""
+    """The events of one logical id of one stack."""
 
     stack_id: str
     logical_id: str
@@ -43,29 +43,29 @@ class Past:
     caller: Caller
 
     def failed(self) -> bool:
-        """Whether the resource's operation before the present one failed.
+        """Whether the resource's previous operation failed.
 
-        Read back to the stack's newest end that is a *_COMPLETE: an operation that ended so left nothing failed. Ends that are
-        a *_FAILED are read past, since the resource may have failed in the first of several such operations. Deletes are no
-        operation of the resource: a clean-up's DELETE_FAILED is that of an id which it had before.
+        Reads back to the stack's newest *_COMPLETE: a stack operation that ended so left nothing failed. It reads past the
+        stack's *_FAILED, since the resource may have failed in the first of several such operations. It ignores the resource's
+        Deletes: the DELETE_FAILED of a clean-up belongs to an id that the resource had before.
         """
         for event in self._events():
             if event.physical_id == self.stack_id:
                 if event.status.endswith("_COMPLETE"):
                     return False
-                if event.status == "CREATE_IN_PROGRESS":  # an Update of what was never made: somebody forged it
+                if event.status == "CREATE_IN_PROGRESS":  # the resource was never created: the Update is forged
                     return True
             elif event.logical_id == self.logical_id and event.status in _ENDED:
                 return event.status.endswith("_FAILED")
-        return False  # CloudFormation has forgotten what was before
+        return False  # CloudFormation no longer has the older events
 
     def held_as(self, forms: Collection[str]) -> str | None:
-        """Which of these physical ids the resource bore last; None where that is not known."""
-        borne = (event.physical_id for event in self._events() if event.logical_id == self.logical_id)
-        return next((id_ for id_ in borne if id_ in forms), None)
+        """Which of these physical ids the resource had last; None if the events don't show it."""
+        earlier_ids = (event.physical_id for event in self._events() if event.logical_id == self.logical_id)
+        return next((id_ for id_ in earlier_ids if id_ in forms), None)
 
     def newest(self, physical_id: str, since: datetime) -> Event | None:
-        """The resource's newest event under this id; None where there is none since then."""
+        """The resource's newest event under this id; None if there is none since then."""
         for event in self._events():
             if event.at < since:
                 return None
@@ -74,7 +74,7 @@ class Past:
         return None
 
     def _events(self) -> Iterator[Event]:
-        """All of the stack, newest first. Raises Refused where there are more than are read."""
+        """All events of the stack, newest first. Raises Refused if there are more than `PAGES_MAX` pages."""
 
         def page(parameters: Mapping[str, str]) -> Mapping[str, Any]:
             return self.caller.call(

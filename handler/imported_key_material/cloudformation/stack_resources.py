@@ -1,7 +1,7 @@
-"""What the list of a stack's resources tells: which of them holds a key, and whether the key is the stack's own.
+"""What the list of a stack's resources shows: which resource holds a key, and whether the stack made the key.
 
-Rules 1 and 2 (docs/internals/design.md): a key that another resource of the stack holds keeps its material, and gives a
-renamed resource its form of id.
+Rules 1 and 2 (docs/internals/design.md): if another resource of the stack holds the key, a Delete leaves the material in it,
+and a renamed resource takes over the form of the other's id.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ class Holders:
     stack: Stack
 
     def makes(self, key: KeyId, created_at: datetime | None) -> bool:
-        """Whether the key is the stack's own, and was made in its present operation: whatever it holds came since."""
+        """Whether the stack made the key in its present operation: then all that the key holds came since."""
         if created_at is None or created_at < self.stack.began():
             return False
         return any(
@@ -40,7 +40,7 @@ class Holders:
         )
 
     def may_be_making(self, key: KeyId) -> bool:
-        """Whether the stack has made this key, or is making one: KMS may not show it yet."""
+        """Whether the stack has made this key, or is making a key: KMS may not show it yet."""
         return any(
             resource.get("PhysicalResourceId") == key.uuid
             or (resource["ResourceStatus"].endswith("_IN_PROGRESS") and resource["ResourceStatus"] not in GONE)
@@ -49,14 +49,15 @@ class Holders:
         )
 
     def holder_of(self, key: KeyId) -> Holder | None:
-        """Another resource, or this one under its present id, that holds the key: one that owns it, if there is one."""
+        """The resource that holds the key, if any: another one, or this one under its present id. Owners come first."""
         return self.holder_and_rest(key)[0]
 
     def holder_and_rest(self, key: KeyId) -> tuple[Holder | None, bool]:
-        """The holder, as `holder_of`; and whether no resource is being made or updated.
+        """The holder, as `holder_of`; and whether no custom resource is being made or updated.
 
-        While one is, it may be about to hold the key, or hold it already: what is listed may lag, and may leave out what is
-        being made. Custom resources alone: the key's own resource bears the bare id, too. What is being deleted holds nothing.
+        A resource that is being made or updated may be about to hold the key, or hold it already: the list may lag, and may
+        leave it out. Only custom resources count: the key's own resource has the bare id, too. A resource that is being
+        deleted holds nothing.
         """
         custom = [resource for resource in self._all() if _is_custom(resource["ResourceType"])]
         holders = [
@@ -69,10 +70,10 @@ class Holders:
         return min(holders, key=lambda holder: key.physical_ids.index(holder.physical_id), default=None), at_rest
 
     def _is_as_new_as_the_request(self, listed: list[Mapping[str, Any]]) -> bool:
-        """Whether the list shows this very Delete, or was read so late that it must: then it shows what was made before it.
+        """Whether the list shows this Delete, or was read so late that it must. Then it shows all that was made before, too.
 
-        Documented: of a stack that is being created only what is CREATE_COMPLETE is listed. An older list may show nobody at
-        work while somebody is.
+        An older list may leave out a resource at work. AWS documents: while a stack is created, the list has only what is
+        CREATE_COMPLETE.
         """
         request, now = self.stack.request, self.stack.caller.clock.now()
         if request.made_at is None:

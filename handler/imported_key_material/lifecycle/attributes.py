@@ -1,9 +1,10 @@
-"""What Fn::GetAtt gives of a key.
+"""The attributes that Fn::GetAtt returns.
 
-Attributes come from KMS and the properties only, so that no-ops and rollbacks give the same: a changed attribute makes
-CloudFormation update whatever uses it. What varies from run to run goes to the log.
+Attributes come only from KMS and the properties, so that updates without an import and rollbacks return the same values: a
+changed attribute makes CloudFormation update every resource that uses it. What varies from run to run goes to the log.
 
-CheckValue is evidence: it is what KMS proves, or a declared value whose bytes can't have changed since it was verified, or "".
+CheckValue is evidence. It is what KMS proves, or a declared value if the key's bytes can't have changed since it was
+verified, or "".
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from imported_key_material.material import check_value
 from imported_key_material.material.key_specs import KEY_SPECS, Kind
 from imported_key_material.properties import Properties
 
-# Every name is in every answer.
+# Every answer has every name.
 NONE: Final = dict.fromkeys(
     ("KeyArn", "KeyId", "KeySpec", "KeyMaterialId", "ExpirationModel", "ValidTo", "CheckValue"), ""
 )
@@ -26,7 +27,7 @@ NONE: Final = dict.fromkeys(
 class Evidence:
     """What KMS shows of a key's bytes to a stack that has consent.
 
-    `public_key`: SubjectPublicKeyInfo in DER, of asymmetric keys; `material_ids`: of all materials of a symmetric key.
+    `public_key`: SubjectPublicKeyInfo in DER, for asymmetric keys; `material_ids`: all KeyMaterialIds of a symmetric key.
     """
 
     public_key: bytes | None = field(default=None, repr=False)
@@ -34,8 +35,8 @@ class Evidence:
 
 
 def of_unseen(key: KeyId) -> dict[str, str]:
-    """What can be said of a key that can't be looked at. Whatever uses its ARN must not be given an empty one."""
-    if owned_key(key.arn, key.home) is None:  # no key has such an ARN
+    """The attributes of a key that KMS does not show. Resources that use its ARN must not get an empty one."""
+    if owned_key(key.arn, key.home) is None:  # no key can have such an ARN
         return dict(NONE)
     return NONE | {"KeyArn": key.arn, "KeyId": key.uuid}
 
@@ -46,7 +47,7 @@ def timestamp(moment: datetime) -> str:
 
 
 def of(view: KeyView, declared: Properties, evidence: Evidence | None) -> dict[str, str]:
-    """`evidence`: None without consent, and where KMS could not be asked."""
+    """`evidence`: None without consent, and if KMS could not be asked."""
     return {
         "KeyArn": view.arn,
         "KeyId": view.key_id.uuid,
@@ -59,9 +60,9 @@ def of(view: KeyView, declared: Properties, evidence: Evidence | None) -> dict[s
 
 
 def _check_value(view: KeyView, declared: Properties, evidence: Evidence | None) -> str:
-    """An asymmetric key: of KMS's public key. A secret key: the declared value, where the key can hold no other bytes.
+    """Asymmetric keys: computed from KMS's public key. Other keys: the declared value, if the key can hold no other bytes.
 
-    An HMAC key's bytes are for ever. A symmetric key's are only where it has had no more than one material.
+    An HMAC key's bytes are permanent. A symmetric key's bytes are certain only if it has had no more than one material.
     """
     spec = KEY_SPECS.get(view.spec)
     if evidence is None or spec is None or not view.holds_material:

@@ -1,7 +1,7 @@
-"""Rule 3: every check comes before the first import, because the first import is for ever.
+"""Rule 3: every check comes before the first import, because the first import is permanent.
 
-Each check here reads and refuses; none changes anything. All that is wrong is named at once: a fault in one place does not
-keep the others from being looked at, where they can be (docs/internals/design.md, rule 3).
+The checks read and refuse; none changes anything. They report all faults at once: after a fault in one place, the checks go
+on wherever they still can (docs/internals/design.md, rule 3).
 """
 
 from collections.abc import Mapping
@@ -23,24 +23,24 @@ from imported_key_material.material.material_check import CheckedMaterial
 from imported_key_material.material.proof import Proof
 from imported_key_material.properties import NewMaterial, Properties
 
-# What can't be imported into, and what to do about it. A key that is being created or updated is waited for.
+# The states in which a key takes no import: the problem and the remedy. (For a key in Creating or Updating we wait.)
 _STATES: Final[Mapping[str, tuple[str, str]]] = {
     "Disabled": (
         "The key is Disabled, and an import would enable it; somebody disabled it for a reason.",
-        "Enable it first, if that is meant: aws kms enable-key.",
+        "To import all the same, enable it first: aws kms enable-key.",
     ),
     "PendingDeletion": (
         "The key is scheduled for deletion.",
-        "Take that back with aws kms cancel-key-deletion, or use another key.",
+        "Cancel that with aws kms cancel-key-deletion, or use another key.",
     ),
     "PendingReplicaDeletion": (
         "The key is scheduled for deletion.",
-        "Take that back with aws kms cancel-key-deletion, or use another key.",
+        "Cancel that with aws kms cancel-key-deletion, or use another key.",
     ),
     "Unavailable": ("The key's custom key store is not connected.", "Use a key with Origin EXTERNAL."),
 }
 
-# Properties that not every key can have: the rule, and for replicas what to do.
+# Properties that only some keys can have: the rule, and the remedy for replicas.
 _SYMMETRIC_ONLY: Final[Mapping[str, str]] = {
     "KeyMaterialDescription": "KMS keeps a description of the material for symmetric encryption keys only",
     "NewMaterial": "KMS takes new material for symmetric encryption keys only",
@@ -53,13 +53,13 @@ _PRIMARY_ONLY: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "NewMaterial": (
         "KMS takes new material on the primary key only",
-        "Stage it in the primary's Region; here the resource takes it as it is, without NewMaterial.",
+        "Stage it in the primary's Region, and take NewMaterial out here: the resource then imports the same bytes.",
     ),
 }
 
 
-# What these say has nothing to do with where the material is and how it is read. A fault of any other property may: an unknown
-# one may be SecretWrapping, misspelt, and wrapped bytes would be judged as the material itself.
+# These properties don't affect where the material is and how it is read. Any other property may: an unknown property may be a
+# misspelt SecretWrapping, and we would judge wrapped bytes as the material itself.
 NOT_FOR_READING: Final = frozenset(
     {
         *("ServiceToken", "ServiceTimeout", "KeyId", "WrappingAlgorithm", "WrappingKeySpec", "ValidTo", "ValidForDays"),
@@ -70,10 +70,10 @@ NOT_FOR_READING: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SeenKey:
-    """What was seen of the declared key.
+    """The declared key, as KMS shows it.
 
-    `tags`: None where they could not be read, which is a fault already. `wants_earlier`: it lacks a material, or an earlier
-    one's expiry is to change, so that PreviousSecretVersionIds are read, too.
+    `tags`: None if they could not be read, which is already a fault. `wants_earlier`: the key lacks a material, or the expiry
+    of an earlier material must change, so that PreviousSecretVersionIds are read, too.
     """
 
     view: KeyView
@@ -83,10 +83,10 @@ class SeenKey:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What passed every check. `found`, `versions`: the secret, and its versions that are to be imported, the current first.
+    """What passed every check. `found`, `versions`: the secret, and its versions to import, the current version first.
 
-    `material`: the current one, not wiped yet; None where it is to be read once the import parameters are there. `proof`: of
-    it, None where it was not read. `secret_version_id`: the version in which it was, "" likewise.
+    `material`: of the current version, not wiped yet; None if it is read only when the import parameters are there. `proof`,
+    `secret_version_id`: the material's proof, and its version of the secret; None and "" if it was not read.
     """
 
     view: KeyView
@@ -96,7 +96,7 @@ class Prepared:
     material: CheckedMaterial | None = field(repr=False)
     proof: Proof | None
     secret_version_id: str
-    place: str  # as `Source.place`, for the sentences of `refusals.py`
+    place: str  # as `Source.place`, for the errors of `refusals.py`
     wrapping_algorithm: str
     expiry: Expiry
 
@@ -106,14 +106,15 @@ class Prepared:
 
 
 def require_at_home(key_id: str, home: Home) -> None:
-    """Raises Refused where KeyId is the ARN of a key in another account or Region."""
+    """Raises Refused if KeyId is the ARN of a key in another account or Region."""
     there = Home.of_named(key_id, home)
     for what, declared, own in (("account", there.account, home.account), ("Region", there.region, home.region)):
         if declared != own:
             raise Refused(
                 Fault(
                     "KeyId",
-                    f"The key is of another {what} ({declared}), and the function imports into keys of its own alone ({own}).",
+                    f"The key is in another {what} ({declared}), and the function imports only into keys of its own {what} "
+                    f"({own}).",
                     "Deploy the application there, and declare the resource in a stack of that account and Region.",
                 )
             )
@@ -128,10 +129,10 @@ def prepare(
     *,
     reads_secret: bool,
 ) -> Prepared:
-    """Raises Refused with `faults` (of the properties and of looking the key up) and all that is found here.
+    """Raises Refused with `faults` (of the properties and the key) and all faults that are found here.
 
-    `key`: None where it could not be looked at, which is a fault already. `reads_secret`: False leaves the material's own
-    checks to `sealing.py`, for a request that has waited for long: its material is read once the import parameters are there.
+    `key`: None if KMS did not show it, which is already a fault. `reads_secret`: False leaves the checks of the material to
+    `sealing.py`. That is for a request that has waited long: its material is read when the import parameters are there.
     """
     spec = _check_key(key, properties, reader, faults) if key else None
     with faults.collected():
@@ -143,10 +144,10 @@ def prepare(
     earlier = properties.previous_secret_version_ids if key and key.wants_earlier else ()
     versions = (Version(), *(Version(id_, entry) for entry, id_ in enumerate(earlier)))
     read = None
-    # Else there is nothing to check the material against, or it would be read as what it is not: it stays where it is.
+    # Without a key spec we could not check the material; with other faults we might read it in the wrong way.
     if reads_secret and found is not None and spec is not None and faults.only_about(NOT_FOR_READING):
-        believed = replace(properties, expected_check_value=None) if faults.about("ExpectedCheckValue") else properties
-        read = read_all(believed, found, versions, reader, spec, faults)
+        usable = replace(properties, expected_check_value=None) if faults.about("ExpectedCheckValue") else properties
+        read = read_all(usable, found, versions, reader, spec, faults)
     if spec is not None:
         with faults.collected():
             algorithm = choose_wrapping(
@@ -162,12 +163,12 @@ def prepare(
         raise CannotHappen("There is no key, no key spec or no secret, and no fault.")
     if read is None:
         return Prepared(key.view, spec, found, versions, None, None, "", place(found.name), algorithm, expiry)
-    kept = None if earlier else read.material  # one material at a time
+    kept = None if earlier else read.material  # of several, `read_all` has wiped each
     return Prepared(key.view, spec, found, versions, kept, read.proof, read.version_id, read.place, algorithm, expiry)
 
 
 def _check_key(key: SeenKey, properties: Properties, reader: SecretReader, faults: Faults) -> KeySpec | None:
-    """Adds the faults of the key, and gives its spec where it is one that takes imported material."""
+    """Adds the faults of the key. Returns its spec; None if a key of that spec takes no imported material."""
     view = key.view
     if view.origin != "EXTERNAL":
         faults.add(
@@ -191,13 +192,13 @@ def _check_key(key: SeenKey, properties: Properties, reader: SecretReader, fault
 
 
 def require_importable(view: KeyView) -> None:
-    """Raises Refused where the key's state does not allow an import, rule 7 among them."""
+    """Raises Refused if the key's state does not allow an import (rule 7 and others)."""
     if view.state in _STATES:
         raise Refused(Fault("KeyId", *_STATES[view.state]))
 
 
 def _check_for_kind(properties: Properties, view: KeyView, spec: KeySpec, faults: Faults) -> None:
-    """Three properties are for symmetric encryption keys alone, and two of them for primary keys."""
+    """Three properties are only for symmetric encryption keys, and two of them only for primary keys."""
     declared = {
         "KeyMaterialDescription": properties.key_material_description is not None,
         "NewMaterial": properties.new_material is not NewMaterial.REFUSE,

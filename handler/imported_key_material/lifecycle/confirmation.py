@@ -1,6 +1,6 @@
-"""After an import: whether KMS shows what was asked for.
+"""After an import: checks that KMS shows what was requested.
 
-Only a proven mismatch is a failure; what KMS does not show yet is asked for again (docs/internals/design.md, "Confirmation").
+Only a proven mismatch is a failure. If KMS does not show something yet, we ask again (docs/internals/design.md, rule 4).
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from imported_key_material.material.proof import Confirmation, OtherMaterial
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """What KMS showed when it was confirmed, and how it was."""
+    """What KMS showed at the confirmation, and how it confirmed the bytes."""
 
     view: KeyView
     materials: HeldMaterials
@@ -30,25 +30,25 @@ class Confirmed:
 
 
 class NothingNew(Refused):
-    """KMS took the bytes as earlier material of the key: it holds nothing that it did not hold before, or once held."""
+    """KMS took the bytes as earlier material of the key: nothing new was imported."""
 
 
-def confirmed(job: Job, prepared: Prepared, sealed: Sealed, material_id: str, accepted: frozenset[str]) -> Confirmed:
+def confirm(job: Job, prepared: Prepared, sealed: Sealed, material_id: str, accepted: frozenset[str]) -> Confirmed:
     """Waits until KMS shows the key usable, with these bytes and this expiry.
 
-    `accepted`: the states in which a symmetric key's material may be. Raises Refused where KMS proves that it is otherwise.
+    `accepted`: the states in which a symmetric key's material may be. Raises Refused if KMS proves that something differs.
     """
     key = job.key(prepared.view.arn)
 
-    def shown() -> Seen[Confirmed | str]:
+    def look() -> Seen[Confirmed | str]:
         view = key.look()
         materials = job.materials(view)
         lost = materials.lost(job.caller.clock.now())
-        lacks = _lacks_of_key(view, lost) or _lacks(
+        problem = _why_unusable(view, lost) or _why_unconfirmed(
             view, materials, prepared.expiry, material_id, accepted, sealed.place
         )
-        if lacks:
-            return Seen(lacks, enough=False)
+        if problem:
+            return Seen(problem, enough=False)
         try:
             how = key.shows(sealed.proof)
         except OtherMaterial:
@@ -57,14 +57,14 @@ def confirmed(job: Job, prepared: Prepared, sealed: Sealed, material_id: str, ac
         how = how or (Confirmation.SAME_MATERIAL if known else Confirmation.KEY_MATERIAL_ID)
         return Seen(Confirmed(view, materials, how), enough=True)
 
-    # What was seen last is more to the point than that there is no time for another call.
-    seen = job.until_consistent(shown, out_of_time=OutOfTime).value
+    # Report what KMS showed last: that says more than "no time for another call".
+    seen = job.until_consistent(look, out_of_time=OutOfTime).value
     if isinstance(seen, str):
         raise OutOfTime(f"KeyId: KMS took the material, and did not confirm it in time: {seen}")
     return seen
 
 
-def _lacks_of_key(view: KeyView, lost: Sequence[HeldMaterial]) -> str:
+def _why_unusable(view: KeyView, lost: Sequence[HeldMaterial]) -> str:
     """Why the key is not usable yet, or ""."""
     if view.holds_material:
         return ""
@@ -76,10 +76,10 @@ def _lacks_of_key(view: KeyView, lost: Sequence[HeldMaterial]) -> str:
     )
 
 
-def _lacks(
+def _why_unconfirmed(
     view: KeyView, materials: HeldMaterials, expiry: Expiry, material_id: str, accepted: frozenset[str], place: str
 ) -> str:
-    """What KMS does not show of the material yet, or ""; raises Refused for bytes that a rotation has superseded."""
+    """What KMS does not yet show of the material, or "". Raises NothingNew for bytes that a rotation has superseded."""
     if material_id:
         material = materials.of(material_id)
         state = material.state if material else "not listed"
@@ -88,13 +88,13 @@ def _lacks(
         if state not in accepted or (state == State.CURRENT and view.current_material_id != material_id):
             return f"these bytes are material {material_id}, which is {state}; current is {view.current_material_id}."
     shown = shown_expiry(view, materials, material_id).is_that_of(expiry)
-    # DescribeKey may lag behind the list, and the attributes come from there. It shows the earliest expiry of all.
+    # The attributes come from DescribeKey, which may lag behind the list. It shows the earliest expiry of all materials.
     if all(one.expiry.is_that_of(expiry) for one in materials):
         shown = shown and view.expiry.is_that_of(expiry)
     if not shown:
         return (
             f"it shows {_expiry(view.valid_to)}, and {_expiry(expiry.valid_to)} was asked for. Resources that hold one key "
-            "must declare one expiry."
+            "must declare the same expiry."
         )
     return ""
 

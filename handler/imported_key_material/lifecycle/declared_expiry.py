@@ -1,7 +1,7 @@
-"""The expiry that is declared, against what KMS shows of a key and of each of its materials.
+"""Compares the declared expiry with what KMS shows of a key and of each of its materials.
 
-DescribeKey shows the earliest end of a rotated key's materials; the list shows each. With ValidForDays, any end that is no
-later than that many days from now is as declared: a deployment that changes nothing does not renew it.
+DescribeKey shows the earliest expiry of a rotated key's materials; the list shows each. With ValidForDays, every expiry that
+is no later than that many days from now counts as declared: a deployment that changes nothing does not renew it.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from imported_key_material.aws.key_view import KeyView
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.properties import Properties
 
-VALID_TO_MAX: Final = timedelta(days=365)  # KMS takes less than that
+VALID_TO_MAX: Final = timedelta(days=365)  # KMS takes only less than that
 
 
 def asked_expiry(properties: Properties, now: datetime) -> Expiry:
-    """When the material is to expire; ValidForDays counts from `now`."""
+    """The expiry that the properties ask for; ValidForDays counts from `now`."""
     if properties.valid_for_days is not None:
         return Expiry(now + timedelta(days=properties.valid_for_days))
     if properties.valid_to is None:
@@ -38,27 +38,27 @@ def asked_expiry(properties: Properties, now: datetime) -> Expiry:
 
 
 def shown_expiry(view: KeyView, materials: HeldMaterials, material_id: str) -> ShownExpiry:
-    """Of one material; the key's own where the list does not have it."""
+    """The expiry of one material; the key's expiry if the list does not have the material."""
     material = materials.of(material_id)
     return view.expiry if material is None else material.expiry
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredExpiry:
-    """What the properties ask for, at one moment."""
+    """The expiry that the properties ask for, at one moment."""
 
     declared: Properties
     now: datetime
 
     def is_kept_by(self, shown: ShownExpiry) -> bool:
-        """Whether a material's expiry is to stay as it is."""
+        """Whether the expiry that a material has is as declared."""
         days = self.declared.valid_for_days
         if days is None:
             return shown.is_that_of(Expiry(self.declared.valid_to))
         return shown.is_no_later_than(self.now + timedelta(days=days))
 
     def is_kept(self, view: KeyView, materials: HeldMaterials, material_id: str) -> bool:
-        """The same of the declared material, and of all others where PreviousSecretVersionIds are declared, too."""
+        """Like `is_kept_by`, for the declared material; with PreviousSecretVersionIds, for all that the key needs."""
         others = materials.needed if self.declared.previous_secret_version_ids else ()
         shown = (shown_expiry(view, materials, material_id), *(one.expiry for one in others))
         return all(self.is_kept_by(each) for each in shown)

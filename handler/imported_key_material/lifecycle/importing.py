@@ -1,14 +1,14 @@
-"""Brings declared material into one key, and confirms that KMS holds it: rules 3, 4, 5 and 7 of docs/internals/design.md.
+"""Imports declared material into one key, and confirms that KMS holds it: rules 3, 4, 5 and 7 of docs/internals/design.md.
 
     check everything -> parameters, seal, wipe -> (guard -> import) -> confirm -> answer
 
-The plaintext never lives through a wait. Where the first try brings no import parameters, it is wiped at once; when they are
-there, consent is asked for again, and the version that was checked is read again, checked, sealed and wiped. A request that has
-waited for long does not read the secret before.
+The plaintext never lives through a wait. If the first try gets no import parameters, the plaintext is wiped at once. When the
+parameters are there, consent is read again; then the checked version is read again, checked, sealed and wiped. A request that
+has waited long reads the secret only at that point.
 
-Up to the first import KMS holds nothing new, and a failure answers under an id that a Delete leaves alone. From then on it
-answers under the id that rule 1 gives, so that CloudFormation's own rollback finds what was brought in. What a symmetric key
-needs besides (earlier material, staging, rotation) is `symmetric.py`.
+Before the first import KMS holds nothing new. On Create a failure then answers under an id whose Delete touches nothing.
+After the import a failure answers under the id of rule 1, so that CloudFormation's own rollback removes what was imported.
+`symmetric.py` does what only symmetric keys need (earlier material, staging, rotation).
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from imported_key_material.errors import Faults, ImportedKeyMaterialError, Refus
 from imported_key_material.lifecycle import attributes, checks
 from imported_key_material.lifecycle.attributes import Evidence
 from imported_key_material.lifecycle.checks import Prepared, SeenKey
-from imported_key_material.lifecycle.confirmation import Confirmed, NothingNew, confirmed
+from imported_key_material.lifecycle.confirmation import Confirmed, NothingNew, confirm
 from imported_key_material.lifecycle.declared_expiry import DeclaredExpiry
 from imported_key_material.lifecycle.job import Job
 from imported_key_material.lifecycle.key_change import KeyChange
@@ -38,10 +38,10 @@ from imported_key_material.safe_log import places
 
 NOTHING_IMPORTED: Final = "Nothing was imported."
 _NOTHING_NEW: Final = "No new material was imported."
-_MAY_HOLD: Final = "KMS may hold the material already: a rollback or the next update sees to it."
+_MAY_HOLD: Final = "KMS may hold the material already: a rollback or the next update handles it."
 
 
-# So old a request counts as handed over: its material is read once the import parameters are there.
+# A request older than this counts as handed over: its material is read only when the import parameters are there.
 HANDED_OVER_AFTER: Final = timedelta(seconds=300)
 
 
@@ -49,9 +49,9 @@ HANDED_OVER_AFTER: Final = timedelta(seconds=300)
 class Purpose:
     """What an import is for.
 
-    `failed_id` answers for a failure before it, `kept_id` (or else rule 1's id) for all that comes after. `forward`: STAGE and
-    ROTATE count; a rollback stages nothing and rotates nothing. `located_as_before`: the properties that locate the secret are
-    unchanged, so that it is no error if a rotation has superseded the bytes meanwhile.
+    `failed_id`: the physical id of a failure before the import. `kept_id` (if None, the id of rule 1): the physical id of
+    success, and of a later failure. `forward`: False for a rollback, which stages nothing and rotates nothing.
+    `located_as_before`: the properties that locate the secret are unchanged. Then superseded bytes are no error.
     """
 
     failed_id: str
@@ -68,16 +68,16 @@ class Importing:
     declared: Properties
     purpose: Purpose
 
-    def bring_in(self, view: KeyView | None, faults: Faults) -> Answer:
-        """`view`: the key, None where looking at it gave a fault; `faults`: those so far. Raises Failed."""
+    def run(self, view: KeyView | None, faults: Faults) -> Answer:
+        """`view`: the key; None if KMS did not show it, which is a fault. `faults`: the faults so far. Raises Failed."""
         change: KeyChange | None = None
         try:
-            prepared = self._prepared(view, faults)  # rule 3: all that is wrong, at once
+            prepared = self._prepare(view, faults)  # rule 3: all faults at once
             key = self.job.key(prepared.view.arn)
             sealed = Sealing(self.job, self.declared, prepared, key).run()  # KMS holds nothing new yet
             change = KeyChange(self.job, key, prepared.found, self.purpose.kept_id, prepared.view)
-            material_id = self._import(prepared, change, sealed)  # rule 4: FOR EVER
-            confirmation = confirmed(self.job, prepared, sealed, material_id, self._accepted(prepared))
+            material_id = self._import(prepared, change, sealed)  # rule 4: PERMANENT
+            confirmation = confirm(self.job, prepared, sealed, material_id, self._accepted(prepared))
             self._log(prepared, sealed, material_id, confirmation)
             self._warn(prepared.expiry, confirmation.view)
             evidence = Evidence(sealed.proof.public_key, confirmation.materials.ids)
@@ -89,13 +89,13 @@ class Importing:
         except Exception as error:
             if change is None or not change.imports.may_have_taken_effect:
                 raise
-            # A defect, and still the Delete must find what was brought in.
+            # A defect of ours. The Delete must still remove what was imported.
             problem = f"The function met an error of its own after the import, {type(error).__name__}."
             at = places(error)
         else:
             return answer
-        # Not while the exception is being handled: a log that can't be written prints it, and its text is not vetted.
-        self.job.log.warning("an error of its own after the import", extra={"at": at})
+        # Log outside the handler: if the log fails, logging prints the current exception, whose text may hold a secret.
+        self.job.log.warning("the function met an error of its own after the import", extra={"at": at})
         raise self._failed(problem, change)
 
     def _failed(self, problem: str, change: KeyChange | None, what_may_be: str = _MAY_HOLD) -> Failed:
@@ -103,15 +103,15 @@ class Importing:
             return Failed(f"{problem} {what_may_be}", change.physical_id)
         return Failed(f"{problem} {NOTHING_IMPORTED}", self.purpose.failed_id)
 
-    def _prepared(self, view: KeyView | None, faults: Faults) -> Prepared:
-        """Rule 3, whole; but for the material of a request that has waited for long."""
+    def _prepare(self, view: KeyView | None, faults: Faults) -> Prepared:
+        """Runs all checks of rule 3. Only a request that has waited long has its material checked later."""
         job = self.job
-        seen = None if view is None else self._seen(view, faults)
+        seen = None if view is None else self._read_key(view, faults)
         now, made_at = job.caller.clock.now(), job.request.made_at
         reads_secret = made_at is None or now - made_at <= HANDED_OVER_AFTER
         return checks.prepare(self.declared, seen, job.reader(), now, faults, reads_secret=reads_secret)
 
-    def _seen(self, view: KeyView, faults: Faults) -> SeenKey:
+    def _read_key(self, view: KeyView, faults: Faults) -> SeenKey:
         job = self.job
         tags: Mapping[str, str] | None = None
         materials = HeldMaterials()
@@ -123,9 +123,9 @@ class Importing:
         return SeenKey(view, tags, self._wants_earlier(materials))
 
     def _wants_earlier(self, materials: HeldMaterials) -> bool:
-        """Whether material is lost, or an expiry is to change; else PreviousSecretVersionIds are not read."""
+        """Whether material is lost, or an expiry must change. Only then are PreviousSecretVersionIds read."""
         now = self.job.caller.clock.now()
-        if materials.lost(now) or self.declared.valid_for_days is not None:  # days are counted from this import
+        if materials.lost(now) or self.declared.valid_for_days is not None:  # the days count from this import
             return True
         expiry = DeclaredExpiry(self.declared, now)
         return not all(expiry.is_kept_by(one.expiry) for one in materials.needed)
@@ -135,7 +135,7 @@ class Importing:
         return self.declared.new_material if self.purpose.forward else NewMaterial.REFUSE
 
     def _import(self, prepared: Prepared, change: KeyChange, sealed: Sealed) -> str:
-        """Returns KeyMaterialId, "" for keys that are not symmetric."""
+        """Returns the KeyMaterialId; "" for keys that are not symmetric."""
         current, *earlier = sealed.materials
         try:
             if prepared.spec.kind is not Kind.SYMMETRIC:
@@ -163,7 +163,7 @@ class Importing:
         raise Refused(fault)
 
     def _accepted(self, prepared: Prepared) -> frozenset[str]:
-        """The states in which a symmetric key's material is what the properties ask for."""
+        """The states that the properties accept for a symmetric key's material."""
         accepted: set[str] = {State.CURRENT}
         if self._new_material is NewMaterial.STAGE or prepared.view.is_replica or not self.purpose.forward:
             accepted |= PENDING
@@ -172,7 +172,7 @@ class Importing:
         return frozenset(accepted)
 
     def _log(self, prepared: Prepared, sealed: Sealed, material_id: str, confirmation: Confirmed) -> None:
-        """For a rotated key this line is the evidence: the material's id beside the check value of the bytes sent under it."""
+        """For a rotated key this line is the evidence: it has the material's id and the check value of the bytes we sent."""
         view = confirmation.view
         self.job.log.info(
             "imported",
@@ -189,7 +189,7 @@ class Importing:
         )
 
     def _warn(self, expiry: Expiry, view: KeyView) -> None:
-        """A key goes out of use with the first of its materials to expire; DescribeKey shows that one's end."""
+        """A key is unusable once its first material expires. DescribeKey shows that expiry."""
         declared = expiry.valid_to
         if view.valid_to is not None and (declared is None or view.valid_to < declared.replace(microsecond=0)):
             self.job.log.warning(

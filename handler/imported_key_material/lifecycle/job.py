@@ -1,6 +1,6 @@
-"""One request at work: the request, its deadline, and what it talks to; the looks that several rules take.
+"""One request: its deadline, its clients, and the questions to KMS and the stack that several rules need.
 
-What is done in which order, and what the answer is, stands in `resource.py`.
+`resource.py` decides the order of the steps, and the answer.
 """
 
 from collections.abc import Callable
@@ -28,8 +28,8 @@ from imported_key_material.lifecycle.attributes import Evidence
 from imported_key_material.material.key_specs import Kind
 from imported_key_material.properties import Properties
 
-FOREIGN_KEY_SECONDS: Final = 20.0  # how long a key that KMS does not show is waited for, if the stack does not make it
-_LIST_SECONDS: Final = 8.0  # and how long the list of the stack's resources is, which tells that
+FOREIGN_KEY_SECONDS: Final = 20.0  # how long to wait for a key that KMS does not show, if the stack does not create it
+_LIST_SECONDS: Final = 8.0  # how long to wait for the list of the stack's resources, which shows that
 _CONFIRM_BACKOFF = Backoff(first_seconds=0.2, cap_seconds=5.0)
 
 
@@ -46,7 +46,7 @@ class Job:
 
     @property
     def impatient(self) -> "Job":
-        """The same, where nothing is waited out: for what only an attribute needs, and for what only consent would give."""
+        """The same job without waiting: for reads that only an attribute needs, and where only consent could help."""
         caller = replace(self.caller, patient=False)
         return replace(self, caller=caller, consent_tags=ConsentTags(caller, self.request.stack_name, patient=False))
 
@@ -72,13 +72,13 @@ class Job:
     # ------------------------------------------------------------------------------------------------------- looking
 
     def look(self, properties: Properties, faults: Faults) -> KeyView | None:
-        """The declared key as it is now; None, and a fault, where there is none to look at."""
+        """The declared key as it is now; None, with a fault, if KMS does not show it."""
         if not properties.key_id:
             return None
         with faults.collected():
             checks.require_at_home(properties.key_id, self.home)
             try:
-                return self._settled(properties.key_id)
+                return self._wait_until_created(properties.key_id)
             except ServiceRefused as refused:
                 if refused.code != "NotFoundException":
                     raise
@@ -89,20 +89,20 @@ class Job:
             )
         return None
 
-    def _settled(self, key_id: str) -> KeyView:
+    def _wait_until_created(self, key_id: str) -> KeyView:
         """DescribeKey, once the key is no longer being created."""
 
-        def settled() -> Seen[KeyView]:
-            view = self._found(key_id)
+        def look() -> Seen[KeyView]:
+            view = self._wait_until_shown(key_id)
             return Seen(view, enough=view.state != "Creating")
 
-        seen = self.until_consistent(settled)
+        seen = self.until_consistent(look)
         if not seen.enough:
             raise Refused(Fault("KeyId", "The key is still being created.", "Run the deployment again."))
         return seen.value
 
-    def _found(self, key_id: str) -> KeyView:
-        """DescribeKey. A key that KMS does not show is waited for; not for long where the stack itself does not make it."""
+    def _wait_until_shown(self, key_id: str) -> KeyView:
+        """DescribeKey. Waits for a key that KMS does not show yet, but only briefly if the stack itself does not create it."""
         clock = self.caller.clock
         started = clock.now()
 
@@ -118,7 +118,7 @@ class Job:
         return look(CONSISTENCY_PATIENCE_SECONDS - (clock.now() - started).total_seconds())
 
     def _may_be_making(self, key_id: str) -> bool:
-        """Whether the stack's own resources may be making the key; also where the list of them can't be read soon."""
+        """Whether a resource of the stack may be creating the key. True if the list of resources can't be read soon."""
         soon = replace(self.caller, deadline=self.caller.within(_LIST_SECONDS))
         try:
             return Holders(replace(self.stack, caller=soon)).may_be_making(KeyId.parse(key_id, self.home))
@@ -129,8 +129,8 @@ class Job:
         """Rule 1: a resource owns a key that is empty, and adopts a key that already holds material.
 
         Two exceptions, in which the resource owns a key that holds material:
-        - this stack made the key in its present operation, so that another invocation of this request was here (rule 10);
-        - another resource of this stack owns the key, so that a renamed logical id inherits the material.
+        - the stack created the key in its current operation: another invocation of this request did the import (rule 10);
+        - another resource of the stack owns the key: a renamed logical id inherits the material.
         """
         key = view.key_id
         empty = not view.holds_material and not self._holds_some(view)
@@ -143,23 +143,23 @@ class Job:
         return key.adopted_id
 
     def _holds_some(self, view: KeyView) -> bool:
-        """Whether a rotated key that lost one of its materials, and is PendingImport for it, still holds another."""
+        """Whether a rotated key that is PendingImport because it lost one material still holds another."""
         if not view.current_material_id and not view.is_replica:  # it never held any
             return False
         return any(one.imported for one in self.materials(view))
 
     def materials(self, view: KeyView) -> HeldMaterials:
-        """A symmetric key's materials. Other keys have one, and KMS lists none; IAM opens the list of EXTERNAL keys alone."""
+        """A symmetric key's materials. KMS lists none for other keys, and IAM allows the list only for EXTERNAL keys."""
         has_many = view.kind is Kind.SYMMETRIC and view.origin == "EXTERNAL"
         return self.key(view.arn).materials() if has_many else HeldMaterials()
 
     def until_consistent[T](self, attempt: Callable[[], Seen[T]], *, out_of_time: OutOfTimeAs = ()) -> Seen[T]:
-        """Asks until KMS shows it, for as long as KMS may lag. As `poll`."""
+        """Like `poll`, for as long as KMS may lag."""
         until = self.caller.within(CONSISTENCY_PATIENCE_SECONDS)
         return poll(until, _CONFIRM_BACKOFF, attempt, out_of_time=out_of_time)
 
     def consents(self, view: KeyView) -> bool:
-        """Whether the key's tag names the stack; no where it can't be read. Nothing is waited for."""
+        """Whether the key's tag names the stack; False if it can't be read. Does not wait."""
         try:
             tags = self.impatient.key(view.arn).tags()
         except ImportedKeyMaterialError:
@@ -167,7 +167,7 @@ class Job:
         return consent.allows(tags.get(consent.TAG, ""), self.request.stack_name)
 
     def evidence(self, view: KeyView) -> Evidence | None:
-        """What KMS shows of the key's bytes, for CheckValue; None without consent. It neither waits nor fails."""
+        """What KMS shows of the key's bytes, for CheckValue; None without consent. Neither waits nor fails."""
         asking = self.impatient
         if not self.consents(view):
             return None
@@ -177,5 +177,5 @@ class Job:
             return None
 
     def public_key(self, view: KeyView) -> bytes | None:
-        """KMS's public key of an asymmetric key that holds its material; None for others."""
+        """The public key of an asymmetric key that holds its material; None for other keys."""
         return self.key(view.arn).public_key() if view.is_asymmetric and view.holds_material else None

@@ -1,8 +1,8 @@
-"""One invocation's changes of one key: what is asked right before each of them, and the id that answers for all (rule 1).
+"""One invocation's changes of one key: the checks right before each change, and the physical id of the answer (rule 1).
 
-The id follows from what the key held right before the first change. Somebody else may change the key while this invocation
-waits, so it is decided again by every guard, until a call of this invocation may have taken effect: what the key holds from
-then on may be its own.
+The id depends on what the key held right before our first change. Somebody else may change the key while this invocation
+waits, so every guard decides the id again. Once a call of this invocation may have taken effect, the id stays: what the key
+holds from then on may be our own import.
 """
 
 from dataclasses import dataclass, field
@@ -16,13 +16,13 @@ from imported_key_material.lifecycle.job import Job
 
 @dataclass(slots=True)
 class KeyChange:
-    """`kept_id`: the id that the resource bears already, None where rule 1 decides it."""
+    """`kept_id`: the physical id that the resource already has; None if rule 1 decides it."""
 
     job: Job
     key: KmsKey
     found: FoundSecret
     kept_id: str | None
-    view: KeyView  # as it was seen last
+    view: KeyView  # as KMS showed it when the id was decided
     physical_id: str = ""
     imports: ChangeAttempt = field(init=False)
 
@@ -31,7 +31,7 @@ class KeyChange:
         self._decide(self.view)
 
     def guard_import(self) -> None:
-        """Before every import: consent of all three owners, who may have taken it back while this invocation waited."""
+        """Before every import: all three owners must still consent; they may have withdrawn consent while we waited."""
         self.job.reader().require_consent(self.found)
         self.guard()
 

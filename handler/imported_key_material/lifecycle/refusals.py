@@ -1,4 +1,4 @@
-"""What KMS's refusals of material mean, in our words: its own texts are empty, or say what but not why.
+"""Explains why KMS refused material: its own texts are empty, or do not say why.
 
 `place`: the secret and its version, in Secrets Manager's names (`Fault.found_in`).
 """
@@ -46,7 +46,7 @@ def lost_material(lost: Sequence[HeldMaterial]) -> Fault:
 
 
 def superseded_material(view: KeyView, place: str) -> Fault:
-    """The key holds the bytes as earlier material, and other properties than before ask for them."""
+    """The key holds the bytes only as earlier material. No fault if the properties that locate the secret are unchanged."""
     return Fault(
         "SecretVersionId",
         f"The key holds these bytes as earlier material; a rotation has made {view.current_material_id} current, "
@@ -57,9 +57,9 @@ def superseded_material(view: KeyView, place: str) -> Fault:
 
 
 def refused_material(prepared: Prepared, proof: Proof, place: str, code: str) -> Fault | None:
-    """KMS's empty words about the material, in ours."""
+    """The fault behind KMS's error code; None if we can't explain it by the material."""
     if code == "IncorrectKeyMaterialException":
-        # DER of an RSA key is not canonical; `Importing` has seen that the public keys are equal.
+        # The DER of an RSA key is not canonical, and `Sealing` has checked that the public keys are equal.
         if proof.public_key is not None and prepared.view.holds_material:
             return Fault(
                 "SecretId",

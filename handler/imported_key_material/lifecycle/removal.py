@@ -1,7 +1,7 @@
 """Rule 2: Delete acts only on a key that the resource owns, and that no other resource of the stack holds.
 
-Every other physical id (an adopted key's, a failed Create's, one that CloudFormation made up) is a success that touches
-nothing. It reads no property, so that old shapes of properties can't block it.
+A Delete of any other physical id (of an adopted key, of a failed Create, or made up by CloudFormation) succeeds and touches
+nothing. Delete reads no property, so that properties of an older version can't block it.
 """
 
 from typing import Final
@@ -18,17 +18,20 @@ from imported_key_material.errors import ImportedKeyMaterialError, OutOfTime, Se
 from imported_key_material.key_id import KeyId, owned_key
 from imported_key_material.lifecycle.job import Job
 
-_ON_ITS_WAY_OUT: Final = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
-# A key that is not found at Delete is gone, if it stays so for this long.
+_SCHEDULED_FOR_DELETION: Final = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
+# A key counts as gone once KMS has not found it for this long.
 _GONE_AFTER_SECONDS: Final = 20.0
+
+_NOTHING_REMOVED: Final = "Nothing was removed."
+_MAY_BE_REMOVED: Final = "Some material may already have been removed."
 
 
 def delete(job: Job) -> Answer:
-    """Rule 2: acts on an owned id only, and reads no property."""
+    """Rule 2: acts only on an owned id, and reads no property."""
     arn = job.request.fallback_id
     owned = owned_key(arn, job.home)
     if owned is None:
-        job.log.info("nothing to remove: the id is not that of material brought in", extra={"physical_id": arn})
+        job.log.info("nothing to remove: the resource owns no material", extra={"physical_id": arn})
         return Answer(arn)
     key = job.key(arn)
 
@@ -39,10 +42,10 @@ def delete(job: Job) -> Answer:
     attempt = ChangeAttempt(guard)
     try:
         view = _still_there(job, arn)
-        if view is None or view.state in _ON_ITS_WAY_OUT:
-            job.log.info("the key is gone, or on its way out", extra={"key_arn": arn})
+        if view is None or view.state in _SCHEDULED_FOR_DELETION:
+            job.log.info("the key is gone, or is scheduled for deletion", extra={"key_arn": arn})
             return Answer(arn)
-        if view.arn != arn:  # another spelling was never answered, and would hide from the search for a holder
+        if view.arn != arn:  # no answer had this spelling, and the search for another holder would miss it
             job.log.info("nothing to remove: the id is not the key's ARN", extra={"physical_id": arn})
             return Answer(arn)
         holder = _holder(job, owned)
@@ -54,18 +57,18 @@ def delete(job: Job) -> Answer:
             return Answer(arn)
         _empty(job, key, view, attempt)
     except ImportedKeyMaterialError as error:
-        what_was_done = "Material may be removed already." if attempt.may_have_taken_effect else "Nothing was removed."
+        what_was_done = _MAY_BE_REMOVED if attempt.may_have_taken_effect else _NOTHING_REMOVED
         raise Failed(f"{error} {what_was_done}", arn) from None
     job.log.info("removed", extra={"key_arn": arn})
     return Answer(arn)
 
 
 def _holder(job: Job, key: KeyId) -> Holder | None:
-    """Who else holds the key. Statuses may lag, so that two things are believed after a minute alone.
+    """The other resource of the stack that holds the key. Statuses lag, so two results are believed only after a minute.
 
-    That somebody does: two resources of one key that are deleted at once would each see the other still stand, and both leave
-    the material. That nobody does, while a resource is being made or updated: it may hold the key by now (two resources that
-    have swapped their keys).
+    "Another resource holds the key": two resources of one key may be deleted at once. Each would see that the other still
+    exists, and both would leave the material. "None holds it", while a resource is being created or updated: that resource may
+    hold the key by now (two resources that swap their keys).
     """
     asked = False
 
@@ -73,7 +76,7 @@ def _holder(job: Job, key: KeyId) -> Holder | None:
         nonlocal asked
         holder, at_rest = job.holders.holder_and_rest(key)
         is_sure = holder is None and at_rest
-        if not is_sure and not asked:  # before anything is waited for: the Delete may have its answer already
+        if not is_sure and not asked:  # before the first wait: the Delete may already have its answer
             asked = True
             job.stack.leave_if_answered()
         return Seen(holder, enough=is_sure)
@@ -91,29 +94,29 @@ def _still_there(job: Job, arn: str) -> KeyView | None:
 
 
 def _empty(job: Job, key: KmsKey, view: KeyView, attempt: ChangeAttempt) -> None:
-    """Takes every material out, until KMS lists none that is there.
+    """Removes materials until KMS lists none that it holds.
 
-    What is listed may lag, and a rotation may be carried out between two calls: the current material, removed by no id, is
-    then another than the list's. That the key is out of use shows only that it lacks one.
+    The list may lag, and KMS may carry out a rotation between two calls. A deletion without an id then removes another
+    material than the list calls current. A key that is out of use shows only that it lacks one of its materials.
     """
-    # The current one by no id, so that it goes even if the list lags.
+    # None removes the current material: it is removed even if the list lags.
     for material_id in [*_earlier(job, view), None]:
         key.delete_material(material_id, attempt)
 
-    def empty() -> Seen[bool]:
+    def remove_the_rest() -> Seen[bool]:
         now = _still_there(job, key.arn)
         left = _earlier(job, now) if now is not None else []
         if now is None or (not left and not now.holds_material):
-            return Seen(True, enough=True)  # noqa: FBT003  # what was looked for
+            return Seen(True, enough=True)  # noqa: FBT003  # nothing is left
         for material_id in [*left, None] if now.holds_material else left:
             key.delete_material(material_id, attempt)
-        return Seen(False, enough=False)  # noqa: FBT003  # the same
+        return Seen(False, enough=False)  # noqa: FBT003  # something was left
 
-    if not job.until_consistent(empty).enough:
+    if not job.until_consistent(remove_the_rest).enough:
         raise OutOfTime("KeyId: KMS took the deletion, and still shows the key with its material.")
 
 
 def _earlier(job: Job, view: KeyView) -> list[str]:
-    """The materials that the key holds, besides the current one; all of them once that one is gone."""
+    """The materials that the key holds, without the current one; all of them once the current one is removed."""
     current = view.current_material_id if view.holds_material else ""
     return [one.id for one in job.materials(view) if one.imported and one.id != current]

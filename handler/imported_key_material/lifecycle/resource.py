@@ -1,8 +1,8 @@
-"""The life cycle: create, update, delete. Reads like the rules of docs/internals/design.md, whose numbers stand at the code.
+"""The life cycle: create, update, delete. The comments give the numbers of the rules in docs/internals/design.md.
 
-Truth lives in KMS. Every request looks at the key first, then does what is missing; doing it twice does no harm. A step that
-fails after the import answers FAILED under the id that a Delete acts on, so that CloudFormation's own rollback removes what
-was brought in; nothing here takes material out again but a Delete.
+Only KMS knows what a key holds. Every request looks at the key first, then does what is missing; doing it twice does no harm.
+A failure after the import answers FAILED under the id that a Delete acts on, so that CloudFormation's own rollback removes
+what was imported. Only a Delete removes it again.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from imported_key_material.properties import NewMaterial, Properties
 
 
 def handle(job: Job) -> Answer:
-    """Raises Failed, with a sentence for the user and the id under which a Delete may come; or Leave."""
+    """Raises Failed, with a sentence for the user and the id that a later Delete may name; or Leave."""
     return _HANDLERS[job.request.type](job)
 
 
@@ -36,36 +36,36 @@ def handle(job: Job) -> Answer:
 def create(job: Job) -> Answer:
     request, faults = job.request, Faults()
     try:
-        job.stack.require_wanted()  # rule 9, before anything is read for it
+        job.stack.require_wanted()  # rule 9, before we read anything for this request
         declared = properties.read(request.properties, faults)
         view = job.look(declared, faults)
     except ImportedKeyMaterialError as error:
         raise _failed(error, NOTHING_IMPORTED, request.not_imported_id) from None
-    return Importing(job, declared, Purpose(failed_id=request.not_imported_id)).bring_in(view, faults)
+    return Importing(job, declared, Purpose(failed_id=request.not_imported_id)).run(view, faults)
 
 
 # ------------------------------------------------------------------------------------------------------------- update
 
 
 def update(job: Job) -> Answer:
-    """Forward, or a rollback's. The status is asked again before FAILED is answered: it may have lagged (rule 6)."""
+    """A forward update, or a rollback. Reads the stack's status again before it answers FAILED: it may lag (rule 6)."""
     try:
         if job.stack.rolling_back():
             return roll_back(job)
     except ImportedKeyMaterialError:
-        pass  # unreadable: a key that needs no import is no reason to fail; else it is asked again below
+        pass  # An unreadable status must not fail an update that needs no import. Any other update asks again below.
     try:
         return _go_forward(job)
     except Failed as failed:
         if _rolls_back_by_now(job):
-            # It may have imported, and not have seen its own expiry: a rollback is content with any earlier one.
-            job.log.warning("went forward until the stack was seen to roll back", extra={"problem": failed.reason})
+            # Log it: KMS may not have shown the expiry of that import, and a rollback accepts any earlier expiry silently.
+            job.log.warning("went forward, then saw the stack roll back", extra={"problem": failed.reason})
             return roll_back(job)
         raise
 
 
 def _go_forward(job: Job) -> Answer:
-    """Rule 5: nothing is imported where nothing is to do; else the material is imported again, which also verifies it."""
+    """Rule 5: imports nothing if there is nothing to do. Otherwise imports the material again, which also verifies it."""
     request, faults = job.request, Faults()
     echoed = request.fallback_id
     try:
@@ -81,34 +81,36 @@ def _go_forward(job: Job) -> Answer:
         raise _failed(error, NOTHING_IMPORTED, echoed) from None
     as_before = _what_locates(declared) == _what_locates(before)
     purpose = Purpose(failed_id=echoed, kept_id=echoed if in_place else None, located_as_before=in_place and as_before)
-    return Importing(job, declared, purpose).bring_in(view, faults)
+    return Importing(job, declared, purpose).run(view, faults)
 
 
 def _nothing_to_do(job: Job, declared: Properties, before: Properties, view: KeyView) -> bool:
-    """What locates the material is pinned and as it was, and KMS has what the properties ask for."""
+    """Whether the secret's version is pinned, nothing that needs an import has changed, and KMS has what is declared."""
     if declared.secret_version_id is None or _what_imports(declared) != _what_imports(before):
         return False
     if not view.holds_material:
         return False
-    # Without consent IAM may not open the list, and nothing could be imported: what DescribeKey shows decides (rule 6).
+    # Without consent IAM may refuse the list, and we could import nothing. Then DescribeKey decides (rule 6).
     consents = job.consents(view)
     materials, now = job.materials(view) if consents else HeldMaterials(), job.caller.clock.now()
     if materials.lost(now):
         return False
     pending, stages = materials.pending, declared.new_material is NewMaterial.STAGE
-    if consents and stages and pending is None:  # it may be gone
+    if consents and stages and pending is None:  # the staged material may be gone
         return False
-    if pending is not None and declared.new_material is NewMaterial.ROTATE:  # it may be what is to become current
+    if (
+        pending is not None and declared.new_material is NewMaterial.ROTATE
+    ):  # the pending material may have to become current
         return False
     material_id = pending.id if pending is not None and stages else view.current_material_id
     return DeclaredExpiry(declared, now).is_kept(view, materials, material_id) and not _is_tried_again(job)
 
 
 def _is_tried_again(job: Job) -> bool:
-    """Whether an Update that failed is tried again (--disable-rollback): what it changed is not known to be in KMS.
+    """Whether this Update repeats one that failed (--disable-rollback): we don't know whether KMS has what that one changed.
 
-    Events that can't be read are no proof that it is not, so that the material is imported again. A rollback goes on without
-    them (rule 6), and so does an Update whose stack can't be read either: it may be a rollback's.
+    If the events can't be read, it may be so, and the material is imported again. There are two exceptions: a rollback goes on
+    without the events (rule 6), and so does an Update whose stack can't be read either, since it may belong to a rollback.
     """
     try:
         return job.past.failed()
@@ -132,7 +134,7 @@ def _what_locates(declared: Properties) -> tuple[object, ...]:
 
 
 def _what_imports(declared: Properties) -> tuple[object, ...]:
-    """The properties whose change asks for an import. ValidTo is compared with what KMS shows instead."""
+    """The properties whose change needs an import. ValidTo is not among them: it is compared with what KMS shows."""
     return (
         *_what_locates(declared),
         declared.new_material,
@@ -144,7 +146,7 @@ def _what_imports(declared: Properties) -> tuple[object, ...]:
 
 
 def _rolls_back_by_now(job: Job) -> bool:
-    """The status is asked again for a while: it may lag, and a rollback's Update must not fail."""
+    """Reads the stack's status again for a while: it may lag, and a rollback's Update must not fail."""
 
     def look() -> Seen[bool]:
         rolls_back = job.stack.shows_rollback()

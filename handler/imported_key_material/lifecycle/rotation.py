@@ -1,7 +1,7 @@
 """New material for a symmetric key: staged beside the current one, then made current by a rotation (rule 5).
 
-A rotation can't be taken back, and takes whatever is pending when KMS carries it out: minutes after it was accepted. So
-material that is pending is never replaced while a rotation may be under way, and none is asked for twice.
+A rotation can't be taken back. KMS carries it out minutes after it accepted it, and makes current whatever is pending then.
+So we never replace pending material while a rotation may be under way, and never request a rotation twice.
 
 What KMS does: docs/internals/kms-contract.md, "More than one material" and "Multi-Region keys".
 """
@@ -19,18 +19,18 @@ from imported_key_material.clock import Backoff, Deadline, Seen, poll
 from imported_key_material.errors import Fault, OutOfTime, Refused, ServiceRefused
 
 ROTATIONS_MAX: Final = 25  # in a key's life
-# An accepted rotation shows in OnDemandRotationStartDate, or in a new CurrentKeyMaterialId, well within this.
+# KMS shows an accepted rotation (OnDemandRotationStartDate, or a new CurrentKeyMaterialId) well within this time.
 QUIET: Final = timedelta(minutes=5)
-# A rotation takes a minute or more; one that was asked for before, or a replica's import, may be over at once.
+# A rotation takes a minute or more. A rotation that was requested before, or a replica's import, may end at once.
 _POLL: Final = Backoff(first_seconds=2.0, cap_seconds=20.0)
 _OVER: Final = Seen("", enough=True)
 _UNDER_WAY: Final = "ConflictException"
-# RotateKeyOnDemand's KMSInvalidStateException has three reasons; each passes, or is seen by looking at the key again.
+# RotateKeyOnDemand's KMSInvalidStateException has three reasons. Each passes, or the next look at the key shows it.
 _LOOK_AGAIN: Final = "KMSInvalidStateException"
 
 
 class _Rotated(Exception):
-    """A rotation has made the material current, while this invocation waited to ask."""
+    """A rotation has made the material current right before our call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Rotation:
 
     @staticmethod
     def require_room(materials: HeldMaterials) -> None:
-        """Refused where the key has been rotated as often as KMS lets it, before anything is staged for one more."""
+        """Raises Refused if KMS does not allow another rotation of the key. Runs before anything is staged."""
         rotated = sum(one.rotated_on_demand for one in materials)
         if rotated >= ROTATIONS_MAX:
             raise Refused(
@@ -54,12 +54,12 @@ class Rotation:
             )
 
     def make_room(self) -> None:
-        """Removes other material that is pending; only once it is sure that no rotation is about to take it."""
+        """Removes other pending material, but only once it is sure that no rotation is about to take it."""
         clock = self.key.caller.clock
         before = self.key.look()
         quiet_since = clock.now()
 
-        def made() -> Seen[str]:
+        def remove_when_quiet() -> Seen[str]:
             nonlocal quiet_since
             view, pending = self.key.look(), self.key.materials().pending
             if pending is None or view.current_material_id != before.current_material_id:
@@ -71,15 +71,15 @@ class Rotation:
             self._remove(pending.id)
             return _OVER
 
-        if _why_not(self.key.caller.waits_until, made, "KMS showed nothing yet."):
+        if _why_not(self.key.caller.waits_until, remove_when_quiet, "KMS showed nothing yet."):
             unfinished = OutOfTime(
-                "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was "
-                "asked for a moment ago. Run the deployment again."
+                "NewMaterial: Other material is pending rotation in the key, and a rotation that was requested a "
+                "moment ago may take it. Run the deployment again."
             )
             raise self.key.caller.given_up(unfinished)
 
     def _remove(self, material_id: str) -> None:
-        """Takes pending material out; not where a rotation has made it current while this waited to ask."""
+        """Removes pending material, unless a rotation has made it current meanwhile."""
 
         def guard() -> None:
             self.guard()
@@ -91,18 +91,18 @@ class Rotation:
             self.key.delete_material(material_id, ChangeAttempt(guard))
 
     def rotate_to(self, material_id: str) -> None:
-        """Asks for the rotation, unless one is under way, and waits until the material is current."""
+        """Requests the rotation, unless one is under way, and waits until the material is current."""
         clock, caller = self.key.caller.clock, self.key.caller
         under_way_at: datetime | None = None
 
-        def rotated() -> Seen[str]:
+        def request_and_look() -> Seen[str]:
             nonlocal under_way_at
             view = self.key.look()
             if view.current_material_id == material_id:
                 return _OVER
             material = self.key.materials().of(material_id)
             shown = f"material {material_id} is {material.state if material else 'gone'}."
-            # KMS stops showing an accepted rotation long before it is carried out. A second one would count, too.
+            # KMS stops showing an accepted rotation long before it carries it out. A second request would count, too.
             is_under_way = under_way_at is not None and clock.now() - under_way_at < QUIET
             if is_under_way or material is None or not material.is_pending or self.key.rotation_started():
                 return Seen(shown, enough=False)
@@ -110,15 +110,15 @@ class Rotation:
             under_way_at = None if why_not else clock.now()
             return Seen(why_not or shown, enough=False)
 
-        why = _why_not(caller.waits_until, rotated, "KMS showed nothing yet.")
-        # A new invocation could not know that one was asked for here, and would ask again.
+        why = _why_not(caller.waits_until, request_and_look, "KMS showed nothing yet.")
+        # Another invocation could not know that we requested a rotation, and would request a second one.
         if why and under_way_at is not None:
-            why = _why_not(Deadline(clock, min(caller.deadline.at, under_way_at + QUIET)), rotated, why)
+            why = _why_not(Deadline(clock, min(caller.deadline.at, under_way_at + QUIET)), request_and_look, why)
         if why:
-            raise caller.given_up(OutOfTime(f"NewMaterial: The rotation was not finished in the time there was: {why}"))
+            raise caller.given_up(OutOfTime(f"NewMaterial: The rotation was not finished in time: {why}"))
 
     def _ask(self, view: KeyView, material: HeldMaterial) -> str:
-        """RotateKeyOnDemand; returns why KMS does not take it yet, or "" where a rotation is, or may be, under way."""
+        """RotateKeyOnDemand. Returns why KMS does not take it yet; "" if a rotation is or may be under way."""
 
         def guard() -> None:
             self.guard()
@@ -146,7 +146,7 @@ class Rotation:
 
 
 def _why_not(until: Deadline, attempt: Callable[[], Seen[str]], otherwise: str) -> str:
-    """What KMS showed last; "" once the attempt is over; `otherwise`, where there was no time to ask."""
+    """Polls. Returns "" if the attempt succeeded, else what KMS showed last; `otherwise` if there was no time to ask."""
     try:
         return poll(until, _POLL, attempt, out_of_time=OutOfTime).value
     except OutOfTime:

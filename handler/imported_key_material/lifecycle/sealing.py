@@ -1,9 +1,9 @@
 """Wraps checked material for KMS; the plaintext never lives through a wait (docs/internals/design.md, "The plaintext").
 
-    a first try at the import parameters, without a wait -> seal, wipe
+    first: one try at the import parameters, without a wait -> seal, wipe
     else: wipe -> wait for the parameters -> consent of all three -> read the same versions again, check, seal, wipe
 
-A request that has waited for long has nothing read ahead, and goes the second way at once.
+A request that has waited long has read nothing yet, and takes the second way at once.
 """
 
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ _OTHER_BYTES: Final = Fault(
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What was wrapped for KMS, the current material first; and of that one, what is kept, and the version it came from."""
+    """The wrapped materials, the current one first; and the current one's proof and version of the secret."""
 
     materials: list[SealedMaterial]
     proof: Proof
@@ -39,7 +39,7 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Sealing:
-    """Of what was prepared for one key."""
+    """Seals the prepared material for one key."""
 
     job: Job
     declared: Properties
@@ -47,7 +47,7 @@ class Sealing:
     key: KmsKey
 
     def run(self) -> Sealed:
-        """No plaintext is left when this waits or ends. Raises Refused; and as `ParameterRequest.wait`."""
+        """Holds no plaintext while it waits, nor when it ends. Raises Refused, and what `ParameterRequest.wait` raises."""
         prepared = self.prepared
         request = self.key.parameter_request(prepared.wrapping_algorithm, self.declared.wrapping_key_spec)
         parameters, sealed, is_same = None, None, False
@@ -66,10 +66,10 @@ class Sealing:
             return sealed
         if parameters is None:
             parameters = request.wait(StillNeeded(self.job, prepared.view))
-        return self._read_and_sealed(parameters)
+        return self._read_and_seal(parameters)
 
-    def _read_and_sealed(self, parameters: ImportParameters) -> Sealed:
-        """Reads the versions that were checked, once more, one at a time: each is wiped before the next is read."""
+    def _read_and_seal(self, parameters: ImportParameters) -> Sealed:
+        """Reads the checked versions again, one at a time: each is wiped before the next is read."""
         prepared, reader = self.prepared, self.job.reader()
         self.job.consent_tags.require(self.key.tags, where="KeyId", what="the KMS key")
         reader.require_consent(prepared.found)
@@ -93,7 +93,7 @@ class Sealing:
         return Sealed(materials, first.proof, first.version_id, first.place)
 
     def _shows_same(self, proof: Proof) -> bool:
-        """As `_require_same`, without any wait; False where KMS could not be asked."""
+        """Like `_require_same`, without any wait. False if KMS could not be asked."""
         kms = self.job.clients.kms_without_retries
         try:
             self._require_same(replace(self.job.impatient.key(self.key.arn), kms=kms), proof)
@@ -102,7 +102,7 @@ class Sealing:
         return True
 
     def _require_same(self, key: KmsKey, proof: Proof) -> None:
-        """Raises Refused where a key that can show it holds other bytes: no import would change that."""
+        """Raises Refused if KMS shows that the key holds other bytes: no import can change them."""
         if not self.prepared.view.holds_material:
             return
         try:

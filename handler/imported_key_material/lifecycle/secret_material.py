@@ -1,6 +1,6 @@
-"""A secret's version -> checked material: plaintext from here on, until it is wiped.
+"""Turns a version of the secret into checked material. This is plaintext until it is wiped.
 
-What is kept of the material once it is wiped is its proof: nothing secret.
+After the wipe only the material's proof is kept, which is not secret.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from imported_key_material.properties import Properties
 
 @dataclass(frozen=True, slots=True)
 class ReadMaterial:
-    """Checked material, what is kept of it once it is wiped, and the version in which it was."""
+    """Checked material, the proof that is kept after the wipe, and the material's version of the secret."""
 
     material: CheckedMaterial = field(repr=False)
     proof: Proof
@@ -29,7 +29,7 @@ class ReadMaterial:
 def read(
     properties: Properties, found: FoundSecret, version: Version, reader: SecretReader, spec: KeySpec
 ) -> ReadMaterial:
-    """Reads one version of the secret, and checks what is in it. Plaintext from here on, until it is wiped."""
+    """Reads one version of the secret, and checks its material. The caller wipes it."""
     source = reader.open(found, properties, version)
     with found_in(source.place):
         checked = material_check.check(
@@ -52,7 +52,7 @@ def read_all(
     spec: KeySpec,
     faults: Faults,
 ) -> ReadMaterial | None:
-    """Checks all versions, so that what is wrong costs no import parameters. Of several each is wiped before the next."""
+    """Checks all versions first, so that a fault costs no import parameters. Wipes each of several before the next."""
     current: ReadMaterial | None = None
     for version in versions:
         with faults.collected():

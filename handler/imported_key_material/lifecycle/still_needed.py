@@ -1,8 +1,8 @@
-"""Whether a request that waits for KMS's quota is needed still: no request of the quota is spent where none is (rule 9).
+"""Whether a request that waits for KMS's quota is still needed: a request that is not must use up no quota (rule 9).
 
-A wait may last for most of an hour. Meanwhile another delivery of the same request may have brought the material in, the
-stack may have gone back, somebody may have disabled the key. KMS is asked before every further try, since that costs little;
-CloudFormation every five minutes, since hundreds wait, and at once where the key has changed.
+A wait may last most of an hour. Meanwhile another delivery of the same request may have imported the material, the stack may
+have rolled back, or somebody may have disabled the key. We ask KMS before every further try, which costs little. We ask
+CloudFormation at once if the key has changed, and otherwise only every five minutes, since hundreds of requests wait.
 """
 
 from datetime import timedelta
@@ -16,12 +16,12 @@ from imported_key_material.lifecycle import checks
 from imported_key_material.lifecycle.job import Job
 
 ASK_AGAIN_AFTER: Final = timedelta(minutes=5)
-# Who has changed the key may be an invocation of this very request, whose answer is on its way.
+# Another invocation of this request may have changed the key; its answer may still be in flight.
 ANSWERED_WITHIN: Final = timedelta(seconds=30)
 
 
 class StillNeeded:
-    """Called between two tries. Raises Refused, NotWanted or Leave where the request has come to its end."""
+    """Called between two tries. Raises Refused, NotWanted or Leave if the request is no longer needed."""
 
     def __init__(self, job: Job, view: KeyView) -> None:
         self._job = job
@@ -42,11 +42,11 @@ class StillNeeded:
         self._asked_at = clock.now()
 
     def _until_answered(self) -> None:
-        """Ends the invocation once CloudFormation has its answer. Where none comes, it was somebody else; the wait goes on."""
+        """Ends the invocation once CloudFormation has its answer. Without an answer, somebody else changed the key: wait on."""
 
-        def answered() -> Seen[None]:
+        def ask() -> Seen[None]:
             self._job.stack.require_wanted()
             return Seen(None, enough=False)
 
         clock = self._job.caller.clock
-        poll(Deadline(clock, clock.now() + ANSWERED_WITHIN), STATUS_BACKOFF, answered)
+        poll(Deadline(clock, clock.now() + ANSWERED_WITHIN), STATUS_BACKOFF, ask)

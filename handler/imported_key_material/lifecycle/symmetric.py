@@ -1,12 +1,13 @@
 """Symmetric encryption keys hold more than one material: which import is a first, a re-import, or a new one (rule 5).
 
-    the key never held any   an import without ImportType: the first, for ever
-    it knows the bytes       EXISTING_KEY_MATERIAL: current, earlier or pending; brings back what was lost, changes the expiry
-    it does not              NEW_KEY_MATERIAL, where NewMaterial is STAGE or ROTATE; and the rotation, where it is ROTATE
+    the key never held any material   an import without ImportType: the first import, which is permanent
+    the key knows the bytes           EXISTING_KEY_MATERIAL: restores lost material, or changes the expiry
+    the key does not know the bytes   NEW_KEY_MATERIAL, if NewMaterial is STAGE or ROTATE; with ROTATE also the rotation
 
-Whether it knows the bytes is KMS's to say: nobody else can compute a KeyMaterialId. So a re-import is tried first, which KMS
-refuses without any effect; by the id of each material that may be meant, so that none that a rotation has superseded gets
-another expiry: with its end the whole key would end. What KMS does: docs/internals/kms-contract.md, "More than one material".
+Only KMS can compute a KeyMaterialId, so only KMS knows whether the key knows the bytes. So we try a re-import first: if KMS
+refuses it, nothing has changed. We name the id of each material that is not superseded. A re-import without an id could give
+a superseded material another expiry, and once that material expired, the whole key would be unusable.
+What KMS does: docs/internals/kms-contract.md, "More than one material".
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,9 +38,9 @@ class SupersededMaterial(Exception):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SymmetricImport:
-    """The imports into one key. The guard of `attempt` comes before each of them.
+    """The imports into one key. The guard of `attempt` runs before each import.
 
-    `accepted`: the states in which the material may be afterwards; `expiry`: what is declared.
+    `accepted`: the states in which the material may be afterwards; `expiry`: the declared expiry.
     """
 
     key: KmsKey
@@ -52,54 +53,54 @@ class SymmetricImport:
     rotation: Rotation
 
     def run(self, current: SealedMaterial, earlier: Sequence[SealedMaterial]) -> str:
-        """Returns the KeyMaterialId of `current`. The earlier ones come first: without them the key stays unusable.
+        """Returns the KeyMaterialId of `current`. Imports the earlier materials first: without them the key stays unusable.
 
         Raises UnknownMaterial, SupersededMaterial.
         """
-        lost = self._bring_back(earlier)
-        described = {"KeyMaterialDescription": self.description} if self.description else {}
+        lost = self._restore(earlier)
+        description = {"KeyMaterialDescription": self.description} if self.description else {}
         if not self.view.current_material_id and not self.view.is_replica:
-            material_id = self._known(current, described)
+            material_id = self._try_import(current, description)
         else:
-            material_id = self._again(current, described)
+            material_id = self._reimport(current, description)
         if material_id is None:
             if self.new_material is NewMaterial.REFUSE:
                 raise UnknownMaterial
             if lost:
                 raise Refused(lost_material(lost))
-            material_id = self._staged(current, described)
+            material_id = self._stage(current, description)
         if self.new_material is NewMaterial.ROTATE:
             material = self.key.materials().of(material_id)
             if material is not None and material.is_pending:
                 self.rotation.rotate_to(material_id)
         return material_id
 
-    def _again(self, sealed: SealedMaterial, described: Mapping[str, str]) -> str | None:
-        """A re-import; None where the key does not know the bytes."""
+    def _reimport(self, sealed: SealedMaterial, description: Mapping[str, str]) -> str | None:
+        """Returns None if the key does not know the bytes."""
         if State.SUPERSEDED in self.accepted:
-            return self._known(sealed, {**EXISTING, **described})
+            return self._try_import(sealed, {**EXISTING, **description})
         materials = self.key.materials()
         superseded = materials.in_state(State.SUPERSEDED)
         named = [{"KeyMaterialId": one.id} for one in materials if one not in superseded]
         for parameters in named or [{}]:
-            material_id = self._known(sealed, {**EXISTING, **parameters, **described})
+            material_id = self._try_import(sealed, {**EXISTING, **parameters, **description})
             if material_id is not None:
                 return material_id
         for material in superseded:
-            as_it_is = {**EXISTING, "KeyMaterialId": material.id}
-            if self._known(sealed, as_it_is, self._expiry_of(material)) is not None:
+            by_id = {**EXISTING, "KeyMaterialId": material.id}
+            if self._try_import(sealed, by_id, self._expiry_of(material)) is not None:
                 raise SupersededMaterial
         return None
 
     def _expiry_of(self, material: HeldMaterial) -> Expiry:
-        """A material's own expiry; the declared one for what is lost."""
+        """The material's own expiry; the declared expiry if the material is lost."""
         is_lost = material.is_lost(self.key.caller.clock.now())
         return self.expiry if is_lost else Expiry(material.expiry.valid_to)
 
-    def _bring_back(self, earlier: Sequence[SealedMaterial]) -> list[HeldMaterial]:
-        """Gives each material to the id under which KMS knows it, if that is lost, or expires otherwise than is declared.
+    def _restore(self, earlier: Sequence[SealedMaterial]) -> list[HeldMaterial]:
+        """Imports earlier materials again that are lost, or whose expiry is not the declared one.
 
-        What belongs to none of them is left out. Returns what is lost still, and makes the key unusable.
+        Ignores bytes that belong to none of these. Returns the materials that are still lost and make the key unusable.
         """
         materials = self.key.materials()
         lost = materials.lost(self.key.caller.clock.now())
@@ -107,13 +108,15 @@ class SymmetricImport:
         wanting += [one for one in materials.needed if one not in lost and not one.expiry.is_that_of(self.expiry)]
         for sealed in earlier:
             for material in wanting:
-                if self._known(sealed, EXISTING | {"KeyMaterialId": material.id}) is not None:
+                if self._try_import(sealed, EXISTING | {"KeyMaterialId": material.id}) is not None:
                     wanting.remove(material)
                     break
         return [one for one in lost if one in wanting and not one.is_pending]
 
-    def _known(self, sealed: SealedMaterial, parameters: Mapping[str, str], expiry: Expiry | None = None) -> str | None:
-        """One import; None where the key does not know the bytes."""
+    def _try_import(
+        self, sealed: SealedMaterial, parameters: Mapping[str, str], expiry: Expiry | None = None
+    ) -> str | None:
+        """One import. Returns None if the key does not know the bytes."""
         try:
             return self.key.import_material(sealed, expiry or self.expiry, self.attempt, symmetric=parameters)
         except ServiceRefused as refused:
@@ -121,13 +124,13 @@ class SymmetricImport:
                 raise
         return None
 
-    def _staged(self, sealed: SealedMaterial, described: Mapping[str, str]) -> str:
+    def _stage(self, sealed: SealedMaterial, description: Mapping[str, str]) -> str:
         materials = self.key.materials()
         self.rotation.require_room(materials)
         if materials.pending is not None:
             self.rotation.make_room()
-        material_id = self._known(sealed, {**NEW, **described})
-        if material_id is None:  # staged meanwhile, by another delivery of this request
-            again = {**EXISTING, **described}
+        material_id = self._try_import(sealed, {**NEW, **description})
+        if material_id is None:  # another delivery of this request has staged it meanwhile
+            again = {**EXISTING, **description}
             material_id = self.key.import_material(sealed, self.expiry, self.attempt, symmetric=again)
         return material_id

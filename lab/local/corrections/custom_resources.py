@@ -133,7 +133,7 @@ def _function(token: str) -> dict[str, Any]:
     region = token.split(":")[3] if token.count(":") >= 6 else ""  # the parts of an ARN
     if record is None or config is None or region != get_region():
         raise Refused(f"ServiceToken {token} is no function of this Region. (ours)", None)
-    return dict(lambda_svc._invocation_record_for_config(record, config))
+    return dict(lambda_svc._execution_record_for_config(record, config))
 
 
 def as_strings(value: Any) -> Any:

@@ -198,7 +198,7 @@ def test_the_victim_s_transport_key_opens_nothing_however_it_is_named(world, ref
     reason = refused(world.external_key(), SecretId=copied.name, **wrapped_by(key_id))
 
     assert reason.startswith(
-        "SecretWrapping.KeyId: The transport key the secret has the tag imported-key-material, but it does not name"
+        "SecretWrapping.KeyId: The transport key has the tag imported-key-material, but it does not name"
     )
     assert world.aws.count("GetSecretValue") == 0
     assert world.aws.count("Decrypt") == 0

@@ -117,7 +117,7 @@ def test_a_flood_of_misspelt_properties_is_counted_and_not_compared_one_by_one(w
 
     assert reason.startswith("21 things are wrong. (1) SecretVersionStaAAA: There is no such property. Is it")
     assert (
-        "(21) Properties: There are 17,556 more properties that are none of this resource's. Take them out." in reason
+        "(21) Properties: There are 17,556 more properties that this resource does not have. Take them out." in reason
     )
 
 

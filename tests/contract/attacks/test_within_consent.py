@@ -324,7 +324,7 @@ def test_a_delete_forged_in_a_clean_up_that_deletes_something_else_empties_nothi
     for logical_id in ("Material", "Nowhere"):
         reason = unwanted(world.event("Delete", logical_id, {}, physical_id=key))
         assert reason == (
-            f"no event of the stack tells that {logical_id} is being deleted under this PhysicalResourceId."
+            f"no event of the stack shows that {logical_id} is being deleted under this PhysicalResourceId."
         )
 
 

@@ -96,13 +96,13 @@ def test_a_throttle_that_lasts_is_tried_against_for_as_long_as_cloudformation_wa
     assert len(world.handed_over) == 5
     last = world.waits[-1]
     assert reason == (
-        "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) to the end of the time there was: the last "
+        "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) until no time was left: the last "
         f"invocation of a request that is 3540 seconds old asked {last.tries} times in {last.waited_seconds:.0f} seconds. "
         "KMS's quota for it, GetParametersForImport request rate (one request a second for the account and Region, formerly "
         "one in four seconds), is shared by all who import. Ask for more (aws service-quotas list-service-quotas "
         "--service-code kms --query \"Quotas[?QuotaName=='GetParametersForImport request rate']\" shows its value and its "
-        "code, which aws service-quotas request-service-quota-increase takes), or deploy fewer resources at once (DependsOn "
-        "makes lanes)."
+        "code, which aws service-quotas request-service-quota-increase takes), or deploy fewer resources at once (chain "
+        "them with DependsOn)."
     )
     assert seconds == 3540  # of CloudFormation's 3600; a minute is kept for the answer
     assert 200 < world.aws.count("GetParametersForImport") < 300
@@ -148,8 +148,8 @@ def test_any_other_throttle_that_lasts_is_named_without_that_quota(world, operat
     answer = world.create(key, SecretId=secret.name) if operation == "ImportKeyMaterial" else world.delete()
 
     assert answer["Reason"].startswith(
-        f"KeyId: kms:{operation} was throttled (ThrottlingException) for 825 seconds, to the end of the time there "
-        "was. Run the deployment again when less goes on in this account and Region."
+        f"KeyId: kms:{operation} was throttled (ThrottlingException) for 825 seconds, until no time was left. "
+        "Run the deployment again when this account makes fewer calls in this Region."
     )
 
 

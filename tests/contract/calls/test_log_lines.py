@@ -63,5 +63,5 @@ def test_an_event_that_is_no_request_does_not_stand_under_the_id_of_the_one_befo
 
     (line,) = lines(app.everything_from(event | changes))
 
-    assert line["message"].startswith("Nothing was done, and nobody answered.")
+    assert line["message"].startswith("Nothing was done, and nobody was answered.")
     assert in_each([line]) == {(None, None, None)}

@@ -19,7 +19,7 @@ KEY = random_key(32)
 ALWAYS = 10**6
 SECRET = "orders/master-key"
 V1 = "11111111-2222-3333-4444-555555555555"
-AGAIN = "Run the deployment again when less goes on in this account and Region."
+AGAIN = "Run the deployment again when this account makes fewer calls in this Region."
 
 
 def created(world):
@@ -57,7 +57,7 @@ def test_a_throttle_is_waited_out_to_the_end_of_the_invocation_and_named(world, 
 
     assert reason.endswith(" Nothing was imported.")
     assert f"{where}: {service}:{operation} was throttled ({code}) for " in reason
-    assert f" seconds, to the end of the time there was. {AGAIN}" in reason
+    assert f" seconds, until no time was left. {AGAIN}" in reason
     assert seconds == pytest.approx(825, abs=15)  # botocore's own retries come on top
     assert seconds < 900
     assert world.handed_over == []  # it is not what takes an hour to pass
@@ -80,7 +80,7 @@ def test_a_stack_s_list_that_stays_throttled_fails_the_delete_and_removes_nothin
     answer = world.delete()
 
     assert answer["Reason"].startswith("StackId: cloudformation:ListStackResources was throttled (Throttling) for ")
-    assert answer["Reason"].endswith(f" seconds, to the end of the time there was. {AGAIN} Nothing was removed.")
+    assert answer["Reason"].endswith(f" seconds, until no time was left. {AGAIN} Nothing was removed.")
     assert world.state(key) == "Enabled"
 
 
@@ -145,7 +145,7 @@ def test_credentials_that_ran_out_between_import_and_confirmation_fail_under_the
 
     assert answer["Status"] == "FAILED"
     assert "kms:DescribeKey was refused with ExpiredTokenException" in answer["Reason"]
-    assert answer["Reason"].endswith("KMS may hold the material already: a rollback or the next update sees to it.")
+    assert answer["Reason"].endswith("KMS may hold the material already: a rollback or the next update handles it.")
     assert answer["PhysicalResourceId"] == key
 
 

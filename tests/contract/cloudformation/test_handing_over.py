@@ -143,9 +143,9 @@ def test_a_rotation_that_waits_for_a_replica_is_handed_over_until_cloudformation
     answer = world.invoke_to_the_end(event)
 
     assert answer["Reason"] == (
-        "NewMaterial: The rotation was not finished in the time there was: every replica must import the material first, in "
+        "NewMaterial: The rotation was not finished in time: every replica must import the material first, in "
         "its own Region (eu-west-1); which of them lacks it can't be seen from here. KMS may hold the material already: a "
-        "rollback or the next update sees to it."
+        "rollback or the next update handles it."
     )
     assert seconds(world, event) == pytest.approx(3540, abs=30)
     assert [function for function, _ in world.handed_over] == [FUNCTION_ARN] * 5
@@ -160,9 +160,7 @@ def test_a_rotation_that_can_not_be_handed_over_fails_at_once(world):
 
     assert answer["Status"] == "FAILED"
     assert answer["PhysicalResourceId"] == key
-    assert answer["Reason"].startswith(
-        "NewMaterial: The rotation was not finished in the time there was: every replica"
-    )
+    assert answer["Reason"].startswith("NewMaterial: The rotation was not finished in time: every replica")
     assert f"can't be seen from here. {NOT_HANDED_OVER}lambda:Invoke was refused" in answer["Reason"]
     assert seconds(world, event) < 720
 
@@ -201,7 +199,7 @@ REFUSALS = [
     (Fault.THROTTLED, "lambda:Invoke was throttled (TooManyRequestsException) for 30 seconds.", 30),
     (
         Fault.INTERNAL_ERROR,
-        "lambda:Invoke was refused with ServiceException. The service failed inside. This passes by itself. Run the "
+        "lambda:Invoke was refused with ServiceException. The service had an internal error. This passes by itself. Run the "
         "deployment again.",
         30,
     ),
@@ -273,7 +271,7 @@ def test_where_lambda_does_not_take_the_event_the_request_fails_at_once_and_says
 
     assert answer["PhysicalResourceId"] == f"not-imported:Material:{event['RequestId']}"
     assert "GetParametersForImport request rate" in answer["Reason"]
-    assert answer["Reason"].endswith(f"(DependsOn makes lanes). {NOT_HANDED_OVER}{problem} Nothing was imported.")
+    assert answer["Reason"].endswith(f"(chain them with DependsOn). {NOT_HANDED_OVER}{problem} Nothing was imported.")
     assert world.waits[-1].outcome == "given up"
     assert after <= seconds(world, event) - world.waits[-1].waited_seconds < after + 10
     assert world.handed_over == []

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 KEY, OTHER = random_keys(32, 2)
 ALWAYS = 10**6
 LOST = [Fault.READ_TIMEOUT, Fault.CONNECTION_CLOSED, Fault.INTERNAL_ERROR, Fault.DEPENDENCY_TIMEOUT]
-BY_ITSELF = "KMS may hold the material already: a rollback or the next update sees to it."
+BY_ITSELF = "KMS may hold the material already: a rollback or the next update handles it."
 
 
 def created(world, spec="SYMMETRIC_DEFAULT"):
@@ -71,8 +71,8 @@ def test_a_refusal_after_a_lost_answer_still_fails_under_the_arn(world):
     answer = world.create(key, SecretId=world.secret(KEY).name)
 
     assert answer["Reason"] == (
-        "KeyId: The key is Disabled, and an import would enable it; somebody disabled it for a reason. Enable it "
-        f"first, if that is meant: aws kms enable-key. {BY_ITSELF}"
+        "KeyId: The key is Disabled, and an import would enable it; somebody disabled it for a reason. To import "
+        f"all the same, enable it first: aws kms enable-key. {BY_ITSELF}"
     )
     assert answer["PhysicalResourceId"] == key
     assert world.state(key) == "Disabled"
@@ -187,7 +187,7 @@ def test_a_removal_that_is_never_answered_does_not_say_that_nothing_was_removed(
     assert answer["Status"] == "FAILED"
     assert answer["PhysicalResourceId"] == key
     assert answer["Reason"].startswith("KeyId: kms:DeleteImportedKeyMaterial got no answer (ReadTimeoutError).")
-    assert answer["Reason"].endswith("Material may be removed already.")
+    assert answer["Reason"].endswith("Some material may already have been removed.")
 
 
 # ---------------------------------------------------------------------------------------------------------- little time

@@ -18,7 +18,7 @@ CREATE_NOT_KNOWN = (
 UPDATE_NOT_KNOWN = "Whether material was imported is not known. If it was, the key keeps it."
 WHERE = f"Lambda's id of the request is {LAMBDA_REQUEST_ID}."
 KILLED_PROBLEM = "the function was killed in the middle of its work; most often it has run out of memory."
-KILLED_REMEDY = f"{RUN_AGAIN} If it comes again, raise MemorySize in the application's template."
+KILLED_REMEDY = f"{RUN_AGAIN} If it happens again, raise MemorySize in the application's template."
 
 
 @pytest.fixture
@@ -51,14 +51,14 @@ ENDS = [
     (
         ended_with("Sandbox.Timedout", "Task timed out after 900.00 seconds"),
         "after 2 tries: the function did not end within its time, and Lambda stopped it.",
-        f"{RUN_AGAIN} If it comes again, its log has how far it went.",
+        f"{RUN_AGAIN} If it happens again, its log shows how far it got.",
     ),
     (
         End(
             error={"errorMessage": f"2026-12-01T12:03:11.123Z {LAMBDA_REQUEST_ID} Task timed out after 900.00 seconds"}
         ),
         "after 2 tries: the function did not end within its time, and Lambda stopped it.",
-        f"{RUN_AGAIN} If it comes again, its log has how far it went.",
+        f"{RUN_AGAIN} If it happens again, its log shows how far it got.",
     ),
     (
         End(
@@ -90,44 +90,44 @@ ENDS = [
     (
         raised("ZeroDivisionError", "the secret is hunter2", tries=1),
         "after 1 try: the function failed with ZeroDivisionError.",
-        f"{RUN_AGAIN} If it comes again, look at the function's log.",
+        f"{RUN_AGAIN} If it happens again, look at the function's log.",
     ),
     (
         too_old(0),
-        ": it waited in Lambda's queue for as long as it may.",
+        ": it waited in Lambda's queue until it was too old.",
         "Raise the application's ReservedConcurrency or leave it empty, if it is set. Else ask Service Quotas for more "
-        "concurrent invocations of Lambda (L-B99A9384), or deploy fewer resources at once "
-        "(DependsOn makes lanes).",
+        "concurrent executions of Lambda (L-B99A9384), or deploy fewer resources at once "
+        "(chain them with DependsOn).",
     ),
     (
         End("EventAgeExceeded", 1, ended_with("Sandbox.Timedout", "Task timed out after 900.00 seconds").error),
         "after 1 try: the function did not end within its time, and Lambda stopped it.",
-        f"{RUN_AGAIN} If it comes again, its log has how far it went.",
+        f"{RUN_AGAIN} If it happens again, its log shows how far it got.",
     ),
     (
         too_old(1),
         "after 1 try: the function failed with KeyError.",
-        f"{RUN_AGAIN} If it comes again, look at the function's log.",
+        f"{RUN_AGAIN} If it happens again, look at the function's log.",
     ),
     (
         too_old(2),
         "after 2 tries: the function failed with KeyError.",
-        f"{RUN_AGAIN} If it comes again, look at the function's log.",
+        f"{RUN_AGAIN} If it happens again, look at the function's log.",
     ),
     (
         End("EventAgeExceeded", 1, {"errorMessage": "hunter2"}),
         "after 1 try: Lambda does not say why.",
-        f"{RUN_AGAIN} If it comes again, look at the function's log.",
+        f"{RUN_AGAIN} If it happens again, look at the function's log.",
     ),
     (
         End("ZeroReservedConcurrency", 0),
         ": the function's reserved concurrency is 0, so that it never runs.",
-        "Take it away with aws lambda delete-function-concurrency.",
+        "Remove that limit with aws lambda delete-function-concurrency.",
     ),
     (
         End("ANewCondition", 0),
         ": Lambda does not say why.",
-        f"{RUN_AGAIN} If it comes again, look at the function's log.",
+        f"{RUN_AGAIN} If it happens again, look at the function's log.",
     ),
 ]
 

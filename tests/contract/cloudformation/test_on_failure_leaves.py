@@ -72,7 +72,7 @@ def test_a_resource_that_is_complete_is_left(world, left, request_of):
     world.clock.advance(5)
     world.settle(event, world.invoke(event))
 
-    assert left(event) == "Left without an answer. CloudFormation has one."
+    assert left(event) == "Left without an answer. CloudFormation already has an answer."
 
 
 def test_a_delete_that_is_complete_is_left_while_the_stack_still_works_on_others(world, left):
@@ -80,14 +80,14 @@ def test_a_delete_that_is_complete_is_left_while_the_stack_still_works_on_others
     world.clock.advance(5)
     world.stack.set("Material", "DELETE_COMPLETE", world.clock.now())
 
-    assert left(event) == "Left without an answer. CloudFormation has one."
+    assert left(event) == "Left without an answer. CloudFormation already has an answer."
 
 
 def test_a_delete_is_answered_once_cloudformation_shows_it_and_no_earlier_one_of_the_same_id(world, on_failure, left):
     event = deleting(world)
     world.stack.set("Material", "DELETE_COMPLETE", world.clock.now() - timedelta(seconds=30))
 
-    assert left(event).endswith("request: Material is DELETE_COMPLETE, and no Delete since then is shown.")
+    assert left(event).endswith("request: Material is DELETE_COMPLETE, and CloudFormation shows no Delete since then.")
 
     world.clock.after(30, lambda: world.stack.set("Material", "DELETE_IN_PROGRESS", world.clock.now()))
     assert on_failure.told(KILLED, event)["Status"] == "FAILED"
@@ -105,7 +105,7 @@ def test_an_answer_that_is_on_its_way_is_waited_for(world, left, request_of):
 
     world.clock.after(ANSWER_ARRIVES_SECONDS - 1, arrives)
 
-    assert left(event) == "Left without an answer. CloudFormation has one."
+    assert left(event) == "Left without an answer. CloudFormation already has an answer."
 
 
 @pytest.mark.parametrize("request_of", REQUESTS)
@@ -150,7 +150,7 @@ def test_a_record_of_what_is_no_request_is_logged_and_that_is_all(world, left, c
     event = creating(world) | changes
     world.aws.calls.clear()
 
-    assert left(event).startswith("Nothing was done, and nobody answered. The event")
+    assert left(event).startswith("Nothing was done, and nobody was answered. The event")
     assert world.aws.calls == []
     assert "hunter2" not in world.log.getvalue()
 
@@ -172,7 +172,7 @@ def test_what_is_no_record_is_logged_and_that_is_all(world, on_failure, record):
 
     assert on_failure.invoke(record) is None
 
-    assert world.log.getvalue().startswith("Nothing was done, and nobody answered. The event is not ")
+    assert world.log.getvalue().startswith("Nothing was done, and nobody was answered. The event is not ")
     assert world.aws.calls == []
 
 
@@ -180,8 +180,8 @@ def test_a_request_itself_is_no_record_of_one(world, on_failure):
     assert on_failure.invoke(creating(world)) is None
 
     assert world.log.getvalue() == (
-        "Nothing was done, and nobody answered. The event is not Lambda's record of a request that failed: requestContext is "
-        "missing.\n"
+        "Nothing was done, and nobody was answered. The event is not Lambda's record of a request that failed: requestContext "
+        "is missing.\n"
     )
 
 

@@ -174,7 +174,7 @@ def test_an_event_that_is_not_cloudformation_s_request_changes_nothing_and_nobod
 
     assert world.invoke(event) is None
     assert world.aws.calls == []
-    assert "Nothing was done, and nobody answered." in world.log.getvalue()
+    assert "Nothing was done, and nobody was answered." in world.log.getvalue()
 
 
 @pytest.mark.parametrize("event", [None, [], "Create", {}, {"Records": []}, {"source": "aws.events"}])

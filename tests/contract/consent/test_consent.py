@@ -117,7 +117,7 @@ def test_all_consents_that_are_missing_are_named_at_once(world, refused):
 
     assert reason == (
         f"3 things are wrong. (1) {no_tag('The KMS key', 'KeyId')} (2) {denied(secret)} "
-        f"(3) {no_tag('The transport key the secret', 'SecretWrapping.KeyId')}"
+        f"(3) {no_tag('The transport key', 'SecretWrapping.KeyId')}"
     )
 
 

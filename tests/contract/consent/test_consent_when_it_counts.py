@@ -1,6 +1,6 @@
 """Consent is read at the moment of the import, of all three owners; a tag that is missing for a moment is waited for.
 
-The three: the KMS key, the secret, and the transport key the secret.
+The three: the KMS key, the secret, and the transport key.
 """
 
 import pytest
@@ -14,11 +14,11 @@ from lab.world import TAG
 KEY, OTHER = random_keys(32, 2)
 V1, V2 = (f"{number}0000000-0000-4000-8000-000000000000" for number in (1, 2))
 ALGORITHM = "RSAES_OAEP_SHA_256"
-OWNERS = ["the KMS key", "the secret", "the transport key the secret"]
+OWNERS = ["the KMS key", "the secret", "the transport key"]
 
 
 class Three:
-    """A key, a wrapped secret and the transport key it, each with its tag."""
+    """A key, a wrapped secret and its transport key, each with its tag."""
 
     def __init__(self, world):
         self.world = world

@@ -152,5 +152,5 @@ def test_an_event_that_is_not_cloudformation_s_request_does_not_come_out(world, 
 
     out = app.everything_from(event)
 
-    assert "Nothing was done, and nobody answered." in out
+    assert "Nothing was done, and nobody was answered." in out
     assert Canaries(signature=SIGNATURE, value=IN_A_VALUE, name=IN_A_NAME).found_in(out) == {}

@@ -201,7 +201,7 @@ def test_an_id_that_was_deleted_before_the_request_was_made_is_not_wanted_until_
     world.clock.advance(20)
     again = world.event("Delete", "Material", {}, physical_id=key)
 
-    assert unwanted(again) == "Material is DELETE_COMPLETE, and no Delete since then is shown."
+    assert unwanted(again) == "Material is DELETE_COMPLETE, and CloudFormation shows no Delete since then."
     world.clock.after(30, lambda: world.stack.set_old("Material", "DELETE_IN_PROGRESS", world.clock.now(), str(key)))
     assert world.invoke(again)["Status"] == "SUCCESS"
 
@@ -211,7 +211,7 @@ def test_an_id_of_which_no_event_tells_is_not_wanted(world, unwanted):
     key, _ = removed(world)
     other = world.external_key()
     import_material(world.session().client("kms"), other, FIRST)
-    not_told = "no event of the stack tells that {} is being deleted under this PhysicalResourceId."
+    not_told = "no event of the stack shows that {} is being deleted under this PhysicalResourceId."
 
     assert unwanted(world.event("Delete", "Material", {}, physical_id=other)) == not_told.format("Material")
     assert unwanted(world.event("Delete", "Nowhere", {}, physical_id=key)) == not_told.format("Nowhere")
@@ -244,7 +244,7 @@ def test_nothing_older_than_the_operation_is_read(world, unwanted):
     url = event["ResponseURL"].partition("&X-Amz-Date=")
     undated = event | {"ResponseURL": f"{url[0]}&{url[2].partition('&')[2]}"}
 
-    assert unwanted(undated).startswith("no event of the stack tells ")
+    assert unwanted(undated).startswith("no event of the stack shows ")
     world.stack.set_old("Material", "DELETE_IN_PROGRESS", world.clock.now(), key)
     assert world.invoke(undated)["Status"] == "SUCCESS"
 
@@ -256,7 +256,7 @@ def test_a_request_that_does_not_tell_its_time_takes_nothing_where_its_id_is_del
     undated = event | {"ResponseURL": f"{url[0]}&{url[2].partition('&')[2]}"}
     ended(world, event, "DELETE_COMPLETE")
 
-    assert unwanted(undated) == "Material is DELETE_COMPLETE, and no Delete since then is shown."
+    assert unwanted(undated) == "Material is DELETE_COMPLETE, and CloudFormation shows no Delete since then."
 
 
 @pytest.mark.parametrize("fault", [DENIED, Fault.READ_TIMEOUT, Fault.THROTTLED])
@@ -296,7 +296,7 @@ def test_the_on_failure_function_goes_by_the_same_rule(world, of):
     assert on_failure.told(KILLED, event)["Status"] == "FAILED"
     ended(world, event, "DELETE_COMPLETE")
     assert on_failure.told(KILLED, event) is None
-    assert world.log.getvalue().splitlines()[-1] == "Left without an answer. CloudFormation has one."
+    assert world.log.getvalue().splitlines()[-1] == "Left without an answer. CloudFormation already has an answer."
 
 
 def test_the_on_failure_function_leaves_what_no_event_tells_of(world):
@@ -308,7 +308,7 @@ def test_the_on_failure_function_leaves_what_no_event_tells_of(world):
         world.log.getvalue()
         .splitlines()[-1]
         .startswith(
-            "Left without an answer. CloudFormation does not wait for this Delete request: no event of the stack tells "
+            "Left without an answer. CloudFormation does not wait for this Delete request: no event of the stack shows "
         )
     )
 

@@ -115,9 +115,9 @@ def test_permissions_gone_at_delete_the_removal_itself(world, key):
 
     assert failed(world, key) == (
         "KeyId: kms:DeleteImportedKeyMaterial was refused with AccessDeniedException: User is not authorized. The "
-        "function's role, the key's policy or the secret's policy does not allow it. The tag imported-key-material must be "
-        "on the key and the secret before the role may touch them (up to five minutes before); the policy of a key must "
-        "let the account's IAM policies count, or name the role. Nothing was removed."
+        "function's role, the key's policy or the secret's policy does not allow it. The key and the secret must have the "
+        "tag imported-key-material (it may count up to five minutes late); the key's policy must let the account's IAM "
+        "policies count, or name the role. Nothing was removed."
     )
     assert 360 <= (world.clock.now() - started).total_seconds() < 400
 

@@ -7,8 +7,8 @@ from tests.support.pinned import SPECS, V2, created, failed, updated
 
 DAY = 86_400
 DISABLED = (
-    "KeyId: The key is Disabled, and an import would enable it; somebody disabled it for a reason. Enable it first, if that "
-    "is meant: aws kms enable-key. Nothing was imported."
+    "KeyId: The key is Disabled, and an import would enable it; somebody disabled it for a reason. To import all the same, "
+    "enable it first: aws kms enable-key. Nothing was imported."
 )
 
 

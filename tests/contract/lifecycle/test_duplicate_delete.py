@@ -29,8 +29,8 @@ def test_a_duplicate_delete_that_was_answered_within_its_own_second(world):
     answer = delivered_again(world, event)
 
     assert answer["Reason"] == (
-        "CloudFormation does not wait for this Delete request: Material is DELETE_COMPLETE, and no Delete since then is shown. "
-        "Nothing was removed."
+        "CloudFormation does not wait for this Delete request: Material is DELETE_COMPLETE, and CloudFormation shows no "
+        "Delete since then. Nothing was removed."
     )
 
 

@@ -108,6 +108,6 @@ def test_a_no_op_update_of_a_key_that_is_scheduled_for_deletion_says_so(world, s
     world.call("ScheduleKeyDeletion", KeyId=key)
 
     assert failed(world, key, ServiceTimeout="1800") == (
-        "KeyId: The key is scheduled for deletion. Take that back with aws kms cancel-key-deletion, or use another key. "
+        "KeyId: The key is scheduled for deletion. Cancel that with aws kms cancel-key-deletion, or use another key. "
         "Nothing was imported."
     )

@@ -97,8 +97,8 @@ def test_a_replica_refuses_other_bytes_than_the_primary_s(pair):
     [
         (
             {"NewMaterial": "STAGE"},
-            "KMS takes new material on the primary key only. Stage it in the primary's Region; here the resource takes it "
-            "as it is, without NewMaterial.",
+            "KMS takes new material on the primary key only. Stage it in the primary's Region, and take NewMaterial out "
+            "here: the resource then imports the same bytes.",
         ),
         (
             {"KeyMaterialDescription": "of a ceremony"},
@@ -163,9 +163,9 @@ def test_rotate_at_once_whose_replica_does_not_come_fails_and_lists_the_replicas
     assert {one.answer for one in handed_over} == {None}
     assert pair.timeline.seconds(forward.answered_at) == pytest.approx(2000 + 3540, abs=30)
     assert forward.answer["Reason"] == (
-        "NewMaterial: The rotation was not finished in the time there was: every replica must import the material first, in "
+        "NewMaterial: The rotation was not finished in time: every replica must import the material first, in "
         "its own Region (eu-west-1); which of them lacks it can't be seen from here. KMS may hold the material already: a "
-        "rollback or the next update sees to it."
+        "rollback or the next update handles it."
     )
     assert back.answer["Status"] == "SUCCESS"
     assert pair.home.status == "UPDATE_ROLLBACK_COMPLETE"

@@ -130,8 +130,8 @@ def test_a_rotation_that_lasts_longer_than_the_invocation_fails_and_the_next_dep
     again = updated(world, key, V2, NewMaterial="ROTATE")
 
     assert answer["Reason"] == (
-        f"NewMaterial: The rotation was not finished in the time there was: material {material_id} is PENDING_ROTATION. "
-        f"KMS may hold the material already: a rollback or the next update sees to it."
+        f"NewMaterial: The rotation was not finished in time: material {material_id} is PENDING_ROTATION. "
+        f"KMS may hold the material already: a rollback or the next update handles it."
     )
     assert answer["PhysicalResourceId"] == key
     assert again["Status"] == "SUCCESS"

@@ -64,7 +64,7 @@ def test_a_rotation_that_kms_refuses_fails_and_leaves_the_bytes_pending(world):
     assert answer["Reason"] == (
         "NewMaterial: kms:RotateKeyOnDemand was refused with LimitExceededException: The limit has been reached. A quota "
         "of KMS is used up. See Service Quotas for KMS in this Region. KMS may hold the material already: a rollback or "
-        "the next update sees to it."
+        "the next update handles it."
     )
     assert world.aws.count("RotateKeyOnDemand") == 1
     assert states(world, key) == [CURRENT, PENDING]
@@ -117,7 +117,7 @@ def test_bytes_that_are_pending_are_not_what_is_asked_for_without_stage_or_rotat
 
     assert answer["Reason"] == (
         f"KeyId: KMS took the material, and did not confirm it in time: these bytes are material {pending}, which is "
-        f"PENDING_ROTATION; current is {current}. KMS may hold the material already: a rollback or the next update sees to it."
+        f"PENDING_ROTATION; current is {current}. KMS may hold the material already: a rollback or the next update handles it."
     )
     assert states(world, key) == [CURRENT, PENDING]
 
@@ -130,7 +130,7 @@ def test_where_time_ends_before_five_quiet_minutes_the_pending_bytes_stay(world)
     answer = updated(world, key, V3, NewMaterial="ROTATE", ServiceTimeout="180")
 
     assert answer["Reason"] == (
-        "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was asked for a "
-        "moment ago. Run the deployment again. Nothing was imported."
+        "NewMaterial: Other material is pending rotation in the key, and a rotation that was requested a moment ago may "
+        "take it. Run the deployment again. Nothing was imported."
     )
     assert world.snapshot() == before

@@ -193,7 +193,7 @@ def test_an_update_echoes_the_arn_it_came_with(world):
     assert world.update(key, SecretId=SECRET, Trigger="2")["PhysicalResourceId"] == key
 
 
-@pytest.mark.parametrize("broken", ["confirmed", "attributes.of"])
+@pytest.mark.parametrize("broken", ["confirm", "attributes.of"])
 def test_a_defect_after_the_import_answers_under_the_arn_so_that_a_delete_finds_the_material(
     world, monkeypatch, broken
 ):
@@ -208,7 +208,7 @@ def test_a_defect_after_the_import_answers_under_the_arn_so_that_a_delete_finds_
     assert answer["PhysicalResourceId"] == key
     assert answer["Reason"] == (
         "The function met an error of its own after the import, ValueError. KMS may hold the material already: a rollback "
-        "or the next update sees to it."
+        "or the next update handles it."
     )
     world.delete(status="ROLLBACK_IN_PROGRESS")
     assert world.state(key) == "PendingImport"

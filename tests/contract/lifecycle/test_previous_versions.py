@@ -101,7 +101,7 @@ def test_without_the_previous_versions_the_error_names_what_is_lost_and_what_bri
     assert answer["Reason"] == (
         f"KeyId: KMS took the material, and did not confirm it in time: the key is PendingImport, because it lost material "
         f"that it once had ({lost}). PreviousSecretVersionIds names the secret versions that bring it back. KMS may hold "
-        f"the material already: a rollback or the next update sees to it."
+        f"the material already: a rollback or the next update handles it."
     )
     assert answer["PhysicalResourceId"] == rotated
 
@@ -115,7 +115,7 @@ def test_a_previous_version_that_is_gone_is_named_before_anything_is_imported(wo
     assert answer["Reason"] == (
         f"PreviousSecretVersionIds (secret {SECRET}): secretsmanager:GetSecretValue was refused with "
         "ResourceNotFoundException: Secrets Manager can't find the specified secret value for VersionId: "
-        "<PreviousSecretVersionIds.0>. The secret has no version of the id that is number 1 in the list. aws secretsmanager "
+        "<PreviousSecretVersionIds.0>. The secret has no version with the id in entry 1 of the list. aws secretsmanager "
         "list-secret-version-ids --include-deprecated shows its versions. Nothing was imported."
     )
     assert world.snapshot() == before

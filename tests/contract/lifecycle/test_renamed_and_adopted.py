@@ -86,7 +86,7 @@ def test_a_key_adopted_then_the_stack_rolled_back_then_deleted(stacked):
     assert (stacked.stack.status, second.status) == ("ROLLBACK_COMPLETE", "DELETE_COMPLETE")
     assert [one for one in stacked.deletes() if one[0] == "Material"] == [("Material", bare(stacked.a), False)] * 2
     assert stacked.states[0] == USABLE
-    told = f'nothing to remove: the id is not that of material brought in {{"physical_id": "{bare(stacked.a)}"}}'
+    told = f'nothing to remove: the resource owns no material {{"physical_id": "{bare(stacked.a)}"}}'
     assert stacked.timeline.log.getvalue().count(told) == 2
 
 

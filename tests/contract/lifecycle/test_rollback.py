@@ -106,7 +106,7 @@ def test_an_expiry_that_the_update_changed_is_brought_back_where_the_version_is_
 
     assert answer["Status"] == "SUCCESS"
     assert answer["Data"]["ValidTo"] == "2027-03-01T00:00:00Z"
-    assert "rolled back, with something left" not in world.log.getvalue()
+    assert "rolled back, but not everything is as before" not in world.log.getvalue()
 
 
 @pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
@@ -122,7 +122,7 @@ def test_an_expiry_that_the_update_changed_stays_with_a_warning_where_no_version
     assert answer["Data"]["ExpirationModel"] == "KEY_MATERIAL_DOES_NOT_EXPIRE"
     assert not {"GetSecretValue", "ImportKeyMaterial"} & operations
     assert (
-        'rolled back, with something left {"problem": "The key\'s expiry is another than before."}'
+        'rolled back, but not everything is as before {"problem": "The key\'s expiry is not the earlier one."}'
         in world.log.getvalue()
     )
 
@@ -188,7 +188,7 @@ def test_a_key_that_is_out_of_reach_is_a_success_with_a_warning(world, how):
         "KeyArn", "KeyId", "KeySpec", "KeyMaterialId", "ExpirationModel", "ValidTo", "CheckValue",
     }  # fmt: skip
     assert not {"ImportKeyMaterial", "DeleteImportedKeyMaterial"} & operations
-    assert "rolled back, with something left" in world.log.getvalue()
+    assert "rolled back, but not everything is as before" in world.log.getvalue()
 
 
 # ------------------------------------------------------------------------------------------------------------ replacements

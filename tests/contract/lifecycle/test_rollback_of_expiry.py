@@ -52,7 +52,7 @@ def test_rollback_after_a_rotation_that_brought_an_expiry_says_that_it_stays(wor
 
     assert answer["Data"]["ExpirationModel"] == "KEY_MATERIAL_EXPIRES"
     assert (
-        f'{LEFT} {{"problem": "The key\'s expiry is another than before. New material that was staged, or that a rotation has '
+        f'{LEFT} {{"problem": "The key\'s expiry is not the earlier one. New material that was staged, or that a rotation has '
         f"made current, stays: a key can't go back.\"}}"
     ) in world.log.getvalue()
 
@@ -68,5 +68,5 @@ def test_rollback_risks_nothing_for_the_expiry_while_material_is_pending(world):
     assert not CHANGES & set(operations)
     assert answer["Data"]["ExpirationModel"] == "KEY_MATERIAL_EXPIRES"
     assert (
-        f'{LEFT} {{"problem": "Material that is pending rotation stays so, and all material keeps its expiry."}}'
+        f'{LEFT} {{"problem": "Material that is pending stays pending, and all material keeps its expiry."}}'
     ) in world.log.getvalue()

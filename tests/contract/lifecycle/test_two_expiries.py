@@ -64,7 +64,7 @@ def test_a_rollback_that_went_forward_first_says_what_became_of_its_import(world
 
     assert (answer["Status"], answer["Data"]["ValidTo"]) == ("SUCCESS", UNTIL)
     assert (
-        'went forward until the stack was seen to roll back {"problem": "KeyId: KMS took the material, and did not confirm it '
+        'went forward, then saw the stack roll back {"problem": "KeyId: KMS took the material, and did not confirm it '
         f"in time: it shows the expiry {UNTIL}, and the expiry "
     ) in world.log.getvalue()
 
@@ -81,8 +81,8 @@ def test_of_two_that_are_created_at_once_the_one_whose_expiry_kms_does_not_keep_
     failed = [one.answer["Reason"] for one in timeline.invocations if one.answer["Status"] == "FAILED"]
     assert failed == [
         f"KeyId: KMS took the material, and did not confirm it in time: it shows no expiry, and the expiry {UNTIL} was asked "
-        "for. Resources that hold one key must declare one expiry. KMS may hold the material already: a rollback or the next "
-        "update sees to it."
+        "for. Resources that hold one key must declare the same expiry. KMS may hold the material already: a rollback or the "
+        "next update handles it."
     ]
 
 

@@ -224,8 +224,8 @@ def test_a_disabled_key_is_not_enabled_by_an_update_that_would_import(world):
     answer, operations = updated(world, key, **PINNED, Trigger="2")
 
     assert answer["Reason"] == (
-        "KeyId: The key is Disabled, and an import would enable it; somebody disabled it for a reason. Enable it "
-        "first, if that is meant: aws kms enable-key. Nothing was imported."
+        "KeyId: The key is Disabled, and an import would enable it; somebody disabled it for a reason. To import "
+        "all the same, enable it first: aws kms enable-key. Nothing was imported."
     )
     assert answer["PhysicalResourceId"] == key
     assert "ImportKeyMaterial" not in operations

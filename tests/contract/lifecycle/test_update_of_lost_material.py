@@ -77,5 +77,5 @@ def test_a_rotated_key_that_lacks_two_materials_says_which(world):
     assert answer["Reason"] == (
         "KeyId: KMS took the material, and did not confirm it in time: the key is PendingImport, because it lost material "
         f"that it once had ({listed[0]['KeyMaterialId']}). PreviousSecretVersionIds names the secret versions that bring "
-        "it back. KMS may hold the material already: a rollback or the next update sees to it."
+        "it back. KMS may hold the material already: a rollback or the next update handles it."
     )

@@ -46,13 +46,13 @@ def pending_deletion(world):
     [
         pytest.param(
             of_another_account,
-            "KeyId: The key is of another account (999988887777), and the function imports into keys of its own alone "
+            "KeyId: The key is in another account (999988887777), and the function imports only into keys of its own account "
             f"(111122223333). {ELSEWHERE}",
             id="another account",
         ),
         pytest.param(
             of_another_region,
-            "KeyId: The key is of another Region (eu-west-1), and the function imports into keys of its own alone "
+            "KeyId: The key is in another Region (eu-west-1), and the function imports only into keys of its own Region "
             f"(eu-central-1). {ELSEWHERE}",
             id="another Region",
         ),
@@ -70,7 +70,7 @@ def pending_deletion(world):
         ),
         pytest.param(
             pending_deletion,
-            "KeyId: The key is scheduled for deletion. Take that back with aws kms cancel-key-deletion, or use another "
+            "KeyId: The key is scheduled for deletion. Cancel that with aws kms cancel-key-deletion, or use another "
             "key.",
             id="PendingDeletion",
         ),
@@ -128,8 +128,8 @@ def test_a_key_of_a_spec_that_takes_no_material_is_refused(world, refused, spec,
 # ------------------------------------------------------------------------------------------------------- rule 7: Disabled
 
 DISABLED = (
-    "KeyId: The key is Disabled, and an import would enable it; somebody disabled it for a reason. Enable it first, if "
-    "that is meant: aws kms enable-key."
+    "KeyId: The key is Disabled, and an import would enable it; somebody disabled it for a reason. To import all the "
+    "same, enable it first: aws kms enable-key."
 )
 
 
@@ -175,7 +175,7 @@ def test_a_key_that_is_scheduled_for_deletion_while_its_import_is_prepared_takes
     answer = world.create(key, SecretId=secret.name)
 
     assert answer["Reason"] == (
-        "KeyId: The key is scheduled for deletion. Take that back with aws kms cancel-key-deletion, or use another "
+        "KeyId: The key is scheduled for deletion. Cancel that with aws kms cancel-key-deletion, or use another "
         "key. Nothing was imported."
     )
     assert world.changes() == 0

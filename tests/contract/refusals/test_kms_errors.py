@@ -16,9 +16,9 @@ KEY = random_key(32)
 ALWAYS = 10**6
 AGAIN = "Run the deployment again."
 NO_RIGHT = (
-    "The function's role, the key's policy or the secret's policy does not allow it. The tag imported-key-material "
-    "must be on the key and the secret before the role may touch them (up to five minutes before); the policy of a key "
-    "must let the account's IAM policies count, or name the role."
+    "The function's role, the key's policy or the secret's policy does not allow it. The key and the secret must have "
+    "the tag imported-key-material (it may count up to five minutes late); the key's policy must let the account's IAM "
+    "policies count, or name the role."
 )
 
 # code, HTTP status, KMS's message, cause and remedy, how long it is waited out
@@ -42,14 +42,14 @@ SIX = [
         "KMSInternalException",
         500,
         "An internal error occurred.",
-        f"KMS failed inside. This passes by itself. {AGAIN}",
+        f"KMS had an internal error. This passes by itself. {AGAIN}",
         120,
     ),
     (
         "KMSInvalidStateException",
         400,
         "K is pending deletion.",
-        "The key's state does not allow it: it is being created, updated or deleted, or its material is not there. "
+        "The key's state does not allow it: it is being created, updated or deleted, or it lacks its material. "
         "Look at KeyState with aws kms describe-key; aws kms cancel-key-deletion takes a deletion back.",
         120,
     ),
@@ -77,7 +77,7 @@ OF_IMPORT = [
         "InvalidImportTokenException",
         400,
         None,
-        f"KMS does not take the import token as one of this key. {AGAIN[:-1]}: it fetches a new one.",
+        f"KMS refused the import token for this key. {AGAIN[:-1]}: it fetches a new one.",
         0,
     ),
     (
@@ -152,7 +152,7 @@ def test_what_stops_import_key_material_is_told_apart(world, code, status, messa
 
     unsure = status == 500
     done = (
-        "KMS may hold the material already: a rollback or the next update sees to it."
+        "KMS may hold the material already: a rollback or the next update handles it."
         if unsure
         else "Nothing was imported."
     )
@@ -174,7 +174,7 @@ def test_what_stops_delete_imported_key_material_is_told_apart(world, code, stat
 
     assert answer["Status"] == "FAILED"
     assert answer["PhysicalResourceId"] == key
-    done = "Material may be removed already." if status == 500 else "Nothing was removed."
+    done = "Some material may already have been removed." if status == 500 else "Nothing was removed."
     assert answer["Reason"] == f"{refused_with('DeleteImportedKeyMaterial', code, message)} {meaning} {done}"
     assert seconds == waited_seconds
     assert world.snapshot() == before

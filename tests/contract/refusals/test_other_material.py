@@ -173,6 +173,6 @@ def test_a_key_that_shows_other_bytes_right_after_the_import_fails_under_its_arn
     assert answer["Reason"] == (
         f"SecretId {world.last_read()}: The secret holds other material than the key holds or once held "
         f"(IncorrectKeyMaterialException), and {RULE.format('HMAC_256')} KMS may hold the material already: a "
-        "rollback or the next update sees to it."
+        "rollback or the next update handles it."
     )
     assert answer["PhysicalResourceId"] == key

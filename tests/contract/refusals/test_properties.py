@@ -29,7 +29,7 @@ VERSION = "11111111-2222-3333-4444-555555555555"
         ),
         pytest.param(
             {"correct horse battery": "x"},
-            "Properties: There is a property whose name is none of this resource's. Take it out.",
+            "Properties: There is a property that this resource does not have. Take it out.",
         ),
         pytest.param(
             {"SecretWrapping": WRAPPING | {"Context": "x"}},
@@ -214,7 +214,7 @@ def test_a_faulty_declaration_does_not_keep_the_key_and_the_secret_from_being_lo
         "7 things are wrong. "
         "(1) ServiceTimeout: The value does not fit the property's rule. It must be a whole number of seconds from 120 to "
         "3600. (2) ValidForDays: The value does not fit the property's rule. It must be a whole number of days from 1 to 364. "
-        "(3) KeyId: The key is scheduled for deletion. Take that back with aws kms cancel-key-deletion, or use another "
+        "(3) KeyId: The key is scheduled for deletion. Cancel that with aws kms cancel-key-deletion, or use another "
         "key. (4) KeyId: The KMS key has the tag imported-key-material, but it does not name the stack orders, so this "
         "stack may not use it. If its owner agrees, set the tag imported-key-material to 'payments orders'. "
         "(5) ExpectedCheckValue: The value is not a check value of a key of spec SYMMETRIC_DEFAULT. Write CMAC: and 6 "
@@ -236,7 +236,7 @@ NO_SUCH = "There is no such property."
         pytest.param({"Colour": "blue"}, f"Colour: {NO_SUCH} Take it out.", id="like nothing"),
         pytest.param(
             {"Secret Wrapping": WRAPPING},
-            "Properties: There is a property whose name is none of this resource's. Take it out.",
+            "Properties: There is a property that this resource does not have. Take it out.",
             id="no name",
         ),
         pytest.param(

@@ -128,15 +128,15 @@ def test_an_explicit_deny_is_told_as_that(world, refused, said, policy):
 
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:orders/master-key-AbCdEf"
 NO_ARN = (
-    "SecretId: The value begins as an ARN does, and is not the ARN of a Secrets Manager secret. Declare "
+    "SecretId: The value begins like an ARN, but is not the ARN of a Secrets Manager secret. Declare "
     "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME, or the name."
 )
 
 
 def of_another_region(region):
     return (
-        f"SecretId: The secret is of another Region{region}, and the function reads those of its own only (eu-central-1). "
-        "Name a secret of the stack's Region; aws secretsmanager replicate-secret-to-regions makes one of the other."
+        f"SecretId: The secret is in another Region{region}, and the function reads secrets only in its own (eu-central-1). "
+        "Name a secret in the stack's Region; aws secretsmanager replicate-secret-to-regions replicates this one there."
     )
 
 
@@ -194,7 +194,7 @@ def test_a_secret_without_a_current_version_has_nothing_to_read(world, refused):
 
     assert reason == (
         f"SecretId: {GOT} secret value for staging label: AWSCURRENT. No version of the secret has the staging label "
-        f"AWSCURRENT, which is read where none is declared. Store the material in it, or declare SecretVersionId: {LISTED}"
+        f"AWSCURRENT, which is read if no version is declared. Store the material in it, or declare SecretVersionId: {LISTED}"
     )
 
 
@@ -208,7 +208,7 @@ def test_an_earlier_version_that_is_not_there_is_named_by_its_place_in_the_list(
 
     assert reason == (
         f"PreviousSecretVersionIds: {GOT} secret value for VersionId: <PreviousSecretVersionIds.1>. The secret has no version "
-        f"of the id that is number 2 in the list. {LISTED}"
+        f"with the id in entry 2 of the list. {LISTED}"
     )
 
 
@@ -251,9 +251,9 @@ def test_a_right_that_stays_away_is_asked_for_six_minutes_and_then_named(world, 
 
     assert reason == (
         "SecretId: secretsmanager:GetSecretValue was refused with AccessDeniedException: You do not have access. The "
-        "function's role, the key's policy or the secret's policy does not allow it. The tag imported-key-material "
-        "must be on the key and the secret before the role may touch them (up to five minutes before); the policy of a "
-        "key must let the account's IAM policies count, or name the role."
+        "function's role, the key's policy or the secret's policy does not allow it. The key and the secret must "
+        "have the tag imported-key-material (it may count up to five minutes late); the key's policy must let the account's "
+        "IAM policies count, or name the role."
     )
     assert (world.clock.now() - started).total_seconds() == 360
 

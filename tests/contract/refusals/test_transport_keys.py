@@ -35,7 +35,7 @@ def of_another_account(world):
     ]["Arn"]
 
 
-FOREIGN = "SecretWrapping.KeyId: The key is of another account or Region. Unwrap with a key of the stack's own."
+FOREIGN = "SecretWrapping.KeyId: The key is in another account or Region. Name a key in the stack's account and Region."
 MAKE_IT_ENABLED = "Make it Enabled (aws kms enable-key, or first cancel-key-deletion), or name another."
 NO_SUCH_KEY = "There is no such key or alias in account 111122223333 and Region eu-central-1"
 LIST_ALIASES = "Check SecretWrapping.KeyId; aws kms list-aliases shows the aliases there are."
@@ -67,7 +67,7 @@ UNFIT = "Name the key under which the material was wrapped, and its algorithm."
         pytest.param(
             SYMMETRIC,
             lambda world: transport_key(world, SYMMETRIC, tag=None),
-            "SecretWrapping.KeyId: The transport key the secret has no tag imported-key-material, so this stack may "
+            "SecretWrapping.KeyId: The transport key has no tag imported-key-material, so this stack may "
             "not use it. If its owner agrees, set the tag imported-key-material to 'orders' (in the stack's own template: "
             "!Ref AWS::StackName).",
             id="no consent tag",
@@ -75,7 +75,7 @@ UNFIT = "Name the key under which the material was wrapped, and its algorithm."
         pytest.param(
             SYMMETRIC,
             lambda world: transport_key(world, SYMMETRIC, tag="payments order"),
-            "SecretWrapping.KeyId: The transport key the secret has the tag imported-key-material, but it does not "
+            "SecretWrapping.KeyId: The transport key has the tag imported-key-material, but it does not "
             "name the stack orders, so this stack may not use it. If its owner agrees, set the tag "
             "imported-key-material to 'payments order orders'.",
             id="consent for other stacks",
@@ -142,7 +142,7 @@ def test_all_that_an_transport_key_is_not_is_named_at_once(world, refused):
         "(1) SecretWrapping.KeyId: The key's spec is RSA_2048 and its usage SIGN_VERIFY, and RSAES_OAEP_SHA_256 takes "
         f"an RSA key for ENCRYPT_DECRYPT. {UNFIT} "
         f"(2) SecretWrapping.KeyId: The key is Disabled, and only an Enabled key decrypts. {MAKE_IT_ENABLED} "
-        "(3) SecretWrapping.KeyId: The transport key the secret has no tag imported-key-material, so this stack may "
+        "(3) SecretWrapping.KeyId: The transport key has no tag imported-key-material, so this stack may "
         "not use it. If its owner agrees, set the tag imported-key-material to 'orders' (in the stack's own template: !Ref "
         "AWS::StackName)."
     )
@@ -155,7 +155,5 @@ def test_a_ciphertext_copied_from_another_team_does_not_open_under_that_team_s_k
 
     reason = refused(world.external_key(), SecretId=copied.name, **declared(SYMMETRIC, theirs))
 
-    assert reason.startswith(
-        "SecretWrapping.KeyId: The transport key the secret has the tag imported-key-material, but "
-    )
+    assert reason.startswith("SecretWrapping.KeyId: The transport key has the tag imported-key-material, but ")
     assert world.aws.count("Decrypt") == 0

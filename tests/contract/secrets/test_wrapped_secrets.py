@@ -238,7 +238,7 @@ def test_the_transport_key_decrypts_once_and_only_after_all_keys_were_looked_at(
         "DescribeKey",  # the key that takes the material
         "ListResourceTags",
         "DescribeSecret",
-        "DescribeKey",  # the transport key it
+        "DescribeKey",  # the transport key
         "ListResourceTags",
         "GetSecretValue",
         "Decrypt",

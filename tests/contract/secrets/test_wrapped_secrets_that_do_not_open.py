@@ -44,10 +44,10 @@ REFUSED = (
 )
 UNDER_ANOTHER = "the secret holds. It was encrypted under another key or with another algorithm, or was changed."
 WITH_SHA_256 = (
-    "The hash of OAEP and that of MGF1 must both be SHA-256 (Java's default and a bare `openssl pkeyutl` use SHA-1); where "
-    "both are SHA-1, as Azure's BYOK tools and many HSMs make it, declare"
+    "OAEP and MGF1 must both use SHA-256 (Java and `openssl pkeyutl` use SHA-1 by default); if both use SHA-1, as in Azure's "
+    "BYOK tools and many HSMs, declare"
 )
-WITH_SHA_1 = "The hash of OAEP and that of MGF1 must both be SHA-1; where both are SHA-256, declare"
+WITH_SHA_1 = "OAEP and MGF1 must both use SHA-1; if both use SHA-256, declare"
 RSA_FIRST = "The RSA block comes first, and the AES block behind it."
 # By SecretWrapping.Algorithm: the hints of another one would lead astray.
 DOES_NOT_OPEN = {
@@ -205,8 +205,8 @@ def test_blocks_that_are_not_rsa_and_rfc_5649_are_refused_by_name(world, refused
         pytest.param(
             lambda blob: base64.b64encode(blob).decode(),
             {"MaterialEncoding": "PEM"},
-            "MaterialEncoding: PEM can't hold wrapped material: with SecretWrapping it says how the ciphertext in the "
-            "secret's text is encoded. Use BASE64 or HEX, or leave it out. PEM inside the wrapping is recognized.",
+            "MaterialEncoding: PEM can't hold wrapped material. With SecretWrapping, MaterialEncoding is the encoding "
+            "of the ciphertext. Use BASE64 or HEX, or leave it out. PEM inside the wrapping is recognized.",
             id="PEM",
         ),
         pytest.param(

@@ -92,12 +92,12 @@ def test_when_the_quota_can_not_let_all_through_in_time_each_answer_names_it():
     assert 3530 < outcome.waited(100) < 3560
     told_asked = re.sub(r"asked \d+ times in \d+ seconds", "asked n times in n seconds", outcome.reason)
     assert told_asked == (
-        "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) to the end of the time there was: the last "
+        "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) until no time was left: the last "
         "invocation of a request that is 3540 seconds old asked n times in n seconds. KMS's quota for it, "
         "GetParametersForImport request rate (one request a second for the account and Region, formerly one in four "
         "seconds), is shared by all who import. Ask for more (aws service-quotas list-service-quotas --service-code kms "
         "--query \"Quotas[?QuotaName=='GetParametersForImport request rate']\" shows its value and its code, which aws "
-        "service-quotas request-service-quota-increase takes), or deploy fewer resources at once (DependsOn makes lanes). "
+        "service-quotas request-service-quota-increase takes), or deploy fewer resources at once (chain them with DependsOn). "
         "Nothing was imported."
     )
 

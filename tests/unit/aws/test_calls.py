@@ -152,8 +152,8 @@ def test_a_throttle_is_waited_out_to_the_deadline(code):
 
     assert isinstance(error, OutOfTime)
     assert str(error) == (
-        f"KeyId: kms:DescribeKey was throttled ({code}) for 600 seconds, to the end of the time there was. Run the deployment "
-        "again when less goes on in this account and Region."
+        f"KeyId: kms:DescribeKey was throttled ({code}) for 600 seconds, until no time was left. Run the deployment "
+        "again when this account makes fewer calls in this Region."
     )
     assert after == 600
     assert service.begun[-1] == 600
@@ -173,7 +173,9 @@ def test_a_throttle_counts_from_its_own_call_and_not_from_the_invocation_s_begin
     maker = caller(clock, seconds=600)
     clock.advance(500)
 
-    with pytest.raises(OutOfTime, match=r"was throttled \(ThrottlingException\) for 100 seconds, to the end"):
+    with pytest.raises(
+        OutOfTime, match=r"was throttled \(ThrottlingException\) for 100 seconds, until no time was left"
+    ):
         maker.call("kms:DescribeKey", Service(clock, refused("ThrottlingException")), where="KeyId")
 
 
@@ -352,7 +354,7 @@ def test_a_try_that_ends_after_the_deadline_is_the_last():
     error, after = outcome(clock, service, seconds=20)
 
     assert str(error).startswith(
-        "KeyId: kms:DescribeKey was throttled (ThrottlingException) for 30 seconds, to the end"
+        "KeyId: kms:DescribeKey was throttled (ThrottlingException) for 30 seconds, until no time was left"
     )
     assert (service.begun, after) == ([0.0], 30)
 

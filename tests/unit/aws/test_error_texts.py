@@ -43,9 +43,9 @@ MEANINGS = {
         "KMS can't read the key's ARN, or it is of another Region. Use the id or the ARN of a key in the stack's Region; "
         "!GetAtt Key.Arn gives it."
     ),
-    "KMSInternalException": f"KMS failed inside. {AGAIN}",
+    "KMSInternalException": f"KMS had an internal error. {AGAIN}",
     "KMSInvalidStateException": (
-        "The key's state does not allow it: it is being created, updated or deleted, or its material is not there. Look at "
+        "The key's state does not allow it: it is being created, updated or deleted, or it lacks its material. Look at "
         "KeyState with aws kms describe-key; aws kms cancel-key-deletion takes a deletion back."
     ),
     "NotFoundException": (
@@ -57,7 +57,7 @@ MEANINGS = {
         "with Origin EXTERNAL; the origin of a key can't be changed."
     ),
     "IncorrectKeyMaterialException": (
-        "The key once held other material, and the first import into a key is for ever. Import the material that the key "
+        "The key once held other material, and the first import into a key is permanent. Import the material that the key "
         "held, or make a new key for the new material."
     ),
     "InvalidCiphertextException": (
@@ -65,7 +65,7 @@ MEANINGS = {
         "spec."
     ),
     "InvalidImportTokenException": (
-        "KMS does not take the import token as one of this key. Run the deployment again: it fetches a new one."
+        "KMS refused the import token for this key. Run the deployment again: it fetches a new one."
     ),
     "ExpiredImportTokenException": "The import token is older than 24 hours. Run the deployment again.",
     "IncorrectKeyException": "The secret was encrypted under another key. Name that key in SecretWrapping.KeyId.",
@@ -78,7 +78,7 @@ MEANINGS = {
     "KMSInvalidMacException": (
         "The key makes another MAC than the material in the secret. Name the secret that holds the key's material."
     ),
-    "InvalidMarkerException": f"KMS does not take its own mark of where a list goes on. {AGAIN}",
+    "InvalidMarkerException": f"KMS refused its own marker for the next page of a list. {AGAIN}",
     "ConflictException": f"A rotation of the key is under way, or about to begin. {AGAIN}",
     "ResourceNotFoundException": (
         "There is no such secret, or it has no such version or stage. Check SecretId, SecretVersionId and "
@@ -95,11 +95,11 @@ MEANINGS = {
         "Secrets Manager can't decrypt the secret with its KMS key. Look at the state and the policy of the secret's own KMS "
         "key. It must not be the key that takes the material."
     ),
-    "InternalServiceError": f"Secrets Manager failed inside. {AGAIN}",
+    "InternalServiceError": f"Secrets Manager had an internal error. {AGAIN}",
 }
 OF_DECRYPT = (
     "The transport key does not open what the secret holds. It was encrypted under another key or with another algorithm, or "
-    "was changed. The hash of OAEP and that of MGF1 must both be SHA-1; where both are SHA-256, declare RSAES_OAEP_SHA_256."
+    "was changed. OAEP and MGF1 must both use SHA-1; if both use SHA-256, declare RSAES_OAEP_SHA_256."
 )
 TO_DECRYPT = of_refused_decrypt("RSAES_OAEP_SHA_1", context="")  # as the reader of secrets passes it
 
@@ -177,9 +177,9 @@ def test_a_ciphertext_means_another_thing_to_decrypt_than_to_an_import():
             "kms:ImportKeyMaterial",
             "AccessDeniedException",
             (
-                "The function's role, the key's policy or the secret's policy does not allow it. The tag imported-key-material "
-                "must be on the key and the secret before the role may touch them (up to five minutes before); the policy of a "
-                "key must let the account's IAM policies count, or name the role."
+                "The function's role, the key's policy or the secret's policy does not allow it. The key and the secret "
+                "must have the tag imported-key-material (it may count up to five minutes late); the key's policy must let the "
+                "account's IAM policies count, or name the role."
             ),
         ),
         (
@@ -281,7 +281,7 @@ def test_a_code_that_nobody_knows_is_kept():
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_fault_that_nobody_knows_passes_by_itself(status):
     assert said("kms:DescribeKey", refused("ServiceUnavailable", "Busy", status)) == (
-        f"KeyId: kms:DescribeKey was refused with ServiceUnavailable: Busy. The service failed inside. {AGAIN}"
+        f"KeyId: kms:DescribeKey was refused with ServiceUnavailable: Busy. The service had an internal error. {AGAIN}"
     )
 
 
@@ -389,8 +389,8 @@ def test_an_answer_of_kms_without_a_message_is_told_without_one(aws):
 
     assert code_of(error) == "InvalidImportTokenException"
     assert said("kms:ImportKeyMaterial", error) == (
-        "KeyId: kms:ImportKeyMaterial was refused with InvalidImportTokenException. KMS does not take the import token as one "
-        "of this key. Run the deployment again: it fetches a new one."
+        "KeyId: kms:ImportKeyMaterial was refused with InvalidImportTokenException. KMS refused the import token for this "
+        "key. Run the deployment again: it fetches a new one."
     )
 
 

@@ -19,7 +19,7 @@ WHAT_TO_DO = (
     "KMS's quota for it, GetParametersForImport request rate (one request a second for the account and Region, formerly one in "
     "four seconds), is shared by all who import. Ask for more (aws service-quotas list-service-quotas --service-code kms "
     "--query \"Quotas[?QuotaName=='GetParametersForImport request rate']\" shows its value and its code, which aws "
-    "service-quotas request-service-quota-increase takes), or deploy fewer resources at once (DependsOn makes lanes)."
+    "service-quotas request-service-quota-increase takes), or deploy fewer resources at once (chain them with DependsOn)."
 )
 
 
@@ -166,7 +166,7 @@ def test_without_a_successor_the_wait_ends_at_the_deadline_and_names_the_quota()
         wait.run()
 
     assert str(raised.value) == (
-        "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) to the end of the time there was: the last "
+        "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) until no time was left: the last "
         f"invocation of a request that is 885 seconds old asked {len(wait.asked)} times in 825 seconds. {WHAT_TO_DO}"
     )
     assert wait.seconds() == 825
@@ -179,7 +179,7 @@ def test_where_the_request_does_not_tell_its_time_neither_does_the_error():
     with pytest.raises(OutOfTime) as raised:
         wait.run()
 
-    assert f"there was: the last invocation asked {len(wait.asked)} times in 825 seconds. KMS's quota" in str(
+    assert f"was left: the last invocation asked {len(wait.asked)} times in 825 seconds. KMS's quota" in str(
         raised.value
     )
 

@@ -41,7 +41,7 @@ def test_what_is_no_region_s_name_is_not_repeated(region):
         secret_errors.account_of(ARN.replace("eu-central-1", region), HOME)
 
     assert str(refused.value).startswith(
-        "SecretId: The secret is of another Region, and the function reads those of its own"
+        "SecretId: The secret is in another Region, and the function reads secrets only in its own"
     )
 
 

@@ -16,14 +16,14 @@ from imported_key_material.cloudformation.answer import (
     body,
     log_outcome,
     usable_id,
-    vetted,
+    vet,
 )
 from imported_key_material.cloudformation.outcome import Answer, Failed
 from imported_key_material.cloudformation.request import Request, RequestType
 from imported_key_material.errors import Fault, Refused
 from lab.cloudformation.events import KEY_ARN, REQUEST_ID, STACK_ID, request
 
-OWN_FAULT = "The function met a fault of its own: {}. Its log has the place under this request's id."
+OWN_FAULT = "The function met a fault of its own: {}. Its log shows where, under this request's id."
 CREATE, UPDATE, DELETE = request("Create"), request("Update"), request("Delete")
 
 
@@ -69,7 +69,7 @@ def test_a_finished_delete_has_no_attributes() -> None:
 
 
 def test_a_failure_without_a_reason_gets_one() -> None:
-    assert reason_of(" \n") == "The function gave no reason. Its log has what happened under this request's id."
+    assert reason_of(" \n") == "The function gave no reason. Its log shows what happened, under this request's id."
 
 
 def test_a_reason_is_one_printable_line() -> None:
@@ -184,7 +184,7 @@ def test_any_other_id_is_not(physical_id: object) -> None:
 
 
 def failure(request_: Request, answer: object) -> tuple[str, str]:
-    outcome = vetted(request_, answer)
+    outcome = vet(request_, answer)
     assert isinstance(outcome, Failed)
     return outcome.reason, outcome.physical_id
 
@@ -217,7 +217,7 @@ def test_attributes_that_fill_the_answer_to_the_byte_are_taken_and_one_more_byte
     room = BODY_MAX_BYTES - len(body(UPDATE, Answer(KEY_ARN, {"KeyArn": ""})))
     fits = Answer(KEY_ARN, {"KeyArn": "x" * room})
 
-    assert vetted(UPDATE, fits) is fits
+    assert vet(UPDATE, fits) is fits
     assert len(body(UPDATE, fits)) == BODY_MAX_BYTES
     assert failure(UPDATE, Answer(KEY_ARN, {"KeyArn": "x" * (room + 1)})) == (
         OWN_FAULT.format("its answer has 4,097 bytes, and CloudFormation takes 4,096"),
@@ -226,5 +226,5 @@ def test_attributes_that_fill_the_answer_to_the_byte_are_taken_and_one_more_byte
 
 
 def test_attributes_of_a_delete_are_dropped_and_not_measured() -> None:
-    assert vetted(DELETE, Answer(KEY_ARN, {"KeyArn": "x" * 5000})) == Answer(KEY_ARN)
+    assert vet(DELETE, Answer(KEY_ARN, {"KeyArn": "x" * 5000})) == Answer(KEY_ARN)
     assert DELETE.type is RequestType.DELETE

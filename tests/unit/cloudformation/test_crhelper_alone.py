@@ -83,7 +83,7 @@ def test_the_timer_answers_an_update_with_an_empty_id() -> None:
     alone.update(slow)
     alone(event("Update"), Remaining(0.52))
 
-    assert alone.answers[0]["Reason"] == "Invocation timed out"
+    assert alone.answers[0]["Reason"] == "Execution timed out"
     assert alone.answers[0]["PhysicalResourceId"] == ""
 
 
@@ -116,7 +116,7 @@ def test_in_the_last_half_second_the_timer_fires_at_once() -> None:
     alone.create(slow)
     alone(event("Create"), Remaining(0.2))
 
-    assert alone.answers[0]["Reason"] == "Invocation timed out"
+    assert alone.answers[0]["Reason"] == "Execution timed out"
 
 
 @traps(5)

@@ -218,7 +218,7 @@ def test_any_id_of_printable_ascii_is_taken(physical_id):
 )
 def test_a_stack_of_another_account_region_or_partition_is_not_served(stack_id):
     assert refusal(event("Delete", StackId=stack_id)) == (
-        "The event's StackId is of another account or Region than this function."
+        "The event's StackId belongs to another account or Region than this function."
     )
 
 
@@ -450,8 +450,8 @@ def test_no_other_host_is_answered(url):
 )
 def test_an_event_with_another_host_is_no_request_and_the_url_is_not_quoted(url):
     assert refusal(event("Create", ResponseURL=url)) == (
-        "The event's ResponseURL is not one of CloudFormation in this Region. If this is a local AWS, deploy the application "
-        "with its host as the parameter ResponseHost."
+        "The event's ResponseURL does not lead to CloudFormation in this Region. If this is a local AWS, deploy the "
+        "application with its host as the parameter ResponseHost."
     )
 
 

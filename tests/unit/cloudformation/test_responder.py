@@ -29,9 +29,9 @@ from tests.support.traps import Traps
 
 NOT_IMPORTED = f"not-imported:Material:{REQUEST_ID}"
 
-OWN_FAULT = "The function met a fault of its own: {}. Its log has the place under this request's id."
+OWN_FAULT = "The function met a fault of its own: {}. Its log shows where, under this request's id."
 MALFORMED = (
-    "Nothing was done, and nobody answered. The event is not a CloudFormation request: {} is missing or malformed."
+    "Nothing was done, and nobody was answered. The event is not a CloudFormation request: {} is missing or malformed."
 )
 
 traps = Traps()
@@ -238,7 +238,7 @@ def test_a_reason_keeps_its_beginning_and_says_nothing_that_was_not_written_for_
     )
     assert kept.answers[0]["Reason"].endswith("Take it out. [The whole text is in the function's log.]")
     assert kept.answers[1]["Reason"] == (
-        "The function met an error of its own, ValueError. Its log has the place under this request's id."
+        "The function met an error of its own, ValueError. Its log shows where, under this request's id."
     )
 
 

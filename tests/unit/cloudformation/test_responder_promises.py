@@ -100,7 +100,7 @@ def test_a_foreign_address_gets_nothing_and_nothing_is_done(
 
     assert (kept.answers, done_to) == ([], [])
     (warning,) = warnings_of(caplog)
-    assert warning.startswith("Nothing was done, and nobody answered. The event")
+    assert warning.startswith("Nothing was done, and nobody was answered. The event")
     assert url not in caplog.text
 
 

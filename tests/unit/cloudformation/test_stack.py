@@ -213,7 +213,7 @@ def test_a_clean_up_s_delete_of_what_does_not_show_it_is_wanted_by_its_event_alo
         scene.stack.resources.clear()
     for name, value in (change or {}).items():
         setattr(scene.resource, name, value)
-    not_told = "no event of the stack tells that Material is being deleted under this PhysicalResourceId."
+    not_told = "no event of the stack shows that Material is being deleted under this PhysicalResourceId."
 
     assert scene.refusal() == (not_wanted("Delete", not_told), 60.0)
 
@@ -267,16 +267,16 @@ def test_a_clean_up_s_delete_is_wanted_where_its_id_s_newest_event_is_that_it_is
         ([(BEGUN, 0), (FAILED, 20)], "Material is DELETE_FAILED under this PhysicalResourceId."),
         ([(BEGUN, 0), ("DELETE_SKIPPED", 1)], "Material is DELETE_SKIPPED under this PhysicalResourceId."),
         ([("UPDATE_COMPLETE", -20)], "Material is UPDATE_COMPLETE under this PhysicalResourceId."),
-        ([(BEGUN, -30), (DONE, -10)], "Material is DELETE_COMPLETE, and no Delete since then is shown."),
+        ([(BEGUN, -30), (DONE, -10)], "Material is DELETE_COMPLETE, and CloudFormation shows no Delete since then."),
         (
             [(BEGUN, 0), (DONE, 1)],
-            "Material is DELETE_COMPLETE, and no Delete since then is shown.",
+            "Material is DELETE_COMPLETE, and CloudFormation shows no Delete since then.",
         ),  # the second cut off
         (
             [(BEGUN, -60.001)],
-            "no event of the stack tells that Material is being deleted under this PhysicalResourceId.",
+            "no event of the stack shows that Material is being deleted under this PhysicalResourceId.",
         ),
-        ([], "no event of the stack tells that Material is being deleted under this PhysicalResourceId."),
+        ([], "no event of the stack shows that Material is being deleted under this PhysicalResourceId."),
     ],
 )
 def test_a_clean_up_s_delete_is_not_wanted_where_its_id_s_newest_event_is_anything_else(told, why):
@@ -326,8 +326,8 @@ def test_no_more_events_are_read_than_those_since_the_request_was_made():
         ({"status": "UPDATE_COMPLETE"}, "Material is UPDATE_COMPLETE."),
         ({"status": "UPDATE_IN_PROGRESS"}, "Material is UPDATE_IN_PROGRESS."),
         ({"status": "DELETE_FAILED"}, "Material is DELETE_FAILED."),
-        ({"physical_id": OTHER_ARN}, "Material bears another PhysicalResourceId."),
-        ({"physical_id": KEY_ID}, "Material bears another PhysicalResourceId."),
+        ({"physical_id": OTHER_ARN}, "Material has another PhysicalResourceId."),
+        ({"physical_id": KEY_ID}, "Material has another PhysicalResourceId."),
         (None, "Material is not in the stack."),
     ],
     ids=str,
@@ -363,7 +363,7 @@ def test_a_delete_whose_resource_was_not_surely_deleted_since_it_was_made_takes_
     """What is shown may be an earlier Delete's end; and the request's time is cut to the second, or not told."""
     scene = Scene("Delete")
     scene.resource.status, scene.resource.status_since = "DELETE_COMPLETE", scene.made_at + timedelta(seconds=seconds)
-    why = "Material is DELETE_COMPLETE, and no Delete since then is shown."
+    why = "Material is DELETE_COMPLETE, and CloudFormation shows no Delete since then."
 
     assert scene.refusal(dated=dated) == (not_wanted("Delete", why), 60.0)
 

@@ -117,7 +117,7 @@ def test_where_the_replicas_do_not_come_in_time_the_error_lists_them(key):
         rotation(key, seconds=300).rotate_to("two")
 
     assert str(out_of_time.value) == (
-        "NewMaterial: The rotation was not finished in the time there was: every replica must import the material "
+        "NewMaterial: The rotation was not finished in time: every replica must import the material "
         "first, in its own Region (eu-west-1, eu-north-1); which of them lacks it can't be seen from here."
     )
 
@@ -128,9 +128,7 @@ def test_material_that_somebody_removed_while_its_rotation_was_awaited_is_told(k
     with pytest.raises(OutOfTime) as out_of_time:
         rotation(key, seconds=300).rotate_to("two")
 
-    assert str(out_of_time.value) == (
-        "NewMaterial: The rotation was not finished in the time there was: material two is gone."
-    )
+    assert str(out_of_time.value) == ("NewMaterial: The rotation was not finished in time: material two is gone.")
 
 
 def test_any_other_refusal_ends_it_at_once(key):
@@ -195,7 +193,7 @@ def test_where_the_time_ends_before_five_quiet_minutes_nothing_is_removed(key):
         rotation(key, seconds=299).make_room()
 
     assert str(out_of_time.value) == (
-        "NewMaterial: Other material is pending rotation in the key, and may be taken by a rotation that was "
-        "asked for a moment ago. Run the deployment again."
+        "NewMaterial: Other material is pending rotation in the key, and a rotation that was requested a "
+        "moment ago may take it. Run the deployment again."
     )
     assert key.called("DeleteImportedKeyMaterial") == []

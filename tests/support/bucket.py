@@ -1,4 +1,4 @@
-"""What several unit tests start from."""
+"""CloudFormation's bucket for answers, which the function's own client reaches over TLS: fixtures for several folders."""
 
 from collections.abc import Iterator
 
