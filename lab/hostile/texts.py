@@ -102,7 +102,7 @@ ROWS: Final[tuple[Hostile, ...]] = (
     secret(
         "white space of every kind", "it has characters that base64 does not have", lambda: "\u2028\u00a0\u3000" * 8_000
     ),
-    secret("hex that may be base64", "hex digits alone", lambda: "ab" * 32_768),
+    secret("hex that may be base64", "hex digits only", lambda: "ab" * 32_768),
     secret(
         "hex",
         "The material is 32768 bytes long",
