@@ -1,7 +1,7 @@
-# GNU make. `make` alone lists what there is.
+# GNU make. `make` without a target lists the targets.
 #
-# Everything is installed under this folder, from the lists with hashes in requirements/ and layers/dependencies/, and
-# only when it is missing or a list has changed. Needed beforehand: Python 3.13, make, git, openssl; for tests SoftHSM2.
+# Everything is installed in this folder, from the lists with hashes in requirements/ and layers/dependencies/, and only if it
+# is missing or a list has changed. Install these first: Python 3.13, make, git, openssl; for tests SoftHSM2.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -24,7 +24,7 @@ WRITE ?=
 TEST ?=
 TESTS ?= tests
 
-# The interpreter's own folder. SAM runs what it finds on PATH, and does not get along with the shims of pyenv.
+# The interpreter's own folder: SAM uses the python3.13 on PATH, and does not work with pyenv's shims.
 PYTHON_BIN = $(or $(shell $(PYTHON) -c 'import os, sys; print(os.path.join(sys.base_prefix, "bin"))'),\
 	$(error Python 3.13 is needed, as python3.13 on PATH or as PYTHON=/path/to/it))
 
@@ -34,7 +34,7 @@ LOCAL := .venv-local/.installed
 LOCK := .venv-lock/.installed
 WHEELS := .wheels/.complete
 
-# SAM is neither to phone home nor to need a Region, and builds from the wheels that are here.
+# SAM sends no telemetry, needs no Region, and builds from the downloaded wheels.
 SAM_ENVIRONMENT = env PATH="$(PYTHON_BIN):$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 \
 	LAYER_WHEELS="$(CURDIR)/.wheels"
 
@@ -57,19 +57,19 @@ one: $(DEV) ## Run one test, without SAM and without a build: TEST=path::name
 	@.venv/bin/python -m pytest $(or $(TEST),$(error TEST is missing: make one TEST=tests/unit/test_consent.py))
 
 .PHONY: quick
-quick: $(DEV) ## Run the quick tests: unit tests, and what is fast of the others, in a minute; no SAM, no build
+quick: $(DEV) ## Run the quick tests: unit tests, and the fast ones of the others, in a minute; no SAM, no build
 	@.venv/bin/python -m pytest -n auto --dist loadgroup -m "not slow" tests/unit tests/contract tests/custodian
 
 .PHONY: fix
-fix: $(DEV) reference ## Format and wrap the code, mend what ruff can mend, and write the generated pages anew
+fix: $(DEV) reference ## Format and wrap the code, fix what ruff can fix, and write the generated pages again
 	@.venv/bin/ruff check --fix-only --exit-zero .
 	@.venv/bin/ruff format .
 
-# Each of them runs, also where another one fails: all faults are told at once.
+# All of them run even if one fails, so one run reports all faults.
 CHECKS := check-types check-style check-format check-templates check-sam check-properties check-findings check-house
 
 .PHONY: check $(CHECKS)
-check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house; tell all faults at once
+check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house; report all faults at once
 	@$(MAKE) --no-print-directory --keep-going --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(CHECKS)
 
 check-style:
@@ -93,7 +93,7 @@ check-properties:
 check-findings:
 	.venv/bin/python -m tools.findings --check
 
-# The unit tests of what is not code: pages, templates, the rows of tests/findings/.
+# The unit tests of pages, templates, words and the rows of tests/findings/.
 HOUSE := architecture repository docs plain_words pages_and_aws pictures threat_model findings_page findings_rows template \
 	role
 check-house:
@@ -106,42 +106,42 @@ test: $(DEV) $(SAM) $(LOCAL) build ## Run all tests, offline; TESTS=path for som
 # ----------------------------------------------------------------------------------------------------- see it at work
 
 .PHONY: demo
-demo: $(DEV) $(SAM) $(LOCAL) build ## Tell the whole story on a local AWS, from an empty key to a used one
+demo: $(DEV) $(SAM) $(LOCAL) build ## Show everything on a local AWS, from an empty key to a used one
 	@.venv/bin/python -m lab.demo
 
 .PHONY: ceremony
-ceremony: $(DEV) $(SAM) $(LOCAL) build ## Play docs/ceremony.md on a local AWS: custodians, engineer, auditor
+ceremony: $(DEV) $(SAM) $(LOCAL) build ## Run docs/ceremony.md on a local AWS: custodians, engineer, auditor
 	@PYTHONPATH=handler .venv/bin/python -m lab.ceremony
 
 .PHONY: local
-local: $(DEV) $(SAM) $(LOCAL) build ## Leave a local AWS running, to play with
+local: $(DEV) $(SAM) $(LOCAL) build ## Start a local AWS, and leave it running for your own tests
 	@.venv/bin/python -m lab.local
 
 .PHONY: kms
-kms: $(DEV) ## Run the strict KMS alone: PORT=8411 ROTATION_SECONDS=2
+kms: $(DEV) ## Run only the strict KMS: PORT=8411 ROTATION_SECONDS=2
 	@.venv/bin/python -m lab.kms --port $(PORT) --rotation-seconds $(ROTATION_SECONDS)
 
 # ----------------------------------------------------------------------------------------------------------- prove it
 
 .PHONY: simulate
-simulate: $(DEV) ## Play histories against a world that fails: SEEDS=2000 FIRST=0, or SEED=n for one, told
+simulate: $(DEV) ## Run histories in a simulated world with faults: SEEDS=2000 FIRST=0, or SEED=n for one in detail
 	@PYTHONPATH=handler .venv/bin/python -m lab.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
 
 .PHONY: table
-table: $(DEV) ## Bring each fault to each call of each operation
+table: $(DEV) ## Try each fault at each call of each stack operation
 	@PYTHONPATH=handler .venv/bin/python -m lab.simulation table
 
 .PHONY: quota
-quota: $(DEV) ## Wait for KMS's quota, hundreds at once: N=500 RATE=0.25 SEED=1 STACKS=1 LANES=0; COMPARE=1
+quota: $(DEV) ## Let hundreds of requests wait for KMS's quota at once: N=500 RATE=0.25 SEED=1 STACKS=1 LANES=0; COMPARE=1
 	@PYTHONPATH=handler .venv/bin/python -m lab.quota --resources $(N) --rate $(RATE) --stacks $(or $(STACKS),1) \
 		--lanes $(LANES) $(if $(SEED),--seed $(SEED)) $(if $(COMPARE),--compare docs/internals)
 
 .PHONY: chaos
-chaos: $(DEV) $(SAM) $(LOCAL) build ## Kill the function under real stacks on a local AWS, and judge: STACKS=40 SEED=n
+chaos: $(DEV) $(SAM) $(LOCAL) build ## Kill the function during stack operations on a local AWS, and check: STACKS=40 SEED=n
 	@.venv/bin/python -m lab.chaos --stacks $(or $(STACKS),40) $(if $(SEED),--seed $(SEED))
 
 .PHONY: soak
-soak: $(DEV) $(SAM) $(LOCAL) build ## Send one process thousands of requests: REQUESTS=2000; does it grow or slow down?
+soak: $(DEV) $(SAM) $(LOCAL) build ## Send thousands of requests to one process, and check memory and speed: REQUESTS=2000
 	@PYTHONPATH=handler .venv/bin/python -m lab.bench.soak .aws-sam/build --requests $(REQUESTS)
 
 .PHONY: bench
@@ -150,7 +150,7 @@ bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, starts, times, calls and me
 
 # -------------------------------------------------------------------------------------------------------------- build
 
-# 1: the list. The stamp comes last, so that a broken-off installation is begun anew.
+# 1: the list. The stamp is written last, so an interrupted installation starts again.
 define install
 @echo "$(@D): installing $$(grep -c '^[a-zA-Z0-9].*==' $(1)) packages from $(1) ..."
 @started=$$SECONDS; rm -rf $(@D); \
@@ -192,28 +192,28 @@ layer: build ## Print the layer's size and what is in it
 # ----------------------------------------------------------------------------------------------------------- maintain
 
 .PHONY: reference
-reference: $(DEV) ## Write docs/properties.md and docs/internals/findings.md anew
+reference: $(DEV) ## Write docs/properties.md and docs/internals/findings.md again
 	@.venv/bin/python -m tools.reference
 	@.venv/bin/python -m tools.findings
 
 .PHONY: pictures
-pictures: ## Draw docs/internals/*.svg anew from the *.dot files; needs Graphviz
+pictures: ## Draw docs/internals/*.svg again from the *.dot files; needs Graphviz
 	@for source in docs/internals/*.dot; do dot -Tsvg "$$source" -o "$${source%.dot}.svg"; done
 
-# Universal: the same list serves Linux and macOS, x86_64 and arm64. The layer's is for Lambda's two architectures, which
-# must resolve alike. A list that stays as it was is not touched: nothing is installed anew.
+# Universal: the same list works on Linux and macOS, x86_64 and arm64. The layer's list is for Lambda's two architectures, which
+# must resolve to the same packages. A list without changes is not written, so nothing is installed again.
 UV = .venv-lock/bin/uv pip compile --quiet --generate-hashes --python-version 3.13 --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 LAYER_LIST := layers/dependencies/requirements
 
 .PHONY: lock
-lock: $(LOCK) ## Write the lists with hashes anew from the *.in files; UPGRADE=1 takes the newest releases
+lock: $(LOCK) ## Write the lists with hashes again from the *.in files; UPGRADE=1 takes the newest releases
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	resolve() { \
 		cp "$$2" "$$folder/$$1.txt" 2>/dev/null || true; \
 		$(UV) "$${@:3}" --output-file "$$folder/$$1.txt"; \
 	}; \
-	keep() { cmp -s "$$folder/$$1.txt" "$$2" || { cp "$$folder/$$1.txt" "$$2"; echo "$$2: written anew"; }; }; \
+	keep() { cmp -s "$$folder/$$1.txt" "$$2" || { cp "$$folder/$$1.txt" "$$2"; echo "$$2: updated"; }; }; \
 	for platform in x86_64 aarch64; do \
 		resolve $$platform $(LAYER_LIST).txt $(LAYER_LIST).in --only-binary :all: --python-platform $$platform-manylinux_2_28; \
 	done; \

@@ -1,7 +1,7 @@
-"""The custodian's tool: checks, makes, wraps and combines key material for `Custom::ImportedKeyMaterial`, and hands it over.
+"""The custodian's tool: checks, makes, wraps, combines and stores key material for `Custom::ImportedKeyMaterial`.
 
-Built on the function's own pure modules: what this tool accepts is what the function accepts. `docs/key-custodian.md` is the
-reference; `cli.py` says how the parts hang together.
+It uses the function's own pure modules, so it accepts exactly what the function accepts. `docs/key-custodian.md` is the
+reference; `cli.py` lists the modules.
 """
 
 from typing import Final
@@ -10,8 +10,8 @@ DISTRIBUTION: Final = "imported-key-material"
 
 
 def version() -> str:
-    """Name and number, such as custodian 0.1.0, for --version and for receipts; or that it is not installed."""
-    from importlib import metadata  # noqa: PLC0415  # slow to load, and seldom needed
+    """The tool's name and version, such as key-custodian 0.1.0, for --version and receipts; or that it is not installed."""
+    from importlib import metadata  # noqa: PLC0415  # slow to load, and rarely needed
 
     try:
         return f"key-custodian {metadata.version(DISTRIBUTION)}"

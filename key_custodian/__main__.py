@@ -1,4 +1,4 @@
-"""`python -m key_custodian`, and the program `custodian`."""
+"""`python -m key_custodian`, and the program `key-custodian`."""
 
 from key_custodian.cli import main
 

@@ -1,8 +1,8 @@
-"""What AWS's answers look like, as far as the tool shows them or puts them into a command or a template.
+"""The forms of AWS's answers, for fields that the tool shows or puts into a command or a template.
 
-Whoever answers in AWS's place (AWS_ENDPOINT_URL and its like) chooses every text of an answer. One that has not the form that
-AWS gives it is no answer of AWS's, and nothing of it is used. What has no form of its own (a description, a tag's value, an
-error's sentence) is shown as one line (`output.py`), and stands in no command.
+A server that answers in AWS's place (AWS_ENDPOINT_URL and similar settings) chooses every text of an answer. If a field does
+not have AWS's form, the tool uses nothing of the answer. Texts without a fixed form (a description, a tag's value, an error's
+sentence) are shown as one line (`output.py`), and never become part of a command.
 """
 
 import re
@@ -28,10 +28,10 @@ _SECRET: Final = {
     "OwningService": forms.SERVICE,
     "VersionId": forms.VERSION_ID,
     "VersionStages": forms.STAGE,
-    "VersionIdsToStages": forms.STAGE,  # its ids, too
+    "VersionIdsToStages": forms.STAGE,  # and its version ids
 }
 _MANY: Final = frozenset({"VersionStages", "VersionIdsToStages"})
-# operation -> the fields that count, wherever they stand in its answer
+# operation -> the fields that are checked, at any depth of its answer
 _FIELDS: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
     "sts:GetCallerIdentity": {"Account": forms.ACCOUNT, "Arn": forms.CALLER_ARN},
     "kms:DescribeKey": _KEY,
@@ -43,7 +43,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
 
 
 def odd_field(operation: str, answer: object) -> str:
-    """The name of a field whose text is not AWS's; "" where there is none."""
+    """The name of the first field that does not have AWS's form; "" where there is none."""
     return next(_odd(answer, _FIELDS.get(operation, {})), "")
 
 
@@ -61,12 +61,12 @@ def _odd(value: object, fields: Mapping[str, re.Pattern[str]]) -> Iterator[str]:
 
 
 def _fits(form: re.Pattern[str], text: object) -> bool:
-    """An empty text shows nothing, and stands for a field that is not there."""
+    """An empty text is accepted: it stands for a missing field."""
     return isinstance(text, str) and (not text or form.fullmatch(text) is not None)
 
 
 def _texts(value: Any) -> Iterator[object]:
-    """Those of a list, or the names and lists of a table."""
+    """The items of a list, or the keys of a mapping and the items of its lists."""
     yield from value
     if isinstance(value, Mapping):
         yield from (text for inner in value.values() for text in inner)

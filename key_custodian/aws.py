@@ -1,11 +1,11 @@
-"""AWS, as the commands use it: clients, and errors of AWS as sentences. The only module that knows boto3.
+"""AWS for the commands: clients, and AWS's errors as sentences. Only this module uses boto3.
 
-boto3 is imported when the first client is made, so that the commands which need no network neither need nor load it.
-Credentials, profile, Region and endpoints come from where the AWS CLI takes them; --profile and --region say otherwise.
+boto3 is imported for the first client, so commands that need no network do not need it. Credentials, profile, Region and
+endpoints come from the same places as for the AWS CLI, unless --profile or --region is given.
 
-An error keeps AWS's code and text; the cause that is meant most often, and the remedy, are added: the function's own words
-(`aws_meanings.py`), or what only a person with credentials can be told. Source of the codes: the API references of KMS, Secrets
-Manager and STS.
+An error keeps AWS's code and text, and adds the most frequent cause and its remedy. These are the function's own words
+(`imported_key_material/aws/meanings.py`), or words for a person with credentials. Source of the codes: the API references of
+KMS, Secrets Manager and STS.
 """
 
 import functools
@@ -24,13 +24,13 @@ Answer = TypeVar("Answer")
 
 
 class CallRefused(ServiceRefused):
-    """AWS said no. `request_id`: by which CloudTrail names the call, "" where AWS gave none."""
+    """AWS refused the call. `request_id`: the call's id in CloudTrail, "" where AWS gave none."""
 
     request_id = ""
 
 
 class Unanswered(CallRefused):
-    """No answer came, or a fault inside the service: what was asked may have been done all the same."""
+    """No answer came, or the service failed. AWS may have executed the call."""
 
 
 CONNECT_TIMEOUT_SECONDS: Final = 10
@@ -42,32 +42,34 @@ _GLOBAL: Final = ("sts", "https://sts.amazonaws.com")  # AWS_STS_REGIONAL_ENDPOI
 _SIGN_IN: Final = "Sign in as for the AWS CLI, or name a profile: --profile."
 _PASSING: Final = "This passes by itself. Run it again."
 
-# code, or "service:Operation code" where one operation means something else by it
+# code, or "service:Operation code" where the code has another meaning for one operation
 _MEANINGS: Final[Mapping[str, Meaning]] = {
     **meanings.FOR_EVERYBODY,
     **meanings.passing(_PASSING),
     # --- rights and credentials
     "AccessDeniedException": Meaning(
-        "These credentials may not do it, or the policy of the key or secret does not let them.",
+        "These credentials have no permission for it, or the policy of the key or secret refuses it.",
         "Ask its owner for the right, or use other credentials: --profile.",
     ),
-    "AccessDenied": Meaning("These credentials may not do it.", "Use other credentials: --profile."),
-    "ExpiredTokenException": Meaning("The credentials ran out.", "Sign in again."),
-    "ExpiredToken": Meaning("The credentials ran out.", "Sign in again."),
+    "AccessDenied": Meaning("These credentials have no permission for it.", "Use other credentials: --profile."),
+    "ExpiredTokenException": Meaning("The credentials have expired.", "Sign in again."),
+    "ExpiredToken": Meaning("The credentials have expired.", "Sign in again."),
     "UnrecognizedClientException": Meaning("AWS does not know these credentials.", _SIGN_IN),
     "InvalidClientTokenId": Meaning("AWS does not know these credentials.", _SIGN_IN),
     "InvalidSignatureException": Meaning(
-        "The secret access key is not the one of the access key id, or this machine's clock is wrong.", _SIGN_IN
+        "The secret access key does not belong to the access key id, or this machine's clock is wrong.", _SIGN_IN
     ),
     "SignatureDoesNotMatch": Meaning(
-        "The secret access key is not the one of the access key id, or this machine's clock is wrong.", _SIGN_IN
+        "The secret access key does not belong to the access key id, or this machine's clock is wrong.", _SIGN_IN
     ),
     # --- KMS
     "NotFoundException": Meaning(
         "There is no such key in this account and Region.",
-        "Check the id, and --region: a key id counts in its own Region.",
+        "Check the id, and --region: a key id is valid only in its own Region.",
     ),
-    "InvalidArnException": Meaning("KMS can't read the ARN, or it is of another Region.", "Check it, and --region."),
+    "InvalidArnException": Meaning(
+        "KMS can't read the ARN, or the ARN is in another Region.", "Check it, and --region."
+    ),
     "InvalidKeyUsageException": Meaning("The key's usage or spec does not fit.", "Check which key is named."),
     "UnsupportedOperationException": Meaning("The key's spec does not fit.", "Check which key is named."),
     "InvalidCiphertextException": Meaning(
@@ -79,12 +81,12 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
         "Check the name, and --region. A secret of another account needs its full ARN.",
     ),
     "ResourceExistsException": Meaning(
-        "A secret or version of this name is there already, with something else in it.",
-        "Run it again: the plan shows what is there.",
+        "A secret or version of this name exists already, with another value.",
+        "Run it again: the plan shows what exists.",
     ),
     "InvalidRequestException": Meaning(
         "The secret's present state does not allow it; often it is marked for deletion.",
-        "Look at it with aws secretsmanager describe-secret; restore-secret takes a deletion back.",
+        "Look at it with aws secretsmanager describe-secret; restore-secret cancels a deletion.",
     ),
     "InvalidParameterException": Meaning(
         "Secrets Manager does not take these values.", "Check the name, the stacks and the KMS key."
@@ -99,7 +101,7 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
     "LimitExceededException": Meaning("A quota is used up.", "See Service Quotas."),
     "secretsmanager:PutSecretValue LimitExceededException": Meaning(
         "The secret has all the versions or stages that it may have (20 stages on all versions together).",
-        "Take the stages of versions that no key needs any more off them: aws secretsmanager update-secret-version-stage.",
+        "Remove the stages of versions that no key needs any more: aws secretsmanager update-secret-version-stage.",
     ),
     # --- any service
     "ThrottlingException": Meaning("Too many calls in this account and Region.", _PASSING),
@@ -107,14 +109,14 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
     # --- botocore, before or instead of an answer
     "NoCredentialsError": Meaning("There are no credentials.", _SIGN_IN),
     "PartialCredentialsError": Meaning("The credentials are not complete.", _SIGN_IN),
-    "UnauthorizedSSOTokenError": Meaning("The session of IAM Identity Center ran out.", "aws sso login."),
+    "UnauthorizedSSOTokenError": Meaning("The session of IAM Identity Center has expired.", "aws sso login."),
     "SSOTokenLoadError": Meaning("There is no session of IAM Identity Center.", "aws sso login."),
-    "ProfileNotFound": Meaning("", "aws configure list-profiles shows those there are."),
+    "ProfileNotFound": Meaning("", "aws configure list-profiles lists them."),
     "InvalidRegionError": Meaning("", "Name a Region, such as eu-central-1: --region."),
     "NoRegionError": Meaning("", "Name the Region: --region."),
     "InvalidEndpointConfigurationError": Meaning("", "Check --region, and AWS_ENDPOINT_URL."),
     "EndpointConnectionError": Meaning(
-        "", "Check the network, and --region. To wrap under a public key file no network is needed."
+        "", "Check the network, and --region. Wrapping under a public key file needs no network."
     ),
 }
 _FAILED_INSIDE: Final = Meaning(FAILED_INSIDE, _PASSING)
@@ -124,7 +126,7 @@ _NO_ANSWER: Final = Meaning("", "Check the network, then run it again.")
 
 @dataclass(frozen=True)
 class Connection:
-    """Which credentials and Region; None: as the AWS CLI would choose. Its clients share what botocore reads from files."""
+    """The profile and the Region; None: as the AWS CLI chooses. Its clients share one session."""
 
     profile: str | None = None
     region: str | None = None
@@ -141,15 +143,15 @@ class Connection:
             user_agent_extra="key-custodian",
         )
 
-        def made() -> Any:
+        def connect() -> Any:
             try:
                 return self._session.client(service, config=config)
             except BotoCoreError:
                 raise
-            except ValueError as error:  # botocore's for an address that is none
+            except ValueError as error:  # botocore's error for an invalid address
                 raise InvalidEndpointConfigurationError(msg=str(error)) from None
 
-        return call(f"connecting to {service}", made, where="--region" if self.profile is None else "--profile")
+        return call(f"connecting to {service}", connect, where="--region" if self.profile is None else "--profile")
 
     @functools.cached_property
     def _session(self) -> Any:
@@ -161,7 +163,7 @@ class Connection:
 def other_address(client: Any, service: str) -> str:
     """Where the client asks, if that is not AWS's public endpoint of the service and Region; else "".
 
-    Not every name of amazonaws.com is such a one: machines and functions of anybody have names there, too.
+    A name under amazonaws.com is not enough: anybody's machines and functions have names there, too.
     """
     from botocore.loaders import Loader  # noqa: PLC0415  # not needed offline
 
@@ -175,9 +177,9 @@ def other_address(client: Any, service: str) -> str:
 
 
 def call(operation: str, what: Callable[[], Answer], *, where: str) -> Answer:
-    """Runs one call. `operation`: "kms:Encrypt"; `where`: the option that it was made for.
+    """Runs one call. `operation`: "kms:Encrypt"; `where`: the option that needs it.
 
-    CallRefused (Unanswered), with AWS's code and text; it keeps no reference to the exception, which holds the whole answer.
+    Raises CallRefused or Unanswered with AWS's code and text, without the exception, which holds the whole answer.
     """
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError  # noqa: PLC0415  # as above
     from botocore.exceptions import ConnectionError as NotConnectedError  # noqa: PLC0415  # as above
@@ -188,45 +190,45 @@ def call(operation: str, what: Callable[[], Answer], *, where: str) -> Answer:
         odd = answers.odd_field(operation, answer)
         if not odd:
             return answer
-        said = f"{operation} got an answer that is not AWS's: no {odd} of AWS's looks so."
-        failure = _Failure(Unanswered, "OddAnswer", said, _UNREADABLE)
+        problem = f"{operation} got an answer that is not from AWS: its {odd} does not have AWS's form."
+        failure = _Failure(Unanswered, "OddAnswer", problem, _UNREADABLE)
     except ClientError as error:
         failure = _refusal(operation, error.response)
     except BotoCoreError as error:
         was_sent = isinstance(error, HTTPClientError | NotConnectedError | IncompleteReadError)
-        said = f"{operation} failed: {_sentence(str(error))}"
-        failure = _Failure(Unanswered if was_sent else CallRefused, type(error).__name__, said, _NO_ANSWER)
-    except ResponseParserError as error:  # its text holds the answer, which may be anything
-        said = f"{operation} got an answer that is not AWS's."
-        failure = _Failure(Unanswered, type(error).__name__, said, _UNREADABLE)
+        problem = f"{operation} failed: {_sentence(str(error))}"
+        failure = _Failure(Unanswered if was_sent else CallRefused, type(error).__name__, problem, _NO_ANSWER)
+    except ResponseParserError as error:  # its text holds the answer, which may hold anything
+        problem = f"{operation} got an answer that is not from AWS."
+        failure = _Failure(Unanswered, type(error).__name__, problem, _UNREADABLE)
     code = failure.code
     meaning = failure.denied or _MEANINGS.get(f"{operation} {code}") or _MEANINGS.get(code) or failure.fallback
-    problem = f"{failure.said} {meaning.cause}".rstrip()
+    problem = f"{failure.problem} {meaning.cause}".rstrip()
     refused = failure.kind(Fault(where, problem, meaning.remedy), operation=operation, code=code)
     refused.request_id = failure.request_id
     raise refused
 
 
 class _Failure(NamedTuple):
-    """What came instead of an answer. `fallback`: what a code means that is in no table; `denied`: an explicit Deny."""
+    """A failed call. `fallback`: the meaning of a code that is in no table; `denied`: an explicit Deny."""
 
     kind: type[CallRefused]
     code: str
-    said: str
+    problem: str
     fallback: Meaning
     denied: Meaning | None = None
     request_id: str = ""
 
 
 def _refusal(operation: str, response: Mapping[str, Any]) -> _Failure:
-    code = _fitting(forms.CODE, response.get("Error", {}).get("Code"), "Unknown")
+    code = _match_or(forms.CODE, response.get("Error", {}).get("Code"), "Unknown")
     text = str(response.get("Error", {}).get("Message", ""))
     message = _sentence(text)
     failed_inside = _status(response) >= 500
     return _Failure(
         kind=Unanswered if failed_inside else CallRefused,
         code=code,
-        said=f"{operation} was refused with {code}" + (f": {message}" if message else "."),
+        problem=f"{operation} was refused with {code}" + (f": {message}" if message else "."),
         fallback=_FAILED_INSIDE if failed_inside else UNKNOWN,
         denied=meanings.denial(code, text, who="these credentials"),
         request_id=request_id(response),
@@ -234,21 +236,21 @@ def _refusal(operation: str, response: Mapping[str, Any]) -> _Failure:
 
 
 def request_id(answer: Mapping[str, Any]) -> str:
-    """By which CloudTrail names the call; "" where AWS gave none."""
-    return _fitting(forms.REQUEST_ID, answer.get("ResponseMetadata", {}).get("RequestId"), "")
+    """The call's id in CloudTrail; "" where AWS gave none."""
+    return _match_or(forms.REQUEST_ID, answer.get("ResponseMetadata", {}).get("RequestId"), "")
 
 
 def date(answer: Mapping[str, Any]) -> str:
-    """AWS's own clock at the answer, as HTTP writes it (RFC 9110, section 5.6.7); "" where there is none."""
+    """The time of the answer by AWS's clock, as in HTTP (RFC 9110, section 5.6.7); "" where there is none."""
     return str(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", ""))
 
 
 def _sentence(text: str) -> str:
-    """On one line, with one full stop; a long one is cut."""
+    """On one line, with one full stop; a long text is cut."""
     return meanings.sentence(" ".join(text.split()))
 
 
-def _fitting(form: re.Pattern[str], value: object, otherwise: str) -> str:
+def _match_or(form: re.Pattern[str], value: object, otherwise: str) -> str:
     return value if isinstance(value, str) and form.fullmatch(value) else otherwise
 
 

@@ -1,10 +1,10 @@
-"""`key-custodian check`: all checks that the function makes before an import, offline, and the check values."""
+"""`key-custodian check`: makes all checks of the function before an import, offline, and shows the check values."""
 
 import click
 
 from imported_key_material.errors import Refused
 from imported_key_material.material.key_specs import KEY_SPECS
-from key_custodian import argument_types, options, output, reading
+from key_custodian import argument_types, options, output, sources
 from key_custodian.errors import REFUSED
 from key_custodian.report import MaterialReport
 
@@ -37,12 +37,12 @@ def command(
 ) -> None:
     """Check key material as the function will, and show its check values.
 
-    FILE holds the plaintext material; - is a pipe, or at a terminal a prompt that does not echo. Everything that is wrong is
-    told at once. Exit code 0: in order; 1: refused; 2: a wrong call.
+    FILE holds the plaintext material; - is a pipe, or at a terminal a prompt that does not echo. All faults are
+    reported at once. Exit code 0: valid; 1: refused; 2: a wrong call.
     """
-    source = reading.read(file, encoding=encoding, json_key=json_key)
+    source = sources.read(file, encoding=encoding, json_key=json_key)
     try:
-        checked = reading.checked(
+        checked = sources.check(
             source,
             KEY_SPECS[key_spec],
             encoding=encoding,
@@ -56,10 +56,10 @@ def command(
         output.say_json({"in_order": False, "key_spec": key_spec, "faults": faults})
         raise SystemExit(REFUSED) from None
     try:
-        said = MaterialReport.of(checked)
+        result = MaterialReport.of(checked)
     finally:
         checked.wipe()
     if as_json:
-        output.say_json({"in_order": True, **said.to_json()})
+        output.say_json({"in_order": True, **result.to_json()})
     else:
-        output.say(*said.lines())
+        output.say(*result.lines())

@@ -1,37 +1,36 @@
-"""The program `custodian`: its commands, its exit codes, where its words go.
+"""The program `key-custodian`: its commands, its exit codes, its output.
 
     exit 0  done, and every check passed
-    exit 1  refused: the material, a file, a key or AWS says no; or the work was broken off. Nothing was written, with three
-            exceptions:
-              - verify writes its receipt (--out) of a verdict that is not PROVED
-              - put names what it had done before a step failed
-              - a report that can't be printed (a closed pipe) does not undo what it reports: the file, or the version
-    exit 2  a wrong call: an option is missing, unknown, takes no such value, or does not go with another
-    exit 3  verify, of a symmetric key: KMS's id of the material is the one on paper. That its bytes have the check value on
-            paper, KMS does not prove
+    exit 1  refused because of the material, a file, a key or AWS; or interrupted. Nothing was written, with three exceptions:
+              - verify writes its receipt (--out) also if the verdict is not PROVED
+              - put has done the steps before the one that failed, and names them
+              - if the report can't be printed (a closed pipe), the file or the version that it reports stays
+    exit 2  a wrong call: an option is missing, unknown, has an invalid value, or does not go with another
+    exit 3  verify, for a symmetric key: KMS shows the KeyMaterialId on paper. KMS does not prove that its bytes have the check
+            value on paper
 
     stdout  the result: the report of a command, as text or with --json as one JSON object; the wrapped bytes with `--out -`
-            (the report goes to stderr then)
+            (then the report goes to stderr)
     stderr  everything else: prompts, what was chosen and why, warnings, errors
 
-No output holds key material, and neither do arguments or the environment: it comes from a file, a pipe or a prompt. Where
-somebody gives a key as an argument all the same, no output repeats it, and nothing of it goes to AWS. A
-wrong call is told without any of its values. All words go out by `output.py`.
+Key material comes from a file, a pipe or a prompt, never from arguments or the environment, and no output holds it. If a user
+gives a key as an argument all the same, no output repeats it, and it is not sent to AWS. The error of a wrong call repeats none
+of its values. All output goes through `output.py`.
 
-Each command is a module of its own, with a click command named `command`; it is imported when it is needed. A command raises
-`Refused` of the function's own tree of errors; here that becomes sentences and the exit code.
+Each command is a module with a click command named `command`, imported when it is needed. A command raises `Refused` of the
+function's own tree of errors; this module turns it into sentences and the exit code.
 
-    check generate wrap combine    the commands that need no network (wrap and its like do with a KMS key)
+    check generate wrap combine    the commands that need no network, except with a wrapping key in KMS
     put verify                     the commands that talk to AWS
-    reading new_file               files, pipes and prompts in; files out
-    wrapping_key sealing report    from checked material to the wrapped file, and what is said about it
+    sources new_file               files, pipes and prompts in; files out
+    wrapping_key key_wrap report   from checked material to the wrapped file, and the report about it
     components                     the components of a split key
     content wrapped_file destination transport_key secret_plan storage    what put looks at, plans, does and prints
-    session evidence receipt       who asks KMS, what the answers prove, and what is kept of that
+    session evidence receipt       the calls to AWS, what the answers prove, and the receipt
     options argument_types         options that commands share; what each option and argument takes
-    words errors                   how the checks speak to this tool's user; errors and exit codes
-    output quoting                 the only way out for words; what of a call is repeated
-    aws answers forms elsewhere    boto3, the only place that knows it; how AWS's answers and names look; calls elsewhere
+    words errors                   the checks' words for this tool's user; errors and exit codes
+    output redaction               all output; what an error may repeat of the command line
+    aws answers forms elsewhere    boto3, used only there; the forms of AWS's answers and names; calls to other addresses
 """
 
 import contextlib
@@ -45,16 +44,16 @@ from typing import IO, Any, NoReturn
 import click
 
 from imported_key_material.errors import ImportedKeyMaterialError
-from key_custodian import output, quoting, version
-from key_custodian.errors import REFUSED, told
+from key_custodian import output, redaction, version
+from key_custodian.errors import REFUSED, lines_of
 
-COMMANDS = ("check", "generate", "wrap", "combine", "put", "verify")  # in the order of a key's way
-_GIVEN = f"{__name__}.given"  # in click's context: the words of the command line
+COMMANDS = ("check", "generate", "wrap", "combine", "put", "verify")  # in the order of use
+_ARGUMENTS = f"{__name__}.arguments"  # key in click's context: the command line
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 
 class _Refusal(click.ClickException):
-    """What was refused, on stderr. click knows the exit code of it."""
+    """A refusal, shown on stderr. click exits with its exit code."""
 
     exit_code = REFUSED
 
@@ -67,38 +66,38 @@ class _Refusal(click.ClickException):
 
 
 class _WrongCall(click.UsageError):
-    """What click has to say of a wrong call, by the tool's own way out."""
+    """click's error of a wrong call, printed by `output.py`."""
 
     def __init__(self, error: click.UsageError) -> None:
         super().__init__(error.format_message(), error.ctx)
         self._error = error
 
     def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002  # click's signature
-        said = io.StringIO()
-        self._error.show(said)
-        output.say(*said.getvalue().expandtabs(2).splitlines(), err=True)
+        text = io.StringIO()
+        self._error.show(text)
+        output.say(*text.getvalue().expandtabs(2).splitlines(), err=True)
 
 
 @contextlib.contextmanager
-def _told(given: Sequence[str]) -> Iterator[None]:
-    """Errors as sentences. Those of a wrong call repeat no value of it."""
+def _errors_as_sentences(arguments: Sequence[str]) -> Iterator[None]:
+    """Turns errors into sentences. The error of a wrong call repeats none of its values."""
     try:
         yield
     except ImportedKeyMaterialError as error:
-        raise _Refusal(told(error)) from None
+        raise _Refusal(lines_of(error)) from None
     except click.UsageError as error:
-        raise _WrongCall(quoting.without_values(error, given)) from None
+        raise _WrongCall(redaction.without_values(error, arguments)) from None
 
 
 class _Context(click.Context):
-    """Says that there are too many arguments, or too few, without quoting them as click does."""
+    """Reports too many or too few arguments without quoting them, as click would."""
 
     def fail(self, message: str) -> NoReturn:  # noqa: ARG002  # click's signature
-        raise quoting.UnknownWordError("The arguments do not match the usage above.", self)
+        raise redaction.UnknownWordError("The arguments do not match the usage above.", self)
 
 
 class _Tool(click.Group):
-    """Imports a command's module when the command is asked for, and tells errors as sentences that repeat no value."""
+    """Imports a command's module on demand, and shows errors as sentences that repeat no value."""
 
     context_class = _Context
 
@@ -109,10 +108,10 @@ class _Tool(click.Group):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        given = tuple(args)  # click empties the list
-        with _told(given):
+        arguments = tuple(args)  # click empties the list
+        with _errors_as_sentences(arguments):
             context = super().make_context(info_name, args, parent, **extra)
-        context.meta[_GIVEN] = given
+        context.meta[_ARGUMENTS] = arguments
         return context
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
@@ -134,10 +133,10 @@ class _Tool(click.Group):
             raise
         except click.UsageError:
             sentence = f"No such command. The commands are {', '.join(COMMANDS)}."
-            raise quoting.UnknownWordError(sentence, ctx) from None
+            raise redaction.UnknownWordError(sentence, ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _told(ctx.meta[_GIVEN]):
+        with _errors_as_sentences(ctx.meta[_ARGUMENTS]):
             return super().invoke(ctx)
 
 
@@ -156,7 +155,7 @@ From a key file to a wrapped secret:
   key-custodian wrap key.bin --key-spec HMAC_256 --wrapping-key transport.pem --out wrapped.bin
 
 \b
-A new key that nobody has ever seen:
+A new key that nobody sees:
   key-custodian generate --key-spec SYMMETRIC_DEFAULT --wrapping-key transport.pem --out wrapped.bin
 
 \b
@@ -165,19 +164,19 @@ A new key that nobody has ever seen:
 )
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
 def cli() -> None:
-    """Check, make, wrap and combine key material for AWS KMS, and hand it over.
+    """Check, make, wrap, combine and store key material for AWS KMS.
 
-    For those who hold key material that a CloudFormation stack is to import (Custom::ImportedKeyMaterial). Everything is
-    checked by the rules of the function that imports it. Material is read from a file, a pipe or a prompt, never from the
+    For those who hold key material that a CloudFormation stack is to import (Custom::ImportedKeyMaterial). The tool makes the
+    same checks as the function that imports the material. Material is read from a file, a pipe or a prompt, never from the
     command line or the environment, and is never shown.
     """
 
 
 def _no_core_dump() -> None:
-    """A crash of a library must not write the memory, and so the material, to the disk. Windows writes none.
+    """A crash of a library must not write the memory, which holds material, to the disk. Windows writes no core dumps.
 
-    Linux asks the limit for files only. Where core_pattern is a program (core(5)), and for debuggers of the same user
-    (ptrace(2)), what counts is that the process is not dumpable (prctl(2)).
+    On Linux the limit is only for files. Against a program as core_pattern (core(5)), and against debuggers of the same user
+    (ptrace(2)), the process must not be dumpable (prctl(2)).
     """
     with contextlib.suppress(ImportError, ValueError, OSError):
         resource = importlib.import_module("resource")
@@ -187,8 +186,8 @@ def _no_core_dump() -> None:
             importlib.import_module("ctypes").CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def _end_in_order() -> None:
-    """A request to end is taken as Ctrl-C is: buffers are wiped, the terminal echoes again, an unfinished file goes."""
+def _handle_signals() -> None:
+    """SIGTERM and SIGHUP act like Ctrl-C: buffers are wiped, the terminal echoes again, an unfinished file is removed."""
     for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP on purpose
@@ -197,11 +196,11 @@ def _end_in_order() -> None:
 
 def main() -> NoReturn:
     _no_core_dump()
-    _end_in_order()
+    _handle_signals()
     try:
         cli(prog_name="key-custodian")
-    except Exception as error:  # noqa: BLE001  # a defect: shown without the exception's text, which may hold anything
-        import traceback  # noqa: PLC0415  # slow to load, and seldom needed
+    except Exception as error:  # noqa: BLE001  # a defect; the exception's text may hold anything
+        import traceback  # noqa: PLC0415  # slow to load, and rarely needed
 
         output.say(
             "Traceback (without the exception's text, which might hold material):",

@@ -1,12 +1,12 @@
-"""`key-custodian combine`: one key from two or more components, under split knowledge, straight into its wrapped form."""
+"""`key-custodian combine`: combines two or more components into one key, under split knowledge, and wraps it at once."""
 
 import click
 
 from imported_key_material.material.encoding import BASE64, HEX, RAW
 from imported_key_material.material.key_specs import KEY_SPECS, CipherKey, MacKey
-from key_custodian import argument_types, components, options, sealing
-from key_custodian.components import Declared
-from key_custodian.sealing import SealingOptions
+from key_custodian import argument_types, components, key_wrap, options
+from key_custodian.components import Declaration
+from key_custodian.key_wrap import WrapOptions
 
 FEWEST = 2
 MOST = 9
@@ -34,7 +34,7 @@ Examples:
 
 \b
 What is on the screen of each holder:
-  Component 1 of 2. Its holder alone is at the screen and types it.
+  Component 1 of 2. Only its holder is at the screen and types it.
   Component 1, 64 hex digits (is not shown):
   Check value of component 1: CMAC:377822C093 or ECB:F29000
   Is it the one on paper? [y/N]: y
@@ -46,7 +46,7 @@ What is on the screen of each holder:
     "count",
     metavar="N",
     type=click.IntRange(FEWEST, MOST),
-    help="How many components are typed, each by its holder. 2 without it.",
+    help="How many components are typed, each by its holder. Default: 2.",
 )
 @click.option(
     "--component",
@@ -54,7 +54,7 @@ What is on the screen of each holder:
     metavar="FILE",
     type=argument_types.file,
     multiple=True,
-    help="A file with one component; - for one that is typed. Give it for each component, in order.",
+    help="A file with one component; - for a typed one. Give the option once for each component, in order.",
 )
 @click.option(
     "--component-check-value",
@@ -70,9 +70,9 @@ What is on the screen of each holder:
     help="How components are encoded. Without it: HEX where typed, RAW in files.",
 )
 @options.expected_check_value
-@sealing.add_options
+@key_wrap.add_options
 @options.as_json
-def command(  # noqa: PLR0913, PLR0917  # one for each option
+def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     key_spec: str,
     count: int | None,
     sources: tuple[str, ...],
@@ -80,27 +80,27 @@ def command(  # noqa: PLR0913, PLR0917  # one for each option
     encoding: str | None,
     expected_check_value: str | None,
     as_json: bool,  # noqa: FBT001  # click passes it by name
-    wrapping: SealingOptions,
+    wrapping: WrapOptions,
 ) -> None:
     """Combine the components of a key (XOR) in memory, and wrap the result.
 
-    Each holder types a component without echo, or gives a file; sees only its check value; compares it with paper; and the
-    screen is cleared before the next. Neither a component nor the key is written unwrapped or shown.
+    Each holder types a component without echo, or gives a file, and compares its check value with paper. The screen is cleared
+    before the next holder. No component is shown, and neither is the key; none of them is written unwrapped.
     """
-    declared = _declared(count, sources, check_values)
+    declared = _declarations(count, sources, check_values)
     if encoding == RAW and any(one.source == components.TYPED for one in declared):
         raise click.UsageError("A typed component is text: --encoding is HEX or BASE64.")
-    seal = sealing.prepare(wrapping)
+    wrap = key_wrap.prepare(wrapping)
     spec = KEY_SPECS[key_spec]
-    with components.gathered(spec, declared, encoding=encoding) as found:
+    with components.collect(spec, declared, encoding=encoding) as found:
         checked = components.combine(spec, found, expected_check_value=expected_check_value)
-    seal.seal(checked, as_json=as_json)
+    wrap.write(checked, as_json=as_json)
 
 
-def _declared(count: int | None, sources: tuple[str, ...], check_values: tuple[str, ...]) -> list[Declared]:
+def _declarations(count: int | None, sources: tuple[str, ...], check_values: tuple[str, ...]) -> list[Declaration]:
     if count is not None and sources:
         raise click.UsageError(
-            "--components is for typed ones only: give --component for each, - for one that is typed."
+            "--components is for typed components only: give --component for each, - for a typed one."
         )
     sources = sources or (components.TYPED,) * (count or FEWEST)
     if not FEWEST <= len(sources) <= MOST:
@@ -109,6 +109,6 @@ def _declared(count: int | None, sources: tuple[str, ...], check_values: tuple[s
         raise click.UsageError(f"Give --component-check-value for each of the {len(sources)} components, or for none.")
     expected = check_values or (None,) * len(sources)
     return [
-        Declared(number, len(sources), source, value)
+        Declaration(number, len(sources), source, value)
         for number, (source, value) in enumerate(zip(sources, expected, strict=True), start=1)
     ]

@@ -1,8 +1,8 @@
-"""Split knowledge: the components of one key, each read from its holder, compared by its own check value, and combined by XOR.
+"""Split knowledge: reads each component of a key from its holder, compares its check value, and combines all by XOR.
 
-A component is a random string as long as the key, so that each alone tells nothing. It passes the same checks as a key does:
-zeros, patterns and text are refused. Its check value is computed as the key's is, over the component. No two check values
-are on the screen together: it is cleared between holders. Nothing of this is written anywhere.
+A component is a random string as long as the key, so a single component reveals nothing about the key. It must pass the same
+checks as a key: zeros, patterns and text are refused. Its check value is computed like a key's. The screen is cleared between
+holders, so it never shows two check values together. No component is written anywhere.
 
 Sources: NIST SP 800-57 part 1, split knowledge; ANSI X9.24-1 (components combined by XOR, check values).
 """
@@ -17,8 +17,8 @@ from imported_key_material.material import check_value, material_check
 from imported_key_material.material.encoding import HEX
 from imported_key_material.material.key_specs import CipherKey, KeySpec, MacKey
 from imported_key_material.material.material_check import CheckedMaterial
-from key_custodian import output, reading
-from key_custodian.errors import refused, told
+from key_custodian import output, sources
+from key_custodian.errors import lines_of, refused
 from key_custodian.words import OPTIONS, of_component
 
 TYPED = "-"
@@ -29,8 +29,8 @@ _RESULT_WORDS = replace(OPTIONS, material=RESULT, random_bytes=_NEW_ONES)
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """Where a component comes from (`source`: a file, "-" for typed), its check value, its place among `count`."""
+class Declaration:
+    """One component as the options declare it. `source`: a file, or "-" for typed; `number` of `count`."""
 
     number: int
     count: int
@@ -47,16 +47,16 @@ class Declared:
 
 
 @contextmanager
-def gathered(spec: KeySpec, declared: Sequence[Declared], *, encoding: str | None) -> Iterator[list[CheckedMaterial]]:
-    """Reads all components, one holder after the other; they are wiped when the block ends. Refused (component n)."""
-    if any(one.is_typed or one.check_value is None for one in declared) and not reading.at_terminal():
+def collect(spec: KeySpec, declared: Sequence[Declaration], *, encoding: str | None) -> Iterator[list[CheckedMaterial]]:
+    """Reads all components, one holder after the other, and wipes them when the block ends. Refused (component n)."""
+    if any(one.is_typed or one.check_value is None for one in declared) and not sources.at_terminal():
         problem = "There is no terminal at which components could be typed unseen, or check values be compared."
         remedy = "Run it at a terminal, or give --component and --component-check-value for each."
-        raise refused(reading.PIPED, problem, remedy)
+        raise refused(sources.PIPED, problem, remedy)
     found: list[CheckedMaterial] = []
     try:
         for one in declared:
-            found.append(_typed(spec, one, encoding) if one.is_typed else _from_file(spec, one, encoding))
+            found.append(_ask_holder(spec, one, encoding) if one.is_typed else _read_file(spec, one, encoding))
             _require_new(found)
         yield found
     finally:
@@ -67,14 +67,14 @@ def gathered(spec: KeySpec, declared: Sequence[Declared], *, encoding: str | Non
 def combine(
     spec: KeySpec, components: Sequence[CheckedMaterial], *, expected_check_value: str | None
 ) -> CheckedMaterial:
-    """Returns the XOR of all, checked as any key. Refused where it is no good key, or one of the components."""
+    """Returns the XOR of all, checked like any key. Refused where it is no valid key, or equals a component."""
     result = bytearray(len(components[0].encoded))
     for component in components:
         for at, byte in enumerate(component.encoded):
             result[at] ^= byte
     try:
         if any(hmac.compare_digest(result, component.encoded) for component in components):
-            problem = "It equals one of the components, so that the holder of that one has the key."
+            problem = "It equals one of the components, so the holder of that component has the key."
             raise refused(RESULT, problem, _NEW_ONES)
         return material_check.check(bytes(result), spec, expected_check_value=expected_check_value, words=_RESULT_WORDS)
     finally:
@@ -82,7 +82,7 @@ def combine(
 
 
 def _require_new(components: Sequence[CheckedMaterial]) -> None:
-    """The last component against those before it: as long as they are, and none of them."""
+    """Compares the last component with the others: the same length, but other bytes."""
     last, number = components[-1].encoded, len(components)
     for earlier, component in enumerate(components[:-1], start=1):
         if len(component.encoded) != len(last):
@@ -96,42 +96,42 @@ def _require_new(components: Sequence[CheckedMaterial]) -> None:
 # --------------------------------------------------------------------------------------------------------- one component
 
 
-def _from_file(spec: KeySpec, declared: Declared, encoding: str | None) -> CheckedMaterial:
-    source = reading.read(declared.source, encoding=encoding, option="--component")
-    component = _checked(source.value, spec, declared, encoding)
+def _read_file(spec: KeySpec, declared: Declaration, encoding: str | None) -> CheckedMaterial:
+    source = sources.read(declared.source, encoding=encoding, option="--component")
+    component = _check(source.value, spec, declared, encoding)
     if declared.check_value is not None:
         output.say(f"{declared.name}: {declared.source} has the check value that was given.", err=True)
-    elif not _confirmed(declared, component):
+    elif not _confirm(declared, component):
         component.wipe()
         problem = f"The check value of {declared.source} is not that on paper."
         raise refused(declared.name, problem, "Look for the right file.")
     return component
 
 
-def _typed(spec: KeySpec, declared: Declared, encoding: str | None) -> CheckedMaterial:
-    """A holder at the keyboard. A slip of a finger is told, and may be mended."""
+def _ask_holder(spec: KeySpec, declared: Declaration, encoding: str | None) -> CheckedMaterial:
+    """Lets a holder type the component. After a mistake the holder may try again."""
     output.say(
-        f"Component {declared.number} of {declared.count}. Its holder alone is at the screen and types it.", err=True
+        f"Component {declared.number} of {declared.count}. Only its holder is at the screen and types it.", err=True
     )
     for left in reversed(range(TRIES)):
         component: CheckedMaterial | None = None
         try:
-            component = _checked(_ask(spec, declared, encoding), spec, declared, encoding or HEX)
+            component = _check(_ask(spec, declared, encoding), spec, declared, encoding or HEX)
         except Refused as error:
-            output.say(*told(error), err=True)
-        if component is not None and _confirmed(declared, component):
+            output.say(*lines_of(error), err=True)
+        if component is not None and _confirm(declared, component):
             return component
         if component is not None:
             component.wipe()
         if left:
             output.say(f"Once more, please ({left} of {TRIES} tries left).", err=True)
-    problem = f"It was typed {TRIES} times, and was never the one on paper."
+    problem = f"It was typed {TRIES} times, and never had the check value on paper."
     raise refused(declared.name, problem, "Nothing was written. Begin anew with the right components.")
 
 
-def _ask(spec: KeySpec, declared: Declared, encoding: str | None) -> str:
+def _ask(spec: KeySpec, declared: Declaration, encoding: str | None) -> str:
     digits = f", {2 * _size_bytes(spec)} hex digits" if encoding in {None, HEX} else ""
-    text = reading.ask(f"Component {declared.number}{digits} (is not shown)")
+    text = sources.ask(f"Component {declared.number}{digits} (is not shown)")
     return "".join(text.split())  # on paper the digits stand in groups
 
 
@@ -141,22 +141,22 @@ def _size_bytes(spec: KeySpec) -> int:
     raise CannotHappen(f"A key of {spec.name} has no components.")
 
 
-def _checked(value: bytes | str, spec: KeySpec, declared: Declared, encoding: str | None) -> CheckedMaterial:
+def _check(value: bytes | str, spec: KeySpec, declared: Declaration, encoding: str | None) -> CheckedMaterial:
     words = of_component(declared.number).at(declared.name)
     return material_check.check(value, spec, encoding=encoding, expected_check_value=declared.check_value, words=words)
 
 
-def _confirmed(declared: Declared, component: CheckedMaterial) -> bool:
-    """Shows the check value to the one holder, has it compared, and clears the screen."""
+def _confirm(declared: Declaration, component: CheckedMaterial) -> bool:
+    """Shows the check value to the holder, asks to compare it with paper, and clears the screen."""
     file = "" if declared.is_typed else f" ({declared.source})"
     values = check_value.compute_all(component.spec, component.encoded) if component.check_value else ()
-    said = f"Check value of component {declared.number}{file}: {' or '.join(values) or declared.check_value}"
+    line = f"Check value of component {declared.number}{file}: {' or '.join(values) or declared.check_value}"
     if declared.check_value is not None:
-        output.say(f"{said}, as given.", err=True)
+        output.say(f"{line}, as given.", err=True)
         output.pause("Press Enter: the screen is cleared")
         right = True
     else:
-        output.say(said, err=True)
+        output.say(line, err=True)
         right = output.ask("Is it the one on paper?")
     output.clear()
     return right

@@ -1,7 +1,7 @@
-"""What `key-custodian put` stores, made of its options: a wrapped file, or on purpose a key in plaintext.
+"""What `key-custodian put` stores, by its options: a wrapped file, or on purpose a key in plaintext.
 
-Everything that can be seen without AWS is checked here. A report of wrap, generate or combine stands for options; an option
-that says something else is refused.
+This module makes all checks that need no AWS. A report of wrap, generate or combine replaces options; an option that
+contradicts it is refused.
 """
 
 import hashlib
@@ -15,17 +15,19 @@ import click
 from imported_key_material.material import check_value
 from imported_key_material.material.encoding import RAW
 from imported_key_material.material.key_specs import KEY_SPECS, KeySpec
-from key_custodian import reading, wrapped_file
+from key_custodian import sources, wrapped_file
 from key_custodian.errors import refused
 from key_custodian.report import WrapReport
 from key_custodian.words import OPTIONS
 
-_NAMESPACE: Final = uuid.UUID("2b6d8f0e-6a0c-5f3e-9d55-5f0b1c1f6a7d")  # of version ids that follow from what is stored
+_NAMESPACE: Final = uuid.UUID(
+    "2b6d8f0e-6a0c-5f3e-9d55-5f0b1c1f6a7d"
+)  # of version ids that are computed from the content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOptions:
-    """The options that say what FILE is; None where they do not."""
+    """The options that describe FILE; None for a missing one."""
 
     file: str
     report: str | None
@@ -41,7 +43,7 @@ class FileOptions:
 class Content:
     """What is to be stored. `algorithm` and `wrapping_key` are "" for plaintext, `check_value` where none is known.
 
-    `opens_for`, `wrapped_under`: "<account id>/<secret's name>" and the key's ARN by the report, "" without one.
+    `opens_for`, `wrapped_under`: "<account id>/<secret's name>" and the key's ARN in the report, "" without a report.
     """
 
     value: bytes = field(repr=False)
@@ -62,13 +64,13 @@ class Content:
 
     @property
     def sha256(self) -> str:
-        """Of wrapped bytes, which are no secret."""
+        """The hash of wrapped bytes, which are no secret."""
         if not self.algorithm:
-            raise ValueError("The hash of plaintext would give guesses away.")
+            raise ValueError("A hash of plaintext would confirm guesses.")
         return hashlib.sha256(self.value).hexdigest()
 
     def version_id(self, secret_name: str) -> str:
-        """The same file in the same secret is the same version: doing it twice stores it once. Plaintext: a random id."""
+        """The same file in the same secret gets the same id, so running twice stores it once. Plaintext: a random id."""
         if not self.algorithm:
             return str(uuid.uuid4())
         return str(uuid.uuid5(_NAMESPACE, f"{secret_name} {self.sha256}"))
@@ -78,28 +80,30 @@ class Content:
         return f"Version {version_id}: {', '.join(parts)}."
 
 
-def of(said: FileOptions) -> Content:
-    """UsageError for what is missing; Refused for what can't be."""
-    report = None if said.report is None else wrapped_file.read_report(said.report)
-    if said.plaintext:
-        return _plaintext(said)
-    key_spec = said.key_spec or (report.key_spec if report else "")
-    algorithm = said.algorithm or (report.algorithm if report else "")
-    wrapping_key = said.wrapping_key or (report.kms_key if report else "")
+def of(options: FileOptions) -> Content:
+    """UsageError for a missing option; Refused for content that can't be stored."""
+    report = None if options.report is None else wrapped_file.read_report(options.report)
+    if options.plaintext:
+        return _plaintext(options)
+    key_spec = options.key_spec or (report.key_spec if report else "")
+    algorithm = options.algorithm or (report.algorithm if report else "")
+    wrapping_key = options.wrapping_key or (report.kms_key if report else "")
     _require(("--key-spec", key_spec), ("--algorithm", algorithm), ("--wrapping-key", wrapping_key), report=report)
-    value = _read(said.file, encoding=RAW)
+    value = _read(options.file, encoding=RAW)
     if report is not None:
-        _compare(said, report, value)
+        _compare(options, report, value)
     if key_spec not in KEY_SPECS:
         raise refused(
-            said.report or "", "The report is of a key spec that this tool does not know.", "Take its own tool."
+            options.report or "",
+            "The report is of a key spec that this tool does not know.",
+            "Use the version of the tool that made it.",
         )
-    spec, expected = KEY_SPECS[key_spec], said.expected_check_value or (report.check_value if report else "")
+    spec, expected = KEY_SPECS[key_spec], options.expected_check_value or (report.check_value if report else "")
     if expected:
         check_value.check_expected_form(expected, spec, words=OPTIONS)
     return Content(
         value=value,
-        file=_called(said.file),
+        file=_display_name(options.file),
         spec=spec,
         algorithm=algorithm,
         wrapping_key=wrapping_key,
@@ -116,34 +120,34 @@ def _require(*needed: tuple[str, str], report: WrapReport | None) -> None:
         raise click.UsageError(f"Missing {' and '.join(missing)}: {known}.")
 
 
-def _compare(said: FileOptions, report: WrapReport, value: bytes) -> None:
-    """What the options say may not contradict the report, and the report must be this file's."""
+def _compare(options: FileOptions, report: WrapReport, value: bytes) -> None:
+    """The options must not contradict the report, and the report must be about this file."""
     if hashlib.sha256(value).hexdigest() != report.sha256:
         problem = "The report is of another file: the SHA-256 in it is not this file's."
         raise refused("--report", problem, "Name the report that was printed when this file was made.")
     pairs = (
-        ("--key-spec", said.key_spec, report.key_spec),
-        ("--algorithm", said.algorithm, report.algorithm),
-        ("--expected-check-value", said.expected_check_value, report.check_value),
+        ("--key-spec", options.key_spec, report.key_spec),
+        ("--algorithm", options.algorithm, report.algorithm),
+        ("--expected-check-value", options.expected_check_value, report.check_value),
     )
-    for option, given, reported in pairs:
-        if given and reported and given.upper() != reported.upper():
+    for option, declared, reported in pairs:
+        if declared and reported and declared.upper() != reported.upper():
             raise refused(
-                option, f"It says {given}, and the report {reported}.", "Leave it out, or find out which is right."
+                option, f"It says {declared}, and the report {reported}.", "Leave it out, or find out which is right."
             )
 
 
-def _plaintext(said: FileOptions) -> Content:
-    """Checked as the function will check it; stored as KMS gets it: raw bytes, or PKCS#8 in DER."""
-    if said.key_spec is None:
+def _plaintext(options: FileOptions) -> Content:
+    """Checked like in the function, and stored as KMS gets it: raw bytes, or PKCS#8 in DER."""
+    if options.key_spec is None:
         raise click.UsageError("Missing --key-spec.")
-    source = reading.read(said.file, encoding=said.encoding)
-    spec = KEY_SPECS[said.key_spec]
-    checked = reading.checked(source, spec, encoding=said.encoding, expected_check_value=said.expected_check_value)
+    source = sources.read(options.file, encoding=options.encoding)
+    spec = KEY_SPECS[options.key_spec]
+    checked = sources.check(source, spec, encoding=options.encoding, expected_check_value=options.expected_check_value)
     try:
         return Content(
             value=bytes(checked.encoded),  # boto3 takes a copy that can't be wiped
-            file=_called(said.file),
+            file=_display_name(options.file),
             spec=spec,
             algorithm="",
             wrapping_key="",
@@ -154,13 +158,13 @@ def _plaintext(said: FileOptions) -> Content:
 
 
 def _read(file: str, *, encoding: str) -> bytes:
-    if file != reading.PIPE:
-        return reading.read_public(file, option="FILE")
+    if file != sources.PIPE:
+        return sources.read_public(file, option="FILE")
     if sys.stdin.isatty():
         raise click.UsageError("- is a pipe, and standard input is a terminal: name the file.")
-    value = reading.read(file, encoding=encoding).value
+    value = sources.read(file, encoding=encoding).value
     return value if isinstance(value, bytes) else value.encode()
 
 
-def _called(file: str) -> str:
-    return reading.PIPED if file == reading.PIPE else file
+def _display_name(file: str) -> str:
+    return sources.PIPED if file == sources.PIPE else file

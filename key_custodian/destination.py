@@ -1,6 +1,6 @@
-"""The secret that `key-custodian put` writes to, and whether what goes there can be opened there.
+"""The secret that `key-custodian put` writes to, and whether the function can open the content there.
 
-Everything is looked at before anything is changed. No right to read secrets is needed, and none to decrypt.
+Everything is checked before anything is changed. The caller needs no permission to read secrets or to decrypt.
 """
 
 import re
@@ -14,7 +14,7 @@ from imported_key_material.errors import ServiceRefused
 from key_custodian import transport_key, wrapped_file
 from key_custodian.content import Content
 from key_custodian.errors import refused
-from key_custodian.secret_plan import Found
+from key_custodian.secret_plan import SecretView
 from key_custodian.session import Session, Who
 
 _ENDS_LIKE_A_SUFFIX: Final = re.compile(r".*-[A-Za-z0-9]{6}")
@@ -22,12 +22,12 @@ _ENDS_LIKE_A_SUFFIX: Final = re.compile(r".*-[A-Za-z0-9]{6}")
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """`found`: None where there is no secret of the name yet. `stacks`: those that will use it, by --stack or by its tag."""
+    """`found`: None where no secret has this name yet. `stacks`: the stacks that will use it, by --stack or its tag."""
 
     account: str
     name: str
     stacks: tuple[str, ...]
-    found: Found | None
+    found: SecretView | None
 
     @property
     def context(self) -> str:
@@ -38,24 +38,26 @@ class Destination:
 def look(session: Session, secret_id: str, stacks: tuple[str, ...], who: Who) -> Destination:
     """`secret_id`: name or ARN."""
     try:
-        found = Found.of(session.call("secretsmanager:DescribeSecret", where="--secret", SecretId=secret_id))
+        found = SecretView.of(session.call("secretsmanager:DescribeSecret", where="--secret", SecretId=secret_id))
     except ServiceRefused as error:
-        if error.code != "ResourceNotFoundException" or secret_id.startswith("arn:"):  # an ARN can't be chosen
+        if error.code != "ResourceNotFoundException" or secret_id.startswith(
+            "arn:"
+        ):  # a secret can't be created with a given ARN
             raise
         return Destination(who.account, secret_id, stacks, None)
     return Destination(found.account, found.name, stacks or tuple((found.tag or "").split()), found)
 
 
 def check(session: Session, item: Content, goal: Destination) -> tuple[str, ...]:
-    """Returns what the reader must know or do, each as a line of the plan. Refused for what the function could not open."""
+    """Returns notes and warnings, each a line of the plan. Refused where the function could not open the content."""
     warnings = [f"Warning: {line}" for line in _of_secret(goal)]
     if not item.check_value:
         warnings.append(
-            "Warning: No check value is given: nothing will tell a wrong key before it is imported for ever."
+            "Warning: No check value is given: nothing will detect a wrong key before it is imported permanently."
         )
     if not item.algorithm:
         plaintext = (
-            "The key is stored in PLAINTEXT: whoever may read the secret has it. key-custodian wrap prevents that."
+            "The key is stored in PLAINTEXT: anyone who may read the secret has it. key-custodian wrap prevents that."
         )
         return (*warnings, f"Warning: {plaintext}")
     key = transport_key.look(session, item.wrapping_key, item.algorithm, goal.stacks)

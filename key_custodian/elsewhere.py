@@ -1,8 +1,8 @@
-"""Where calls go, if not to AWS: always a warning, and refused where key material would go there for everybody to read.
+"""Calls to other addresses than AWS: always a warning, and refused if key material would be readable on the way.
 
-AWS_ENDPOINT_URL and settings like it (a profile's endpoint_url) decide whom the tool asks. Whoever answers there names the
-wrapping key, and gets what AWS would get. An address of http:// shows it to every machine on the way, too; to this machine
-itself nothing is on the way. What AWS's own addresses are, `aws.other_address` knows.
+AWS_ENDPOINT_URL and similar settings (a profile's endpoint_url) choose the server. That server names the wrapping key, and gets
+everything that AWS would get. With http:// every machine on the way can read it, too, except for an address of this machine.
+`aws.other_address` knows AWS's own addresses.
 """
 
 import ipaddress
@@ -13,26 +13,24 @@ from key_custodian.errors import refused
 
 
 def warnings(addresses: Mapping[str, str]) -> tuple[str, ...]:
-    """`addresses`: service -> where it is asked, of those that are not asked at AWS. One sentence for each address."""
+    """`addresses`: service -> address, only of services that are not asked at AWS. One sentence for each address."""
     services: dict[str, list[str]] = {}
     for service, address in addresses.items():
         services.setdefault(address, []).append(service)
-    return tuple(
-        f"NOT AWS: what is meant for {' and '.join(names)} goes to {address}." for address, names in services.items()
-    )
+    return tuple(f"NOT AWS: calls to {' and '.join(names)} go to {address}." for address, names in services.items())
 
 
 def require_unseen(address: str, *, where: str) -> None:
-    """Refused (`where`) where a plaintext sent to `address` could be read on its way. "" is AWS's own."""
+    """Refused (`where`) if others could read a plaintext on its way to `address`. "" is AWS's own address."""
     if not address or urlsplit(address).scheme == "https" or _is_this_machine(address):
         return
     problem = f"The key would go in PLAINTEXT and without TLS to {address}: every machine on the way could read it."
-    remedy = "Give an address of https://, or none, for AWS itself: AWS_ENDPOINT_URL, and endpoint_url of the profile."
+    remedy = "Set an address with https://, or none for AWS itself: AWS_ENDPOINT_URL, and endpoint_url of the profile."
     raise refused(where, problem, remedy)
 
 
 def _is_this_machine(address: str) -> bool:
-    """By the address itself: a name is resolved by others, but for localhost (RFC 6761, section 6.3)."""
+    """Only an IP address or localhost counts (RFC 6761, section 6.3): others decide what another name resolves to."""
     host = urlsplit(address).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

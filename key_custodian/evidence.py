@@ -1,16 +1,17 @@
-"""Whether a KMS key holds the material whose check value is on paper: what KMS can be asked, and what its answer proves.
+"""Asks KMS whether a key holds the material whose check value is on paper, and says what the answer proves.
 
-    asymmetric  GetPublicKey: the public key's SHA-256 is the check value. Proof of the private key, by the check value itself
-    HMAC        VerifyMac: a MAC that the material made. KMS takes no empty message and no cut MAC, so that the check value
-                itself (the MAC of an empty message) can't be asked for; the MAC is computed here of the material, or was
-                computed where the material is, and written down beside the check value
+    asymmetric  GetPublicKey: the public key's SHA-256 is the check value. This proves that the key holds
+                the private key that belongs to the check value
+    HMAC        VerifyMac: a MAC that the material made. KMS takes no empty message and no shortened MAC, so it can't verify the
+                check value itself (the MAC of an empty message). The MAC is computed here from the material, or comes from
+                the paper, where it stands beside the check value
     symmetric   DescribeKey: CurrentKeyMaterialId, which KMS binds to the key and the bytes. It is compared with the id on
-                paper, and that is all: no call of KMS shows a check value of a symmetric key, and the id on paper was taken
-                from a stack or a log, not from the material. So this is never PROVED. The function's log is the evidence:
-                it has the id beside the check value of the bytes that were imported under it. (Encrypt and Decrypt would
-                show that the key works, and not with which bytes)
+                paper. This is never PROVED: no call of KMS shows a check value of a symmetric key, and the id on paper
+                comes from a stack or a log, not from the material. The function's log is the evidence: it has the id beside
+                the check value of the imported bytes. (Encrypt and Decrypt would show that the key works, but not with
+                which bytes)
 
-Reading calls only: nothing here changes a key. A finding is more than yes and no: PROVED is what KMS proves, and nothing else.
+All calls only read: nothing here changes a key. PROVED means that KMS proves it, and nothing less.
 """
 
 import enum
@@ -31,8 +32,8 @@ from key_custodian.session import Session, if_allowed
 
 WHERE: Final = "KEY"
 _BY_LOG: Final = (
-    "KMS has no call that shows the check value of a symmetric key. Which material has the one on paper, the function's log "
-    'shows: its line "imported" has the key_material_id beside the check_value, computed of the bytes in the same invocation.'
+    "KMS has no call that shows the check value of a symmetric key. The function's log shows it: its line "
+    '"imported" has the key_material_id beside the check_value, which the same invocation computed from the bytes.'
 )
 
 _PUBLIC_KEY: Final = "the public key that KMS gives"
@@ -42,16 +43,16 @@ _NOT_BY_ID: Final = "KMS shows no check value of a symmetric key"
 
 class Verdict(enum.Enum):
     PROVED = "PROVED"
-    SAME_ID = "SAME ID"  # KMS shows the KeyMaterialId on paper; which check value belongs to it, KMS does not show
+    SAME_ID = "SAME ID"  # KMS shows the KeyMaterialId on paper, but not which check value belongs to it
     OTHER = "NOT SO"  # KMS shows that the key holds other material
     NOT_SHOWN = "NOT SHOWN"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What KMS said, and what that is worth. `by`: how it was shown, None where nothing was.
+    """What KMS showed, and what that proves. `by`: the method, None where KMS showed nothing.
 
-    `compared_with`: what the check value on paper was compared with; "" with nothing, and `not_compared` says why.
+    `compared_with`: what the check value on paper was compared with; if "", `not_compared` says why it was not.
     """
 
     verdict: Verdict
@@ -59,7 +60,7 @@ class Finding:
     found: str
     proves: str = ""
     does_not_show: str = ""
-    check_value: str = ""  # as KMS shows it: of public keys
+    check_value: str = ""  # of the public key that KMS shows
     compared_with: str = ""
     not_compared: str = "KMS showed nothing"
 
@@ -74,9 +75,9 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """What was written down: the check value, and what goes with it for some kinds of keys.
+    """What is on paper: the check value, and more for some kinds of keys.
 
-    `mac`: of CONFIRMATION_MESSAGE, b"" for none; `mac_made_here`: of the material itself, whose check value was compared.
+    `mac`: of CONFIRMATION_MESSAGE, b"" for none; `mac_made_here`: computed from the material, whose check value was compared.
     """
 
     expected: ExpectedCheckValue
@@ -98,10 +99,10 @@ def prove(session: Session, key: Key, paper: Paper) -> Finding:
     state = key.view.state
     if state == "PendingImport":
         return Finding(
-            Verdict.NOT_SHOWN, None, "The key is PendingImport: it holds no material, or lacks one that it once had."
+            Verdict.NOT_SHOWN, None, "The key is PendingImport: it holds no material, or has lost one of its materials."
         )
     if not key.view.holds_material:
-        return Finding(Verdict.NOT_SHOWN, None, f"The key is {state}: whether it holds its material does not show.")
+        return Finding(Verdict.NOT_SHOWN, None, f"The key is {state}: KMS does not show whether it holds its material.")
     return _PROOFS[key.spec.kind](session, key, paper)
 
 
@@ -160,7 +161,7 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
     if paper.mac_made_here:
         does_not_show += "It was compared with the material itself, here."
     else:
-        does_not_show += "That MAC and check value are of one key is what the paper says, where both were written down."
+        does_not_show += "Only the paper says that the MAC and the check value belong to one key."
     return Finding(
         Verdict.PROVED,
         Confirmation.MAC,
@@ -177,7 +178,7 @@ def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
         return Finding(
             Verdict.NOT_SHOWN,
             None,
-            "KMS shows no CurrentKeyMaterialId of the key, so that there is nothing to compare with paper.",
+            "KMS shows no CurrentKeyMaterialId of the key, so there is nothing to compare with paper.",
             does_not_show=_BY_LOG,
             not_compared=_NOT_BY_ID,
         )
@@ -202,14 +203,14 @@ def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
         Verdict.SAME_ID,
         Confirmation.KEY_MATERIAL_ID,
         f"{current}, as on paper.",
-        proves="The key holds the very bytes that were imported under that KeyMaterialId: KMS binds the id to the key and the "
+        proves="The key holds the same bytes that were imported under that KeyMaterialId: KMS binds the id to the key and the "
         "bytes, and takes no other bytes in their place.",
         does_not_show=f"Whether those bytes have the check value on paper. {_BY_LOG} Look there for this id.",
         not_compared=_NOT_BY_ID,
     )
 
 
-_ELSE: Final[Mapping[str, str]] = MappingProxyType(
+_OTHER_STATES: Final[Mapping[str, str]] = MappingProxyType(
     {
         State.SUPERSEDED: "The key holds that one as earlier material: it decrypts what was encrypted before the rotation.",
         State.PENDING: "That one is staged, and becomes current by a rotation.",
@@ -219,7 +220,7 @@ _ELSE: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def _another(session: Session, key: Key, material_id: str) -> str:
-    """What the key has to do with the material on paper. What KMS does not list is not repeated: it may be anything."""
+    """How the key relates to the material on paper. An id that KMS does not list is not repeated: it may be anything."""
     unlisted = "another one is on paper."
     parameters = {"KeyId": key.view.arn, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"}
     pages = if_allowed(lambda: session.pages("kms:ListKeyRotations", where=WHERE, **parameters))
@@ -227,7 +228,7 @@ def _another(session: Session, key: Key, material_id: str) -> str:
         return unlisted
     for held in HeldMaterials.of_pages(pages):
         if held.id.lower() == material_id.lower():
-            return f"{material_id} is on paper. {_ELSE.get(held.state, '')}".rstrip()
+            return f"{material_id} is on paper. {_OTHER_STATES.get(held.state, '')}".rstrip()
     return f"{unlisted} The key never had that one."
 
 

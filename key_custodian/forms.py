@@ -1,8 +1,8 @@
-"""What the names of AWS look like: of keys, secrets, versions, Regions, callers.
+"""The forms of AWS's names: of keys, secrets, versions, Regions, callers.
 
-Twice they decide. What a person names is compared before AWS is asked, so that nothing else than a name goes there. What AWS
-answers is compared before it is shown, so that whoever answers in AWS's place can't write what he likes into a command, a plan
-or a receipt. Sources: patterns and lengths in the API references of KMS, Secrets Manager and STS, and their lists of ARNs.
+They are used twice. What a user names must have its form before AWS is asked, so that only names are sent. What AWS answers
+must have its form before it is shown, so that a server in AWS's place can't put any text into a command, a plan or a receipt.
+Sources: patterns and lengths in the API references of KMS, Secrets Manager and STS, and their lists of ARNs.
 """
 
 import re
@@ -22,7 +22,7 @@ REGION: Final = re.compile(_REGION, re.ASCII)
 KEY_ARN: Final = re.compile(rf"{_OF_KMS}:key/{_KEY_ID}", re.ASCII)
 KMS_KEY: Final = re.compile(rf"{_KEY_ID}|{_ALIAS}|{_OF_KMS}:(?:key/{_KEY_ID}|{_ALIAS})", re.ASCII)
 SECRET_NAME: Final = re.compile(_NAME, re.ASCII)
-ANY_SECRET_NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}")  # services that make secrets take one more sign
+ANY_SECRET_NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}")  # names that services choose may have a !
 SECRET_ARN: Final = re.compile(_SECRET_ARN, re.ASCII)
 SECRET: Final = re.compile(rf"{_NAME}|{_SECRET_ARN}", re.ASCII)
 CALLER_ARN: Final = re.compile(rf"arn:aws[a-z-]*:(?:iam|sts)::{_ACCOUNT}:[!-~]{{1,700}}", re.ASCII)
@@ -34,4 +34,4 @@ WORD: Final = re.compile(r"[A-Za-z0-9_]{1,64}")  # a key's spec, usage, state, o
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9+/=._-]{1,128}")
 CODE: Final = re.compile(r"[A-Za-z0-9._:#-]{1,128}")
 CHECK_VALUE: Final = re.compile(r"(?:CMAC|ECB|HMAC):[0-9A-F]{6,10}|SHA256:[0-9A-F]{64}", re.IGNORECASE)
-KEY_ID: Final = re.compile(_KEY_ID, re.ASCII)  # 32 hex digits that are no key
+KEY_ID: Final = re.compile(_KEY_ID, re.ASCII)  # its 32 hex digits are no key

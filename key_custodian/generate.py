@@ -1,4 +1,4 @@
-"""`key-custodian generate`: new material of the operating system's generator, straight into its wrapped form."""
+"""`key-custodian generate`: makes new material with the operating system's generator, and wraps it at once."""
 
 import os
 
@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from imported_key_material.material import material_check
 from imported_key_material.material.key_specs import KEY_SPECS, CipherKey, EcKey, KeySpec, MacKey, RsaKey
 from imported_key_material.material.material_check import CheckedMaterial
-from key_custodian import argument_types, new_file, options, output, report, sealing
+from key_custodian import argument_types, key_wrap, new_file, options, output, report
+from key_custodian.key_wrap import WrapOptions
 from key_custodian.report import MaterialReport
-from key_custodian.sealing import SealingOptions
 from key_custodian.words import OPTIONS
 
-PUBLIC_EXPONENT = 65537  # FIPS 186-5, A.1.1, and what every program takes
+PUBLIC_EXPONENT = 65537  # FIPS 186-5, A.1.1; every program accepts it
 GENERATED = "the new material"
 
 
@@ -31,7 +31,7 @@ Examples:
 """,
 )
 @options.key_spec()
-@sealing.add_options
+@key_wrap.add_options
 @click.option(
     "--plaintext-out",
     metavar="FILE",
@@ -43,34 +43,34 @@ def command(
     key_spec: str,
     plaintext_out: str | None,
     as_json: bool,  # noqa: FBT001  # click passes it by name
-    wrapping: SealingOptions,
+    wrapping: WrapOptions,
 ) -> None:
     """Make new key material that nobody ever sees, and wrap it.
 
     The bytes come from the operating system's generator and are never written unwrapped, unless --plaintext-out asks for it.
-    The wrapped file is then the only copy: keep it, KMS gives no material back.
+    The wrapped file is then the only copy: keep it, since KMS never returns material.
     """
     spec = KEY_SPECS[key_spec]
     if plaintext_out is None:
-        seal = sealing.prepare(wrapping)
-        seal.seal(made(spec), as_json=as_json)
+        wrap = key_wrap.prepare(wrapping)
+        wrap.write(new_material(spec), as_json=as_json)
         return
-    if given := wrapping.given():
-        raise click.UsageError(f"--plaintext-out does not go with {given[0]}: nothing is wrapped.")
+    if present := wrapping.present():
+        raise click.UsageError(f"--plaintext-out does not go with {present[0]}: nothing is wrapped.")
     new_file.require_writable(plaintext_out, where="--plaintext-out")
-    checked = made(spec)
+    checked = new_material(spec)
     try:
-        said = MaterialReport.of(checked)
+        result = MaterialReport.of(checked)
         new_file.write(plaintext_out, _plaintext(checked), where="--plaintext-out")
     finally:
         checked.wipe()
     to_stdout = plaintext_out == new_file.STDOUT
     output.say(f"{'Standard output' if to_stdout else plaintext_out} holds the material in PLAINTEXT.", err=True)
-    report.show(said, as_json=as_json, err=to_stdout)
+    report.show(result, as_json=as_json, err=to_stdout)
 
 
-def made(spec: KeySpec) -> CheckedMaterial:
-    """New material, through the same checks as any other."""
+def new_material(spec: KeySpec) -> CheckedMaterial:
+    """New material, checked like any other."""
     form = spec.form
     if isinstance(form, CipherKey | MacKey):
         return material_check.check(os.urandom(form.size_bytes), spec, words=OPTIONS.at(GENERATED))
@@ -79,7 +79,7 @@ def made(spec: KeySpec) -> CheckedMaterial:
 
 
 def _private_key(spec: KeySpec) -> PrivateKeyTypes:
-    """OpenSSL's generators, which are seeded by the operating system."""
+    """Uses OpenSSL's generators, which the operating system seeds."""
     form = spec.form
     if isinstance(form, RsaKey):
         return rsa.generate_private_key(PUBLIC_EXPONENT, form.modulus_bits)
@@ -89,7 +89,7 @@ def _private_key(spec: KeySpec) -> PrivateKeyTypes:
 
 
 def _plaintext(checked: CheckedMaterial) -> bytes:
-    """As it is stored most often: a secret key raw, a private key as PEM."""
+    """The usual file: a secret key raw, a private key as PEM."""
     if checked.public_key is None:
         return bytes(checked.encoded)
     return report.pem(bytes(checked.encoded), "PRIVATE KEY").encode("ascii")

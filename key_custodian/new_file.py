@@ -1,8 +1,7 @@
-"""Files out: made new, for their owner only; bytes are not written to a terminal.
+"""Writes new files, readable only by their owner. Bytes are never written to a terminal.
 
-What is written is ready before a file is opened: no failure of a check, a key or AWS leaves a file behind. A file that exists
-is never overwritten. A write that fails, or is broken off, takes its file away again; only SIGKILL or a power cut can leave a
-part of it.
+The bytes are ready before the file is opened, so a failure of a check, a key or AWS leaves no file behind. An existing file is
+never overwritten. A write that fails or is interrupted removes its file; only SIGKILL or a power cut can leave a partial one.
 """
 
 import contextlib
@@ -15,11 +14,11 @@ from key_custodian.errors import refused
 
 STDOUT: Final = "-"
 MODE: Final = 0o600
-_O_BINARY: Final[int] = getattr(os, "O_BINARY", 0)  # Windows'
+_O_BINARY: Final[int] = getattr(os, "O_BINARY", 0)  # only on Windows
 
 
 def require_writable(out: str, *, where: str) -> None:
-    """Refused where `write` would be, as far as that can be seen before there is anything to write."""
+    """Refused if `write` would certainly be refused. Called before there is anything to write."""
     if out == STDOUT:
         if sys.stdout.isatty():
             problem = "These are bytes, and standard output is a terminal."
@@ -29,7 +28,7 @@ def require_writable(out: str, *, where: str) -> None:
     if os.path.lexists(path):
         raise refused(where, f"{out} exists, and no file is ever overwritten.", "Name another, or move this one away.")
     if not path.parent.is_dir():
-        remedy = "Make it first; best one that only its owner may read."
+        remedy = "Make it first, best with access only for its owner."
         raise refused(where, f"There is no folder {path.parent}.", remedy)
 
 
@@ -40,17 +39,17 @@ def write(out: str, data: bytes | bytearray, *, where: str) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    reason = _made(Path(out), data)
+    reason = _create(Path(out), data)
     if reason is not None:
         raise refused(where, f"{out} could not be written: {reason}. Nothing is left of it.", "Name another place.")
 
 
-def _made(path: Path, data: bytes | bytearray) -> str | None:
-    """Why it failed, None if it did not. The bytes are on the disk then, as far as the system says so (fsync(2))."""
+def _create(path: Path, data: bytes | bytearray) -> str | None:
+    """Returns why it failed, None on success. Then the bytes are on the disk, if the system is right (fsync(2))."""
     try:
         descriptor = os.open(
             path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_BINARY, MODE
-        )  # O_EXCL: never another's file
+        )  # O_EXCL: never an existing file
     except OSError as error:
         return error.strerror
     try:

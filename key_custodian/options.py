@@ -12,7 +12,7 @@ from key_custodian import argument_types
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Decorator = Callable[[Function], Function]
-Given = TypeVar("Given")
+Options = TypeVar("Options")
 
 SECRET_WRAPPINGS = (
     "SYMMETRIC_DEFAULT",
@@ -49,30 +49,30 @@ expected_check_value = click.option(
     "--expected-check-value",
     metavar="VALUE",
     type=argument_types.check_value,
-    help="The check value on paper, such as CMAC:377822C093. Another one is an error.",
+    help="The check value on paper, such as CMAC:377822C093. A different one is an error.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 profile = click.option(
     "--profile",
     metavar="NAME",
     type=argument_types.name,
-    help="AWS profile; without it as the AWS CLI chooses.",
+    help="AWS profile. Without it: as the AWS CLI chooses.",
 )
 region = click.option(
     "--region",
     metavar="REGION",
     type=argument_types.region,
-    help="AWS Region; without it as the AWS CLI chooses.",
+    help="AWS Region. Without it: as the AWS CLI chooses.",
 )
 
 
-def passed_as(kind: Callable[..., Given]) -> Callable[[Callable[[Given], None]], Callable[..., None]]:
-    """A command of many options takes them as one value of `kind`, a dataclass with a field of the name of each."""
+def pass_as(kind: Callable[..., Options]) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
+    """Passes all options of a command as one value of `kind`, a dataclass with one field for each option."""
 
-    def decorate(run: Callable[[Given], None]) -> Callable[..., None]:
+    def decorate(run: Callable[[Options], None]) -> Callable[..., None]:
         @functools.wraps(run)
-        def command(**given: object) -> None:
-            run(kind(**given))
+        def command(**values: object) -> None:
+            run(kind(**values))
 
         return command
 

@@ -1,11 +1,11 @@
-"""The only way out for words: standard output, standard error, and what a terminal is asked.
+"""All output of the tool: standard output, standard error, and questions at the terminal.
 
-A line is given as a line, and stays one. Whatever is not printable (escape sequences, line breaks within a name, marks that
-turn text around, half of a character) is replaced by `?`, at a terminal, in a pipe and in a file: what AWS answers, or whoever
-answers in its place, and what a file is called, moves no cursor, hides no line and begins none. A very long line is cut.
+Callers pass whole lines, and each stays one line. Every character that is not printable (escape sequences, line breaks in a
+name, marks that reverse text, half of a character) becomes `?`, at a terminal, in a pipe and in a file. So neither a file's
+name nor an answer, from AWS or a server in its place, can move the cursor, hide a line or begin one. A very long line is cut.
 
-On standard error no line repeats a key that was given in a wrong place (`quoting.py`). Results repeat none either: what looks
-like one is refused before there is a result (`argument_types.py`). JSON escapes such characters by itself.
+On standard error no line repeats a key that was given in a wrong place (`redaction.py`). Results don't repeat it either: a
+value that looks like a key is refused before there is a result (`argument_types.py`). JSON escapes such characters by itself.
 """
 
 import json
@@ -17,29 +17,29 @@ from typing import Any, Final
 
 import click
 
-from key_custodian import quoting
+from key_custodian import redaction
 
 LINE_MAX_CHARACTERS: Final = 4096
 REPLACED_BY: Final = "?"
-_CLEAR: Final = "\x1b[H\x1b[2J\x1b[3J"  # ECMA-48: home, erase the display; xterm: and what was scrolled out
-_given: ContextVar[tuple[str, ...]] = ContextVar("given", default=())
+_CLEAR: Final = "\x1b[H\x1b[2J\x1b[3J"  # ECMA-48: home, erase the display; xterm: erase the scrollback, too
+_keys: ContextVar[tuple[str, ...]] = ContextVar("keys", default=())
 
 
 @contextmanager
 def without(words: Sequence[str]) -> Iterator[None]:
-    """Within, no line on standard error repeats what may be a key of these words: the command line."""
-    token = _given.set(tuple(quoting.keys_among(words)))
+    """Inside the block, no line on standard error repeats a word of the command line that may be a key."""
+    token = _keys.set(tuple(redaction.keys_among(words)))
     try:
         yield
     finally:
-        _given.reset(token)
+        _keys.reset(token)
 
 
 def say(*lines: str, err: bool = False) -> None:
     """Prints each as one line."""
     if not lines:
         return
-    shown = (quoting.kept_back(line, _given.get()) for line in lines) if err else lines
+    shown = (redaction.redact(line, _keys.get()) for line in lines) if err else lines
     text = "\n".join(map(printable, shown))
     encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
     click.echo(text.encode(encoding, "replace").decode(encoding), err=err)
@@ -50,12 +50,12 @@ def say_json(value: Any, *, err: bool = False) -> None:
 
 
 def as_json(value: Any) -> str:
-    """One object over many lines, in ASCII: what else there is, is escaped."""
+    """JSON on several lines, in ASCII: other characters are escaped."""
     return json.dumps(value, indent=2)
 
 
 def ask(question: str) -> bool:
-    """No where nothing is answered."""
+    """An empty answer means no."""
     return click.confirm(printable(question), default=False, err=True)
 
 
@@ -64,7 +64,7 @@ def pause(what: str) -> None:
 
 
 def clear() -> None:
-    """The screen, and what was scrolled out of it; nothing where there is no terminal."""
+    """Clears the screen and its scrollback. Does nothing without a terminal."""
     click.echo(_CLEAR, nl=False, err=True)
 
 

@@ -1,8 +1,8 @@
-"""`key-custodian put`: a wrapped file into Secrets Manager, as a new secret or a new version, after a plan was shown.
+"""`key-custodian put`: stores a wrapped file in Secrets Manager, as a new secret or a new version, after it has shown a plan.
 
-Everything is checked before anything is changed. What will be done is decided in `secret_plan.py` and carried out here as it
-was shown. No right to read secrets is needed, and none to decrypt. Where it would go elsewhere than to AWS, the plan says so; a
-plaintext goes there by TLS only.
+Everything is checked before anything is changed. `secret_plan.py` decides the steps; the command shows them, and then does
+exactly these. The caller needs no permission to read secrets or to decrypt. If a call would go to another address than AWS, the
+plan says so; a plaintext goes there only by TLS.
 """
 
 import re
@@ -23,7 +23,7 @@ from key_custodian import (
 )
 from key_custodian.aws import Connection
 from key_custodian.content import Content, FileOptions
-from key_custodian.secret_plan import Wanted
+from key_custodian.secret_plan import Order
 from key_custodian.session import Session
 from key_custodian.storage import PutReport
 
@@ -71,7 +71,7 @@ The report is what --json prints where the file is made:
     required=True,
     metavar="NAME",
     type=argument_types.secret,
-    help="Name or ARN of the secret. It is created if there is none of the name.",
+    help="Name or ARN of the secret. A name that does not exist yet is created.",
 )
 @click.option(
     "--stack",
@@ -80,13 +80,13 @@ The report is what --json prints where the file is made:
     metavar="NAME",
     type=argument_types.name,
     help="A stack that may use the secret (its tag imported-key-material); give it once for each. A name that ends in / "
-    "stands for all stacks that begin so.",
+    "stands for all stacks whose names begin so.",
 )
 @click.option(
     "--report",
     metavar="FILE",
     type=argument_types.file,
-    help="What wrap, generate or combine printed with --json. It says the next four, and the check of the secret's name.",
+    help="What wrap, generate or combine printed with --json. It replaces the next four options. The secret's name is checked.",
 )
 @options.key_spec(required=False)
 @click.option(
@@ -112,48 +112,50 @@ The report is what --json prints where the file is made:
     "--version-id",
     metavar="ID",
     type=argument_types.name,
-    help="Id of the new version. Without it the id follows from the file: run twice, it is stored once.",
+    help="Id of the new version. Without it: an id computed from the file, so running twice stores it once.",
 )
 @click.option(
     "--move-current", is_flag=True, help="Move AWSCURRENT of a secret to the new version. Without it no stage moves."
 )
-@click.option("--replace-tag", is_flag=True, help="Replace the names in the tag of a secret by those of --stack.")
+@click.option("--replace-tag", is_flag=True, help="Replace the names in the secret's tag by those of --stack.")
 @click.option(
-    "--plaintext", is_flag=True, help="FILE is a key that is not wrapped: who may read the secret then has the key."
+    "--plaintext",
+    is_flag=True,
+    help="FILE is a key that is not wrapped: anyone who may read the secret then has the key.",
 )
 @options.encoding
 @click.option("--plan", "only_plan", is_flag=True, help="Show the plan, and change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask, for scripts. The plan is shown all the same.")
+@click.option("--yes", is_flag=True, help="Do not ask, for scripts. The plan is still shown.")
 @options.profile
 @options.region
 @options.as_json
-@options.passed_as(PutOptions)
-def command(given: PutOptions) -> None:
+@options.pass_as(PutOptions)
+def command(arguments: PutOptions) -> None:
     """Store a wrapped file in Secrets Manager, and show what the template needs.
 
-    The plan is shown first. No stage of a secret moves unless --move-current says so: a new version gets one of its own, and
+    The plan is shown first. No stage of a secret moves unless --move-current says so: a new version gets its own stage, and
     the template pins it by SecretVersionId.
 
     With SYMMETRIC_DEFAULT the file opens only in the secret (account and name) that it was wrapped for.
     """
-    _require_forms(given)
-    item = content.of(given)
-    session = Session(Connection(given.profile, given.region))
+    _require_forms(arguments)
+    item = content.of(arguments)
+    session = Session(Connection(arguments.profile, arguments.region))
     if not item.algorithm:
         elsewhere.require_unseen(session.address("secretsmanager"), where="--plaintext")
     who = session.who()
-    goal = destination.look(session, given.secret_id, given.stacks, who)
+    goal = destination.look(session, arguments.secret_id, arguments.stacks, who)
     remarks = destination.check(session, item, goal)
     not_aws = tuple(f"Warning: {line}" for line in elsewhere.warnings(session.not_aws()))
-    steps = secret_plan.steps(_wanted(given, item, goal.name), goal.found)
-    storage.show_plan(steps, (*not_aws, *remarks), f"{who.arn} in {session.region()}", err=not given.only_plan)
-    if given.only_plan:
+    steps = secret_plan.steps(_order(arguments, item, goal.name), goal.found)
+    storage.show_plan(steps, (*not_aws, *remarks), f"{who.arn} in {session.region()}", err=not arguments.only_plan)
+    if arguments.only_plan:
         return
-    if not given.yes:
+    if not arguments.yes:
         storage.ask()
     stored = storage.carry_out(session, steps)
     report = PutReport(item, stored, who, tuple(session.requests))
-    if given.as_json:
+    if arguments.as_json:
         output.say_json(report.to_json())
     else:
         output.say(*report.lines())
@@ -162,36 +164,36 @@ def command(given: PutOptions) -> None:
 # ------------------------------------------------------------------------------------------------------ before the plan
 
 
-def _require_forms(given: PutOptions) -> None:
-    if not all(_STACK.fullmatch(stack) for stack in given.stacks):
-        raise click.UsageError("--stack is a stack's name, or how names begin and a / behind it; one for each --stack.")
-    if given.version_id is not None and not _VERSION.fullmatch(given.version_id):
-        raise click.UsageError("--version-id has 32 to 64 letters, digits and -, as a UUID has.")
-    if given.plaintext:
+def _require_forms(arguments: PutOptions) -> None:
+    if not all(_STACK.fullmatch(stack) for stack in arguments.stacks):
+        raise click.UsageError("--stack is one stack's name, or the beginning of names followed by /.")
+    if arguments.version_id is not None and not _VERSION.fullmatch(arguments.version_id):
+        raise click.UsageError("--version-id is 32 to 64 letters, digits and hyphens, such as a UUID.")
+    if arguments.plaintext:
         of_wrapping = {
-            "--report": given.report,
-            "--algorithm": given.algorithm,
-            "--wrapping-key": given.wrapping_key,
+            "--report": arguments.report,
+            "--algorithm": arguments.algorithm,
+            "--wrapping-key": arguments.wrapping_key,
         }
         for option, value in of_wrapping.items():
             if value is not None:
                 raise click.UsageError(f"--plaintext does not go with {option}: nothing is wrapped.")
-    elif given.encoding is not None:
+    elif arguments.encoding is not None:
         raise click.UsageError("--encoding goes with --plaintext: a wrapped file is stored as it is.")
-    if given.replace_tag and not given.stacks:
+    if arguments.replace_tag and not arguments.stacks:
         raise click.UsageError("--replace-tag needs --stack.")
 
 
-def _wanted(given: PutOptions, item: Content, secret_name: str) -> Wanted:
-    version_id = given.version_id or item.version_id(secret_name)
-    return Wanted(
-        secret_id=given.secret_id,
+def _order(arguments: PutOptions, item: Content, secret_name: str) -> Order:
+    version_id = arguments.version_id or item.version_id(secret_name)
+    return Order(
+        secret_id=arguments.secret_id,
         value=item.value,
         value_words=item.words,
         version_id=version_id,
         label=item.label(version_id),
-        stacks=tuple(dict.fromkeys(given.stacks)),
-        kms_key_id=given.kms_key_id,
-        move_current=given.move_current,
-        replace_tag=given.replace_tag,
+        stacks=tuple(dict.fromkeys(arguments.stacks)),
+        kms_key_id=arguments.kms_key_id,
+        move_current=arguments.move_current,
+        replace_tag=arguments.replace_tag,
     )

@@ -1,7 +1,7 @@
-"""The receipt of `key-custodian verify`: who asked, when, about which key, and what was proved; as text and as JSON.
+"""The receipt of `key-custodian verify`: who asked, when, about which key, and what KMS proved; as text and as JSON.
 
-It holds no material, and no MAC. The ids of the requests are CloudTrail's, so that an auditor finds each call there. Where the
-answers are not AWS's, it says so before anything else, and at the end once more: what was answered may fill a screen.
+It holds no material, and no MAC. An auditor finds each call in CloudTrail by the ids of the requests. If answers are not from
+AWS, the receipt says so in its first and its last lines, since the lines between may fill a screen.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from key_custodian.evidence import Finding, Key, Verdict
-from key_custodian.session import Who, written
+from key_custodian.session import Who, timestamp
 
 VERSION: Final = 1
 _WIDTH: Final = 16
@@ -17,7 +17,7 @@ _WIDTH: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class SecretVersion:
-    """A version of a secret that was there when the receipt was made."""
+    """A version of a secret that existed when the receipt was made."""
 
     arn: str
     name: str
@@ -27,7 +27,7 @@ class SecretVersion:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`expected`: the check value on paper, as it was given. `not_aws` and `requests`: as `Session` tells them."""
+    """`expected`: the check value on paper, as the user wrote it. `not_aws` and `requests`: those of the `Session`."""
 
     finding: Finding
     key: Key
@@ -98,7 +98,7 @@ class Receipt:
         yield "Check value", f"{self.expected} ({self._compared()})"
         yield "Key", key.arn
         yield "", f"{key.spec}, {key.usage}, {key.state}"
-        yield "", f"expires {written(key.valid_to)}" if key.valid_to else (key.expiration_model or "no material")
+        yield "", f"expires {timestamp(key.valid_to)}" if key.valid_to else (key.expiration_model or "no material")
         if key.current_material_id:
             yield "", f"KeyMaterialId {key.current_material_id}"
         if self.secret is not None:
@@ -122,7 +122,7 @@ def _key(key: Key) -> dict[str, str | None]:
         "key_usage": view.usage,
         "key_state": view.state,
         "expiration_model": view.expiration_model or None,
-        "valid_to": written(view.valid_to) if view.valid_to else None,
+        "valid_to": timestamp(view.valid_to) if view.valid_to else None,
         "current_key_material_id": view.current_material_id or None,
         "multi_region_key_type": view.multi_region or None,
     }

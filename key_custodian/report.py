@@ -1,6 +1,6 @@
-"""What is said about material and about a wrapped file: the same as text and as JSON; never the material itself.
+"""The reports about material and about a wrapped file, as text and as JSON. They never hold the material itself.
 
-`key-custodian put --report` reads back the JSON that wrap, generate and combine print. Both directions stand here.
+`key-custodian put --report` reads the JSON that wrap, generate and combine print. This module writes and reads it.
 """
 
 import base64
@@ -21,23 +21,23 @@ from imported_key_material.material.proof import CONFIRMATION_MESSAGE
 from key_custodian import forms, new_file, output
 from key_custodian.wrapping_key import WrappingKey
 
-UNKNOWN_KEY: Final = "<the RSA key in KMS that this public key is of>"
-_GUESSABLE: Final = "not shown: --expected-check-value let the material pass though it may be guessable"
+UNKNOWN_KEY: Final = "<the RSA key in KMS that has this public key>"
+_GUESSABLE: Final = "not shown: the material passed by --expected-check-value, and may be guessable"
 _OPENS_FOR: Final = re.compile(rf"{forms.ACCOUNT.pattern}/{forms.SECRET_NAME.pattern}", re.ASCII)
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _WIDTH: Final = 19
 
 
 class NotAReportError(Exception):
-    """Text that no command of this tool printed."""
+    """The text was not printed by a command of this tool."""
 
 
 @dataclass(frozen=True, slots=True)
 class MaterialReport:
-    """`material_bytes`: as KMS gets them. `check_values`: none of material that may be guessable, else the preferred first.
+    """`material_bytes`: the size that KMS gets. `check_values`: the preferred first; none if the material may be guessable.
 
-    `confirmation_mac`: of HMAC keys, by which KMS can later be asked whether it holds the key (`verify --mac`); no secret.
-    `public_key`: of private keys, PEM. "" for none.
+    `confirmation_mac`: for HMAC keys, not secret; KMS can later verify it (`verify --mac`). `public_key`: for private keys,
+    PEM. "" for none.
     """
 
     key_spec: str
@@ -75,7 +75,7 @@ class MaterialReport:
     def lines(self) -> list[str]:
         return [
             *_row("Key spec", self.key_spec),
-            *_row("Material", f"{self.material_bytes} bytes, in order"),
+            *_row("Material", f"{self.material_bytes} bytes, valid"),
             *_row("Check value", *(self.check_values or (_GUESSABLE,))),
             *_row("Confirmation MAC", self.confirmation_mac),
             *_row("Public key", *self.public_key.splitlines()),
@@ -84,10 +84,10 @@ class MaterialReport:
 
 @dataclass(frozen=True, slots=True)
 class WrapReport:
-    """A wrapped file, and what the template says of it. `file`: "" for standard output.
+    """A wrapped file, and its properties in the template. `file`: "" for standard output.
 
-    `kms_key`: the ARN of the key that opens it, "" where only its public key was given. `opens_for`: "<account id>/<secret's
-    name>", "" where any secret will do. What has a default is for people, and is not read back.
+    `kms_key`: the ARN of the key that opens it, "" where only its public key is known. `opens_for`: "<account id>/<secret's
+    name>", "" for any secret. Fields with a default are only for people; `from_json` does not read them.
     """
 
     material: MaterialReport
@@ -138,20 +138,20 @@ class WrapReport:
 
     @classmethod
     def from_json(cls, text: bytes) -> "WrapReport":
-        """Raises NotAReportError. Each text has its form: it will be shown, go to AWS, and stand in a template."""
+        """Raises NotAReportError. Checks the form of each text, since it is shown, sent to AWS and put into a template."""
         try:
             read = json.loads(text)
             properties = read["properties"]
-            expected = _text(forms.CHECK_VALUE, properties.get("ExpectedCheckValue") or "")
+            expected = _require_form(forms.CHECK_VALUE, properties.get("ExpectedCheckValue") or "")
             return cls(
                 material=MaterialReport(_one_of(KEY_SPECS, read["key_spec"]), 0, (expected,) if expected else ()),
                 algorithm=_one_of((SYMMETRIC, *WRAPPING_ALGORITHMS), read["algorithm"]),
-                kms_key=_text(forms.KEY_ARN, properties["SecretWrapping"]["KeyId"] or ""),
-                opens_for=_text(_OPENS_FOR, next(iter(read.get("encryption_context", {}).values()), "")),
-                sha256=_text(_SHA256, read["wrapped_sha256"]),
+                kms_key=_require_form(forms.KEY_ARN, properties["SecretWrapping"]["KeyId"] or ""),
+                opens_for=_require_form(_OPENS_FOR, next(iter(read.get("encryption_context", {}).values()), "")),
+                sha256=_require_form(_SHA256, read["wrapped_sha256"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            pass  # the exception may carry the text along
+            pass  # the exception may hold the text
         raise NotAReportError
 
     def lines(self) -> list[str]:
@@ -174,7 +174,7 @@ class WrapReport:
         ]
 
     def _next(self) -> list[str]:
-        """The command that stores the file, as far as it is known; what is not, in capitals."""
+        """The command that stores the file. Unknown values are in capitals."""
         secret = self.opens_for.partition("/")[2] or "SECRET"
         return [
             f"  key-custodian put {shlex.quote(self.file or 'FILE')} --secret {shlex.quote(secret)} --stack STACK \\",
@@ -199,13 +199,13 @@ def pem(der: bytes, label: str = "PUBLIC KEY") -> str:
 
 
 def _row(label: str, *values: str) -> list[str]:
-    """Nothing where there is no value."""
+    """No row if there is no value."""
     labels = (f"{label}:", *[""] * (len(values) - 1))
     return [f"{left:<{_WIDTH}}{value}" for left, value in zip(labels, values, strict=False) if value]
 
 
-def _text(form: re.Pattern[str], value: Any) -> str:
-    """Of this form or empty."""
+def _require_form(form: re.Pattern[str], value: Any) -> str:
+    """Returns a text that has this form or is empty."""
     if not isinstance(value, str) or (value and not form.fullmatch(value)):
         raise ValueError
     return value

@@ -1,13 +1,13 @@
-"""What `key-custodian put` will do to a secret, as data: decided before anything is done, shown, then carried out as shown.
+"""The steps of `key-custodian put`, as data: first decided, then shown, then executed exactly as shown.
 
     no such secret          CreateSecret: value, tag, description, KMS key, all in one call; the version is AWSCURRENT
-    a secret                PutSecretValue: one more version, under a stage of its own; AWSCURRENT stays where it is
-    the same version again  PutSecretValue once more, which Secrets Manager lets pass and which changes nothing
+    a secret                PutSecretValue: one more version, with its own stage; AWSCURRENT does not move
+    the same version again  PutSecretValue again, which Secrets Manager accepts and which changes nothing
 
-The stage of its own, `imported-key-material-<version id>`, keeps the version: Secrets Manager removes versions without a
-stage, and a KMS key that loses its material needs them again. AWSCURRENT moves only when asked, and never so that a version
-is left without a stage. The tag of a secret is another's consent as well: it is added where there is none, and replaced only
-when asked. Pure: what there is comes in, what to call goes out.
+The own stage, `imported-key-material-<version id>`, keeps the version: Secrets Manager removes versions without a stage, and a
+KMS key that has lost its material needs them again. AWSCURRENT moves only if the user asks, and never if that would leave a
+version without a stage. The tag of a secret is its owner's consent: it is added where there is none, and replaced only if the
+user asks. Pure: it gets the present state, and returns calls.
 
 Source: Secrets Manager API Reference, CreateSecret, PutSecretValue, TagResource, UpdateSecret.
 """
@@ -28,8 +28,8 @@ DESCRIPTION_MOST_CHARACTERS: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be stored, and how. `value_words`: the value, for people; `kms_key_id` None: Secrets Manager's own key."""
+class Order:
+    """What to store, and how. `value_words`: the value, for people; `kms_key_id` None: Secrets Manager's own key."""
 
     secret_id: str
     value: bytes = field(repr=False)
@@ -43,8 +43,8 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A secret, as DescribeSecret shows it. `stages`: version id -> its stages; versions without one are not shown."""
+class SecretView:
+    """A secret, as DescribeSecret shows it. `stages`: version id -> its stages; without those that have no stage."""
 
     arn: str
     name: str
@@ -54,10 +54,10 @@ class Found:
     stages: Mapping[str, tuple[str, ...]]
     is_to_be_deleted: bool
     owning_service: str
-    is_rotated: bool  # by a function of Secrets Manager's
+    is_rotated: bool  # by Secrets Manager's rotation
 
     @classmethod
-    def of(cls, answer: Mapping[str, Any]) -> "Found":
+    def of(cls, answer: Mapping[str, Any]) -> "SecretView":
         tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
         return cls(
             arn=answer["ARN"],
@@ -81,7 +81,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call. `words`: what it does, then its particulars. `optional`: the rest stands where it is not allowed."""
+    """One call. `words`: what it does, then details. `optional`: if these credentials may not do it, the rest still counts."""
 
     operation: str
     parameters: Mapping[str, Any] = field(repr=False)
@@ -89,10 +89,10 @@ class Step:
     optional: bool = False
 
 
-def steps(wanted: Wanted, found: Found | None) -> tuple[Step, ...]:
-    """Refused with all that stands against it."""
+def steps(order: Order, found: SecretView | None) -> tuple[Step, ...]:
+    """Refused with every reason against the plan."""
     faults = Faults()
-    planned = _creation(wanted, faults) if found is None else _addition(wanted, found, faults)
+    planned = _creation(order, faults) if found is None else _addition(order, found, faults)
     faults.raise_if_any()
     return planned
 
@@ -104,29 +104,29 @@ def own_stage(version_id: str) -> str:
 # ----------------------------------------------------------------------------------------------------------- a new secret
 
 
-def _creation(wanted: Wanted, faults: Faults) -> tuple[Step, ...]:
-    if not wanted.stacks:
+def _creation(order: Order, faults: Faults) -> tuple[Step, ...]:
+    if not order.stacks:
         problem = "A new secret needs a tag that names the stacks which may use it."
         faults.add("--stack", problem, "Name them: --stack orders, more than once for more of them.")
-    tag = " ".join(wanted.stacks)
+    tag = " ".join(order.stacks)
     _require_room(tag, faults)
-    description = f"{DESCRIPTION_BEGIN} {wanted.label}"
+    description = f"{DESCRIPTION_BEGIN} {order.label}"
     parameters: dict[str, Any] = {
-        "Name": wanted.secret_id,
-        "ClientRequestToken": wanted.version_id,
+        "Name": order.secret_id,
+        "ClientRequestToken": order.version_id,
         "Description": description,
-        "SecretBinary": wanted.value,
+        "SecretBinary": order.value,
         "Tags": [{"Key": TAG, "Value": tag}],
     }
-    if wanted.kms_key_id is not None:
-        parameters["KmsKeyId"] = wanted.kms_key_id
+    if order.kms_key_id is not None:
+        parameters["KmsKeyId"] = order.kms_key_id
     words = (
-        f"Create the secret {wanted.secret_id}.",
-        f"value: {wanted.value_words}",
-        f"version: {wanted.version_id}, stage {CURRENT}",
+        f"Create the secret {order.secret_id}.",
+        f"value: {order.value_words}",
+        f"version: {order.version_id}, stage {CURRENT}",
         f"tag: {TAG} = {tag}",
         f"description: {description}",
-        f"KMS key: {wanted.kms_key_id or 'aws/secretsmanager'}",
+        f"KMS key: {order.kms_key_id or 'aws/secretsmanager'}",
     )
     return (Step("secretsmanager:CreateSecret", parameters, words),)
 
@@ -136,38 +136,38 @@ def _require_room(tag: str, faults: Faults) -> None:
         problem = (
             f"The names have {len(tag)} characters together, and a tag's value has room for {TAG_VALUE_MAX_CHARACTERS}."
         )
-        faults.add("--stack", problem, "A name that ends in / stands for all stacks that begin alike.")
+        faults.add("--stack", problem, "A name that ends in / stands for all stacks whose names begin so.")
 
 
-# ------------------------------------------------------------------------------------------------------ a secret there is
+# ------------------------------------------------------------------------------------------------------ an existing secret
 
 
-def _addition(wanted: Wanted, found: Found, faults: Faults) -> tuple[Step, ...]:
+def _addition(order: Order, found: SecretView, faults: Faults) -> tuple[Step, ...]:
     if found.is_to_be_deleted:
-        remedy = "aws secretsmanager restore-secret takes that back."
+        remedy = "aws secretsmanager restore-secret cancels the deletion."
         faults.add("--secret", "The secret is marked for deletion, and takes no value.", remedy)
     if found.owning_service:
         problem = f"The secret belongs to the service {found.owning_service}, which changes it by itself."
         faults.add("--secret", problem, "Name another.")
-    if wanted.kms_key_id not in (None, found.kms_key_id or "alias/aws/secretsmanager"):
+    if order.kms_key_id not in (None, found.kms_key_id or "alias/aws/secretsmanager"):
         problem = (
             f"The secret is encrypted under {found.kms_key_id or 'aws/secretsmanager'}, and that is not changed here."
         )
         faults.add("--kms-key-id", problem, "Leave it out, or change it first: aws secretsmanager update-secret.")
-    return (*_tagging(wanted, found, faults), _version(wanted, found, faults), *_description(wanted, found))
+    return (*_tagging(order, found, faults), _version(order, found, faults), *_description(order, found))
 
 
-def _tagging(wanted: Wanted, found: Found, faults: Faults) -> Iterator[Step]:
+def _tagging(order: Order, found: SecretView, faults: Faults) -> Iterator[Step]:
     value = found.tag or ""
-    if not wanted.stacks or (not wanted.replace_tag and not uncovered(value, wanted.stacks)):
+    if not order.stacks or (not order.replace_tag and not uncovered(value, order.stacks)):
         return
-    tag = " ".join(wanted.stacks)
+    tag = " ".join(order.stacks)
     if tag == value:
         return
-    if found.tag is not None and not wanted.replace_tag:
-        missing = uncovered(value, wanted.stacks)
+    if found.tag is not None and not order.replace_tag:
+        missing = uncovered(value, order.stacks)
         problem = f"The secret's tag {TAG} is '{value}', and does not name {', '.join(missing)}."
-        remedy = "If its owner agrees, give all the names that it is to have with --stack, and --replace-tag."
+        remedy = "If its owner agrees, give all names for the tag with --stack, and add --replace-tag."
         faults.add("--stack", problem, remedy)
         return
     _require_room(tag, faults)
@@ -176,37 +176,37 @@ def _tagging(wanted: Wanted, found: Found, faults: Faults) -> Iterator[Step]:
     yield Step("secretsmanager:TagResource", parameters, (f"Set the tag {TAG} of {found.name} {change}.",))
 
 
-def _version(wanted: Wanted, found: Found, faults: Faults) -> Step:
+def _version(order: Order, found: SecretView, faults: Faults) -> Step:
     parameters: dict[str, Any] = {
         "SecretId": found.arn,
-        "ClientRequestToken": wanted.version_id,
-        "SecretBinary": wanted.value,
+        "ClientRequestToken": order.version_id,
+        "SecretBinary": order.value,
     }
-    if wanted.version_id in found.stages:
-        stages = found.stages[wanted.version_id]
-        if wanted.move_current and CURRENT not in stages:
-            faults.add("--move-current", *_move_by_hand(wanted, found))
+    if order.version_id in found.stages:
+        stages = found.stages[order.version_id]
+        if order.move_current and CURRENT not in stages:
+            faults.add("--move-current", *_move_by_hand(order, found))
         words: tuple[str, ...] = (
-            f"Confirm that the version {wanted.version_id} of {found.name} holds these bytes. It is there; nothing changes.",
-            f"value: {wanted.value_words}",
+            f"Confirm that the version {order.version_id} of {found.name} holds these bytes. It exists; nothing changes.",
+            f"value: {order.value_words}",
             f"stages: {', '.join(stages)}",
         )
         return Step("secretsmanager:PutSecretValue", parameters | {"VersionStages": list(stages)}, words)
-    stages = (own_stage(wanted.version_id),)
+    stages = (own_stage(order.version_id),)
     current = found.version_of(CURRENT)
-    if wanted.move_current or current is None:
+    if order.move_current or current is None:
         stages += (CURRENT,)
         _require_kept(found, faults)
     words = (
         f"Add a version to the secret {found.name}.",
-        f"value: {wanted.value_words}",
-        f"version: {wanted.version_id}, stages {', '.join(stages)}",
+        f"value: {order.value_words}",
+        f"version: {order.version_id}, stages {', '.join(stages)}",
         *_moves(found, current, moves=CURRENT in stages),
     )
     return Step("secretsmanager:PutSecretValue", parameters | {"VersionStages": list(stages)}, words)
 
 
-def _moves(found: Found, current: str | None, *, moves: bool) -> Iterator[str]:
+def _moves(found: SecretView, current: str | None, *, moves: bool) -> Iterator[str]:
     if not moves:
         yield f"{CURRENT} stays at {current}"
     elif current is not None:
@@ -216,8 +216,8 @@ def _moves(found: Found, current: str | None, *, moves: bool) -> Iterator[str]:
         yield "resources that pin no SecretVersionId take the new version at their next update"
 
 
-def _require_kept(found: Found, faults: Faults) -> None:
-    """A version without a stage is removed by Secrets Manager, in time."""
+def _require_kept(found: SecretView, faults: Faults) -> None:
+    """Secrets Manager removes a version without a stage after some time."""
     previous = found.version_of(PREVIOUS)
     if previous is None or found.version_of(CURRENT) is None or found.stages[previous] != (PREVIOUS,):
         return
@@ -225,33 +225,36 @@ def _require_kept(found: Found, faults: Faults) -> None:
         f"{PREVIOUS} would move, too, and leave the version {previous} without a stage: Secrets Manager would remove it, and "
         "a KMS key that loses its material might need it."
     )
-    remedy = f"Give it a stage of its own first: {update_stage(found.name, own_stage(previous), previous)}."
+    remedy = f"Give it its own stage first: {update_stage(found.name, own_stage(previous), previous)}."
     faults.add("--move-current", problem, remedy)
 
 
-def _move_by_hand(wanted: Wanted, found: Found) -> tuple[str, str]:
-    command = update_stage(found.name, CURRENT, wanted.version_id, found.version_of(CURRENT))
-    return f"The version {wanted.version_id} is there already, and {CURRENT} is not at it.", f"Move it: {command}."
+def _move_by_hand(order: Order, found: SecretView) -> tuple[str, str]:
+    command = update_stage(found.name, CURRENT, order.version_id, found.version_of(CURRENT))
+    return (
+        f"The version {order.version_id} exists already, and {CURRENT} is at another version.",
+        f"Move it: {command}.",
+    )
 
 
 def update_stage(secret_name: str, stage: str, to: str, away_from: str | None = None) -> str:
-    """The command that a person gives to a shell."""
+    """A command for the user's shell."""
     options = {"--secret-id": secret_name, "--version-stage": stage, "--move-to-version-id": to}
     if away_from:
         options["--remove-from-version-id"] = away_from
-    return f"aws secretsmanager update-secret-version-stage {' '.join(_given(options))}"
+    return f"aws secretsmanager update-secret-version-stage {' '.join(_words_of(options))}"
 
 
-def _given(options: Mapping[str, str]) -> Iterator[str]:
+def _words_of(options: Mapping[str, str]) -> Iterator[str]:
     for name, value in options.items():
         yield f"{name} {shlex.quote(value)}"
 
 
-def _description(wanted: Wanted, found: Found) -> Iterator[Step]:
-    """Another's description is left as it is."""
+def _description(order: Order, found: SecretView) -> Iterator[Step]:
+    """A description that this tool did not write stays as it is."""
     ours = not found.description or found.description.startswith(DESCRIPTION_BEGIN)
-    description = f"{found.description or DESCRIPTION_BEGIN} {wanted.label}"
-    if not ours or wanted.version_id in found.description or len(description) > DESCRIPTION_MOST_CHARACTERS:
+    description = f"{found.description or DESCRIPTION_BEGIN} {order.label}"
+    if not ours or order.version_id in found.description or len(description) > DESCRIPTION_MOST_CHARACTERS:
         return
-    words = (f"Add to its description: {wanted.label}",)
+    words = (f"Add to its description: {order.label}",)
     yield Step("secretsmanager:UpdateSecret", {"SecretId": found.arn, "Description": description}, words, optional=True)

@@ -1,6 +1,6 @@
-"""One run of a command that talks to AWS: its calls, who made them and when, and by which ids CloudTrail names them.
+"""One run of a command that talks to AWS: its calls with their ids in CloudTrail, who made them and when.
 
-What an auditor compares with CloudTrail comes from here. The clock of AWS's own answer stands beside this machine's.
+An auditor compares these with CloudTrail. The time of AWS's own answer stands beside this machine's time.
 """
 
 import re
@@ -18,15 +18,15 @@ from key_custodian import aws
 from key_custodian.aws import Connection
 
 DENIED: Final = frozenset({"AccessDeniedException", "AccessDenied"})
-_PAGES_MAX: Final = 100  # a key has 50 tags and some 26 materials: what goes on for longer is no list of AWS's
+_PAGES_MAX: Final = 100  # a key has at most 50 tags and about 26 materials: a longer list is not from AWS
 
 Answer = Mapping[str, Any]
-Asked = TypeVar("Asked")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """GetCallerIdentity, and when. `aws_time` is "" where AWS gave none. Times: ISO 8601, UTC, whole seconds."""
+    """GetCallerIdentity's answer, and its time. `aws_time` is "" where AWS gave none. Times: ISO 8601, UTC, whole seconds."""
 
     account: str
     arn: str
@@ -36,14 +36,14 @@ class Who:
 
 @dataclass(slots=True)
 class Session:
-    """Clients are made when they are needed; every call that AWS answered is kept in `requests`."""
+    """Clients are made on demand. `requests` has every call that AWS answered."""
 
     connection: Connection
     requests: list[dict[str, str]] = field(default_factory=list)
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def call(self, operation: str, *, where: str, **parameters: object) -> Answer:
-        """`operation`: "kms:DescribeKey"; `where`: the option that it is made for. Raises ServiceRefused."""
+        """`operation`: "kms:DescribeKey"; `where`: the option that needs it. Raises ServiceRefused."""
         service, name = operation.split(":")
         method = getattr(self._client(service), re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower())
         try:
@@ -55,7 +55,7 @@ class Session:
         return answer
 
     def pages(self, operation: str, *, where: str, **parameters: object) -> list[Answer]:
-        """One of KMS's lists, whole."""
+        """All pages of one of KMS's lists."""
 
         def page(marker: Answer) -> Answer:
             return self.call(operation, where=where, **parameters, **marker)
@@ -66,24 +66,24 @@ class Session:
         return KeyView.of_metadata(self.call("kms:DescribeKey", where=where, KeyId=key_id)["KeyMetadata"])
 
     def who(self) -> Who:
-        """Every credential may ask that."""
+        """This call needs no permission."""
         answer = self.call("sts:GetCallerIdentity", where="--profile")
         return Who(
             account=answer["Account"],
             arn=answer["Arn"],
-            time=written(datetime.now(UTC)),
-            aws_time=_rewritten(aws.date(answer)),
+            time=timestamp(datetime.now(UTC)),
+            aws_time=_timestamp_of(aws.date(answer)),
         )
 
     def region(self) -> str:
         return str(self._client("sts").meta.region_name)
 
     def not_aws(self) -> dict[str, str]:
-        """Of the services that were asked, those elsewhere than at AWS: service -> address. AWS_ENDPOINT_URL and its like."""
+        """The services that were asked at another address than AWS's (AWS_ENDPOINT_URL): service -> address."""
         return {service: address for service in self._clients if (address := self.address(service))}
 
     def address(self, service: str) -> str:
-        """Where the service is asked, if not at AWS; else ""."""
+        """The address of the service, if it is not AWS's; else ""."""
         return aws.other_address(self._client(service), service)
 
     def _client(self, service: str) -> Any:
@@ -92,8 +92,8 @@ class Session:
         return self._clients[service]
 
 
-def if_allowed(ask: Callable[[], Asked]) -> Asked | None:
-    """None where these credentials may not: for what is good to know, and not needed."""
+def if_allowed(ask: Callable[[], Result]) -> Result | None:
+    """Returns None if these credentials have no permission. For facts that are useful but not required."""
     try:
         return ask()
     except ServiceRefused as refused:
@@ -102,14 +102,14 @@ def if_allowed(ask: Callable[[], Asked]) -> Asked | None:
     return None
 
 
-def _rewritten(date: str) -> str:
-    """A date of HTTP's; "" for what is none."""
+def _timestamp_of(date: str) -> str:
+    """From an HTTP date; "" if it is not one."""
     try:
-        return written(parsedate_to_datetime(date))
+        return timestamp(parsedate_to_datetime(date))
     except (ValueError, OverflowError):
         return ""
 
 
-def written(moment: datetime) -> str:
+def timestamp(moment: datetime) -> str:
     """ISO 8601, UTC, whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,7 @@
-"""The plan of `key-custodian put` shown, asked about, carried out as it was shown, and what came of it.
+"""Shows the plan of `key-custodian put`, asks, executes it as shown, and reports the result.
 
-A step that fails ends it, and the error says what was done before. Doing all of it again is always right: the version's id
-decides whether there is anything left to do.
+A step that fails ends the command, and the error says what was done before. Running it again is always safe: the version's id
+shows what is left to do.
 """
 
 import json
@@ -22,7 +22,7 @@ from key_custodian.secret_plan import CURRENT, Step
 from key_custodian.session import DENIED, Session, Who
 
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9/_+=.@:-]*(?<!:)|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_NOT_TEXT: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})  # YAML 1.1's
+_NOT_TEXT: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})  # of YAML 1.1
 _BEGIN: Final = (
     "Material:",
     "  Type: Custom::ImportedKeyMaterial",
@@ -51,8 +51,8 @@ def ask() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What AWS answered: the secret's ARN, the version's id and stages; and what was done, in words."""
+class StoredVersion:
+    """AWS's answer: the secret's ARN, the version's id and stages; and in words what was done."""
 
     arn: str
     version_id: str
@@ -60,9 +60,9 @@ class Stored:
     done: tuple[str, ...]
 
 
-def carry_out(session: Session, steps: tuple[Step, ...]) -> Stored:
+def carry_out(session: Session, steps: tuple[Step, ...]) -> StoredVersion:
     """Refused with what was done before a step that failed."""
-    answers: dict[str, Any] = {"VersionStages": [CURRENT]}  # CreateSecret does not tell them
+    answers: dict[str, Any] = {"VersionStages": [CURRENT]}  # CreateSecret does not return them
     done: list[str] = []
     for step in steps:
         failed: ServiceRefused | None = None
@@ -75,48 +75,48 @@ def carry_out(session: Session, steps: tuple[Step, ...]) -> Stored:
             _require_stages(step, answer)
             done.append(step.words[0])
         elif step.optional and failed.code in DENIED:
-            output.say(f"Warning: {failed} The version is stored all the same.", err=True)
+            output.say(f"Warning: {failed} The version was stored.", err=True)
         else:
-            raise Refused(_with_what_was_done(failed, step, done))
-    return Stored(answers["ARN"], answers["VersionId"], tuple(answers["VersionStages"]), tuple(done))
+            raise Refused(_with_done_steps(failed, step, done))
+    return StoredVersion(answers["ARN"], answers["VersionId"], tuple(answers["VersionStages"]), tuple(done))
 
 
 def _require_stages(step: Step, answer: Mapping[str, Any]) -> None:
-    """DescribeSecret does not show a version without a stage, and to store it again gives it none."""
+    """DescribeSecret does not show a version without a stage, and storing it again gives it none."""
     missing = sorted(set(step.parameters.get("VersionStages", ())) - set(answer.get("VersionStages", ())))
     if missing:
         version_id, name = answer["VersionId"], answer["Name"]
-        problem = f"The version {version_id} was there already, and does not have the stage {missing[0]}."
+        problem = f"The version {version_id} existed already, and does not have the stage {missing[0]}."
         remedy = f"Give it: {secret_plan.update_stage(name, missing[0], version_id)}."
         raise refused("--secret", problem, remedy)
 
 
-def _with_what_was_done(failed: ServiceRefused, step: Step, done: list[str]) -> Fault:
+def _with_done_steps(failed: ServiceRefused, step: Step, done: list[str]) -> Fault:
     (fault,) = failed.faults
-    said = [fault.problem]
+    sentences = [fault.problem]
     if isinstance(failed, Unanswered):
         token = step.parameters.get("ClientRequestToken")
         same = f" with --version-id {token}, and nothing is stored twice" if token else ""
-        said.append(f"Whether it was done all the same is not known: run it again{same}.")
+        sentences.append(f"It is not known whether AWS did it: run it again{same}.")
     if done:
-        said.append(f"Done before it: {' '.join(done)}")
+        sentences.append(f"Done before it: {' '.join(done)}")
     elif not isinstance(failed, Unanswered):
-        said.append("Nothing was changed.")
-    return Fault(fault.where, " ".join(said), fault.remedy)
+        sentences.append("Nothing was changed.")
+    return Fault(fault.where, " ".join(sentences), fault.remedy)
 
 
 @dataclass(frozen=True, slots=True)
 class PutReport:
-    """What came of it. `requests`: as `Session` keeps them."""
+    """The result of put. `requests`: those of the `Session`."""
 
     content: Content
-    stored: Stored
+    stored: StoredVersion
     who: Who
     requests: tuple[dict[str, str], ...]
 
     def properties(self) -> dict[str, Any]:
-        """The template names the secret by its ARN: whoever deletes it and makes one of its name may choose the version's id,
-        too, but not the six characters that an ARN ends in.
+        """The template names the secret by its ARN. A person who deletes the secret and creates it again can choose the same
+        name and version id, but not the six characters at the end of the ARN.
         """
         properties: dict[str, Any] = {"SecretId": self.stored.arn, "SecretVersionId": self.stored.version_id}
         if self.content.algorithm:
@@ -157,7 +157,7 @@ class PutReport:
 
 
 def _template(properties: Mapping[str, Any]) -> Iterator[str]:
-    """The resource in a template, ready to be pasted. `properties`: text, or one level of text below."""
+    """The resource for a template, ready to paste. `properties`: texts, or one level of mappings of texts."""
     yield from _BEGIN
     yield from _yaml(properties, "    ")
 
@@ -172,5 +172,5 @@ def _yaml(properties: Mapping[str, Any], indent: str) -> Iterator[str]:
 
 
 def _scalar(text: str) -> str:
-    """Quoted where YAML would read something else than this text."""
+    """Quotes a text that YAML would read as something else."""
     return text if _PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT else json.dumps(text)

@@ -1,7 +1,7 @@
-"""The transport key, which opens a wrapped secret (SecretWrapping.KeyId), as far as a custodian may look at it.
+"""The transport key, which opens a wrapped secret (SecretWrapping.KeyId), as far as a custodian can see it.
 
-A custodian need have no right on it at all. What can be seen is held to the function's own rule
-(`imported_key_material.aws.transport_key`); what only its owner can mend or know is a warning.
+A custodian needs no permission on it. A key that the custodian can see must pass the function's own rule
+(`imported_key_material.aws.transport_key`). What only its owner can fix or know is a warning.
 """
 
 from collections.abc import Mapping
@@ -15,22 +15,22 @@ from imported_key_material.material.key_specs import WRAPPING_KEY_SPECS
 from key_custodian.session import Session, if_allowed
 
 WHERE: Final = "--wrapping-key"
-# KeyMetadata, Origin: a key that KMS or CloudHSM made has never been outside.
+# KeyMetadata, Origin: a key that KMS or CloudHSM made never left AWS.
 _NOBODY_ELSE: Final = frozenset({"AWS_KMS", "AWS_CLOUDHSM"})
 _WHO_ELSE: Final[Mapping[str, str]] = {
-    "EXTERNAL": "its material was imported, and whoever has a copy of that may open what is wrapped under the key, without KMS "
+    "EXTERNAL": "its material was imported, and anyone who has a copy can open what is wrapped under the key, without KMS "
     "and its policy. Use a key that KMS made (Origin AWS_KMS).",
-    "EXTERNAL_KEY_STORE": "it is kept outside of AWS, by whoever runs that key store, and opens nothing while the store can't "
+    "EXTERNAL_KEY_STORE": "it is kept outside of AWS by the operator of that key store, and opens nothing if the store can't "
     "be reached.",
 }
-_UNKNOWN: Final = "this tool does not know it, nor who else may hold the key."
+_UNKNOWN: Final = "this tool does not know who else may hold the key."
 
 
 @dataclass(frozen=True, slots=True)
 class TransportKey:
-    """`arn` is "" and `modulus_bytes` None where the key was not seen; `modulus_bytes` also of a key that is no RSA key.
+    """`arn` is "" and `modulus_bytes` None if the key was not seen. `modulus_bytes` is also None if it is no RSA key.
 
-    `seen`: what was looked at, in a sentence; `warnings`: who else may hold it, and what its owner still has to do.
+    `seen`: a sentence about what was checked; `warnings`: who else may hold it, and what its owner still has to do.
     """
 
     arn: str
@@ -43,7 +43,9 @@ def look(session: Session, key_id: str, algorithm: str, stacks: tuple[str, ...])
     """Refused (--wrapping-key) where the function could not open the secret with it."""
     view = if_allowed(lambda: session.key(key_id, where=WHERE))
     if view is None:
-        return TransportKey("", None, f"The transport key {key_id} was not looked at: these credentials may not.")
+        return TransportKey(
+            "", None, f"The transport key {key_id} was not checked: these credentials have no permission for it."
+        )
     require_fit(view, algorithm, where=WHERE)
     return TransportKey(
         arn=view.arn,
@@ -56,7 +58,7 @@ def look(session: Session, key_id: str, algorithm: str, stacks: tuple[str, ...])
 def who_else_holds(origin: str) -> tuple[str, ...]:
     """A warning by the key's Origin; () where nobody else can hold the key. Never a refusal.
 
-    Of imported material somebody has, or had, a copy: of an RSA key that is the private key, which opens every secret that was
+    Somebody has, or had, a copy of imported material. For an RSA key that is the private key, which opens every secret that was
     wrapped under it.
     """
     if origin in _NOBODY_ELSE:
@@ -65,7 +67,7 @@ def who_else_holds(origin: str) -> tuple[str, ...]:
 
 
 def _missing_consent(session: Session, arn: str, stacks: tuple[str, ...]) -> tuple[str, ...]:
-    """What is missing of the tag on the key: another one than the custodian may have to set it."""
+    """Which stacks the key's tag does not name. Often the custodian can't set it, so this is a warning."""
     pages = if_allowed(lambda: session.pages("kms:ListResourceTags", where=WHERE, KeyId=arn))
     if pages is None:
         return ()
@@ -80,7 +82,7 @@ def _missing_consent(session: Session, arn: str, stacks: tuple[str, ...]) -> tup
 
 
 def uncovered(tag_value: str, stacks: tuple[str, ...]) -> tuple[str, ...]:
-    """Which stacks the tag's value does not name. One that ends in / stands for many, and so needs one that does, too."""
+    """The stacks that the tag's value does not name. A name that ends in / must be covered by such a name."""
     names = tag_value.split()
 
     def covers(stack: str) -> bool:

@@ -1,6 +1,6 @@
 """`key-custodian verify`: asks KMS whether a key holds the material whose check value is on paper, and writes a receipt.
 
-With the custodian's own rights, and with reading calls only: sts:GetCallerIdentity, kms:DescribeKey, and kms:GetPublicKey,
+It uses the custodian's own permissions, and only calls that read: sts:GetCallerIdentity, kms:DescribeKey, and kms:GetPublicKey,
 kms:VerifyMac or kms:ListKeyRotations by the kind of key; secretsmanager:DescribeSecret for --secret.
 """
 
@@ -13,12 +13,12 @@ from imported_key_material.material import check_value
 from imported_key_material.material.check_value import ExpectedCheckValue
 from imported_key_material.material.key_specs import Kind, MacKey
 from imported_key_material.material.proof import CONFIRMATION_MESSAGE
-from key_custodian import argument_types, evidence, new_file, options, output, quoting, reading, version
+from key_custodian import argument_types, evidence, new_file, options, output, redaction, sources, version
 from key_custodian.aws import Connection
 from key_custodian.errors import NOT_PROVED, REFUSED, refused
 from key_custodian.evidence import Key, Paper, Verdict
 from key_custodian.receipt import Receipt, SecretVersion
-from key_custodian.secret_plan import Found
+from key_custodian.secret_plan import SecretView
 from key_custodian.session import Session
 from key_custodian.words import OPTIONS
 
@@ -60,8 +60,8 @@ Examples:
   key-custodian verify alias/orders --expected-check-value CMAC:377822C093 --key-material-id 0d2e...
 
 \b
-Exit code 0: proved; 1: not so, not shown, or refused; 2: a wrong call; 3: of a symmetric key KMS shows the
-id that was given, and nobody but the function's log shows what check value belongs to it.
+Exit code 0: proved; 1: not so, not shown, or refused; 2: a wrong call; 3: for a symmetric key KMS shows
+the given id, but only the function's log shows which check value belongs to it.
 """,
 )
 @click.argument("key_id", metavar="KEY", type=argument_types.kms_key)
@@ -105,39 +105,39 @@ id that was given, and nobody but the function's log shows what check value belo
     "--version-id",
     metavar="ID",
     type=argument_types.name,
-    help="Its version from which the key was imported.",
+    help="The version of the secret from which the key was imported.",
 )
 @click.option(
     "--out",
     metavar="FILE",
     type=argument_types.new_file,
-    help="Write the receipt as JSON to a new file (mode 0600), too.",
+    help="Also write the receipt as JSON to a new file (mode 0600).",
 )
 @options.profile
 @options.region
 @options.as_json
-@options.passed_as(VerifyOptions)
-def command(given: VerifyOptions) -> None:
+@options.pass_as(VerifyOptions)
+def command(arguments: VerifyOptions) -> None:
     """Ask KMS whether KEY holds the material whose check value is on paper.
 
     KEY is the id, ARN or alias/NAME of a KMS key with Origin EXTERNAL. Nothing is changed. The receipt says what was proved,
     and what such a proof does not show.
     """
-    _require_together(given)
-    if given.out is not None:
-        new_file.require_writable(given.out, where="--out")
-    session = Session(Connection(given.profile, given.region))
+    _require_together(arguments)
+    if arguments.out is not None:
+        new_file.require_writable(arguments.out, where="--out")
+    session = Session(Connection(arguments.profile, arguments.region))
     who = session.who()
-    key = evidence.look(session, given.key_id)
-    paper = _paper(key, given)
+    key = evidence.look(session, arguments.key_id)
+    paper = _paper(key, arguments)
     secret = None
-    if given.secret_id is not None and given.version_id is not None:
-        secret = _secret(session, given.secret_id, given.version_id)
+    if arguments.secret_id is not None and arguments.version_id is not None:
+        secret = _secret(session, arguments.secret_id, arguments.version_id)
     finding = evidence.prove(session, key, paper)
     receipt = Receipt(
         finding=finding,
         key=key,
-        expected=given.expected_check_value,
+        expected=arguments.expected_check_value,
         secret=secret,
         who=who,
         region=session.region(),
@@ -145,9 +145,9 @@ def command(given: VerifyOptions) -> None:
         requests=tuple(session.requests),
         tool=version(),
     )
-    if given.out is not None:
-        new_file.write(given.out, f"{output.as_json(receipt.to_json())}\n".encode(), where="--out")
-    if given.as_json:
+    if arguments.out is not None:
+        new_file.write(arguments.out, f"{output.as_json(receipt.to_json())}\n".encode(), where="--out")
+    if arguments.as_json:
         output.say_json(receipt.to_json())
     else:
         output.say(*receipt.lines())
@@ -155,40 +155,40 @@ def command(given: VerifyOptions) -> None:
         raise SystemExit(NOT_PROVED if finding.verdict is Verdict.SAME_ID else REFUSED)
 
 
-def _require_together(given: VerifyOptions) -> None:
-    if (given.secret_id is None) != (given.version_id is None):
+def _require_together(arguments: VerifyOptions) -> None:
+    if (arguments.secret_id is None) != (arguments.version_id is None):
         raise click.UsageError("--secret and --version-id go together: a receipt names one version.")
-    if given.mac is not None and given.material_file is not None:
-        raise click.UsageError("--mac and --material are two ways to the same: give one.")
-    if given.material_file is None and (given.encoding is not None or given.json_key is not None):
+    if arguments.mac is not None and arguments.material_file is not None:
+        raise click.UsageError("--mac and --material do the same: give only one.")
+    if arguments.material_file is None and (arguments.encoding is not None or arguments.json_key is not None):
         raise click.UsageError("--encoding and --json-key go with --material.")
-    if given.out == new_file.STDOUT:
+    if arguments.out == new_file.STDOUT:
         raise click.UsageError("--out is a new file; --json prints the receipt.")
 
 
-def _paper(key: Key, given: VerifyOptions) -> Paper:
-    """UsageError where an option is missing, or for another kind of key; Refused where the material is another one."""
+def _paper(key: Key, arguments: VerifyOptions) -> Paper:
+    """UsageError for an option that is missing or does not fit the kind of key; Refused for other material."""
     kind = key.spec.kind
-    has_mac = given.mac is not None or given.material_file is not None
+    has_mac = arguments.mac is not None or arguments.material_file is not None
     if kind is not Kind.HMAC and has_mac:
         raise click.UsageError(f"--mac and --material are for HMAC keys, and this is {key.spec.a_key}.")
-    if kind is not Kind.SYMMETRIC and given.key_material_id is not None:
+    if kind is not Kind.SYMMETRIC and arguments.key_material_id is not None:
         raise click.UsageError(f"--key-material-id is for symmetric keys, and this is {key.spec.a_key}.")
-    expected = check_value.check_expected_form(given.expected_check_value, key.spec, words=OPTIONS)
+    expected = check_value.check_expected_form(arguments.expected_check_value, key.spec, words=OPTIONS)
     if kind is not Kind.HMAC:
-        return Paper(expected, material_id=given.key_material_id or "")
-    if given.mac is not None:
-        return Paper(expected, mac=_mac(key, expected, given.mac))
-    if given.material_file is not None:
-        return Paper(expected, mac=_mac_of_material(key, given, given.material_file), mac_made_here=True)
+        return Paper(expected, material_id=arguments.key_material_id or "")
+    if arguments.mac is not None:
+        return Paper(expected, mac=_mac(key, expected, arguments.mac))
+    if arguments.material_file is not None:
+        return Paper(expected, mac=_mac_of_material(key, arguments, arguments.material_file), mac_made_here=True)
     raise click.UsageError(
-        "An HMAC key's check value is the MAC of an empty message, which KMS computes for nobody. Give the confirmation "
+        "An HMAC key's check value is the MAC of an empty message, which KMS does not compute. Give the confirmation "
         "MAC on paper (--mac), or the material itself (--material)."
     )
 
 
 def _mac(key: Key, expected: ExpectedCheckValue, digits: str) -> bytes:
-    """Refused (--mac) where it is the key itself, which has as many bytes: KMS is not to get it."""
+    """Refused (--mac) if it is the key itself, which has the same length: KMS must not get it."""
     mac = b""
     with contextlib.suppress(ValueError):  # refused below
         mac = bytes.fromhex(digits)
@@ -196,18 +196,18 @@ def _mac(key: Key, expected: ExpectedCheckValue, digits: str) -> bytes:
         raise click.UsageError(f"--mac has {2 * key.spec.form.size_bytes} hex digits for {key.spec.a_key}.")
     if expected.matches(mac):
         problem = "It looks like the key itself, not its MAC: it has the check value on paper. It was not sent to KMS."
-        raise refused("--mac", problem, quoting.REMEDY)
+        raise refused("--mac", problem, redaction.REMEDY)
     return mac
 
 
-def _mac_of_material(key: Key, given: VerifyOptions, file: str) -> bytes:
-    source = reading.read(file, encoding=given.encoding, json_key=given.json_key, option="--material")
-    checked = reading.checked(
+def _mac_of_material(key: Key, arguments: VerifyOptions, file: str) -> bytes:
+    source = sources.read(file, encoding=arguments.encoding, json_key=arguments.json_key, option="--material")
+    checked = sources.check(
         source,
         key.spec,
-        encoding=given.encoding,
-        json_key=given.json_key,
-        expected_check_value=given.expected_check_value,
+        encoding=arguments.encoding,
+        json_key=arguments.json_key,
+        expected_check_value=arguments.expected_check_value,
     )
     try:
         return checked.mac(CONFIRMATION_MESSAGE)
@@ -217,9 +217,9 @@ def _mac_of_material(key: Key, given: VerifyOptions, file: str) -> bytes:
 
 def _secret(session: Session, secret_id: str, version_id: str) -> SecretVersion:
     """Refused (--version-id) where the secret shows no such version."""
-    found = Found.of(session.call("secretsmanager:DescribeSecret", where="--secret", SecretId=secret_id))
+    found = SecretView.of(session.call("secretsmanager:DescribeSecret", where="--secret", SecretId=secret_id))
     if version_id not in found.stages:
-        problem = f"The secret {found.name} has no version {version_id}, or none with a stage."
+        problem = f"The secret {found.name} has no version {version_id}, or the version has no stage."
         raise refused(
             "--version-id", problem, "aws secretsmanager list-secret-version-ids --include-deprecated shows all."
         )

@@ -1,4 +1,4 @@
-"""The words in which the function's checks speak to this tool's user: options and files, not properties and secrets."""
+"""The words that the function's checks use for this tool's user: options and files, not properties and secrets."""
 
 from dataclasses import replace
 from typing import Final
@@ -22,7 +22,7 @@ OPTIONS: Final = Words(
     decode="decode it first",
     another_key="another --key-spec",
     fitting_key="the fitting --key-spec",
-    name_the_key="Name the file that holds the key which is meant",
+    name_the_key="Name the file that holds the right key",
     random_bytes="Give {size_bytes} bytes of a random number generator, for example of openssl rand {size_bytes}.",
     if_wrapped="Is it wrapped? Then only KMS opens it, and it can't be checked here: key-custodian put stores it.",
     if_encrypted=(
@@ -32,13 +32,13 @@ OPTIONS: Final = Words(
 
 
 def of_component(number: int) -> Words:
-    """One component of a split key: its holder can only make another one, and has a check value of its own."""
+    """One component of a split key: its holder can only make a new one, and it has its own check value."""
     option = "--component-check-value"
     return replace(
         OPTIONS,
         check_value=option,
         the_check_value=option,
         check_value_place=f"{option} {number}",
-        name_the_key="Give the component that is meant",
+        name_the_key="Give the right component",
         random_bytes="Make the component with a random number generator, as long as the key.",
     )

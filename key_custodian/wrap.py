@@ -1,10 +1,10 @@
-"""`key-custodian wrap`: material from a file, a pipe or a prompt, checked, then wrapped into a new file."""
+"""`key-custodian wrap`: checks material from a file, a pipe or a prompt, and wraps it into a new file."""
 
 import click
 
 from imported_key_material.material.key_specs import KEY_SPECS
-from key_custodian import argument_types, options, reading, sealing
-from key_custodian.sealing import SealingOptions
+from key_custodian import argument_types, key_wrap, options, sources
+from key_custodian.key_wrap import WrapOptions
 
 
 @click.command(
@@ -28,25 +28,25 @@ The public key of an RSA key in KMS, for an offline machine:
 @options.encoding
 @options.json_key
 @options.expected_check_value
-@sealing.add_options
+@key_wrap.add_options
 @options.as_json
-def command(  # noqa: PLR0913, PLR0917  # one for each option
+def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     file: str,
     key_spec: str,
     encoding: str | None,
     json_key: str | None,
     expected_check_value: str | None,
     as_json: bool,  # noqa: FBT001  # click passes it by name
-    wrapping: SealingOptions,
+    wrapping: WrapOptions,
 ) -> None:
     """Check key material, and wrap it for the secret that the function reads.
 
     FILE holds the plaintext material; - is a pipe, or at a terminal a prompt that does not echo. Only the holder of the
     wrapping key can open the result. The plaintext file stays where it is: destroy it when the import is confirmed.
     """
-    seal = sealing.prepare(wrapping)
-    source = reading.read(file, encoding=encoding, json_key=json_key)
-    checked = reading.checked(
+    wrap = key_wrap.prepare(wrapping)
+    source = sources.read(file, encoding=encoding, json_key=json_key)
+    checked = sources.check(
         source, KEY_SPECS[key_spec], encoding=encoding, json_key=json_key, expected_check_value=expected_check_value
     )
-    seal.seal(checked, as_json=as_json)
+    wrap.write(checked, as_json=as_json)

@@ -1,7 +1,7 @@
-"""A wrapped file as `key-custodian put` stores it: what can be seen without opening it, and the report that belongs to it.
+"""Checks a wrapped file without opening it, before `key-custodian put` stores it, and reads its report.
 
-Only the function opens it, so that a mistake shows at the deployment only, unless it shows here: plaintext instead of wrapped
-material, text that was not decoded, a length that the algorithm never gives, another file's report.
+Only the function opens the file, so other mistakes appear only at the deployment. This module finds plaintext instead of
+wrapped material, text that was not decoded, a length that the algorithm never gives, and another file's report.
 """
 
 from collections.abc import Iterator
@@ -22,12 +22,12 @@ from imported_key_material.material.key_specs import (
     MacKey,
 )
 from imported_key_material.material.looks_like_text import text_in
-from key_custodian import reading
+from key_custodian import sources
 from key_custodian.errors import refused
 from key_custodian.report import NotAReportError, WrapReport
 
 MOST_BYTES: Final = 6144  # of a CiphertextBlob of kms:Decrypt
-GCM_BYTES: Final = 12 + 16  # nonce and tag: what a ciphertext of KMS has beside the plaintext, at the very least
+GCM_BYTES: Final = 12 + 16  # nonce and tag: a ciphertext of KMS is at least this much longer than the plaintext
 _MODULUS_BYTES: Final = tuple(map(transport_key.modulus_bytes, WRAPPING_KEY_SPECS))
 _AES_WRAPS: Final = (AES_WRAP_SHA_256, AES_WRAP_SHA_1)
 _WRAP_FIRST: Final = "Wrap it first: key-custodian wrap. To store plaintext on purpose: --plaintext."
@@ -37,7 +37,7 @@ _MAKE_AGAIN: Final = "Check --algorithm and --wrapping-key, or wrap it again: ke
 def read_report(source: str) -> WrapReport:
     """Refused (`source`) where it is not the report of a wrapped file."""
     try:
-        return WrapReport.from_json(reading.read_public(source, option="--report"))
+        return WrapReport.from_json(sources.read_public(source, option="--report"))
     except NotAReportError:
         pass
     problem = "The file is not the report of a wrapped file."
@@ -45,7 +45,7 @@ def read_report(source: str) -> WrapReport:
 
 
 def check(data: bytes, spec: KeySpec, algorithm: str, *, modulus_bytes: int | None, where: str) -> None:
-    """Refused (`where`) with what shows that the function will not open it as `algorithm`.
+    """Refused (`where`) with the first reason why the function can't open it with `algorithm`.
 
     `modulus_bytes`: of the RSA key that opens it; None where it is not known.
     """
@@ -55,7 +55,7 @@ def check(data: bytes, spec: KeySpec, algorithm: str, *, modulus_bytes: int | No
 
 
 def _faults(data: bytes, spec: KeySpec, algorithm: str, modulus_bytes: int | None, where: str) -> Iterator[Fault]:
-    """The most telling first."""
+    """The clearest reason first."""
     if b"-----BEGIN " in data:
         yield Fault(where, "The file holds a PEM: that is a key in plaintext, not wrapped material.", _WRAP_FIRST)
     text = text_in(data)

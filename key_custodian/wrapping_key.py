@@ -1,12 +1,12 @@
 """The key under which material is wrapped: a public RSA key in a file, or a key in KMS.
 
-    public key file    RSA-OAEP or RSA with AES key wrap, made here; no network
+    public key file    RSA-OAEP or RSA with AES key wrap, computed here; no network
     RSA key in KMS     the same; its public key comes from kms:GetPublicKey
-    symmetric in KMS   kms:Encrypt, with the encryption context that the function will decrypt with: for one secret only
+    symmetric in KMS   kms:Encrypt, with the encryption context of the function's Decrypt: for one secret only
 
-A wrong wrapping key gives the material to somebody else. So a public key's check value is always shown, to be compared with
-paper, and --wrapping-key-check-value compares it. So a warning says where not AWS is asked; and kms:Encrypt, which takes the
-plaintext, is not sent there without TLS. What the algorithms are is in the function's `wrapping.py`.
+A wrong wrapping key gives the material to somebody else. So a public key's check value is always shown, and the user or
+--wrapping-key-check-value compares it with paper. If the call goes to another address than AWS's, a warning says so, and
+kms:Encrypt, which takes the plaintext, is not sent there without TLS. The function's `wrapping.py` has the algorithms.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from imported_key_material import consent
 from imported_key_material.aws.transport_key import SYMMETRIC
 from imported_key_material.material import pem, wrapping
 from imported_key_material.material.key_specs import WRAPPING_KEY_SPECS, KeySpec, choose_wrapping
-from key_custodian import elsewhere, forms, reading, transport_key
+from key_custodian import elsewhere, forms, sources, transport_key
 from key_custodian.errors import refused
 from key_custodian.session import Session
 
@@ -37,18 +37,18 @@ _RSA_SIZES: Final = tuple(int(name.removeprefix("RSA_")) for name in WRAPPING_KE
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """A SecretWrapping.Algorithm, and why it is this one."""
+class Choice:
+    """A SecretWrapping.Algorithm, and the reason for it."""
 
     algorithm: str
     reason: str
 
 
 class WrappingKey(Protocol):
-    """`words`: for people; `kms_key`: its ARN, "" for a file's; `check_value`: of a public key, else "".
+    """`words`: its name for people; `kms_key`: its ARN, "" for a file; `check_value`: of a public key, else "".
 
     `opens_for`: "<account id>/<secret's name>", the only secret in which the result opens; "" for any.
-    `warnings`: who else may hold the key, and who answers if not AWS; of a file's nothing is known.
+    `warnings`: who else may hold the key, and which address answers if not AWS's; none for a file.
     """
 
     @property
@@ -62,7 +62,7 @@ class WrappingKey(Protocol):
     @property
     def warnings(self) -> tuple[str, ...]: ...
 
-    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen: ...
+    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Choice: ...
     def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes: ...
 
 
@@ -88,16 +88,16 @@ class RsaWrappingKey:
     def opens_for(self) -> str:
         return ""
 
-    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen:
-        """The best algorithm that carries so much: the same choice that the function makes for the trip to KMS."""
+    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Choice:
+        """The best algorithm for this size: the function chooses in the same way when it wraps for KMS."""
         if asked == SYMMETRIC:
             problem = f"SYMMETRIC_DEFAULT is for a symmetric key in KMS, and {self.source} is an RSA key."
             raise refused("--algorithm", problem, "Leave --algorithm out, or name a symmetric key of KMS.")
         if asked is not None:
-            return Chosen(asked, "as asked")
+            return Choice(asked, "as asked")
         wrapping_key_spec = f"RSA_{self.public_key.key_size}"
         best = choose_wrapping(spec, algorithm=None, wrapping_key_spec=wrapping_key_spec, size_bytes=size_bytes)
-        return Chosen(best, f"the best for {size_bytes} bytes of {spec.a_key} under {wrapping_key_spec}")
+        return Choice(best, f"the best for {size_bytes} bytes of {spec.a_key} under {wrapping_key_spec}")
 
     def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes:
         return wrapping.wrap(algorithm, self.public_key, material, where="--algorithm")
@@ -105,7 +105,7 @@ class RsaWrappingKey:
 
 @dataclass(frozen=True, slots=True)
 class KmsWrappingKey:
-    """A symmetric key in KMS. `opens_for` is the encryption context, which the function decrypts with."""
+    """A symmetric key in KMS. `opens_for` is the encryption context of the function's Decrypt."""
 
     session: Session
     kms_key: str
@@ -121,11 +121,11 @@ class KmsWrappingKey:
     def check_value(self) -> str:
         return ""
 
-    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Chosen:  # noqa: ARG002  # there is only one way
+    def choose(self, spec: KeySpec, size_bytes: int, asked: str | None) -> Choice:  # noqa: ARG002  # there is only one way
         if asked not in (None, SYMMETRIC):
             problem = f"{asked} is for an RSA key, and {self.source} is a symmetric key of KMS."
             raise refused("--algorithm", problem, "Leave --algorithm out, or name an RSA key.")
-        return Chosen(SYMMETRIC, "as asked" if asked else "the only one of a symmetric key in KMS")
+        return Choice(SYMMETRIC, "as asked" if asked else "the only one for a symmetric key in KMS")
 
     def wrap(self, algorithm: str, material: bytes | bytearray) -> bytes:
         answer = self.session.call(
@@ -141,13 +141,13 @@ class KmsWrappingKey:
 
 
 def is_of_kms(name: str) -> bool:
-    """Whether it names a key in KMS (id, ARN, alias), and not a file. A file of such a name is given as ./name."""
+    """Whether it names a key in KMS (id, ARN, alias), and not a file. To name a file like that, write ./name."""
     return forms.KMS_KEY.fullmatch(name) is not None
 
 
 def from_file(source: str) -> RsaWrappingKey:
     """Reads a public RSA key: PEM or DER, SubjectPublicKeyInfo or PKCS#1. Refused (`source`)."""
-    data = reading.read_public(source, option=WHERE)
+    data = sources.read_public(source, option=WHERE)
     if _PRIVATE.search(data):
         problem = "The file holds a private key, and material is wrapped under a public one."
         remedy = "Take the public key out of it: openssl pkey -in private.pem -pubout -out public.pem. Guard the private one."
@@ -155,7 +155,7 @@ def from_file(source: str) -> RsaWrappingKey:
     if pem.is_in(data, "CERTIFICATE"):
         problem = "The file holds a certificate, and a bare public key is expected."
         raise refused(source, problem, "Take it out: openssl x509 -in certificate.pem -pubkey -noout > public.pem.")
-    key = _loaded(data)
+    key = _load(data)
     if not isinstance(key, RSAPublicKey):
         problem = "The file holds no public RSA key in PEM or DER."
         remedy = "aws kms get-public-key gives one in DER (--query PublicKey --output text | base64 --decode)."
@@ -167,7 +167,7 @@ def from_file(source: str) -> RsaWrappingKey:
     return RsaWrappingKey(key, source)
 
 
-def _loaded(data: bytes) -> object:
+def _load(data: bytes) -> object:
     load = load_pem_public_key if pem.is_in(data) else load_der_public_key
     try:
         return load(data)
@@ -178,7 +178,7 @@ def _loaded(data: bytes) -> object:
 def from_kms(name: str, session: Session, *, secret: str | None, account: str | None) -> WrappingKey:
     """Looks at a key in KMS. Refused (--wrapping-key, --secret) unless material can be wrapped under it for a secret.
 
-    `account`: whose secret it is; None for the account of the key.
+    `account`: the account of the secret; None for the account of the key.
     """
     address = session.address("kms")
     view = session.key(name, where=WHERE)
@@ -194,7 +194,7 @@ def from_kms(name: str, session: Session, *, secret: str | None, account: str | 
             problem = "Under a symmetric key of KMS, material is wrapped for one secret, whose name is missing."
             raise refused("--secret", problem, "Name it as Secrets Manager will: --secret orders/master-key.")
         elsewhere.require_unseen(address, where=WHERE)
-        elsewhere_ = _elsewhere(address, "The plaintext of what is wrapped goes there, too.")
+        elsewhere_ = _elsewhere(address, "The plaintext goes there, too.")
         opens_for = f"{account or view.arn.split(':')[4]}/{secret}"
         return KmsWrappingKey(session, view.arn, name, opens_for, (*elsewhere_, *who_else))
     public = session.call("kms:GetPublicKey", where=WHERE, KeyId=view.arn)

@@ -1,13 +1,13 @@
 """cfn-lint rules for Custom::ImportedKeyMaterial that look at more than one resource of a template.
 
-    E9902  Fn::GetAtt and Fn::Sub name an attribute that there is
+    E9902  the attributes in Fn::GetAtt and Fn::Sub exist
     E9903  the key in the same template has Origin EXTERNAL
     W9904  the key in the same template has the tag imported-key-material
-    W9905  material is retained where its key is
-    W9906  the type's name is Custom::ImportedKeyMaterial: under another one none of this is checked
-    E9907  resources that hold one key declare one expiry
+    W9905  material is retained if its key is
+    W9906  the type's name is Custom::ImportedKeyMaterial: these rules check no other type
+    E9907  resources that hold the same key declare the same expiry
 
-The properties themselves are checked by `declared_properties.py`, which says how both are loaded.
+`declared_properties.py` checks the properties themselves, and says how cfn-lint loads both files.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ SOURCE_URL: Final = "https://docs.aws.amazon.com/kms/latest/developerguide/impor
 _SCHEMA: Final[dict[str, Any]] = json.loads(
     (Path(__file__).resolve().parents[1] / "handler" / "imported_key_material" / "schema.json").read_text("utf-8")
 )
-# KeyId and ValidTo are both: declared, and given back as KMS shows them.
+# KeyId and ValidTo are properties and attributes: as attributes they have KMS's values.
 ATTRIBUTES: Final = (*(pointer.rsplit("/", 1)[-1] for pointer in _SCHEMA["readOnlyProperties"]), "KeyId", "ValidTo")
 
 _SUB_VARIABLE: Final = re.compile(r"\$\{([^!}][^}]*)\}")
@@ -42,7 +42,7 @@ _WHEN: Final = {
 
 
 class Pair(NamedTuple):
-    """A material, and a key of the same template that its KeyId names."""
+    """A material, and the key of the same template that its KeyId names."""
 
     name: str
     material: Mapping[str, Any]
@@ -80,7 +80,7 @@ def _named_by(value: object) -> Iterator[str]:
 
 
 class UnknownAttribute(CloudFormationLintRule):
-    """CloudFormation itself finds this only when the material is in the key already."""
+    """CloudFormation finds this only after the material was imported."""
 
     id = "E9902"
     shortdesc = f"Attributes of {TYPE} exist"
@@ -98,7 +98,7 @@ class UnknownAttribute(CloudFormationLintRule):
 
 
 def _references(cfn: Template) -> Iterator[tuple[list[Any], str, str]]:
-    """Gives path, logical id and attribute of what Fn::GetAtt and Fn::Sub refer to; outputs, too."""
+    """Gives path, logical id and attribute of each Fn::GetAtt and Fn::Sub, also in outputs."""
     for *path, argument in cfn.search_deep_keys("Fn::GetAtt"):
         parts = argument if isinstance(argument, list) else str(argument).split(".", 1)
         if len(parts) == 2 and isinstance(parts[1], str):
@@ -118,7 +118,7 @@ def _no_such_attribute(name: str, attribute: str) -> str:
 
 
 class KeyOfOtherOrigin(CloudFormationLintRule):
-    """The key's own declaration says that it takes no imported material. (A replica has its primary's origin.)"""
+    """By its declaration the key takes no imported material. (A replica has its primary's origin.)"""
 
     id = "E9903"
     shortdesc = "The key takes imported material"
@@ -141,7 +141,7 @@ class KeyOfOtherOrigin(CloudFormationLintRule):
 
 
 class KeyWithoutConsent(CloudFormationLintRule):
-    """A warning: the stack's own tags, which no template shows, reach the key, too."""
+    """Only a warning: the stack's own tags are set on the key, too, and no template shows those."""
 
     id = "W9904"
     shortdesc = f"The key has the tag {TAG}"
@@ -162,17 +162,17 @@ class KeyWithoutConsent(CloudFormationLintRule):
 
 
 def _shows_no_tag(tags: object) -> bool:
-    """False where a function may yet put it there."""
+    """False if a CloudFormation function may add the tag."""
     return isinstance(tags, list) and all(
         isinstance(tag, dict) and isinstance(tag.get("Key"), str) and tag["Key"] != TAG for tag in tags
     )
 
 
 class MaterialOfRetainedKey(CloudFormationLintRule):
-    """A key that is kept without its material can't decrypt what was encrypted under it."""
+    """A retained key without its material can't decrypt what was encrypted under it."""
 
     id = "W9905"
-    shortdesc = "Material is retained where its key is"
+    shortdesc = "Material is retained if its key is"
     description = (
         "Compares DeletionPolicy and UpdateReplacePolicy of the material with those of the key in the template"
     )
@@ -183,8 +183,8 @@ class MaterialOfRetainedKey(CloudFormationLintRule):
         return [
             RuleMatch(
                 ["Resources", pair.name],
-                f"{policy}: The key {pair.key_name} is retained, and its material is not: {when}, the material is taken out of "
-                f"the key that is kept. Set {policy}: {pair.key[policy]} here, too.",
+                f"{policy}: The key {pair.key_name} is retained, and its material is not: {when}, the material is removed from "
+                f"the retained key. Set {policy}: {pair.key[policy]} here, too.",
             )
             for pair in _pairs(cfn)
             for policy, when in _WHEN.items()
@@ -195,11 +195,11 @@ class MaterialOfRetainedKey(CloudFormationLintRule):
 
 
 class OtherTypeName(CloudFormationLintRule):
-    """The function serves every type of custom resource; these rules know one."""
+    """The function serves every type of custom resource; these rules check only one."""
 
     id = "W9906"
     shortdesc = f"The type is {TYPE}"
-    description = "Finds custom resources of the function under another type, at which no rule here looks"
+    description = "Finds custom resources of the function that have another type, which no rule here checks"
     source_url = SOURCE_URL
     tags = ("resources", "kms")
 
@@ -207,7 +207,7 @@ class OtherTypeName(CloudFormationLintRule):
         return [
             RuleMatch(
                 ["Resources", name, "Type"],
-                f"Type: The function serves {resource['Type']} as it serves {TYPE}, but nothing of it is checked here. Write "
+                f"Type: The function serves {resource['Type']} like {TYPE}, but no rule here checks it. Write "
                 f"{TYPE}, in a new resource: CloudFormation can't change the type of one that exists.",
             )
             for name, resource in cfn.get_resources().items()
@@ -220,19 +220,19 @@ def _is_nearly_ours(type_name: str) -> bool:
 
 
 def _asks_the_function(resource: Mapping[str, Any]) -> bool:
-    """Whether its ServiceToken is the application's export, under its usual name."""
+    """Whether its ServiceToken is the application's export with its usual name."""
     token = _properties(resource).get("ServiceToken")
     return isinstance(token, dict) and f"{TAG}-ServiceToken" in str(token.get("Fn::ImportValue", ""))
 
 
 class OtherExpiryOfOneKey(CloudFormationLintRule):
-    """KMS keeps one expiry of a key's material: of two that differ, one is not what is declared.
+    """KMS keeps only one expiry of a key's material: if two declarations differ, one of them is not kept.
 
-    The function can't find it: it sees that another resource of the stack holds the key, and not what it declares.
+    The function can't find this: it sees that another resource of the stack holds the key, but not what that declares.
     """
 
     id = "E9907"
-    shortdesc = "Resources that hold one key declare one expiry"
+    shortdesc = "Resources that hold the same key declare the same expiry"
     description = "Compares ValidTo and ValidForDays of those resources of the template whose KeyId names the same key"
     source_url = SOURCE_URL
     tags = ("resources", "kms")
@@ -241,8 +241,8 @@ class OtherExpiryOfOneKey(CloudFormationLintRule):
         return [
             RuleMatch(
                 ["Resources", second, "Properties", "KeyId"],
-                f"KeyId: {first} holds the same key, and declares another expiry. KMS keeps one, that of whichever imports "
-                "last. Declare the same ValidTo or ValidForDays in both.",
+                f"KeyId: {first} holds the same key, and declares another expiry. KMS keeps only the expiry of the last "
+                "import. Declare the same ValidTo or ValidForDays in both.",
             )
             for (first, one), (second, other) in itertools.combinations(cfn.get_resources(TYPE).items(), 2)
             if _may_be_there_together(one, other)
@@ -252,13 +252,13 @@ class OtherExpiryOfOneKey(CloudFormationLintRule):
 
 
 def _may_be_there_together(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Two conditions may exclude each other: what they come to is not asked."""
+    """Two different conditions may exclude each other: their values are not known."""
     conditions = {one.get("Condition"), other.get("Condition")}
     return None in conditions or len(conditions) == 1
 
 
 def _key_named(cfn: Template, material: Mapping[str, Any]) -> str | None:
-    """What tells a key from others: its logical id, the last part of its id or ARN, or the expression; None: no KeyId."""
+    """What identifies the key: its logical id, the last part of its id or ARN, or the expression; None: no KeyId."""
     key_id = _properties(material).get("KeyId")
     if not isinstance(key_id, dict):
         return None if key_id is None else str(key_id).rsplit("/", 1)[-1]
@@ -270,7 +270,7 @@ def _key_named(cfn: Template, material: Mapping[str, Any]) -> str | None:
 
 
 def _expiry(material: Mapping[str, Any]) -> tuple[object, object]:
-    """ValidTo and ValidForDays as they are compared: a moment, a number, None; or a function of CloudFormation's."""
+    """ValidTo and ValidForDays for a comparison: a time, a number, None; or a function of CloudFormation's."""
     declared = _properties(material)
     valid_to, days = declared.get("ValidTo"), declared.get("ValidForDays")
     if isinstance(valid_to, str):
@@ -280,6 +280,6 @@ def _expiry(material: Mapping[str, Any]) -> tuple[object, object]:
 
 
 def _surely_differ(one: tuple[object, object], other: tuple[object, object]) -> bool:
-    """Not where only a deployment knows: a function may give any value, and none at all."""
+    """False if only a deployment knows: a function may return any value, or none."""
     known = not any(isinstance(value, dict) for value in (*one, *other))
     return known and one != other

@@ -1,13 +1,13 @@
-"""cfn-lint rule E9901: what the function would refuse of a declaration, before anything is deployed.
+"""cfn-lint rule E9901: finds, before a deployment, the declarations that the function would refuse.
 
     cfn-lint template.yaml --append-rules PATH/TO/THIS/REPOSITORY/lint
 
-cfn-lint itself checks nothing of a custom resource but that it has a ServiceToken. The rules here are those of the function's
-own `schema.json`, in the words of its `properties.py`. What only a deployment knows (an import, an attribute of another
-resource, a parameter without default) is passed over; what a parameter's default comes to is a warning, W1030.
+cfn-lint itself checks only that a custom resource has a ServiceToken. The rules here are those of the function's `schema.json`,
+in the words of its `properties.py`. Values that only a deployment knows (an import, an attribute of another resource, a
+parameter without default) are not checked; a wrong default of a parameter is a warning, W1030.
 
-cfn-lint loads each file of a folder by itself, without its neighbors: what this one shares with `between_resources.py` stands
-in both. Neither imports anything but cfn-lint.
+cfn-lint loads each file of a folder separately, so the code that this file shares with `between_resources.py` stands in both.
+Neither imports anything but cfn-lint.
 """
 
 import difflib
@@ -30,7 +30,7 @@ _ATTRIBUTES: Final = {pointer.rsplit("/", 1)[-1] for pointer in _SCHEMA["readOnl
 _PROPERTIES: Final = {name: rule for name, rule in _SCHEMA["properties"].items() if name not in _ATTRIBUTES}
 _WRAPPING: Final = _PROPERTIES["SecretWrapping"]["properties"]
 
-# Two ways to say one thing: the one that is complained of -> the other.
+# Two ways to declare the same: the property that the error names -> the other.
 _EXCLUDED: Final = {"ValidForDays": "ValidTo", "SecretVersionStage": "SecretVersionId"}
 _NOT_PEM: Final = "BASE64 or HEX: with SecretWrapping it says how the ciphertext in the secret's text is encoded"
 _PINNED: Final = {"required": ["SecretVersionId"]}
@@ -51,13 +51,17 @@ _RULES: Final = {
         },
     ],
 }
-_OF_LISTS: Final = {"minItems", "maxItems", "uniqueItems"}  # cfn-lint checks these apart, without the rule in words
+_OF_LISTS: Final = {
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+}  # cfn-lint checks these separately, without our rule in words
 _UNPINNED_SENTENCE: Final = (
     "STAGE and ROTATE need a pinned SecretVersionId, since a rotation can't be taken back. Declare SecretVersionId, the "
     "version that holds the new material."
 )
 
-# What CloudFormation resolves in custom resources, and the two that it hands over as they are.
+# The references that CloudFormation resolves in custom resources, and the two that it leaves as they are.
 _RESOLVED: Final = re.compile(r"\{\{\s*resolve:ssm:")
 _UNRESOLVED: Final = re.compile(r"\{\{\s*resolve:(secretsmanager|ssm-secure)\b")
 _UNRESOLVED_SENTENCE: Final = (
@@ -80,21 +84,21 @@ class DeclaredProperties(CfnLintJsonSchema):
         self.validators = {"required": _required, "additionalProperties": _additional_properties}
 
     def validate(self, validator: Any, keywords: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:  # noqa: ARG002  # cfn-lint's own
-        """Overrides cfn-lint's, which takes every parameter for unknown: here its default and allowed values are checked."""
+        """Overrides cfn-lint's, which ignores parameters: this checks their default and allowed values, too."""
         functions = validator.function_filter.evolve(validate_dynamic_references=False, add_cfn_lint_keyword=False)
         own = self.extend_validator(validator.evolve(function_filter=functions), _RULES, validator.context.evolve())
         found = list(_unresolved(instance))
-        names = {error.path[0] for error in found}  # cfn-lint changes an error's path once it is yielded
+        names = {error.path[0] for error in found}  # cfn-lint changes an error's path after the yield
         found += [error for error in own.iter_errors(instance) if not error.path or error.path[0] not in names]
-        told = set()
+        seen = set()
         for error in found:
             if _RESOLVED.match(str(error.instance)):
                 continue
             error.message = _sentence(error)
             if error.rule is None and not str(error.validator).startswith(("fn_", "ref")):
                 error.rule = self
-            if (here := (tuple(error.path), error.message)) not in told:
-                told.add(here)
+            if (here := (tuple(error.path), error.message)) not in seen:
+                seen.add(here)
                 yield error
 
 
@@ -135,7 +139,7 @@ def _unknown(name: str, known: Mapping[str, Any]) -> str:
 
 
 def _sentence(error: ValidationError) -> str:
-    """The property, what is wrong with it, and the rule; as it is where cfn-lint itself has something to say."""
+    """The property, what is wrong with it, and the rule; cfn-lint's own message for its own errors."""
     names = [str(part) for part in error.path if not isinstance(part, int) and part not in {"Fn::If", "Ref"}]
     if error.validator == "required" and error.schema == _PINNED:
         return f"NewMaterial: {_UNPINNED_SENTENCE}"

@@ -1,10 +1,10 @@
-"""Writes docs/internals/findings.md, the table of what the reviews found, from the rows of tests/findings/*.toml.
+"""Writes docs/internals/findings.md, the table of the reviews' findings, from the rows of tests/findings/*.toml.
 
     python -m tools.findings            writes the page
     python -m tools.findings --check    writes nothing; exit code 1 if the page is not what it would write
 
-The rows are facts, kept beside the tests that prove them (tests/support/findings.py). Here they are only set as a table: the
-severest first, then as the files and their rows come.
+The rows stand beside the tests that prove them (tests/support/findings.py). This program only makes a table of them: the
+severest first, then in the order of the files and their rows.
 """
 
 import sys
@@ -25,11 +25,11 @@ _HEAD: Final = """\
 
 <!-- Written by tools/findings.py from tests/findings/*.toml: change that, then `make reference`. -->
 
-The project was attacked, read against what AWS was recorded to do, and read as its users read it. Whatever was found is a row
-here: what was wrong, what was done about it, and how that is proved.
+The project was attacked, compared with recorded behavior of AWS, and read like its users read it. Each finding is a row here:
+what was wrong, what was done about it, and how that is proved.
 
-A row that was mended names one test, and one small change that brings the finding back: a planted bug. `make test` makes that
-change in a copy of the project and runs the test, which must fail: so no mending is lost without a test that says so. A bug of
+A row that was fixed names one test, and one small change that brings the finding back: a planted bug. `make test` makes that
+change in a copy of the project and runs the test, which must fail. So nobody can undo a fix without a failing test. A bug of
 the simulation is one of those that [it must find](simulation.md#is-it-any-good). A row that was declined has the reason instead
 of what was done. Only LOW findings are declined, and at most one in ten.
 
@@ -42,7 +42,7 @@ Tests are paths under `tests/`.
 _SUMS: Final = """
 ## In numbers
 
-| Severity | Found | Mended | Declined |
+| Severity | Found | Fixed | Declined |
 | --- | ---: | ---: | ---: |
 """
 
@@ -56,33 +56,33 @@ def page(findings: Sequence[Finding]) -> str:
 def _row(one: Finding) -> str:
     done = f"Declined: {one.declined}" if one.declined else one.done
     test = f"`{one.test.removeprefix('tests/')}`" if one.test else NONE
-    cells = (one.id, one.severity, _cell(one.found), _cell(done), test, _planted(one))
+    cells = (one.id, one.severity, _cell(one.found), _cell(done), test, _planted_bug(one))
     return f"| {' | '.join(cells)} |\n"
 
 
-def _planted(one: Finding) -> str:
+def _planted_bug(one: Finding) -> str:
     if one.edit is not None:
         return f"in `{one.edit.file}`"
     return f"the simulation's `{one.simulation}`" if one.simulation else NONE
 
 
 def _cell(text: str) -> str:
-    """Text in one line of a table. Within backticks only the bar that would end the cell is marked."""
+    """Text for one cell of a table. Inside backticks only the bar, which would end the cell, is escaped."""
     pieces = " ".join(text.replace("|", r"\|").split()).split("`")
     return "`".join(
-        piece if is_code else _marked(piece) for is_code, piece in zip(_alternating(), pieces, strict=False)
+        piece if is_code else _escape(piece) for is_code, piece in zip(_alternating(), pieces, strict=False)
     )
 
 
 def _alternating() -> Iterator[bool]:
-    """Outside of backticks, within, outside, ..."""
+    """False for text outside of backticks, True inside, and so on."""
     while True:
         yield False
         yield True
 
 
-def _marked(text: str) -> str:
-    """A star is no emphasis, and `<SecretId>` no tag of HTML."""
+def _escape(text: str) -> str:
+    """Escapes a star, which is no emphasis, and `<SecretId>`, which is no HTML tag."""
     return text.replace("*", r"\*").replace("<", r"\<")
 
 

@@ -1,4 +1,4 @@
-"""What the programs that write a whole page have in common: `--check`, and what is told of a page that is not current."""
+"""The common part of programs that write a whole page: `--check`, and the message for a page that is not current."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ def write_or_check(
 ) -> int:
     """Writes `text` as the page, or with `--check` only compares; the exit code, 1 if the page is not current.
 
-    `program`: its name in `tools`; `source`: where the page's text comes from, for who has to change it; `folder`: the page's.
+    `program`: its name in `tools`; `source`: where the page's text comes from; `folder`: the page's.
     """
     name = f"{folder}/{page.name}"
     parser = argparse.ArgumentParser(prog=f"python -m tools.{program}", description=f"Writes {name}.")

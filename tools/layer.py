@@ -1,9 +1,9 @@
-"""Shows what the built layers weigh, package by package, as `make layer` prints it: a table that a page can hold.
+"""Prints the sizes of the built layers, package by package, as a Markdown table (`make layer`).
 
     python -m tools.layer .aws-sam/build
 
-Zipped as SAM zips it (deflate, zlib's default level), with the order and the times fixed, so that equal layers are equal
-bytes. Exit code 1 if a layer is over the limit.
+Zips like SAM (deflate, zlib's default level), with fixed order and times, so that equal layers give equal bytes. Exit code 1 if
+a layer is over the limit.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ MODULES_OF_OTHER_NAMES = {"_cffi_backend": "cffi", "dateutil": "python-dateutil"
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer, zipped. `packages`: name and version -> bytes that it takes in the zip."""
+    """One layer, zipped. `packages`: name and version -> its bytes in the zip."""
 
     zipped: bytes
     unzipped_bytes: int
@@ -36,7 +36,7 @@ class Layer:
 
 
 def read(folder: Path) -> Layer:
-    """Zips a layer's folder, the one that holds `python`. Raises LookupError for a module of no known package."""
+    """Zips a layer's folder, the one that holds `python`. Raises LookupError for a module of an unknown package."""
     zipped = zip_folder(folder)
     with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
         files = archive.infolist()
@@ -53,13 +53,13 @@ def zip_folder(folder: Path) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
-                file = zipfile.ZipInfo(path.relative_to(folder).as_posix())  # of 1980-01-01, always
+                file = zipfile.ZipInfo(path.relative_to(folder).as_posix())  # always dated 1980-01-01
                 archive.writestr(file, path.read_bytes(), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
 def _versions(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Package -> version, by the METADATA that each package brings."""
+    """Package -> version, from each package's METADATA."""
     found = {}
     for name in archive.namelist():
         if name.endswith(".dist-info/METADATA"):
@@ -75,7 +75,7 @@ def _package_of(file: str, versions: dict[str, str]) -> str:
     for name in versions:
         if name.replace("-", "_") == wanted:
             return name
-    raise LookupError(f"{file}: is of no package that the layer holds. Add its module to MODULES_OF_OTHER_NAMES.")
+    raise LookupError(f"{file}: belongs to no package of the layer. Add its module to MODULES_OF_OTHER_NAMES.")
 
 
 def table(layers: dict[str, Layer]) -> str:

@@ -4,8 +4,8 @@
     python -m tools.reference --check    writes nothing; exit code 1 if the page is not what it would write
 
 The schema says what may be declared, and in which words. It has no place for a default in words, nor for what a change does
-to a resource that exists. Two tables here hold these. A lookup that fails keeps the tables complete; tests/unit/test_docs.py
-keeps them true.
+to an existing resource. Two tables here have these. A missing row raises KeyError; tests/unit/test_docs.py keeps the rows
+true.
 """
 
 import json
@@ -26,7 +26,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "SecretVersionId": NONE,
     "SecretVersionStage": "AWSCURRENT, where there is no SecretVersionId",
     "SecretJsonKey": "the secret's value as a whole",
-    "MaterialEncoding": "by what is found",
+    "MaterialEncoding": "by the value's form",
     "SecretWrapping": "the secret holds the material itself",
     "WrappingAlgorithm": "by key spec",
     "WrappingKeySpec": "RSA_4096",
@@ -84,10 +84,10 @@ The function refuses a property that is not listed here. It refuses a value that
 """
 
 _CHANGES: Final = f"""
-What a change does to a resource that exists:
+What a change does to an existing resource:
 
-- *{IMPORTS}*: the update reads the secret, checks the material and imports it again. Bytes that the key does not know are for
-  NewMaterial to decide.
+- *{IMPORTS}*: the update reads the secret, checks the material and imports it again. For bytes that are new
+  to the key, NewMaterial decides.
 - *{NOTHING}*: the update imports nothing, as long as SecretVersionId is pinned and KMS has what the properties ask for. Without
   SecretVersionId every update imports again.
 - *{REPLACES}*: the material is imported into the other key. Then CloudFormation deletes the old resource, and the old key loses
@@ -126,14 +126,14 @@ def _default(name: str, required: list[str]) -> str:
 
 def _section(name: str, rule: Mapping[str, Any], level: str) -> Iterator[str]:
     """A property's heading, what it is for, and which values it takes."""
-    yield f"\n{level} {name}\n\n{_escaped(rule['description'].partition(_AS_ATTRIBUTE)[0])}\n"
+    yield f"\n{level} {name}\n\n{_escape(rule['description'].partition(_AS_ATTRIBUTE)[0])}\n"
     yield f"\nTakes {rule['$comment']}.\n"
     for inner, inner_rule in rule.get("properties", {}).items():
         yield from _section(inner, inner_rule, "####")
 
 
-def _escaped(text: str) -> str:
-    """The star of RSAES_OAEP_* is no emphasis."""
+def _escape(text: str) -> str:
+    """Escapes the star of RSAES_OAEP_*, which is no emphasis."""
     return text.replace("_*", r"_\*")
 
 

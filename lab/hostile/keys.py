@@ -11,7 +11,7 @@ from lab.keys.private_keys import ec_key, pkcs8_der, point, rsa_key
 DSA, DH, X942_DH = "1.2.840.10040.4.1", "1.2.840.113549.1.3.1", "1.2.840.10046.2.1"
 RSA, P256, P521, ED25519 = "RSA_2048", "ECC_NIST_P256", "ECC_NIST_P521", "ECC_NIST_EDWARDS25519"
 
-ANOTHER: Final = "The private key is of an algorithm that KMS takes no keys of."
+ANOTHER: Final = "KMS takes no private keys of this algorithm."
 NOT_RSA: Final = "The private key is not a valid RSA key"
 NOT_EC: Final = "The private key is not a valid EC key"
 
@@ -107,7 +107,7 @@ ROWS: Final[tuple[Hostile, ...]] = (
     secret("X9.42 DH", ANOTHER, lambda: dh(X942_DH, 10_000), spec=RSA),
     secret(
         "RSA-PSS without an end",
-        "is for RSA-PSS alone",
+        "is for RSA-PSS only",
         lambda: der.pkcs8(der.ID_RSA_PSS, b"", der.pkcs1(known_primes())),
         spec=RSA,
     ),

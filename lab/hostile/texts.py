@@ -56,7 +56,7 @@ ROWS: Final[tuple[Hostile, ...]] = (
         lambda: (BEGIN + END) * 500 + OTHER_BLOCK * 900,
         spec=RSA,
     ),
-    secret("blocks that only begin", "no END line of its own", lambda: "-----BEGIN " * 5_957, spec=RSA),
+    secret("blocks that only begin", "no matching END line", lambda: "-----BEGIN " * 5_957, spec=RSA),
     secret("a label without an end", DAMAGED, lambda: "-----BEGIN " + "A " * 32_000, spec=RSA),
     secret("labels of the longest kind", DAMAGED, lambda: f"-----BEGIN {'A-' * 32}--" * 800, spec=RSA),
     secret(
@@ -102,7 +102,7 @@ ROWS: Final[tuple[Hostile, ...]] = (
     secret(
         "white space of every kind", "it has characters that base64 does not have", lambda: "\u2028\u00a0\u3000" * 8_000
     ),
-    secret("hex that may be base64", "hex digits alone", lambda: "ab" * 32_768),
+    secret("hex that may be base64", "hex digits only", lambda: "ab" * 32_768),
     secret(
         "hex",
         "The material is 32768 bytes long",
@@ -157,7 +157,7 @@ ROWS: Final[tuple[Hostile, ...]] = (
     # --- wrapped
     Hostile(
         "secret: DSA, wrapped",
-        "of an algorithm that KMS takes no keys of",
+        "KMS takes no private keys of this algorithm",
         lambda world: _wrapped(world, AES_WRAP, dsa(15_000), RSA),
     ),
     Hostile(

@@ -1,4 +1,4 @@
-"""Builds the layer of dependencies: pinned, checked by hash, pruned, with bytecode, the same bytes every time.
+"""Builds the layer of dependencies: pinned, checked by hash, pruned, with bytecode, and reproducible byte for byte.
 
     build_layer.py build {x86_64,arm64} FOLDER    fills FOLDER (the layer's `python` folder), which must not exist or be empty
     build_layer.py download FOLDER                fetches the wheels of both architectures, to build from later, offline
@@ -6,9 +6,9 @@
 With the environment variable LAYER_WHEELS naming a folder of downloaded wheels, `build` uses no network. Either way pip
 checks every wheel's hash against requirements.txt.
 
-Rules: nothing is compiled on the building machine, so any machine builds for both architectures; nothing that the tables
-below drop is loaded by the function (tests/unit/test_layer.py runs it without); licenses stay with every package. It needs
-CPython 3.13 with pip, and nothing else.
+Rules: nothing is compiled on the building machine, so any machine builds for both architectures; the function loads nothing
+that the tables below drop (tests/unit/test_layer.py runs it without); every package keeps its license. It needs only CPython
+3.13 with pip.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-PYTHON = (3, 13)  # of the function's runtime: bytecode is for one version only
+PYTHON = (3, 13)  # of the function's runtime: bytecode works only with one version
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements.txt"
 
 # Lambda's python3.13 runs on Amazon Linux 2023, whose glibc is 2.34.
@@ -29,7 +29,7 @@ PLATFORMS = {
     "arm64": ("manylinux_2_34_aarch64", "manylinux_2_28_aarch64", "manylinux2014_aarch64"),
 }
 
-# Each pattern must match: one that does not is out of date.
+# Each pattern must match something, or it is out of date.
 DROPPED = (
     ("bin", "command line programs"),
     ("**/*.pyi", "types"),
@@ -44,9 +44,9 @@ DROPPED = (
     ("boto3/data", "boto3's resources; the function uses clients"),
     ("boto3/examples", "documentation"),
     ("botocore/data/**/examples-1.json", "documentation"),
-    ("cffi", "builds extensions; cryptography loads _cffi_backend alone"),
+    ("cffi", "builds extensions; cryptography loads only _cffi_backend"),
     ("dateutil/zoneinfo/*.tar.gz", "a copy of the time zone database"),
-    ("pycparser*", "parses C for cffi, likewise"),
+    ("pycparser*", "parses C for cffi"),
 )
 KEPT = (
     ("botocore/data", ("cloudformation", "kms", "lambda", "secretsmanager", "sts")),
@@ -55,16 +55,14 @@ KEPT = (
 )
 
 WHERE_LAMBDA_MOUNTS_IT = "/opt/python"
-FIXED_TIME = 946_684_800  # 2000-01-01T00:00:00Z: a zip holds no time before 1980, in whichever zone it is made
+FIXED_TIME = 946_684_800  # 2000-01-01T00:00:00Z: a zip has no time before 1980 in any time zone
 FOLDER_MODE, FILE_MODE = 0o755, 0o644
 
 
 def build(architecture: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise SystemExit(
-            f"{folder}: is not empty. Remove it first: what is left of another build would stay in the layer."
-        )
+        raise SystemExit(f"{folder}: is not empty. Remove it first: files of another build would stay in the layer.")
     wheels = os.environ.get("LAYER_WHEELS", "")
     source = ["--no-index", "--find-links", wheels] if wheels else []
     _pip("install", architecture, "--no-compile", "--target", str(folder), *source)
@@ -95,35 +93,33 @@ def _pip(command: str, architecture: str, *more: str) -> None:
 
 
 def prune(folder: Path) -> None:
-    """Drops what the function does not load. Whatever is neither dropped nor narrowed down by the tables stays."""
+    """Drops what the tables name, which the function does not load. Everything else stays."""
     for pattern, why in DROPPED:
         _remove(folder.glob(pattern), f"{pattern} ({why})")
     for parent, kept in KEPT:
         here = sorted(path for path in (folder / parent).iterdir() if path.is_dir())
         missing = set(kept) - {path.name for path in here}
         if missing:
-            raise SystemExit(f"KEPT: {parent} has no {', '.join(sorted(missing))}. Correct the table to this version.")
+            raise SystemExit(f"KEPT: {parent} has no {', '.join(sorted(missing))}. Correct the table for this version.")
         _remove((path for path in here if path.name not in kept), f"{parent} (all but {', '.join(kept)})")
     for package in folder.glob("*.dist-info"):
         if not [path for path in package.rglob("*") if re.match(r"(?i)licen[sc]e|copying", path.name)]:
-            raise SystemExit(
-                f"{package.name}: no license was found. A package goes out with its license or not at all."
-            )
+            raise SystemExit(f"{package.name}: no license was found. Every package must keep its license.")
 
 
 def _remove(paths: Iterable[Path], what: str) -> None:
     found = list(paths)
     if not found:
-        raise SystemExit(f"{what}: nothing matches. Correct the table to the packages' new versions.")
+        raise SystemExit(f"{what}: nothing matches. Correct the table for the packages' new versions.")
     for path in found:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def compile_ahead(folder: Path, runs_in: str) -> None:
-    """Adds bytecode that is never checked against its source, since nothing changes where it runs.
+    """Adds bytecode that Python never compares with its source, since the layer does not change.
 
-    Without it every cold start compiles everything anew: Lambda's file system is read-only. One process with one hash
-    seed makes it, because what else a process has loaded shows in the bytes.
+    Without bytecode every cold start would compile everything again, since Lambda's file system is read-only. One process
+    with a fixed hash seed makes it, because the bytes depend on what the process has loaded before.
     """
     subprocess.run(
         [
@@ -136,7 +132,7 @@ def compile_ahead(folder: Path, runs_in: str) -> None:
 
 
 def settle(folder: Path) -> None:
-    """Gives everything the same times and modes: a zip holds them, and they would differ from build to build."""
+    """Sets the same times and modes everywhere: a zip contains them, and they would differ between builds."""
     for path in _bottom_up(folder):
         path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
         os.utime(path, (FIXED_TIME, FIXED_TIME))

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from key_custodian import output
-from key_custodian.quoting import is_quotable
+from key_custodian.redaction import is_quotable
 from lab.keys.canaries import Canaries
 from lab.keys.private_keys import ec_key, pkcs8_pem, rsa_key
 from lab.keys.random_keys import random_key
@@ -15,8 +15,8 @@ KEY, LONG = random_key(32), random_key(200)
 HMAC = ("--key-spec", "HMAC_256")
 GROUPS = KEY.hex(" ", 2)
 REMEDY = (
-    "If it is: arguments are seen by other programs and kept in the shell's history, so take this key for known. Give material "
-    "as a file, by a pipe, or at the prompt: -."
+    "If it is: other programs see arguments, and the shell keeps them in its history, "
+    "so treat this key as compromised. Give material as a file, through a pipe, or at the prompt: -."
 )
 LOOKS_LIKE_A_KEY = re.escape(f"One of the arguments looks like key material. {REMEDY}")
 NO_OPTION = r"No such option\."
@@ -56,7 +56,7 @@ def test_as_the_file_s_name_it_is_not_repeated(custodian, form):
 
     assert done.code == 1
     assert re.fullmatch(
-        r"FILE: The file can't be read: (it is not there|File name too long)\. Its name is not repeated: it may be key "
+        r"FILE: The file can't be read: (it does not exist|File name too long)\. Its name is not repeated: it may be key "
         rf"material\. {re.escape(REMEDY)}\n",
         done.err,
     )
@@ -69,8 +69,11 @@ def test_as_the_file_s_name_it_is_not_repeated(custodian, form):
     [
         (("KEY",), f"({NO_OPTION}|{NO_COMMAND})"),
         (("check", *HMAC, "key.bin", "KEY"), f"({NO_OPTION}|{NO_MATCH})"),
-        (("check", "key.bin", "--key-spec", "KEY"), r"Invalid value for '--key-spec': it is none of [A-Z0-9_, ]+\."),
-        (("combine", *HMAC, "--components", "KEY"), r"Invalid value for '--components': it is no number from 2 to 9\."),
+        (("check", "key.bin", "--key-spec", "KEY"), r"Invalid value for '--key-spec': it is not one of [A-Z0-9_, ]+\."),
+        (
+            ("combine", *HMAC, "--components", "KEY"),
+            r"Invalid value for '--components': it is not a number from 2 to 9\.",
+        ),
         (("check", "key.bin", *HMAC, "--json=KEY", "--KEY"), f"({NO_OPTION}|{NO_MATCH})"),
         (("check", "key.bin", *HMAC, "--KEY"), NO_OPTION),
     ],
@@ -81,7 +84,7 @@ def test_in_a_wrong_call_it_is_not_repeated(custodian, arguments, problem, form)
     assert (done.code, done.out) == (2, b"")
     require_silent(done.err, FORMS[form])
     if "does not take a value" not in done.err:  # click prints this error without the usage
-        assert done.err.startswith("Usage: custodian ")
+        assert done.err.startswith("Usage: key-custodian ")
         error = done.err.splitlines()[-1]
         assert re.fullmatch(f"Error: {problem} {LOOKS_LIKE_A_KEY}", error), error
 
@@ -111,10 +114,10 @@ def test_as_a_process_it_is_not_repeated_either(custodian_process):
         (("check", "key.bin", "other.bin", *HMAC), "The arguments do not match the usage above."),
         (("--",), "The arguments do not match the usage above."),
         (("check", "key.bin", *HMAC, "--json=other"), "Option '--json' does not take a value."),
-        (("combine", *HMAC, "--components", "12"), "Invalid value for '--components': it is no number from 2 to 9."),
+        (("combine", *HMAC, "--components", "12"), "Invalid value for '--components': it is not a number from 2 to 9."),
         (
             ("check", "key.bin", *HMAC, "--encoding", "TEXT"),
-            "Invalid value for '--encoding': it is none of RAW, BASE64, HEX, PEM.",
+            "Invalid value for '--encoding': it is not one of RAW, BASE64, HEX, PEM.",
         ),
     ],
 )
@@ -187,7 +190,7 @@ def test_a_file_that_is_no_secret_is_not_named_either_where_it_may_be_a_key(bank
 
     where = "FILE" if arguments[0] == "put" else "--wrapping-key"
     assert (done.code, bank.calls) == (1, [])
-    assert done.err.startswith(f"{where}: The file can't be read: it is not there. Its name is not repeated: ")
+    assert done.err.startswith(f"{where}: The file can't be read: it does not exist. Its name is not repeated: ")
     require_silent(done.err, KEY.hex())
 
 
@@ -204,8 +207,8 @@ def test_a_line_that_would_repeat_a_key_says_what_it_is_about_instead(capsys):
 
     assert capsys.readouterr().err.splitlines() == [
         "--mac: it is nothing.",
-        f"--mac: What belongs here repeats an argument. It is not repeated: it may be key material. {REMEDY}",
-        f"What belongs here repeats an argument. It is not repeated: it may be key material. {REMEDY}",
+        f"--mac: This line would repeat an argument. It is not repeated: it may be key material. {REMEDY}",
+        f"This line would repeat an argument. It is not repeated: it may be key material. {REMEDY}",
         "alias/orders: is told.",
         KEY.hex(),
     ]

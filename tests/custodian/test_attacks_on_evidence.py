@@ -73,9 +73,7 @@ def test_a_confirmation_mac_that_kms_itself_made_proves_nothing_of_the_check_val
 
     assert told["verdict"] == "PROVED"
     assert told["check_value"] == {"expected": lie, "compared": False, "shown_by_kms": None}
-    assert told["does_not_show"].endswith(
-        "That MAC and check value are of one key is what the paper says, where both were written down."
-    )
+    assert told["does_not_show"].endswith("Only the paper says that the MAC and the check value belong to one key.")
 
 
 def test_the_material_itself_finds_the_lie(bank):
@@ -197,8 +195,8 @@ def test_of_a_key_that_was_imported_before_it_unwraps_the_plan_says_that_somebod
     done = bank.run("put", "wrapped.bin", *HMAC, *to, "--plan")
 
     assert (
-        "  Warning: The wrapping key's Origin is EXTERNAL: its material was imported, and whoever has a copy of that may open "
-        "what is wrapped under the key, without KMS and its policy. Use a key that KMS made (Origin AWS_KMS).\n"
+        "  Warning: The wrapping key's Origin is EXTERNAL: its material was imported, and anyone who has a copy can open what "
+        "is wrapped under the key, without KMS and its policy. Use a key that KMS made (Origin AWS_KMS).\n"
     ) in done.text
 
 

@@ -22,7 +22,7 @@ def test_a_good_key_is_reported_with_its_check_values(custodian, put_file):
     assert (done.code, done.err) == (0, "")
     assert done.text == (
         "Key spec:          SYMMETRIC_DEFAULT\n"
-        "Material:          32 bytes, in order\n"
+        "Material:          32 bytes, valid\n"
         f"Check value:       CMAC:{cmac.decode().strip()[:10]}\n"
         f"                   ECB:{ecb.hex().upper()[:6]}\n"
     )
@@ -76,7 +76,7 @@ def test_a_check_value_on_paper_is_compared(custodian, put_file):
     assert (wrong.code, wrong.out) == (1, b"")
     assert wrong.err == (
         "--expected-check-value: The material has another check value than the one declared. "
-        "Name the file that holds the key which is meant, or correct --expected-check-value.\n"
+        "Name the file that holds the right key, or correct --expected-check-value.\n"
     )
 
 
@@ -103,7 +103,7 @@ def test_text_that_nobody_decoded_is_reported_with_its_encoding(custodian, put_f
 
     assert (done.code, done.out) == (1, b"")
     assert done.err == (
-        f"key.txt: The bytes are those of a text: an HMAC_256 key in {encoding}, which nobody decoded. Set --encoding to "
+        f"key.txt: The bytes are a text that nobody decoded: an HMAC_256 key in {encoding}. Set --encoding to "
         f"{encoding}, or decode it first.\n"
     )
 
@@ -176,7 +176,7 @@ def test_typed_material_needs_its_encoding(custodian):
     with custodian.at_terminal("check", "-", "--key-spec", "HMAC_256") as terminal:
         assert terminal.ends() == 2
 
-    assert "Typed material is text: say --encoding HEX or --encoding BASE64." in terminal.transcript
+    assert "Typed material is text: add --encoding HEX or --encoding BASE64." in terminal.transcript
 
 
 REFUSED = {
@@ -220,7 +220,7 @@ def test_an_empty_file_is_called_that(custodian, put_file, arguments, problem):
     done = custodian.run(*arguments, "--key-spec", "HMAC_256")
 
     assert (done.code, done.out) == (1, b"")
-    assert done.err == f"{problem} What should have written it may have failed: look there first.\n"
+    assert done.err == f"{problem} The program that should have written it may have failed: check it first.\n"
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -251,7 +251,7 @@ def test_a_file_that_others_may_read_is_warned_of(custodian, put_file, tmp_path)
     done = custodian.run("check", key, "--key-spec", "HMAC_256")
 
     assert done.code == 0
-    assert done.err == "Warning: key.bin: others than its owner may read this file (mode 0644): chmod 600.\n"
+    assert done.err == "Warning: key.bin: not only its owner may read this file (mode 0644): chmod 600.\n"
 
 
 def test_a_file_that_is_not_there_is_reported(custodian):
@@ -259,7 +259,7 @@ def test_a_file_that_is_not_there_is_reported(custodian):
 
     assert (done.code, done.err) == (
         1,
-        "key.bin: The file can't be read: it is not there. Check the name and the rights.\n",
+        "key.bin: The file can't be read: it does not exist. Check the name and the permissions.\n",
     )
 
 
@@ -273,7 +273,8 @@ def test_what_no_secret_can_hold_is_not_read(custodian, put_file, source):
     where = "key.bin" if source == "file" else "standard input"
     assert (done.code, done.err) == (
         1,
-        f"{where}: It holds more than 65,536 bytes, which is all that a secret can hold. Name the file with the key alone.\n",
+        f"{where}: It holds more than 65,536 bytes, which is all that a secret can hold. Name a file that holds only "
+        "the key.\n",
     )
 
 

@@ -124,7 +124,7 @@ def test_after_three_tries_nothing_is_written(custodian, tmp_path):
         assert terminal.ends() == 1
 
     assert terminal.screens[-1] == (
-        "component 1: It was typed 3 times, and was never the one on paper. "
+        "component 1: It was typed 3 times, and never had the check value on paper. "
         "Nothing was written. Begin anew with the right components.\n"
     )
     assert not (tmp_path / "wrapped.bin").exists()
@@ -137,7 +137,7 @@ def test_check_values_on_paper_are_compared_by_the_tool(custodian, tmp_path):
         terminal.types(SECOND.hex())
         terminal.waits_for(
             "--component-check-value 1: The material has another check value than the one declared. "
-            "Give the component that is meant, or correct --component-check-value.\n"
+            "Give the right component, or correct --component-check-value.\n"
         )
         for number, component in ((1, FIRST), (2, SECOND)):
             terminal.waits_for(f"Component {number}, 64 hex digits (is not shown): ")
@@ -236,7 +236,7 @@ def test_files_with_their_check_values_need_no_terminal(custodian, put_file, tmp
         ),
         (
             (FIRST, SECOND, THIRD, xor(SECOND, THIRD)),
-            "the combined material: It equals one of the components, so that the holder of that one has the key. "
+            "the combined material: It equals one of the components, so the holder of that component has the key. "
             "Make new components, each of a random generator.",
         ),
         (
@@ -295,7 +295,7 @@ def test_a_component_with_another_check_value_is_refused(custodian, put_file):
     assert done.code == 1
     assert done.err.endswith(
         "--component-check-value 2: The material has another check value than the one declared. "
-        "Give the component that is meant, or correct --component-check-value.\n"
+        "Give the right component, or correct --component-check-value.\n"
     )
 
 
@@ -308,7 +308,7 @@ def test_a_key_with_another_check_value_is_refused(custodian, put_file, tmp_path
     assert done.code == 1
     assert done.err.endswith(
         "--expected-check-value: The material has another check value than the one declared. "
-        "Name the file that holds the key which is meant, or correct --expected-check-value.\n"
+        "Name the file that holds the right key, or correct --expected-check-value.\n"
     )
     assert not (tmp_path / "wrapped.bin").exists()
 
@@ -333,17 +333,17 @@ def test_without_a_terminal_nobody_can_compare(custodian, put_file, arguments):
         (("--component", "a.bin"), "A key has 2 to 9 components, and 1 --component was given."),
         (
             ("--components", "2", "--component", "a.bin"),
-            "--components is for typed ones only: give --component for each, - for one that is typed.",
+            "--components is for typed components only: give --component for each, - for a typed one.",
         ),
         (
             ("--component-check-value", "CMAC:000000"),
             "Give --component-check-value for each of the 2 components, or for none.",
         ),
         (("--encoding", "RAW"), "A typed component is text: --encoding is HEX or BASE64."),
-        (("--components", "1"), "Invalid value for '--components': it is no number from 2 to 9."),
+        (("--components", "1"), "Invalid value for '--components': it is not a number from 2 to 9."),
         (
             ("--key-spec", "RSA_2048"),
-            "Invalid value for '--key-spec': it is none of SYMMETRIC_DEFAULT, HMAC_224, HMAC_256, HMAC_384, HMAC_512.",
+            "Invalid value for '--key-spec': it is not one of SYMMETRIC_DEFAULT, HMAC_224, HMAC_256, HMAC_384, HMAC_512.",
         ),
     ],
 )

@@ -53,8 +53,7 @@ def test_where_not_aws_gets_the_plaintext_there_is_a_warning(bank, command):
 
     assert done.code == 0
     assert done.err.startswith(
-        f"Warning: NOT AWS: what is meant for kms goes to {address_of(bank)}. The plaintext of what is wrapped goes there, "
-        "too.\n"
+        f"Warning: NOT AWS: calls to kms go to {address_of(bank)}. The plaintext goes there, too.\n"
     )
 
 
@@ -66,7 +65,7 @@ def test_where_not_aws_gives_the_public_key_there_is_a_warning(bank, command):
 
     assert done.code == 0
     assert done.err.startswith(
-        f"Warning: NOT AWS: what is meant for kms goes to {address_of(bank)}. The public key comes from there: compare its "
+        f"Warning: NOT AWS: calls to kms go to {address_of(bank)}. The public key comes from there: compare its "
         "check value with paper.\n"
     )
 
@@ -83,8 +82,9 @@ def test_a_plaintext_is_not_sent_where_others_could_read_it_on_the_way(bank, far
 
 
 IN_PLAINTEXT = (
-    f"The key would go in PLAINTEXT and without TLS to {FAR}: every machine on the way could read it. Give an address of "
-    "https://, or none, for AWS itself: AWS_ENDPOINT_URL, and endpoint_url of the profile."
+    f"The key would go in PLAINTEXT and without TLS to {FAR}: every machine on the way could read it. Set an address "
+    "with https://, "
+    "or none for AWS itself: AWS_ENDPOINT_URL, and endpoint_url of the profile."
 )
 
 
@@ -94,9 +94,7 @@ def test_a_public_key_is_no_secret_on_the_way(bank, far):
     done = far.run(*call(bank, "wrap"), *UNDER)
 
     assert done.code == 0
-    assert done.err.startswith(
-        f"Warning: NOT AWS: what is meant for kms goes to {FAR}. The public key comes from there"
-    )
+    assert done.err.startswith(f"Warning: NOT AWS: calls to kms go to {FAR}. The public key comes from there")
 
 
 # --------------------------------------------------------------------------------------------------------------------- put
@@ -111,7 +109,7 @@ def test_the_plan_of_put_says_who_is_asked(bank):
 
     assert planned.code == 0
     assert next(line for line in planned.text.splitlines() if "Warning:" in line) == (
-        f"  Warning: NOT AWS: what is meant for sts and secretsmanager and kms goes to {address_of(bank)}."
+        f"  Warning: NOT AWS: calls to sts and secretsmanager and kms go to {address_of(bank)}."
     )
 
 
@@ -121,7 +119,7 @@ def test_a_key_in_plaintext_may_be_put_at_this_machine_and_the_plan_says_that_it
     done = bank.run("put", "key.bin", *HMAC, "--plaintext", *TO, "--yes")
 
     assert done.code == 0
-    assert f"  Warning: NOT AWS: what is meant for secretsmanager and sts goes to {address_of(bank)}.\n" in done.err
+    assert f"  Warning: NOT AWS: calls to secretsmanager and sts go to {address_of(bank)}.\n" in done.err
     assert "secrets-manager:CreateSecret" in bank.calls
 
 
@@ -162,6 +160,6 @@ def test_a_plaintext_does_not_go_to(address):
 
 def test_each_address_is_reported_once():
     assert elsewhere.warnings({"kms": "http://a", "sts": "https://b", "secretsmanager": "http://a"}) == (
-        "NOT AWS: what is meant for kms and secretsmanager goes to http://a.",
-        "NOT AWS: what is meant for sts goes to https://b.",
+        "NOT AWS: calls to kms and secretsmanager go to http://a.",
+        "NOT AWS: calls to sts go to https://b.",
     )

@@ -39,7 +39,7 @@ def test_a_disk_that_is_full_leaves_nothing(custodian_process, put_file, tmp_pat
     assert not (tmp_path / "wrapped.bin").exists()
 
 
-_RUN = "runpy.run_module('custodian', run_name='__main__')"
+_RUN = "runpy.run_module('key_custodian', run_name='__main__')"
 
 
 def test_a_generous_umask_changes_nothing(custodian_process, put_file, transport, tmp_path):

@@ -45,7 +45,7 @@ def run(folder, installed, *arguments, block=()):
     paths = [str(installed), str(Path(click.__file__).parents[1]), str(Path(cryptography.__file__).parents[1])]
     program = (
         f"import runpy, sys; sys.modules.update(dict.fromkeys({block})); sys.path[1:1] = {paths}; "
-        "runpy.run_module('custodian', run_name='__main__')"
+        "runpy.run_module('key_custodian', run_name='__main__')"
     )
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-P", "-c", program, *arguments]
@@ -55,14 +55,14 @@ def run(folder, installed, *arguments, block=()):
 def test_an_installed_tool_is_a_program_named_custodian(installed):
     (points,) = installed.glob("*.dist-info/entry_points.txt")
 
-    assert points.read_text() == "[console_scripts]\ncustodian = custodian.cli:main\n"
+    assert points.read_text() == "[console_scripts]\nkey-custodian = key_custodian.cli:main\n"
 
 
 def test_an_installed_tool_shows_its_commands_and_its_version(installed, tmp_path):
     version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
 
     assert run(tmp_path, installed, "--help").returncode == 0
-    assert run(tmp_path, installed, "--version").stdout == f"custodian {version}\n"
+    assert run(tmp_path, installed, "--version").stdout == f"key-custodian {version}\n"
 
 
 def test_offline_work_needs_nothing_of_aws(installed, tmp_path):

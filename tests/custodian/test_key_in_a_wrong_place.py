@@ -16,7 +16,7 @@ from imported_key_material.material.key_specs import key_spec
 from imported_key_material.material.proof import CONFIRMATION_MESSAGE
 from key_custodian import argument_types
 from key_custodian.cli import COMMANDS
-from key_custodian.quoting import looks_like_a_key
+from key_custodian.redaction import looks_like_a_key
 from lab.keys.canaries import Canaries
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import ec_key, key_for, pkcs8_der, pkcs8_pem, rsa_key, spki_der

@@ -5,7 +5,7 @@ import typing
 import click
 import pytest
 
-from key_custodian import combine, generate, put, sealing, verify, wrap
+from key_custodian import combine, generate, key_wrap, put, verify, wrap
 
 COMMANDS = [(put.command, put.PutOptions), (verify.command, verify.VerifyOptions)]
 
@@ -26,7 +26,7 @@ def test_the_typed_options_are_those_that_click_gives(command, options):
 
 @pytest.mark.parametrize("command", [generate.command, wrap.command, combine.command], ids=lambda one: one.name)
 def test_whatever_wraps_gets_the_options_of_wrapping_as_one_value(command):
-    typed = typing.get_type_hints(sealing.SealingOptions)
+    typed = typing.get_type_hints(key_wrap.WrapOptions)
 
     assert {one.name: given_by(one) for one in command.params if one.name in typed} == typed
 

@@ -100,8 +100,8 @@ def test_an_answer_with_such_a_text_is_none_of_aws_s(bank, field, attack):
 
     assert (done.code, done.out) == (1, b"")
     assert re.fullmatch(
-        rf"KEY: kms:DescribeKey got an answer that is not AWS's: no {field} of AWS's looks so\. Often a proxy answers in its "
-        r"place\. Check the network, and AWS_ENDPOINT_URL\.\n",
+        rf"KEY: kms:DescribeKey got an answer that is not from AWS: its {field} does not have AWS's form\. Often a proxy "
+        r"answers in its place\. Check the network, and AWS_ENDPOINT_URL\.\n",
         done.err,
     )
 
@@ -114,7 +114,7 @@ def test_who_is_asked_by_is_held_to_its_form_too(bank):
 
     assert (done.code, done.out) == (1, b"")
     assert done.err.startswith(
-        "--profile: sts:GetCallerIdentity got an answer that is not AWS's: no Arn of AWS's looks so."
+        "--profile: sts:GetCallerIdentity got an answer that is not from AWS: its Arn does not have AWS's form."
     )
 
 
@@ -255,7 +255,7 @@ def test_what_the_stream_can_t_encode_is_replaced(tmp_path, put_file):
     done = program.run("check", "schlüssel.bin", *HMAC)
 
     assert done.code == 0
-    assert done.err == "Warning: schl?ssel.bin: others than its owner may read this file (mode 0644): chmod 600.\n"
+    assert done.err == "Warning: schl?ssel.bin: not only its owner may read this file (mode 0644): chmod 600.\n"
 
 
 def test_nothing_is_nothing():
@@ -322,7 +322,9 @@ def test_a_secret_of_such_a_name_is_not_written_to(bank, field):
 
     assert (done.code, done.out, bank.secrets.written) == (1, b"", before)
     assert "PWNED" not in done.err
-    assert done.err.startswith(f"--secret: secretsmanager:DescribeSecret got an answer that is not AWS's: no {field} ")
+    assert done.err.startswith(
+        f"--secret: secretsmanager:DescribeSecret got an answer that is not from AWS: its {field} "
+    )
 
 
 @pytest.mark.parametrize("said", [5, ["a"], {"a": ["b"]}])
@@ -333,7 +335,9 @@ def test_what_is_no_text_at_all_is_none_of_aws_s_either(bank, said):
     done = program.run(*call)
 
     assert done.code == 1
-    assert done.err.startswith("KEY: kms:DescribeKey got an answer that is not AWS's: no KeyUsage of AWS's looks so.")
+    assert done.err.startswith(
+        "KEY: kms:DescribeKey got an answer that is not from AWS: its KeyUsage does not have AWS's form."
+    )
 
 
 def test_stages_are_held_to_their_form(bank):
@@ -343,7 +347,7 @@ def test_stages_are_held_to_their_form(bank):
 
     done = bank.run("put", "key.bin", *HMAC, "--plaintext", *TO, "--yes")
 
-    assert "no VersionIdsToStages of AWS's looks so" in done.err
+    assert "its VersionIdsToStages does not have AWS's form" in done.err
 
 
 # --------------------------------------------------------------------------------------------------------------- the rule

@@ -105,7 +105,7 @@ def test_the_plan_says_all_that_will_be_done_and_nothing_else_is(bank):
         "       tag: imported-key-material = orders\n"
         f"       description: {description}\n"
         "       KMS key: alias/secrets\n"
-        "  Warning: NOT AWS: what is meant for sts and secretsmanager and kms goes to "
+        "  Warning: NOT AWS: calls to sts and secretsmanager and kms go to "
         f"{bank.custodian.environment['AWS_ENDPOINT_URL']}.\n"
         f"  Note: The transport key is {key} (RSA_2048, Enabled).\n"
     )
@@ -215,7 +215,7 @@ def test_without_a_report_it_is_said_what_the_file_must_have_been_wrapped_for(ba
         "  Note: The file opens in this secret only (encryption context imported-key-material = "
         f"{ACCOUNT}/orders/mac-key), so it must have been wrapped with --secret orders/mac-key.\n"
         f"  Note: The transport key is {key} (SYMMETRIC_DEFAULT, Enabled).\n"
-        "  Warning: No check value is given: nothing will tell a wrong key before it is imported for ever.\n"
+        "  Warning: No check value is given: nothing will detect a wrong key before it is imported permanently.\n"
     )
 
 
@@ -228,7 +228,7 @@ def test_what_these_credentials_may_not_look_at_is_said_and_no_obstacle(bank):
 
     assert done.code == 0
     assert done.err.endswith(
-        "  Note: The transport key alias/transport was not looked at: these credentials may not.\n"
+        "  Note: The transport key alias/transport was not checked: these credentials have no permission for it.\n"
     )
 
 
@@ -265,7 +265,7 @@ def test_plaintext_is_stored_only_when_that_is_said(bank):
 
     assert told.code == 0
     assert told.err.endswith(
-        "  Warning: The key is stored in PLAINTEXT: whoever may read the secret has it. key-custodian wrap prevents that.\n"
+        "  Warning: The key is stored in PLAINTEXT: anyone who may read the secret has it. key-custodian wrap prevents that.\n"
     )
     properties_ = json.loads(told.out)["properties"]
     assert set(properties_) == {"SecretId", "SecretVersionId", "ExpectedCheckValue"}

@@ -19,7 +19,7 @@ OAEP = (*HMAC, "--algorithm", "RSAES_OAEP_SHA_256", *UNDER)
 AES_WRAP = (*HMAC, "--algorithm", "RSA_AES_KEY_WRAP_SHA_256", *UNDER)
 SYMMETRIC = (*HMAC, "--algorithm", "SYMMETRIC_DEFAULT", *UNDER)
 WRAP_FIRST = "Wrap it first: key-custodian wrap. To store plaintext on purpose: --plaintext.\n"
-EMPTY = "The file is empty. What should have written it may have failed: look there first.\n"
+EMPTY = "The file is empty. The program that should have written it may have failed: check it first.\n"
 AGAIN = "Check --algorithm and --wrapping-key, or wrap it again: key-custodian wrap.\n"
 
 
@@ -171,7 +171,7 @@ def test_a_file_is_not_put_into_another_secret_than_the_one_it_opens_in(bank, re
 
     assert (ended.code, ended.err) == (
         1,
-        f"--secret: The file opens in the secret {ACCOUNT}/orders/mac-key alone (account/name), and this is "
+        f"--secret: The file opens in the secret {ACCOUNT}/orders/mac-key only (account/name), and this is "
         f"{ACCOUNT}/orders/other. Name that secret, or wrap the material again for this one.\n",
     )
     assert bank.secrets.written == []
@@ -257,7 +257,8 @@ def test_a_key_that_is_not_there_is_refused(bank):
 
     assert told.startswith("--wrapping-key: kms:DescribeKey was refused with NotFoundException: Alias ")
     assert told.endswith(
-        " There is no such key in this account and Region. Check the id, and --region: a key id counts in its own Region.\n"
+        " There is no such key in this account and Region. Check the id, and --region: a key id is valid only in its "
+        "own Region.\n"
     )
 
 
@@ -292,8 +293,9 @@ def test_names_that_do_not_fit_into_a_tag_are_refused(bank):
     told = refused(bank, BLOB, *OAEP, *(part for name in names for part in ("--stack", name)))
 
     assert told == (
-        "--stack: The names have 296 characters together, and a tag's value has room for 256. A name that ends in / stands "
-        "for all stacks that begin alike.\n"
+        "--stack: The names have 296 characters together, and a tag's value has room for 256. A name that ends in / "
+        "stands for all stacks "
+        "whose names begin so.\n"
     )
 
 
@@ -310,8 +312,9 @@ def test_a_right_that_is_missing_is_reported_with_aws_s_code(bank):
     assert ended.code == 1
     assert ended.err.endswith(
         "--secret: secretsmanager:CreateSecret was refused with AccessDeniedException: User: "
-        f"arn:aws:iam::{ACCOUNT}:user/custodian is not authorized to perform: CreateSecret. These credentials may not do it, "
-        "or the policy of the key or secret does not let them. Nothing was changed. Ask its owner for the right, or use "
+        f"arn:aws:iam::{ACCOUNT}:user/custodian is not authorized to perform: CreateSecret. These credentials have "
+        "no permission for it, or "
+        "the policy of the key or secret refuses it. Nothing was changed. Ask its owner for the right, or use "
         "other credentials: --profile.\n"
     )
 
@@ -343,8 +346,8 @@ def test_a_secret_that_appears_in_between_is_reported(bank):
 
     assert ended.code == 1
     assert ended.err.endswith(
-        f"ResourceExistsException: {message} A secret or version of this name is there already, with something else in it. "
-        "Nothing was changed. Run it again: the plan shows what is there.\n"
+        f"ResourceExistsException: {message} A secret or version of this name exists already, with another value. "
+        "Nothing was changed. Run it again: the plan shows what exists.\n"
     )
 
 
@@ -381,9 +384,9 @@ def test_without_credentials_it_says_where_they_come_from(bank, custodian):
         ((*OAEP, "--encoding", "HEX"), "--encoding goes with --plaintext: a wrapped file is stored as it is."),
         (
             (*OAEP, "--stack", "two names"),
-            "--stack is a stack's name, or how names begin and a / behind it; one for each --stack.",
+            "--stack is one stack's name, or the beginning of names followed by /.",
         ),
-        ((*OAEP, "--version-id", "short"), "--version-id has 32 to 64 letters, digits and -, as a UUID has."),
+        ((*OAEP, "--version-id", "short"), "--version-id is 32 to 64 letters, digits and hyphens, such as a UUID."),
         (
             (*OAEP, "--secret", "no such name!"),
             "Invalid value for '--secret': That is no name (letters, digits and /_+=.@-) or ARN of a secret.",

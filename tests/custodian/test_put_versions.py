@@ -89,7 +89,7 @@ def test_no_version_is_left_without_a_stage(bank, secret):
     assert stages(secret) == {OLD_ID: ["AWSPREVIOUS"], OLDER_ID: ["AWSCURRENT"]}
     assert refused(bank, "--move-current") == (
         f"--move-current: AWSPREVIOUS would move, too, and leave the version {OLD_ID} without a stage: Secrets Manager would "
-        "remove it, and a KMS key that loses its material might need it. Give it a stage of its own first: aws secretsmanager "
+        "remove it, and a KMS key that loses its material might need it. Give it its own stage first: aws secretsmanager "
         f"update-secret-version-stage --secret-id orders/mac-key --version-stage imported-key-material-{OLD_ID} "
         f"--move-to-version-id {OLD_ID}.\n"
     )
@@ -129,7 +129,7 @@ def test_the_same_file_twice_is_one_version(bank, secret):
     assert second["stages"] == first["stages"]
     assert len(secret.versions) == 2
     assert second["done"] == [
-        f"Confirm that the version {first['version_id']} of orders/mac-key holds these bytes. It is there; nothing changes."
+        f"Confirm that the version {first['version_id']} of orders/mac-key holds these bytes. It exists; nothing changes."
     ]
 
 
@@ -158,7 +158,7 @@ def test_an_answer_that_never_comes_leaves_it_open_and_running_again_ends_it(ban
     assert (ended.code, ended.out) == (1, b"")
     new = done(bank)["version_id"]
     assert ended.err.endswith(
-        f" Whether it was done all the same is not known: run it again with --version-id {new}, and nothing is stored twice. "
+        f" It is not known whether AWS did it: run it again with --version-id {new}, and nothing is stored twice. "
         "Check the network, then run it again.\n"
     )
     assert len(secret.versions) == 2
@@ -173,7 +173,7 @@ def test_a_version_that_lost_its_stages_is_reported(bank, secret):
 
     assert ended.code == 1
     assert ended.err.endswith(
-        f"--secret: The version {new} was there already, and does not have the stage imported-key-material-{new}. Give it: "
+        f"--secret: The version {new} existed already, and does not have the stage imported-key-material-{new}. Give it: "
         "aws secretsmanager update-secret-version-stage --secret-id orders/mac-key --version-stage "
         f"imported-key-material-{new} --move-to-version-id {new}.\n"
     )
@@ -183,7 +183,7 @@ def test_current_does_not_move_to_a_version_that_is_there(bank, secret):
     new = done(bank)["version_id"]
 
     assert refused(bank, "--move-current") == (
-        f"--move-current: The version {new} is there already, and AWSCURRENT is not at it. Move it: aws secretsmanager "
+        f"--move-current: The version {new} exists already, and AWSCURRENT is at another version. Move it: aws secretsmanager "
         f"update-secret-version-stage --secret-id orders/mac-key --version-stage AWSCURRENT --move-to-version-id {new} "
         f"--remove-from-version-id {OLD_ID}.\n"
     )
@@ -195,8 +195,8 @@ def test_an_id_that_is_another_version_s_changes_nothing(bank, secret):
     assert ended.code == 1
     assert ended.err.endswith(
         "--secret: secretsmanager:PutSecretValue was refused with ResourceExistsException: You can't modify an existing "
-        "version, you can only create new ones. A secret or version of this name is there already, with something else in "
-        "it. Nothing was changed. Run it again: the plan shows what is there.\n"
+        "version, you can only create new ones. A secret or version of this name exists "
+        "already, with another value. Nothing was changed. Run it again: the plan shows what exists.\n"
     )
     assert secret.versions[OLD_ID].value == OLD
 
@@ -214,8 +214,9 @@ def test_a_tag_that_names_the_stack_stays_as_it_is(bank, secret):
 
 def test_a_tag_is_not_replaced_unasked(bank, secret):
     assert refused(bank, "--stack", "orders", "--stack", "billing") == (
-        "--stack: The secret's tag imported-key-material is 'orders', and does not name billing. If its owner agrees, give "
-        "all the names that it is to have with --stack, and --replace-tag.\n"
+        "--stack: The secret's tag imported-key-material is 'orders', and does not name billing. If its owner "
+        "agrees, give all names for the "
+        "tag with --stack, and add --replace-tag.\n"
     )
     assert secret.tags == {"imported-key-material": "orders"}
 
@@ -269,7 +270,7 @@ def test_a_description_that_may_not_be_changed_is_a_warning(bank, secret):
     assert len(secret.versions) == 2
     assert "UpdateSecret" not in ended.text
     assert "Warning: --secret: secretsmanager:UpdateSecret was refused with AccessDeniedException: " in ended.err
-    assert ended.err.endswith(" The version is stored all the same.\n")
+    assert ended.err.endswith(" The version was stored.\n")
 
 
 # --------------------------------------------------------------------------------------------------------------- refused
@@ -312,11 +313,13 @@ def test_all_that_stands_against_it_is_said_at_once(bank, secret):
 
     assert refused(bank, "--kms-key-id", "alias/other", "--stack", "billing") == (
         "3 things are wrong.\n"
-        "--secret: The secret is marked for deletion, and takes no value. aws secretsmanager restore-secret takes that back.\n"
+        "--secret: The secret is marked for deletion, and takes no value. aws secretsmanager restore-secret cancels "
+        "the deletion.\n"
         "--kms-key-id: The secret is encrypted under alias/secrets, and that is not changed here. Leave it out, or change it "
         "first: aws secretsmanager update-secret.\n"
-        "--stack: The secret's tag imported-key-material is 'orders', and does not name billing. If its owner agrees, give "
-        "all the names that it is to have with --stack, and --replace-tag.\n"
+        "--stack: The secret's tag imported-key-material is 'orders', and does not name billing. If its owner "
+        "agrees, give all names for the "
+        "tag with --stack, and add --replace-tag.\n"
     )
 
 
@@ -329,7 +332,7 @@ def test_a_full_secret_is_reported_with_the_remedy(bank, secret):
     assert ended.code == 1
     assert ended.err.endswith(
         "The secret has all the versions or stages that it may have (20 stages on all versions together). Nothing was "
-        "changed. Take the stages of versions that no key needs any more off them: aws secretsmanager "
+        "changed. Remove the stages of versions that no key needs any more: aws secretsmanager "
         "update-secret-version-stage.\n"
     )
 

@@ -112,8 +112,8 @@ def test_a_mac_on_paper_proves_an_hmac_key(bank, case):
     assert (told["verdict"], told["shown_by"]) == ("PROVED", "MAC")
     assert told["found"] == "KMS verifies the MAC on paper."
     assert told["does_not_show"] == (
-        "KMS can't be asked for an HMAC key's check value, the MAC of an empty message. That MAC and check value are of one "
-        "key is what the paper says, where both were written down."
+        "KMS can't be asked for an HMAC key's check value, the MAC of an empty message. Only the paper says that the MAC "
+        "and the check value belong to one key."
     )
 
 
@@ -167,9 +167,9 @@ def test_the_key_itself_in_place_of_its_mac_is_not_sent_to_kms(bank):
     told = refused(bank, hmac_key(bank), *paper, "--mac", KEY.hex())
 
     assert told == (
-        "--mac: It looks like the key itself, not its MAC: it has the check value on paper. It was not sent to KMS. If it is: "
-        "arguments are seen by other programs and kept in the shell's history, so take this key for known. Give material as a "
-        "file, by a pipe, or at the prompt: -.\n"
+        "--mac: It looks like the key itself, not its MAC: it has the check value on paper. It was not sent to KMS. "
+        "If it is: other programs see arguments, and the shell keeps them in its history, "
+        "so treat this key as compromised. Give material as a file, through a pipe, or at the prompt: -.\n"
     )
     assert "kms:VerifyMac" not in bank.calls
 
@@ -182,8 +182,8 @@ def test_other_material_than_on_paper_is_refused_and_kms_is_not_asked(bank):
 
     assert (done.code, done.out) == (1, b"")
     assert done.err == (
-        "--expected-check-value: The material has another check value than the one declared. Name the file that holds the key "
-        "which is meant, or correct --expected-check-value.\n"
+        "--expected-check-value: The material has another check value than the one declared. Name the file that "
+        "holds the right key, or correct --expected-check-value.\n"
     )
     assert "kms:VerifyMac" not in bank.calls
 
@@ -207,8 +207,8 @@ def test_the_id_on_paper_is_compared_and_proves_nothing_of_the_check_value_besid
     assert told["found"] == f"The key's current material is {material_id}, as on paper."
     assert told["does_not_show"] == (
         "Whether those bytes have the check value on paper. KMS has no call that shows the check value of a symmetric key. "
-        'Which material has the one on paper, the function\'s log shows: its line "imported" has the key_material_id beside '
-        "the check_value, computed of the bytes in the same invocation. Look there for this id."
+        'The function\'s log shows it: its line "imported" has the key_material_id beside the check_value, which the same '
+        "invocation computed from the bytes. Look there for this id."
     )
 
 
@@ -247,9 +247,7 @@ def test_where_kms_shows_no_id_nothing_is_shown(on_paper):
     found = prove(Session(Connection()), key, paper)
 
     assert (found.verdict, found.by, found.proves) == (Verdict.NOT_SHOWN, None, "")
-    assert found.found == (
-        "KMS shows no CurrentKeyMaterialId of the key, so that there is nothing to compare with paper."
-    )
+    assert found.found == ("KMS shows no CurrentKeyMaterialId of the key, so there is nothing to compare with paper.")
     assert found.not_compared == "KMS shows no check value of a symmetric key"
 
 
@@ -300,7 +298,7 @@ def test_an_empty_key_shows_nothing(bank):
 
     assert (told["verdict"], told["found"]) == (
         "NOT SHOWN",
-        "The key is PendingImport: it holds no material, or lacks one that it once had.",
+        "The key is PendingImport: it holds no material, or has lost one of its materials.",
     )
 
 
@@ -320,7 +318,7 @@ def test_a_key_that_is_to_be_deleted_shows_nothing(bank, symmetric):
 
     told = receipt(bank, key, *on_paper(cmac_of(KEY)), "--key-material-id", material_id, code=1)
 
-    assert told["found"] == "The key is PendingDeletion: whether it holds its material does not show."
+    assert told["found"] == "The key is PendingDeletion: KMS does not show whether it holds its material."
 
 
 # ------------------------------------------------------------------------------------------------------------- the receipt
@@ -493,7 +491,7 @@ def test_a_version_that_the_secret_has_not_is_refused(bank, symmetric):
     version = ("--secret", "orders/master-key", "--version-id", SECRET_VERSION)
 
     assert refused(bank, symmetric[0], *on_paper(cmac_of(KEY)), *version) == (
-        f"--version-id: The secret orders/master-key has no version {SECRET_VERSION}, or none with a stage. "
+        f"--version-id: The secret orders/master-key has no version {SECRET_VERSION}, or the version has no stage. "
         "aws secretsmanager list-secret-version-ids --include-deprecated shows all.\n"
     )
 
@@ -548,7 +546,7 @@ def test_an_answer_of_a_proxy_is_reported_without_its_text(tmp_path, bank):
 
     assert (done.code, done.err) == (
         1,
-        "--profile: sts:GetCallerIdentity got an answer that is not AWS's. Often a proxy answers in its place. Check the "
+        "--profile: sts:GetCallerIdentity got an answer that is not from AWS. Often a proxy answers in its place. Check the "
         "network, and AWS_ENDPOINT_URL.\n",
     )
 
@@ -591,12 +589,12 @@ def test_a_code_that_nobody_knows_is_reported_with_where_to_look(bank):
     [
         (
             (),
-            "An HMAC key's check value is the MAC of an empty message, which KMS computes for nobody. Give the confirmation "
+            "An HMAC key's check value is the MAC of an empty message, which KMS does not compute. Give the confirmation "
             "MAC on paper (--mac), or the material itself (--material).",
         ),
         (("--mac", "00" * 31), "--mac has 64 hex digits for an HMAC_256 key."),
         (("--mac", "no hex"), "--mac has 64 hex digits for an HMAC_256 key."),
-        (("--mac", "00" * 32, "--material", "key.bin"), "--mac and --material are two ways to the same: give one."),
+        (("--mac", "00" * 32, "--material", "key.bin"), "--mac and --material do the same: give only one."),
         (("--key-material-id", SAME_ID), "--key-material-id is for symmetric keys, and this is an HMAC_256 key."),
         (("--encoding", "HEX"), "--encoding and --json-key go with --material."),
         (("--secret", "orders/mac-key"), "--secret and --version-id go together: a receipt names one version."),

@@ -75,7 +75,7 @@ def test_the_report_says_what_to_write_down_and_what_comes_next(custodian, put_f
     confirmation = openssl(*by_hmac, stdin=CONFIRMATION_MESSAGE)
     assert done.text == (
         "Key spec:          HMAC_256\n"
-        "Material:          32 bytes, in order\n"
+        "Material:          32 bytes, valid\n"
         f"Check value:       HMAC:{mac}\n"
         f"Confirmation MAC:  {confirmation.decode().strip()}\n"
         "Wrapping key:      transport.pem (RSA_2048)\n"
@@ -85,7 +85,7 @@ def test_the_report_says_what_to_write_down_and_what_comes_next(custodian, put_f
         f"  its SHA-256:     {hashlib.sha256((tmp_path / 'wrapped.bin').read_bytes()).hexdigest()}\n"
         "\n"
         "In the template, as properties of the resource:\n"
-        "  SecretWrapping: {Algorithm: RSAES_OAEP_SHA_256, KeyId: <the RSA key in KMS that this public key is of>}\n"
+        "  SecretWrapping: {Algorithm: RSAES_OAEP_SHA_256, KeyId: <the RSA key in KMS that has this public key>}\n"
         f"  ExpectedCheckValue: HMAC:{mac}\n"
         "\n"
         "Write down the check value. Next, where there is a network:\n"
@@ -130,7 +130,7 @@ def test_a_key_that_may_be_guessable_is_wrapped_without_a_check_value_of_ours(cu
     done = custodian.run("wrap", key, *HMAC, *TO_FILE, "--expected-check-value", f"HMAC:{expected}")
 
     assert done.code == 0
-    said = "not shown: --expected-check-value let the material pass though it may be guessable"
+    said = "not shown: the material passed by --expected-check-value, and may be guessable"
     assert f"Check value:       {said}\n" in done.text
     assert "HMAC:" not in done.text
     assert "Confirmation MAC" not in done.text
@@ -193,8 +193,9 @@ def test_the_wrapping_key_s_own_private_key_is_no_material(custodian, put_file, 
 
     assert (done.code, done.out) == (1, b"")
     assert done.err.splitlines()[-1] == (
-        "FILE: The material is the private key of --wrapping-key itself: whoever has it opens all that is wrapped. Wrap under "
-        "another key, one that KMS made."
+        "FILE: The material is the private key of --wrapping-key itself: anyone who has it opens all wrapped "
+        "material. Wrap under another "
+        "key, which KMS made."
     )
     assert not (tmp_path / "wrapped.bin").exists()
 
@@ -224,7 +225,7 @@ def test_an_empty_file_is_no_wrapping_key_and_is_called_empty(custodian, put_fil
     put_file("transport.pem", b"")
 
     assert refused(custodian, put_file, *TO_FILE) == (
-        "transport.pem: The file is empty. What should have written it may have failed: look there first.\n"
+        "transport.pem: The file is empty. The program that should have written it may have failed: check it first.\n"
     )
 
 
@@ -245,7 +246,7 @@ def test_the_wrapping_key_is_compared_with_paper(custodian, put_file):
 
     assert told == (
         f"--wrapping-key-check-value: The wrapping key's check value is SHA256:{right}, and another one is on paper. "
-        "Use nothing of this file: whoever holds its private key would read the material.\n"
+        "Do not use this key: the holder of its private key could read the material.\n"
     )
     done = custodian.run("wrap", "key.bin", *HMAC, *TO_FILE, "--wrapping-key-check-value", f"sha256:{right.lower()}")
     assert done.code == 0
@@ -301,7 +302,7 @@ def test_a_folder_that_is_not_there_is_reported_before_anything_is_read(custodia
 
     assert (done.code, done.err) == (
         1,
-        "--out: There is no folder there. Make it first; best one that only its owner may read.\n",
+        "--out: There is no folder there. Make it first, best with access only for its owner.\n",
     )
 
 

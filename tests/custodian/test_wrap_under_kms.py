@@ -37,10 +37,10 @@ def wrapped(folder):
 
 
 def not_aws(address, more):
-    return f"Warning: NOT AWS: what is meant for kms goes to {address}. {more}\n"
+    return f"Warning: NOT AWS: calls to kms go to {address}. {more}\n"
 
 
-PLAINTEXT_TOO = "The plaintext of what is wrapped goes there, too."
+PLAINTEXT_TOO = "The plaintext goes there, too."
 COMPARE = "The public key comes from there: compare its check value with paper."
 
 
@@ -52,7 +52,7 @@ def test_a_symmetric_key_wraps_for_only_one_secret(online, put_file, kms, kms_ur
 
     assert (done.code, done.err) == (
         0,
-        not_aws(kms_url, PLAINTEXT_TOO) + "Wrapping with SYMMETRIC_DEFAULT: the only one of a symmetric key in KMS.\n",
+        not_aws(kms_url, PLAINTEXT_TOO) + "Wrapping with SYMMETRIC_DEFAULT: the only one for a symmetric key in KMS.\n",
     )
     assert f"Wrapping key:      alias/transport = {symmetric}\n" in done.text
     assert "Opens for:         imported-key-material = 111122223333/orders/master-key\n" in done.text
@@ -117,8 +117,8 @@ def opened(kms, key, algorithm, blob):
 
 
 IMPORTED = (
-    "The wrapping key's Origin is EXTERNAL: its material was imported, and whoever has a copy of that may open what is wrapped "
-    "under the key, without KMS and its policy. Use a key that KMS made (Origin AWS_KMS)."
+    "The wrapping key's Origin is EXTERNAL: its material was imported, and anyone who has a copy can open what "
+    "is wrapped under the key, without KMS and its policy. Use a key that KMS made (Origin AWS_KMS)."
 )
 
 
@@ -155,15 +155,15 @@ def test_an_imported_symmetric_key_is_warned_of_too(bank):
         (
             "EXTERNAL_KEY_STORE",
             (
-                "The wrapping key's Origin is EXTERNAL_KEY_STORE: it is kept outside of AWS, by whoever runs that key store, "
-                "and opens nothing while the store can't be reached.",
+                "The wrapping key's Origin is EXTERNAL_KEY_STORE: it is kept outside of AWS by the operator "
+                "of that key store, and opens nothing if the store can't be reached.",
             ),
         ),
         (
             "NEW",
-            ("The wrapping key's Origin is NEW: this tool does not know it, nor who else may hold the key.",),
+            ("The wrapping key's Origin is NEW: this tool does not know who else may hold the key.",),
         ),
-        ("", ("The wrapping key's Origin is unknown: this tool does not know it, nor who else may hold the key.",)),
+        ("", ("The wrapping key's Origin is unknown: this tool does not know who else may hold the key.",)),
     ],
 )
 def test_what_each_origin_means(origin, told):
@@ -221,7 +221,7 @@ def test_a_key_that_is_not_there_is_reported_with_kms_s_own_words(online, put_fi
     told = refused(online, put_file, "--wrapping-key", "alias/nothing")
 
     assert told.startswith("--wrapping-key: kms:DescribeKey was refused with NotFoundException: ")
-    assert told.endswith(" Check the id, and --region: a key id counts in its own Region.\n")
+    assert told.endswith(" Check the id, and --region: a key id is valid only in its own Region.\n")
 
 
 def test_without_credentials_the_remedy_is_reported(custodian, put_file):
@@ -244,5 +244,5 @@ def test_a_profile_that_is_not_there_is_reported(custodian, put_file):
 
     assert told == (
         "--profile: connecting to kms failed: The config profile (bank) could not be found. "
-        "aws configure list-profiles shows those there are.\n"
+        "aws configure list-profiles lists them.\n"
     )

@@ -180,7 +180,7 @@ def test_a_folder_that_holds_another_build_is_not_built_into(tmp_path):
     )
 
     assert done.returncode == 1
-    assert "is not empty. Remove it first: what is left of another build would stay in the layer." in done.stderr
+    assert "is not empty. Remove it first: files of another build would stay in the layer." in done.stderr
 
 
 def test_without_python_3_13_the_build_says_so(tmp_path):

@@ -350,11 +350,11 @@ def test_a_kept_key_whose_material_is_not_kept_is_a_warning(policy: str) -> None
     assert findings(kept + GOOD) == [
         (
             "W9905 DeletionPolicy: The key Key is retained, and its material is not: when the resource or the stack is "
-            f"deleted, the material is taken out of the key that is kept. Set DeletionPolicy: {policy} here, too."
+            f"deleted, the material is removed from the retained key. Set DeletionPolicy: {policy} here, too."
         ),
         (
             "W9905 UpdateReplacePolicy: The key Key is retained, and its material is not: when another key takes its place, "
-            "the material is taken out of the key that is kept. Set UpdateReplacePolicy: Retain here, too."
+            "the material is removed from the retained key. Set UpdateReplacePolicy: Retain here, too."
         ),
     ]
 
@@ -377,9 +377,8 @@ def test_a_type_at_which_no_rule_looks_is_a_warning(type_: str, token: str) -> N
     resource = f"  Material:\n    Type: {type_}\n    Properties: {{ServiceToken: {token}, SecretID: x}}\n"
     assert findings(resource) == [
         (
-            f"W9906 Type: The function serves {type_} as it serves Custom::ImportedKeyMaterial, but nothing of it is checked "
-            "here. Write Custom::ImportedKeyMaterial, in a new resource: CloudFormation can't change the type of one that "
-            "exists."
+            f"W9906 Type: The function serves {type_} like Custom::ImportedKeyMaterial, but no rule here checks it. Write "
+            "Custom::ImportedKeyMaterial, in a new resource: CloudFormation can't change the type of one that exists."
         )
     ]
 
@@ -403,8 +402,8 @@ def test_two_expiries_of_one_key_are_an_error(first: str, second: str, key_id: s
     other = OTHER.replace("!GetAtt Key.Arn", key_id)
     assert findings(KEY + GOOD + first + other + second) == [
         (
-            "E9907 KeyId: Material holds the same key, and declares another expiry. KMS keeps one, that of whichever imports "
-            "last. Declare the same ValidTo or ValidForDays in both."
+            "E9907 KeyId: Material holds the same key, and declares another expiry. KMS keeps only the "
+            "expiry of the last import. Declare the same ValidTo or ValidForDays in both."
         )
     ]
 

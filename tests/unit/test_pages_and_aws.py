@@ -253,7 +253,7 @@ def test_the_pages_know_how_many_staging_labels_there_are():
 
     assert f"All versions together have {labels} labels at most, AWSCURRENT and AWSPREVIOUS among them" in page
     assert f"enough for {own}." in page
-    assert f"All versions together have {labels} at most" in example
+    assert f"All versions together have at most {labels} stages" in example
     assert f"From the {own + 1}th material on" in example
     for page in (DOCS / "key-custodian.md", REPOSITORY / "key_custodian" / "aws.py"):
         assert f"{labels} stages on all versions" in flowing(page.read_text())

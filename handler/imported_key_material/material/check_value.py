@@ -1,14 +1,14 @@
-"""Check values: so that a custodian can compare by eye what the HSM's screen shows with what is about to be imported.
+"""Check values: a custodian compares the HSM's screen with them by eye, before the import.
 
-Short on purpose for secret keys: a guard against the wrong secret, no oracle. No error shows what a secret key's check value
-really is. For asymmetric keys it is the whole SHA-256 of the public key, which is no secret.
+For secret keys they are short on purpose: they detect a wrong secret, and do not help to guess the key. No error shows the
+actual check value of a secret key. For asymmetric keys it is the whole SHA-256 of the public key, which is no secret.
 
     SYMMETRIC_DEFAULT  CMAC    leftmost 5 bytes of AES-CMAC over 16 zero bytes   NIST SP 800-38B; ANSI X9.24-1, PCI PIN 15-1
                        ECB     leftmost 3 bytes of AES-ECB of 16 zero bytes      CKA_CHECK_VALUE of PKCS#11
     HMAC_*             HMAC    leftmost 5 bytes of the HMAC of an empty message  RFC 2104, with the key spec's hash
     asymmetric         SHA256  SHA-256 of the SubjectPublicKeyInfo in DER        RFC 5280, section 4.1
 
-A SYMMETRIC_DEFAULT key in China is an SM4 key, for which no check value is agreed: none is computed, none is taken.
+A SYMMETRIC_DEFAULT key in China is an SM4 key. No standard defines a check value for it, so none is computed or accepted.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ def hmac_digest(key: Key, message: bytes, hash_name: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Method:
-    """One way to a check value: how many hex digits are computed, and how few may be declared."""
+    """One way to compute a check value: how many hex digits it has, and how few may be declared."""
 
     name: str
     fewest_digits: int
@@ -78,22 +78,22 @@ _BY_CIPHER: Mapping[str, tuple[_Method, ...]] = MappingProxyType({"AES": (_CMAC,
 
 
 def _methods(form: Form) -> tuple[_Method, ...]:
-    """The methods for a kind of key; the first is the one that is computed."""
+    """The methods for a kind of key. `compute` uses the first."""
     if isinstance(form, CipherKey):
         return _BY_CIPHER[form.cipher]
     return (_hmac_method(form.hash_name),) if isinstance(form, MacKey) else (_SHA256,)
 
 
 def compute(spec: KeySpec, key: Key) -> str:
-    """Returns the check value, as "CMAC:377822C093"; "" where none is agreed (SM4).
+    """Returns the check value, such as "CMAC:377822C093"; "" where none is defined (SM4).
 
-    `key`: the secret bytes, of a length that the key spec takes; of an asymmetric key its SubjectPublicKeyInfo in DER.
+    `key`: the secret bytes, of a length that the key spec takes; for an asymmetric key its SubjectPublicKeyInfo in DER.
     """
     return next(iter(compute_all(spec, key)), "")
 
 
 def compute_all(spec: KeySpec, key: Key) -> tuple[str, ...]:
-    """Returns the check values of every method for this kind of key, the one that `compute` gives first."""
+    """Returns the check values of every method for this kind of key, starting with the one that `compute` returns."""
     return tuple(f"{method.name}:{method.digits(key)}" for method in _methods(spec.form))
 
 
@@ -101,17 +101,17 @@ def compute_all(spec: KeySpec, key: Key) -> tuple[str, ...]:
 class ExpectedCheckValue:
     """A declared check value whose form is right for one key spec. Made by `check_expected_form`."""
 
-    given: str
+    text: str
     _method: _Method
     _digits: str
 
     def matches(self, key: Key) -> bool:
-        """Compares with the key's own (`key` as for `compute`), as far as digits were declared."""
+        """Compares the declared digits with the key's check value. `key`: as for `compute`."""
         return hmac.compare_digest(self._method.digits(key)[: len(self._digits)], self._digits)
 
 
 def check_expected_form(value: str, spec: KeySpec, *, words: Words = PROPERTIES) -> ExpectedCheckValue:
-    """Refused (check value) where the value is not one for this key spec. It is not quoted: it may be anything."""
+    """Refused (check value) where the value is no check value for this key spec. It is not quoted, since it may be a key."""
     methods = _methods(spec.form)
     if not methods:
         problem = f"In China {spec.a_key} is an SM4 key, for which no check value is agreed."
@@ -127,7 +127,7 @@ def check_expected_form(value: str, spec: KeySpec, *, words: Words = PROPERTIES)
 
 
 def differs(spec: KeySpec, key: Key, *, words: Words) -> Fault:
-    """The fault of a key that has another check value than the declared one."""
+    """The fault of a key whose check value is not the declared one."""
     where, remedy = words.check_value_place, f"{words.name_the_key}, or correct {words.check_value}."
     if isinstance(spec.form, CipherKey | MacKey):
         return Fault(where, "The material has another check value than the one declared.", remedy)

@@ -1,9 +1,8 @@
-"""Reads the outermost layers of DER, to tell what a container is: the library says only that it could not load it.
+"""Reads the outermost layers of DER to name a container: the library says only that it could not load it.
 
-Strict (X.690, section 10): definite and shortest lengths, nothing behind the end. It reads tags, lengths and object
-identifiers, never a number of a key: those are read and checked by the cryptography library alone. Nothing is copied: what is
-found are views of the buffer that was read, so that wiping it wipes all of them. Error texts name what was found in the
-encoding, and quote no byte of it.
+Strict (X.690, section 10): definite and shortest lengths, nothing after the end. It reads tags, lengths and object
+identifiers, but never the numbers of a key: only the cryptography library reads and checks those. It copies nothing: results
+are views of the buffer, so wiping the buffer wipes all of them. Error texts describe the encoding, and quote no byte of it.
 
 Sources: RFC 5208 and RFC 5958 (PKCS#8, versions 1 and 2), RFC 8017 A.1 (PKCS#1), RFC 5915 (SEC1), RFC 5280, RFC 7292.
 """
@@ -20,7 +19,7 @@ Buffer = bytes | bytearray | memoryview
 
 _BEGIN = bytes([SEQUENCE])
 _TAG_AND_LENGTH_BYTES = 2
-_LONG_FORM = 0x80  # X.690, 8.1.3.5: above it, so many bytes of length follow
+_LONG_FORM = 0x80  # X.690, 8.1.3.5: above it, the low bits say how many bytes of length follow
 _INDEFINITE = 0x80  # X.690, 8.1.3.6
 _IDENTIFIER_MOST_BYTES = 16
 _FILLED_TO_BYTES = 8  # the semiblock of AES key wrap (RFC 3394, section 2)
@@ -32,23 +31,23 @@ class NotDerError(Exception):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Element:
-    """One value with its tag. `content` may be material: a view of it, not a copy, and the repr shows none of it."""
+    """One value with its tag. `content` may be material: it is a view, not a copy, and the repr does not show it."""
 
     tag: int
     content: memoryview
 
     def is_byte(self, value: int) -> bool:
-        """Whether the content is this one byte, as a version number's is."""
+        """Whether the content is this single byte, for example a version number."""
         return len(self.content) == 1 and self.content[0] == value
 
     def identifier(self) -> bytes:
-        """An object identifier without tag and length; b"" for anything else, or for one longer than any known here."""
+        """An object identifier without tag and length; b"" for anything else, or if it is longer than any known here."""
         is_one = self.tag == OBJECT_IDENTIFIER and len(self.content) <= _IDENTIFIER_MOST_BYTES
         return bytes(self.content) if is_one else b""
 
 
 class Container(enum.Enum):
-    """What an outermost SEQUENCE is, by the tags of its parts; the value is its name in a sentence."""
+    """What an outermost SEQUENCE is, judged by the tags of its parts. The value is its name in a sentence."""
 
     PKCS8 = "a PKCS#8 private key"
     PKCS8_VERSION_2 = "a PKCS#8 private key of version 2 (RFC 5958)"
@@ -83,13 +82,13 @@ _ENCRYPTION = (bytes.fromhex("2a864886f70d0105"), bytes.fromhex("2a864886f70d010
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Shape:
-    """What was read of one SEQUENCE: what it is, and its parts.
+    """One SEQUENCE: what it is, and its parts.
 
-    Of PKCS#8, whatever its version, also the algorithm (its object identifier, without tag and length), the algorithm's
-    parameters, and the key within: None where that is no SEQUENCE in DER. One layer is read, however deep they go.
+    For PKCS#8 of any version also the algorithm (its object identifier, without tag and length), the algorithm's
+    parameters, and the key inside (None where that is no SEQUENCE in DER). Only one inner layer is read.
     """
 
-    container: Container | None  # None: nothing that is known here
+    container: Container | None  # None: unknown
     parts: tuple[Element, ...]
     algorithm: bytes = b""
     parameters: tuple[Element, ...] = ()
@@ -97,7 +96,7 @@ class Shape:
 
 
 def read(data: Buffer) -> Shape:
-    """Returns what the one SEQUENCE is that `data` is. NotDerError says how it is not DER."""
+    """Returns the shape of the one SEQUENCE in `data`. NotDerError says why it is not DER."""
     parts = _parts(memoryview(data))
     container = _container(parts)
     if container not in (Container.PKCS8, Container.PKCS8_VERSION_2):
@@ -107,7 +106,7 @@ def read(data: Buffer) -> Shape:
 
 
 def elements(outer: Element) -> tuple[Element, ...]:
-    """Returns the values that stand one behind the other in a value; none where they can't be read."""
+    """Returns the values inside a value, in order; none where they can't be read."""
     try:
         return _elements(outer.content)
     except NotDerError:
@@ -117,7 +116,7 @@ def elements(outer: Element) -> tuple[Element, ...]:
 def without_filling(data: Buffer) -> memoryview:
     """Returns a view of `data` without the zero bytes that fill a SEQUENCE up to a multiple of 8 bytes.
 
-    Some HSMs (SoftHSM2) fill every key like that before they wrap it by AES. Nothing is guessed: DER tells where it ends.
+    Some HSMs (SoftHSM2) fill every key like that before they wrap it by AES. This is no guess: DER says where it ends.
     """
     view = memoryview(data)
     if view[:1] != _BEGIN or len(view) % _FILLED_TO_BYTES:
@@ -150,7 +149,7 @@ def _parts(data: memoryview) -> tuple[Element, ...]:
 def _container(parts: tuple[Element, ...]) -> Container | None:
     tags = bytes(part.tag for part in parts)
     kind = next((kind for kind, pattern in _TAGS if re.fullmatch(pattern, tags, re.DOTALL)), None)
-    # Two pairs look alike from outside: the version number and the algorithm tell them apart.
+    # Two pairs have the same tags: the version number and the algorithm distinguish them.
     if kind is Container.PKCS8 and not parts[0].is_byte(0):
         return Container.PKCS8_VERSION_2
     if kind is Container.ENCRYPTED_PKCS8:
@@ -160,7 +159,7 @@ def _container(parts: tuple[Element, ...]) -> Container | None:
 
 
 def _algorithm(identifier: Element) -> tuple[bytes, tuple[Element, ...]]:
-    """The object identifier of an AlgorithmIdentifier, b"" if there is none, and what stands behind it."""
+    """The object identifier of an AlgorithmIdentifier, b"" if there is none, and the values after it."""
     first, *parameters = elements(identifier) or (None,)
     return first.identifier() if first else b"", tuple(parameters)
 
@@ -175,7 +174,7 @@ def _elements(data: memoryview) -> tuple[Element, ...]:
 
 
 def _element(data: memoryview, at: int) -> tuple[Element, int]:
-    """Returns the value that begins at `at`, and where it ends. One-byte tags only: no container here has others."""
+    """Returns the value that begins at `at`, and where it ends. Only one-byte tags: no container here has others."""
     begin = at + _TAG_AND_LENGTH_BYTES
     if len(data) < begin:
         raise NotDerError("is cut off")

@@ -1,13 +1,12 @@
 """Text to bytes, strictly: base64, hex digits, a field of a JSON object.
 
-What Python's own decoders let pass would put other bytes into a key for ever: `b64decode` skips what it does not know
-(`-_-_` becomes nothing) and takes bits behind the end; `bytes.fromhex` takes spaces between digits; `json.loads` keeps the last
-of two fields of one name. Here an encoding is accepted only where encoding the bytes again gives the text back. Base64 and hex
-are never guessed between: text that may be either is refused until MaterialEncoding or a check value says which.
+Python's own decoders are too lenient: they would put wrong bytes into a key permanently. `b64decode` skips characters that it
+does not know (`-_-_` becomes nothing) and accepts extra bits at the end; `bytes.fromhex` accepts spaces between digits;
+`json.loads` keeps the last of two fields of one name. Here an encoding is accepted only if encoding the bytes again gives the
+same text. Text that may be base64 or hex is refused until MaterialEncoding or a check value says which.
 
-What a value is, is found in `secret_value.py` and `wrapped_value.py`; PEM is in `pem.py`. No error quotes any of the text,
-nor the name of a field. Every refusal is raised outside of `except`, since JSONDecodeError and UnicodeDecodeError carry the
-text along.
+`secret_value.py` and `wrapped_value.py` find out what a value is; PEM is in `pem.py`. No error quotes the text or the name of a
+field. Every refusal is raised outside of `except`, since JSONDecodeError and UnicodeDecodeError hold the text.
 
 Sources: RFC 4648 (sections 3.3 to 3.5, 4, 5, 8); RFC 8259, section 4.
 """
@@ -34,7 +33,7 @@ _BASE64_FORM = re.compile(r"(?P<digits>[A-Za-z0-9+/_-]*)(?P<padding>=*)")
 def decode_text(text: str, encoding: str | None, *, words: Words) -> bytearray:
     """Returns the bytes that wrapped text encodes: BASE64 (also for None) or HEX. Refused (material, encoding).
 
-    For text whose bytes can't be compared with a check value, such as a ciphertext: base64 that may be hex is refused.
+    For text whose bytes have no check value, such as a ciphertext. Base64 that may be hex is refused.
     """
     if encoding == HEX:
         return hex_bytes(text, words=words)
@@ -47,20 +46,20 @@ def decode_text(text: str, encoding: str | None, *, words: Words) -> bytearray:
 
 
 def reads_as_hex(text: str) -> bool:
-    """Whether base64 text may just as well be hex digits, as 64 of them are: valid base64 of 48 bytes."""
+    """Whether base64 text may also be hex: 64 hex digits are also valid base64, of 48 bytes."""
     return _HEX_DIGITS.fullmatch("".join(text.split())) is not None
 
 
 def hex_or_base64(words: Words, remark: str = "") -> Fault:
     """The fault of text that may be either."""
-    problem = f"The text consists of hex digits alone, and would be read as base64{remark}."
+    problem = f"The text consists of hex digits only, and would be read as base64{remark}."
     return Fault(words.material, problem, f"If it is hex, set {words.encoding} to HEX.")
 
 
 def base64_bytes(text: str, *, words: Words, what: str = "The text", remedy: str = "") -> bytearray:
-    """Standard or URL alphabet, padded or not; white space anywhere is passed over, line breaks too.
+    """Standard or URL alphabet, with or without padding. White space and line breaks are ignored.
 
-    `remedy`: in place of the one that is right for any text.
+    `remedy`: replaces the general remedy.
     """
     encode_again = f"Encode the bytes again, for example with base64, or set {words.encoding} to what it is."
 
@@ -87,7 +86,7 @@ def base64_bytes(text: str, *, words: Words, what: str = "The text", remedy: str
 
 
 def hex_bytes(text: str, *, words: Words) -> bytearray:
-    """Pairs of hex digits; white space before and after is passed over, and so is a leading `0x`."""
+    """Pairs of hex digits. White space before and after is ignored, and so is a leading `0x`."""
     form = _HEX_DIGITS.fullmatch(text.strip(_WHITE_SPACE))
     if form is None:
         problem = (
@@ -103,7 +102,7 @@ class _TwiceError(ValueError):
 
 
 def json_field(value: bytes | bytearray | str, key: str, *, words: Words) -> str:
-    """Returns the text of one field of the JSON object that a text is. Refused (JSON key)."""
+    """Returns the text of one field of a JSON object. Refused (JSON key)."""
 
     def refused(problem: str, remedy: str) -> Refused:
         return Refused(Fault(words.json_key, problem, remedy))
@@ -113,7 +112,7 @@ def json_field(value: bytes | bytearray | str, key: str, *, words: Words) -> str
         raise refused(problem, f"{words.store_json}, or take {words.json_key} out.")
     found, twice = _json(value)
     if twice:
-        remedy = "Write each field once: which one is meant can't be known."
+        remedy = "Write each field once: nothing says which of the two is right."
         raise refused(f"The {words.holder}'s JSON has an object with two fields of the same name.", remedy)
     if not isinstance(found, dict):
         remedy = f'Write the {words.holder} as {{"name": "value"}}, or leave {words.json_key} out.'
@@ -129,13 +128,13 @@ def json_field(value: bytes | bytearray | str, key: str, *, words: Words) -> str
 
 
 def is_json_object(text: str) -> bool:
-    """Whether it is one, be it with a field that is named twice."""
+    """Whether it is a JSON object, even one that names a field twice."""
     found, twice = _json(text)
     return twice or isinstance(found, dict)
 
 
 def _json(text: str) -> tuple[object, bool]:
-    """Returns what the text says (None if it is no JSON), and whether it names a field twice."""
+    """Returns the JSON value (None if it is no JSON), and whether it names a field twice."""
 
     def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         fields = dict(pairs)

@@ -1,8 +1,8 @@
-"""What KMS takes as imported material: one row per key spec, and the way each may travel.
+"""What KMS takes as imported material: one row per key spec, and how each may be wrapped.
 
-Everything that depends on a key spec is read from a row here and compared nowhere else. The rows hold outside China; there
-`key_spec` gives what KMS takes there: an SM4 key of 16 bytes as SYMMETRIC_DEFAULT, and no RSA_AES_KEY_WRAP_*. What the
-material itself must look like is checked in `material_check.py`; how it is wrapped is in `wrapping.py`.
+Everything that depends on a key spec comes from a row here; no other module compares key specs. The rows are valid outside
+China. For China `key_spec` changes them: SYMMETRIC_DEFAULT is an SM4 key of 16 bytes, and there is no RSA_AES_KEY_WRAP_*.
+`material_check.py` checks the material itself; `wrapping.py` wraps it.
 
 Sources: AWS KMS Developer Guide, "Importing key material"; API reference, GetParametersForImport;
 docs/internals/kms-contract.md.
@@ -20,7 +20,7 @@ from imported_key_material.errors import Fault, Faults, Refused
 
 CHINA = "aws-cn"  # the partition of the Regions in China, as ARNs name it
 
-# ----------------------------------------------------------------------------------------------- how material travels
+# ---------------------------------------------------------------------------------------------- how material is wrapped
 
 OAEP_SHA_1 = "RSAES_OAEP_SHA_1"
 OAEP_SHA_256 = "RSAES_OAEP_SHA_256"
@@ -41,7 +41,7 @@ OAEP_CAPACITY_BYTES: Mapping[str, Mapping[str, int]] = MappingProxyType(
 
 
 class Kind(enum.Enum):
-    """What the bytes are, and so which checks and which proof of arrival apply."""
+    """What the bytes are. It decides which checks apply, and how the import is confirmed."""
 
     SYMMETRIC = "symmetric"
     HMAC = "HMAC"
@@ -61,7 +61,7 @@ class CipherKey:
 
 @dataclass(frozen=True, slots=True)
 class MacKey:
-    """Raw bytes as long as the hash's output; KMS takes longer ones up to `most_bytes`."""
+    """Raw bytes as long as the hash's output; KMS takes longer keys, up to `most_bytes`."""
 
     kind: ClassVar[Kind] = Kind.HMAC
     size_bytes: int
@@ -71,7 +71,7 @@ class MacKey:
 
 @dataclass(frozen=True, slots=True)
 class RsaKey:
-    """A private key of two primes (RFC 8017); the modulus has exactly so many bits."""
+    """A private key of two primes (RFC 8017); the modulus has exactly `modulus_bits`."""
 
     kind: ClassVar[Kind] = Kind.RSA
     modulus_bits: int
@@ -85,7 +85,7 @@ class EcKey:
     curve: ec.EllipticCurve
     curve_words: str
     oid: bytes
-    pkcs8_bytes: int  # of a key in DER as the library writes it: named curve, with its public point
+    pkcs8_bytes: int  # of the DER that the library writes: named curve, with the public point
 
     @property
     def scalar_bytes(self) -> int:
@@ -107,7 +107,7 @@ Form = CipherKey | MacKey | RsaKey | EcKey | EdwardsKey
 
 @dataclass(frozen=True, slots=True)
 class KeySpec:
-    """One KeySpec of KMS. `wrapping`: algorithms that KMS takes for it, best first."""
+    """One KeySpec of KMS. `wrapping`: the algorithms that KMS takes for it, best first."""
 
     name: str
     form: Form
@@ -121,7 +121,7 @@ class KeySpec:
 
     @property
     def most_bytes(self) -> int | None:
-        """Of the encoded material; None for RSA, which goes by no OAEP."""
+        """The most bytes of encoded material; None for RSA, for which there is no OAEP."""
         if isinstance(self.form, RsaKey):
             return None
         if isinstance(self.form, EcKey | EdwardsKey):
@@ -130,12 +130,12 @@ class KeySpec:
 
     @property
     def a_key(self) -> str:
-        """In a sentence: "an HMAC_256 key"."""
+        """For use in a sentence, such as "an HMAC_256 key"."""
         return f"{'a' if self.name.startswith('S') else 'an'} {self.name} key"
 
     @property
     def mac_algorithm(self) -> str:
-        """The MacAlgorithm of GenerateMac and VerifyMac; "" for what makes no MACs."""
+        """The MacAlgorithm of GenerateMac and VerifyMac; "" for keys that make no MACs."""
         return self.name.replace("HMAC_", "HMAC_SHA_") if self.kind is Kind.HMAC else ""
 
 
@@ -175,7 +175,7 @@ KEY_SPECS: Mapping[str, KeySpec] = MappingProxyType({row.name: row for row in _R
 _NOT_IMPORTABLE = (
     ("ML_DSA_", "KMS takes no imported material for ML-DSA keys."),
     ("ML_KEM_", "KMS takes no imported material for ML-KEM keys."),
-    ("SM2", "SM2 keys, which exist in China alone, are not imported by this resource."),
+    ("SM2", "SM2 keys, which exist only in China, are not imported by this resource."),
 )
 _IMPORTABLE = "symmetric, HMAC, RSA, ECC_NIST_P256, _P384, _P521, ECC_SECG_P256K1 and ECC_NIST_EDWARDS25519"
 
@@ -193,11 +193,11 @@ def key_spec(name: str, *, partition: str = "aws") -> KeySpec:
 
 
 def _in_china(spec: KeySpec) -> KeySpec:
-    """There SYMMETRIC_DEFAULT is SM4, and RSA_AES_KEY_WRAP_* does not exist: RSA private keys go by SM2PKE alone."""
+    """There SYMMETRIC_DEFAULT is SM4, and RSA_AES_KEY_WRAP_* does not exist: it takes RSA private keys only with SM2PKE."""
     wrapping = tuple(algorithm for algorithm in spec.wrapping if algorithm in OAEP_CAPACITY_BYTES)
     if not wrapping:
-        problem = f"The key's spec is {spec.name}, and in China KMS takes RSA private keys wrapped with SM2PKE alone."
-        raise Refused(Fault("KeyId", problem, "SM2PKE is not done here: import this key by hand."))
+        problem = f"The key's spec is {spec.name}, and in China KMS takes RSA private keys wrapped with SM2PKE only."
+        raise Refused(Fault("KeyId", problem, "This resource has no SM2PKE: import this key by hand."))
     form = CipherKey(16, "SM4") if isinstance(spec.form, CipherKey) else spec.form
     return replace(spec, form=form, wrapping=wrapping)
 
@@ -206,10 +206,10 @@ def _in_china(spec: KeySpec) -> KeySpec:
 
 
 def choose_wrapping(spec: KeySpec, *, algorithm: str | None, wrapping_key_spec: str, size_bytes: int | None) -> str:
-    """Returns the WrappingAlgorithm to ask GetParametersForImport for: the one declared, or the best that goes.
+    """Returns the WrappingAlgorithm to ask GetParametersForImport for: the declared one, or else the best possible one.
 
-    `size_bytes`: length of the encoded material; None where it is not known yet: then only the table is checked.
-    Refused (WrappingAlgorithm, WrappingKeySpec) where KMS would refuse, or where OAEP can't carry so much.
+    `size_bytes`: length of the encoded material; None if it is not known yet: then only the table is checked.
+    Refused (WrappingAlgorithm, WrappingKeySpec) where KMS would refuse, or where the material is too long for OAEP.
     """
     _check_names(spec, algorithm, wrapping_key_spec)
     candidates = spec.wrapping if algorithm is None else (algorithm,)
@@ -245,7 +245,7 @@ def _check_names(spec: KeySpec, algorithm: str | None, wrapping_key_spec: str) -
 
 
 def _obstacle(spec: KeySpec, algorithm: str, wrapping_key_spec: str, size_bytes: int | None) -> str:
-    """Why this algorithm does not go under this wrapping key; "" where it does."""
+    """Why this algorithm is not possible under this wrapping key; "" where it is."""
     if algorithm not in OAEP_CAPACITY_BYTES:
         return ""
     if wrapping_key_spec in spec.no_oaep_under:

@@ -1,13 +1,12 @@
-"""Key material that passed every check: the one thing that may be imported.
+"""Key material that passed every check. Nothing else may be imported.
 
-An import is for ever, and KMS's own answers to bad material are empty texts, so that nothing may go out unchecked: the import
-takes only `CheckedMaterial`, and only `check` makes it (docs/internals/design.md, rule 3). All that is wrong is named at once.
-No error holds material, and no exception that might hold some is left on `__cause__` or `__context__`.
+An import is permanent, and KMS refuses bad material without a reason. So the import takes only `CheckedMaterial`, and only
+`check` makes it (docs/internals/design.md, rule 3). An error names everything that is wrong at once. No error holds material,
+and no exception that might hold some is left on `__cause__` or `__context__`.
 
-Plaintext lives as short as Python allows: buffers of ours are wiped, and what is looked for in them is looked for in views of
-them. What can't be wiped is dropped as soon as it was used: `bytes` and `str`, in which boto3 gives a secret and KMS's answer;
-text on its way to bytes (base64, hex, JSON, PEM), and bytes that are tried as text; the numbers and encodings that libraries
-make of a key.
+Plaintext lives as short as Python allows. Our own buffers are wiped, and searches in them use views, not copies. The rest can't
+be wiped and is dropped right after use: `bytes` and `str` that boto3 returns for a secret and for KMS's answer; text that is
+decoded (base64, hex, JSON, PEM), and bytes that are tested as text; the numbers and encodings that libraries make of a key.
 """
 
 from contextlib import suppress
@@ -39,17 +38,17 @@ _PASSED: Final = _Passed()
 
 @final
 class CheckedMaterial:
-    """One key's material, fit for its key spec. Made by `check` alone.
+    """One key's material, valid for its key spec. Only `check` makes it.
 
-    No dataclass on purpose: loggers and encoders take those apart. It shows nothing, can't be changed, copied or pickled.
+    Not a dataclass, since loggers and encoders read its fields. It shows nothing, and can't be changed, copied or pickled.
     `spec`; `public_key`: SubjectPublicKeyInfo in DER, None for secret keys; `public_exponent`: of an RSA key, else None;
-    `check_value`: computed, as "CMAC:377822C093", "" for a key that may be guessable; `verified_check_value`: the
-    ExpectedCheckValue that was compared, as given, else "".
+    `check_value`: computed, such as "CMAC:377822C093", "" for a key that may be guessable; `verified_check_value`: the
+    ExpectedCheckValue that was compared, as declared, else "".
     """
 
     __slots__ = ("_encoded", "_frozen", "check_value", "public_exponent", "public_key", "spec", "verified_check_value")
 
-    def __init__(  # noqa: PLR0913  # one place makes it, by name
+    def __init__(  # noqa: PLR0913  # only one place calls it, with keywords
         self,
         passed: _Passed,
         *,
@@ -61,7 +60,7 @@ class CheckedMaterial:
         public_exponent: int | None = None,
     ) -> None:
         if passed is not _PASSED:
-            raise TypeError("CheckedMaterial is made by material.check alone.")
+            raise TypeError("Only material_check.check makes CheckedMaterial.")
         self.spec: Final = spec
         self.public_key: Final = public_key
         self.public_exponent: Final = public_exponent
@@ -72,7 +71,7 @@ class CheckedMaterial:
 
     @property
     def encoded(self) -> bytearray:
-        """What KMS gets: the raw bytes of a secret key, else PKCS#8 in DER. ValueError once it was wiped."""
+        """What KMS gets: the raw bytes of a secret key, else PKCS#8 in DER. ValueError after `wipe`."""
         if not any(self._encoded):  # no check lets zeros pass
             raise ValueError("The material was wiped.")
         return self._encoded
@@ -84,7 +83,7 @@ class CheckedMaterial:
         raise ValueError(f"The material of {self.spec.a_key} makes no MACs.")
 
     def wipe(self) -> None:
-        """Overwrites the material with zeros; it can't be used any more."""
+        """Overwrites the material with zeros. It can't be used afterwards."""
         _wipe(self._encoded)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -99,7 +98,7 @@ class CheckedMaterial:
         raise TypeError("CheckedMaterial is neither copied nor pickled.")
 
 
-def check(  # noqa: PLR0913  # by name
+def check(  # noqa: PLR0913  # keywords
     source: bytes | bytearray | str,
     spec: KeySpec,
     *,
@@ -111,12 +110,12 @@ def check(  # noqa: PLR0913  # by name
 ) -> CheckedMaterial:
     """Returns the material that a secret holds, decoded, checked and encoded for KMS.
 
-    `source`: SecretBinary (bytes) or SecretString (str); a bytearray is taken over: it becomes the material, or is wiped.
-    `encoding`: MaterialEncoding, None for what is found: bytes are RAW, what has a PEM header PEM, other text BASE64.
-    `json_key`: SecretJsonKey. `expected_check_value`: ExpectedCheckValue. `unwrapped`: the bytes were wrapped, so that
-    MaterialEncoding does not say what they are.
+    `source`: SecretBinary (bytes) or SecretString (str); a bytearray is not copied: it becomes the material, or is wiped.
+    `encoding`: MaterialEncoding. None: bytes are RAW, a value with a PEM header is PEM, other text is BASE64.
+    `json_key`: SecretJsonKey. `expected_check_value`: ExpectedCheckValue. `unwrapped`: the bytes were wrapped, so
+    MaterialEncoding does not describe them.
 
-    Refused with every fault: of the material, its encoding, its JSON key and its check value, as `words` calls them.
+    Refused with every fault of the material, its encoding, its JSON key and its check value, in these `words`.
     """
     faults = Faults()
     expected: ExpectedCheckValue | None = None
@@ -128,7 +127,7 @@ def check(  # noqa: PLR0913  # by name
     try:
         with found.collected():
             value = secret_value.read(source, encoding=encoding, json_key=json_key, words=words)
-            checked = _checked(value, spec, expected, words)
+            checked = _check(value, spec, expected, words)
         with faults.collected():
             if found and isinstance(source, bytes) and encoding in (None, RAW) and not unwrapped:
                 _refuse_undecoded(source, spec, expected, words)
@@ -145,30 +144,30 @@ def check(  # noqa: PLR0913  # by name
 
 
 def _refuse_undecoded(source: bytes, spec: KeySpec, expected: ExpectedCheckValue | None, words: Words) -> None:
-    """Refused (material) where bytes that are no good key are the text of one that passes every check, in hex or base64."""
+    """Refused (material) where the bytes are no valid key, but the hex or base64 text of one that passes every check."""
     if not source.isascii():
         return
-    for name in (HEX, BASE64):  # hex first: most of it is base64, too
+    for name in (HEX, BASE64):  # hex first: most hex is also valid base64
         checked: CheckedMaterial | None = None
         with suppress(Refused):
             value = secret_value.read(source, encoding=name, json_key=None, words=words)
-            checked = _checked(value, spec, expected, words)
+            checked = _check(value, spec, expected, words)
         if checked is not None:
             checked.wipe()
-            problem = f"The bytes are those of a text: {spec.a_key} in {name}, which nobody decoded."
+            problem = f"The bytes are a text that nobody decoded: {spec.a_key} in {name}."
             raise Refused(Fault(words.material, problem, f"Set {words.encoding} to {name}, or {words.decode}."))
 
 
-def _checked(
+def _check(
     value: RawValue | PemValue, spec: KeySpec, expected: ExpectedCheckValue | None, words: Words
 ) -> CheckedMaterial:
     form = spec.form
     if isinstance(form, CipherKey | MacKey):
-        return _secret(value, spec, form, expected, words)
-    return _asymmetric(value, spec, form, expected, words)
+        return _check_secret_key(value, spec, form, expected, words)
+    return _check_private_key(value, spec, form, expected, words)
 
 
-def _secret(
+def _check_secret_key(
     value: RawValue | PemValue,
     spec: KeySpec,
     form: CipherKey | MacKey,
@@ -177,7 +176,7 @@ def _secret(
 ) -> CheckedMaterial:
     if isinstance(value, PemValue):
         problem = f"The {words.holder} holds a PEM, and {spec.a_key} is random bytes."
-        remedy = f"Name the {words.holder} that holds the key which is meant, or {words.another_key}."
+        remedy = f"Name the {words.holder} that holds the right key, or {words.another_key}."
         raise Refused(Fault(words.material, problem, remedy))
     try:
         verdict = secret_key_rules.check(value.data, spec, form, expected, may_be_hex=value.may_be_hex, words=words)
@@ -193,7 +192,7 @@ def _secret(
     )
 
 
-def _asymmetric(
+def _check_private_key(
     value: RawValue | PemValue,
     spec: KeySpec,
     form: RsaKey | EcKey | EdwardsKey,
@@ -206,7 +205,7 @@ def _asymmetric(
         data = found.der
     elif value.may_be_hex:
         _wipe(value.data)
-        raise Refused(hex_or_base64(words))  # never a key: the base64 of one in DER begins with M
+        raise Refused(hex_or_base64(words))  # never a key: base64 of a key in DER begins with M
     else:
         data = value.data
     try:
@@ -224,7 +223,7 @@ def _asymmetric(
         spec=spec,
         encoded=private_key_rules.pkcs8(key),
         check_value=check_value.compute(spec, public_key),
-        verified_check_value=expected.given if expected is not None else "",
+        verified_check_value=expected.text if expected is not None else "",
         public_key=public_key,
         public_exponent=private_key_rules.public_exponent(key),
     )

@@ -1,8 +1,8 @@
-"""Takes the one private key out of a PEM, and refuses what a library would pass over in silence.
+"""Takes the one private key out of a PEM, and refuses blocks that a library would silently ignore.
 
 Libraries take the first of two private keys, and ignore certificates and junk. Here a PEM holds exactly one private key block;
-EC PARAMETERS may stand before it, as OpenSSL writes them; text outside of blocks (Bag Attributes) is passed over; any other
-block is refused. What the key is, is checked in `private_key.py`.
+EC PARAMETERS may stand before it, as OpenSSL writes them; text outside of blocks (Bag Attributes) is ignored; any other block
+is refused. `private_key.py` checks the key.
 
 Sources: RFC 7468 (sections 2, 3, 10, 11); RFC 1421, section 4.6.1.1 (Proc-Type of an encrypted key).
 """
@@ -21,7 +21,7 @@ _EC_PARAMETERS = "EC PARAMETERS"
 _ENCRYPTED = "ENCRYPTED PRIVATE KEY"
 _PRIVATE_KEYS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", _ENCRYPTED)
 
-# What a block is in a sentence, and the remedy; "" for: only the private key's block.
+# label: its name in a sentence, and the remedy; "": store only the private key's block.
 _OTHERS = {
     "CERTIFICATE": ("a certificate", ""),
     "TRUSTED CERTIFICATE": ("a certificate", ""),
@@ -42,7 +42,7 @@ _UNKNOWN = ("a block of another kind", "")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Block:
-    """What stands between BEGIN and END."""
+    """The text between BEGIN and END."""
 
     label: str
     body: str
@@ -57,35 +57,35 @@ class PemKey:
 
 
 def is_in(value: bytes | bytearray | str, label: str = "") -> bool:
-    """Whether a PEM header is in it, of a block whose label begins so."""
+    """Whether it holds the header of a PEM block whose label begins with `label`."""
     header = f"{HEADER}{label}"
     return header in value if isinstance(value, str) else header.encode() in value
 
 
 def is_encrypted_in(text: str) -> bool:
-    """Whether a private key under a password is in it, in whatever state the PEM is."""
+    """Whether it holds an encrypted private key, even in a damaged PEM."""
     return is_in(text, _ENCRYPTED) or _PROC_TYPE.search(text) is not None
 
 
 def private_key(text: str, *, words: Words) -> PemKey:
-    """Returns the one private key. Refused (material) with all that is wrong with the blocks."""
+    """Returns the one private key. Refused (material) with everything that is wrong with the blocks."""
     faults, where = Faults(), words.material
     blocks, whole = _blocks(text)
     if not whole:
         remedy = f"{words.store} the whole PEM, with each BEGIN line and its END line."
-        faults.add(where, "The PEM is damaged: a BEGIN line has no END line of its own.", remedy)
+        faults.add(where, "The PEM is damaged: a BEGIN line has no matching END line.", remedy)
         faults.raise_if_any()
     keys = [block for block in blocks if block.label in _PRIVATE_KEYS]
     parameters = blocks[:1] if blocks[0].label == _EC_PARAMETERS else []
     if len(keys) > 1:
-        remedy = f"{words.store} the one that is meant."
+        remedy = f"{words.store} only the right one."
         faults.add(where, f"The PEM holds {len(keys)} private keys, and a KMS key takes one.", remedy)
     if any(_is_encrypted(key) for key in keys):
         faults.add(where, "The private key in the PEM is encrypted.", words.if_encrypted)
     for block in blocks[len(parameters) :]:
         if block not in keys:
             what, remedy = _OTHERS.get(block.label, _UNKNOWN)
-            faults.add(where, f"The PEM holds {what}.", remedy or f"{words.store} the block of the private key alone.")
+            faults.add(where, f"The PEM holds {what}.", remedy or f"{words.store} only the block of the private key.")
     if not keys and not faults:
         faults.add(where, "The PEM holds no private key.", f"{words.store} the private key in PKCS#8, PKCS#1 or SEC1.")
     faults.raise_if_any()
@@ -103,7 +103,7 @@ def _is_encrypted(key: Block) -> bool:
 
 
 def _blocks(text: str) -> tuple[list[Block], bool]:
-    """Returns the blocks, and whether each BEGIN has its END and the other way round. At least one, if so."""
+    """Returns the blocks, and whether there is at least one and every BEGIN and END match."""
     boundaries = list(_BOUNDARY.finditer(text))
     pairs = list(zip(boundaries[0::2], boundaries[1::2], strict=False))
     sides = [boundary["side"] for boundary in boundaries]

@@ -1,12 +1,12 @@
-"""Loads one private key of DER, and says in words why it can't be.
+"""Loads one private key from DER, and says in words why it can't be loaded.
 
-The cryptography library parses and verifies: strict DER, RSA's numbers and primes, EC's range and public point. It is never
-told to skip that. It takes its time, too: nothing stops it once it computes with large numbers, so that another algorithm than
-RSA, EC and Ed25519, and a number longer than any that KMS takes, are refused before the library sees them.
+The cryptography library parses and verifies the key: strict DER, RSA's numbers and primes, EC's range and public point.
+This is never switched off. Nothing can stop the library once it computes with large numbers. So algorithms other than RSA, EC
+and Ed25519, and numbers longer than KMS takes, are refused before the library gets them.
 
-Its own error texts are for developers ("Please file an issue"), wrong in places (a PKCS#8 without a version is called
-encrypted), and may change: here each cause has a sentence of ours, found by the container's shape (`der.py`). What a key must
-be for a key spec is checked in `private_key_rules.py`.
+The library's error texts are for developers ("Please file an issue"), partly wrong (a PKCS#8 without a version is called
+encrypted), and may change. Here each cause has its own sentence, chosen by the container's shape (`der.py`).
+`private_key_rules.py` checks whether the key fits the key spec.
 
 Sources: RFC 5208, RFC 5958 (PKCS#8), RFC 8017 A.1 (PKCS#1), RFC 5915 (SEC1), RFC 8410 (Ed25519), RFC 4055 (RSA-PSS).
 """
@@ -30,7 +30,7 @@ _EC = bytes.fromhex("2a8648ce3d0201")  # id-ecPublicKey, 1.2.840.10045.2.1
 _ED25519 = bytes.fromhex("2b6570")  # id-Ed25519, 1.3.101.112
 
 RSA_MOST_BITS = max(spec.form.modulus_bits for spec in KEY_SPECS.values() if isinstance(spec.form, RsaKey))
-# The numbers of RFC 8017, A.1.2, in their order, and how long each may be. Those behind the exponents belong to one prime each.
+# The numbers of RFC 8017, A.1.2, in their order, and how long each may be. Those after the exponents belong to one prime each.
 _RSA_NUMBERS = (
     ("modulus", RSA_MOST_BITS),
     ("public exponent", RSA_MOST_BITS),
@@ -45,7 +45,7 @@ _SCALAR_BYTES = {  # by the curve's object identifier, without tag and length
     spec.form.oid[2:]: spec.form.scalar_bytes for spec in KEY_SPECS.values() if isinstance(spec.form, EcKey)
 }
 
-# Remedies, with the reader's words left open.
+# Remedies. {words...} is filled with the reader's words.
 _AGAIN = "Export it again, for example: openssl pkey -in old.pem -out new.pem."
 _PRIVATE_KEY_WANTED = "{words.store} the private key in PKCS#8, PKCS#1 or SEC1, as PEM or DER."
 _UNDAMAGED = "Name the {words.holder} with the undamaged key, or make a new one."
@@ -66,11 +66,11 @@ _NOT_TAKEN = {
 
 
 def load(data: bytearray, *, words: Words) -> PrivateKeyTypes:
-    """Returns the key; its numbers are those of a valid key. Refused (material) with the one reason."""
+    """Returns a valid key. Refused (material) with one reason."""
     encoded = der.without_filling(data)
     shape = _shape(encoded, words)
     fault = _container_fault(shape, words) or _algorithm_fault(shape, words) or _size_fault(shape, words)
-    key = _loaded(encoded) if fault is None else None
+    key = _load(encoded) if fault is None else None
     if key is None:
         raise Refused(fault or _diagnosis(shape, words))
     return key
@@ -80,8 +80,8 @@ def _fault(words: Words, problem: str, remedy: str) -> Fault:
     return Fault(words.material, problem, remedy.format(words=words))
 
 
-def _loaded(encoded: memoryview) -> PrivateKeyTypes | None:
-    """None where the library refuses. What it raises ends here: it may hold more than its text."""
+def _load(encoded: memoryview) -> PrivateKeyTypes | None:
+    """None where the library refuses. Its exception ends here, since it may hold material."""
     try:
         return load_der_private_key(encoded, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
@@ -107,7 +107,7 @@ def _shape(encoded: memoryview, words: Words) -> Shape:
     raise Refused(_fault(words, f"The private key {reason}.", _AGAIN))
 
 
-# ------------------------------------------------------------------------------- what the library is not asked to look at
+# ------------------------------------------------------------------------------------ what the library does not get to see
 
 
 def _container_fault(shape: Shape, words: Words) -> Fault | None:
@@ -122,22 +122,24 @@ def _container_fault(shape: Shape, words: Words) -> Fault | None:
 
 
 def _algorithm_fault(shape: Shape, words: Words) -> Fault | None:
-    """RSA, EC and Ed25519 keys only go on: of a DSA key the library computes for half an hour what nobody needs."""
+    """Only RSA, EC and Ed25519 keys pass: for a DSA key the library could compute for half an hour."""
     if shape.container is not Container.PKCS8:
-        return None  # PKCS#1 and SEC1 are of one algorithm each
+        return None  # PKCS#1 and SEC1 have one algorithm each
     if shape.algorithm == _RSA_PSS:
-        problem = "The private key is for RSA-PSS alone (id-RSASSA-PSS), a limit that a KMS key does not keep."
-        remedy = "If it may be used without it: openssl rsa -traditional -in old.pem | sed s/RSA-PSS/RSA/ > new.pem."
+        problem = "The private key is for RSA-PSS only (id-RSASSA-PSS), and a KMS key would not keep that limit."
+        remedy = (
+            "If it may be used without that limit: openssl rsa -traditional -in old.pem | sed s/RSA-PSS/RSA/ > new.pem."
+        )
         return _fault(words, problem, remedy)
     if shape.algorithm not in _BY_ALGORITHM:
-        problem = "The private key is of an algorithm that KMS takes no keys of."
+        problem = "KMS takes no private keys of this algorithm."
         return _fault(words, problem, "Name a {words.holder} with an RSA, EC or Ed25519 key.")
     expected = _WITHIN_PKCS8[shape.algorithm]
     return None if expected is (shape.inner and shape.inner.container) else _diagnosis(shape, words)
 
 
 def _size_fault(shape: Shape, words: Words) -> Fault | None:
-    """The library tests an RSA key's primes before anything else: with known large ones it takes hours."""
+    """The library tests an RSA key's primes first. With large known primes that takes hours."""
     key = _key_in(shape)
     if key is None or key.container is not Container.PKCS1:
         return None
@@ -153,13 +155,13 @@ def _size_fault(shape: Shape, words: Words) -> Fault | None:
 
 
 def _bits(number: Element) -> int:
-    """How long a number is, by its own length and its first bytes: a leading zero byte keeps it positive."""
+    """The length of a number in bits, without the leading zero byte that keeps it positive."""
     first = number.content[:2]
     return int.from_bytes(first, "big").bit_length() + 8 * (len(number.content) - len(first))
 
 
 def _key_in(shape: Shape) -> Shape | None:
-    """The key itself: of PKCS#8 what is within; None where that is no SEQUENCE in DER."""
+    """The key itself: for PKCS#8 the inner SEQUENCE, None where there is none in DER."""
     return shape.inner if shape.container is Container.PKCS8 else shape
 
 
@@ -167,7 +169,7 @@ def _key_in(shape: Shape) -> Shape | None:
 
 
 def _diagnosis(shape: Shape, words: Words) -> Fault:
-    """Finds the cause as far as the shape shows it; else names what the library verifies for this kind of key."""
+    """Names the cause if the shape shows it; otherwise what the library verifies for this kind of key."""
     if shape.container is Container.SEC1:
         problem, remedy = _of_ec(shape)
     elif shape.container is Container.PKCS1:

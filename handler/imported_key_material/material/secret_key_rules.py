@@ -1,9 +1,9 @@
-"""Checks symmetric and HMAC keys: their length, and that they look like a random generator's bytes.
+"""Checks symmetric and HMAC keys: their length, and whether they look random.
 
-KMS takes any bytes of the right length, for ever, so what is refused here is what a person stored by mistake: text that was
-not decoded, a passphrase, a trailing newline, a private key, zeros, a shorter key that was padded. What is only improbable is
-taken with an ExpectedCheckValue that matches, since somebody compared it; then nothing is computed of a key that may be
-guessable. Patterns are refused whatever the check value says.
+KMS takes any bytes of the right length, permanently. So this module refuses what a person stored by mistake: text that was not
+decoded, a passphrase, a trailing newline, a private key, zeros, a shorter key that was padded. Bytes that are only improbable
+pass with a matching ExpectedCheckValue, since somebody compared it. Then no check value is computed, since the key may be
+guessable. Patterns are refused even with a matching check value.
 
 Sources: RFC 2104, sections 2 and 3 (key lengths of HMAC); AWS KMS Developer Guide, "Importing key material", requirements.
 """
@@ -24,7 +24,7 @@ SecretForm = CipherKey | MacKey
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What passed. `check_value`: computed, "" where a matching ExpectedCheckValue overrode a doubt."""
+    """The result for a key that passed. `check_value`: computed, "" where a matching ExpectedCheckValue overrode a doubt."""
 
     check_value: str
     verified_check_value: str
@@ -41,14 +41,14 @@ def check(
 ) -> Verdict:
     """Checks the decoded bytes. Refused (material, check value) with all faults at once.
 
-    `may_be_hex`: they came of base64 text that may as well be hex.
+    `may_be_hex`: they were decoded from base64 text that may also be hex.
     """
     if not key:
         raise Refused(Fault(words.material, "The material is empty.", words.instead(form.size_bytes)))
     comparable = isinstance(form, MacKey) or len(key) == form.size_bytes
     matches = expected is not None and comparable and expected.matches(key)
     if may_be_hex and not matches:
-        # What the bytes are is not known, so that nothing else can be said of them.
+        # Nobody knows what the bytes are, so no other check makes sense.
         remark = "" if expected is None else f", and then {words.the_check_value} does not match"
         raise Refused(hex_or_base64(words, remark))
     pattern, foreign = pattern_in(key), _foreign(key, spec, words)
@@ -66,17 +66,17 @@ def check(
     doubtful = bool(doubts) or may_be_hex
     return Verdict(
         check_value="" if doubtful else check_value.compute(spec, key),
-        verified_check_value=expected.given if expected is not None and matches else "",
+        verified_check_value=expected.text if expected is not None and matches else "",
     )
 
 
 def _length(
     key: bytearray, spec: KeySpec, form: SecretForm, words: Words, *, is_pattern: bool, is_foreign: bool
 ) -> tuple[list[Fault], list[Fault]]:
-    """Returns what is wrong with the length, and what a matching check value would excuse.
+    """Returns the faults of the length, and the doubts that a matching check value would remove.
 
-    Nobody may be told to make a new key where the bytes are a key in another form: text, a container (`is_foreign`: what to
-    do is said of that); or far too long and random: wrapped, most often.
+    The remedy must not be a new key if the bytes are the key in another form: text or a container (`is_foreign`: another
+    fault has the remedy), or long random bytes, which are most often wrapped.
     """
     size, right, where = len(key), form.size_bytes, words.material
     looks_random, make_one = not is_pattern and not is_foreign, "" if is_foreign else words.instead(right)
@@ -106,7 +106,7 @@ def _length(
 
 
 def _newline_perhaps(size: int, right: int) -> str:
-    """One or two bytes too many are most often a line's end."""
+    """One or two extra bytes are most often a line break."""
     return "Often a newline was stored, too: write it with printf, not echo." if size - right in (1, 2) else ""
 
 
@@ -121,7 +121,7 @@ def _filled_perhaps(key: bytearray, right: int, words: Words) -> str:
 
 
 def _foreign(key: bytearray, spec: KeySpec, words: Words) -> list[Fault]:
-    """What reads as text, or is a container of a key, was hardly meant as a key's raw bytes."""
+    """Text, or a container of a key, is hardly ever meant as raw key bytes."""
     text = text_in(key)
     if text:
         problem = (

@@ -1,7 +1,7 @@
-"""What a secret's value is: the bytes of a key, or the text of a PEM. Nothing is said yet of the key in it.
+"""Finds out what a secret's value is: the bytes of a key, or the text of a PEM. It does not check the key.
 
-How the value is encoded is declared (MaterialEncoding), or it is what is found: SecretBinary is raw, what has a PEM header is
-PEM, other text is base64. A declaration that can't be true is refused, and so is what was encoded twice.
+MaterialEncoding declares how the value is encoded. Without it SecretBinary is raw, a value with a PEM header is PEM, and other
+text is base64. A declaration that can't be true is refused, and so is a value that was encoded twice.
 """
 
 from contextlib import suppress
@@ -16,7 +16,7 @@ from imported_key_material.material.words import Words
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RawValue:
-    """Decoded bytes. `may_be_hex`: they came of base64 text that may as well be hex, and so may be other bytes."""
+    """Decoded bytes. `may_be_hex`: they were decoded from base64 text that may also be hex, so they may be wrong."""
 
     data: bytearray
     may_be_hex: bool = False
@@ -24,7 +24,7 @@ class RawValue:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PemValue:
-    """Text in which a PEM header is; a byte of SecretBinary is a character."""
+    """Text with a PEM header. Each byte of a SecretBinary is one character."""
 
     text: str
 
@@ -33,7 +33,7 @@ Value = bytes | bytearray | str
 
 
 def read(value: Value, *, encoding: str | None, json_key: str | None, words: Words) -> RawValue | PemValue:
-    """Returns what SecretBinary (bytes) or SecretString (str) holds. A bytearray itself becomes the RawValue's data.
+    """Returns what SecretBinary (bytes) or SecretString (str) holds. A bytearray is not copied: it becomes the RawValue's data.
 
     `encoding`: MaterialEncoding; `json_key`: SecretJsonKey. Refused (those two, and the material).
     """
@@ -50,17 +50,17 @@ def read(value: Value, *, encoding: str | None, json_key: str | None, words: Wor
         return PemValue(_as_text(value))
     if not isinstance(value, str) and encoding in (None, RAW):
         return RawValue(value if isinstance(value, bytearray) else bytearray(value))
-    raw = _decoded(_as_text(value), encoding, words)
+    raw = _decode(_as_text(value), encoding, words)
     if pem.is_in(raw.data):
         raw.data[:] = bytes(len(raw.data))
-        problem = f"The text is a PEM that was encoded once more, as {encoding or BASE64}."
+        problem = f"The text is a PEM that was encoded again, as {encoding or BASE64}."
         remedy = f"{words.store} the PEM itself as the {words.holder}'s text, and leave {words.encoding} out."
         raise Refused(Fault(words.material, problem, remedy))
     return raw
 
 
 def _as_text(value: Value) -> str:
-    """Latin-1 never fails; characters that no encoding has are refused by the decoders."""
+    """Latin-1 never fails. The decoders refuse characters that no encoding has."""
     return value if isinstance(value, str) else value.decode("latin-1")
 
 
@@ -78,13 +78,13 @@ def _require_plausible(encoding: str | None, value: Value, words: Words, *, has_
         raise Refused(Fault(where, problem, remedy))
 
 
-def _decoded(text: str, encoding: str | None, words: Words) -> RawValue:
+def _decode(text: str, encoding: str | None, words: Words) -> RawValue:
     if encoding == HEX:
         return RawValue(codec.hex_bytes(text, words=words))
     if not codec.reads_as_hex(text):
         return RawValue(codec.base64_bytes(text, words=words))
     data: bytearray | None = None
-    with suppress(Refused):  # hex digits that are no base64: what is said of them is that they are hex
+    with suppress(Refused):  # hex digits that are no valid base64: the error below says that they are hex
         data = codec.base64_bytes(text, words=words)
     if data is None:
         raise Refused(codec.hex_or_base64(words))

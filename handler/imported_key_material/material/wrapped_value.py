@@ -1,4 +1,4 @@
-"""A secret's value -> the ciphertext in it: what kms:Decrypt gets of a wrapped secret. Pure."""
+"""From the value of a wrapped secret to its ciphertext, which kms:Decrypt gets. Pure."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ CIPHERTEXT_MAX_BYTES: Final = 6144  # of kms:Decrypt
 
 
 def ciphertext_of(value: bytes | str, *, encoding: str | None, json_key: str | None) -> bytes:
-    """Returns the ciphertext: SecretBinary (bytes) as it is unless MaterialEncoding tells how to decode it, text decoded.
+    """Returns the ciphertext. Text is decoded; SecretBinary (bytes) only if MaterialEncoding says how.
 
     `encoding`: MaterialEncoding; `json_key`: SecretJsonKey. Refused (those two, and SecretId).
     """
@@ -25,14 +25,14 @@ def ciphertext_of(value: bytes | str, *, encoding: str | None, json_key: str | N
         is_encoded=is_encoded,
     )
     if isinstance(value, bytes) and is_encoded:
-        value = value.decode("latin-1")  # never fails; what is no base64 and no hex is refused below
+        value = value.decode("latin-1")  # never fails; the decoders below refuse the rest
     found = value if isinstance(value, bytes) else bytes(codec.decode_text(value, encoding, words=PROPERTIES))
     if len(found) > CIPHERTEXT_MAX_BYTES:
         raise Refused(
             Fault(
                 "SecretId",
                 f"The secret holds {len(found)} bytes, and wrapped material has at most {CIPHERTEXT_MAX_BYTES}.",
-                "Store the wrapped material alone.",
+                "Store only the wrapped material.",
             )
         )
     return found

@@ -1,12 +1,12 @@
-"""Wraps key material for its trip to KMS, and opens the AES block of a wrapped secret: RSA-OAEP, and RSA with AES key wrap.
+"""Wraps key material for KMS, and opens the AES block of a wrapped secret: RSA-OAEP, and RSA with AES key wrap.
 
     RSAES_OAEP_SHA_x        RFC 8017, section 7.1: one hash for OAEP and MGF1, the label empty
-    RSA_AES_KEY_WRAP_SHA_x  PKCS#11, CKM_RSA_AES_KEY_WRAP: a fresh AES-256 key by RSA-OAEP, and behind it, under that key,
-                            the material by AES key wrap with padding (RFC 5649, CKM_AES_KEY_WRAP_KWP)
+    RSA_AES_KEY_WRAP_SHA_x  PKCS#11, CKM_RSA_AES_KEY_WRAP: a fresh AES-256 key by RSA-OAEP, followed by the material,
+                            wrapped under it by AES key wrap with padding (RFC 5649, CKM_AES_KEY_WRAP_KWP)
 
-Nothing here is cryptography of our own: the library does it, and what it raises is told as a sentence. No RSA private key comes
-in here: KMS opens the RSA blocks. Which algorithm goes for which key is in `key_specs.py`. Refusals name the well-known traps,
-since a blob that does not open tells nothing itself. Pure.
+The library does all cryptography; its exceptions become sentences here. This module gets no RSA private key: KMS opens the RSA
+blocks. `key_specs.py` says which algorithm is for which key. A block that does not open gives no reason, so refusals name
+the well-known mistakes. Pure.
 """
 
 import os
@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.keywrap import (
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.material.key_specs import AES_WRAP_SHA_1, AES_WRAP_SHA_256, OAEP_SHA_1, OAEP_SHA_256
 
-AES_KEY_BYTES = 32  # what KMS asks for; the AES key of a wrapped secret may be of any AES length
+AES_KEY_BYTES = 32  # what KMS requires; the AES key of a wrapped secret may have any AES length
 AES_KEY_SIZES = (16, 24, 32)
 AES_BLOCK_LEAST_BYTES = 16  # RFC 5649, section 3: one semiblock of header, one of material
 SEMIBLOCK_BYTES = 8
@@ -53,7 +53,7 @@ def wrap(
 ) -> bytes:
     """Returns what ImportKeyMaterial takes as EncryptedKeyMaterial.
 
-    Refused (`where`) where the algorithm is not one of the four, or where OAEP can't carry so much.
+    Refused (`where`) where the algorithm is not one of the four, or where the material is too long for OAEP.
     """
     if algorithm in _OAEP_HASH:
         return _encrypt(public_key, material, _OAEP_HASH[algorithm], where)
@@ -68,7 +68,7 @@ def wrap(
 def split_rsa_aes(wrapped: bytes, modulus_bytes: int) -> tuple[bytes, bytes]:
     """Returns the RSA block, which holds the AES key, and the AES block, which holds the material.
 
-    `modulus_bytes`: of the RSA transport key it. Refused (SecretId) where the length shows that it can't be both.
+    `modulus_bytes`: of the RSA transport key. Refused (SecretId) where the length can't be that of both blocks.
     """
     aes_bytes = len(wrapped) - modulus_bytes
     if aes_bytes < AES_BLOCK_LEAST_BYTES or aes_bytes % SEMIBLOCK_BYTES:
@@ -77,7 +77,7 @@ def split_rsa_aes(wrapped: bytes, modulus_bytes: int) -> tuple[bytes, bytes]:
             f"under this RSA key, and a multiple of {SEMIBLOCK_BYTES} behind them, {AES_BLOCK_LEAST_BYTES} or more."
         )
         remedy = (
-            "Store both blocks, the one made by RSA first, wrapped for this very key. If it was wrapped by RSA alone, the "
+            "Store both blocks, the RSA block first, wrapped under this key. If it was wrapped by RSA only, the "
             "algorithm is RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1; a TR-31 key block can't be unwrapped here."
         )
         raise Refused(Fault("SecretId", problem, remedy))
@@ -87,23 +87,23 @@ def split_rsa_aes(wrapped: bytes, modulus_bytes: int) -> tuple[bytes, bytes]:
 def unwrap_with_aes(aes_key: bytes | bytearray, block: bytes) -> bytearray:
     """Returns what is wrapped in `block` under an AES key of 16, 24 or 32 bytes (RFC 5649). Refused (SecretId)."""
     if len(aes_key) not in AES_KEY_SIZES:
-        problem = f"What the RSA block holds is {len(aes_key)} bytes long, and an AES key has 16, 24 or 32."
+        problem = f"The RSA block holds {len(aes_key)} bytes, and an AES key has 16, 24 or 32."
         remedy = (
             "Wrap an AES key by RSA, and the material under that AES key. If the material itself was wrapped by RSA, the "
             "algorithm is RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1."
         )
         raise Refused(Fault("SecretId", problem, remedy))
-    material = _unwrapped(aes_key, block)
+    material = _unwrap(aes_key, block)
     if material is not None:
         return material
     trap = _rfc_3394_trap(aes_key, block)
     if trap is not None:
         raise Refused(trap)
     problem = (
-        "The material does not open under the AES key in the RSA block: it is not wrapped by RFC 5649, or was changed."
+        "The material does not open under the AES key in the RSA block: it was not wrapped by RFC 5649, or was changed."
     )
     remedy = (
-        "Wrap it with CKM_RSA_AES_KEY_WRAP or CKM_AES_KEY_WRAP_KWP (OpenSSL: -id-aes256-wrap-pad), under the very AES key that "
+        "Wrap it with CKM_RSA_AES_KEY_WRAP or CKM_AES_KEY_WRAP_KWP (OpenSSL: -id-aes256-wrap-pad), under the AES key that "
         "is in the RSA block, and store the RSA block first."
     )
     raise Refused(Fault("SecretId", problem, remedy))
@@ -123,11 +123,11 @@ def _encrypt(public_key: RSAPublicKey, material: bytes | bytearray, hash_: hashe
             f"OAEP under this wrapping key carries {most_bytes} bytes at most, and the material has {len(material)}."
         )
         raise Refused(Fault(where, problem, "Use a larger wrapping key, or RSA_AES_KEY_WRAP_SHA_256."))
-    # The library takes bytes alone: a copy that can't be wiped.
+    # The library takes only bytes: this copy can't be wiped.
     return public_key.encrypt(bytes(material), OAEP(mgf=MGF1(hash_), algorithm=hash_, label=None))
 
 
-def _unwrapped(aes_key: bytes | bytearray, block: bytes) -> bytearray | None:
+def _unwrap(aes_key: bytes | bytearray, block: bytes) -> bytearray | None:
     try:
         return bytearray(aes_key_unwrap_with_padding(aes_key, block))
     except InvalidUnwrap:
@@ -135,9 +135,9 @@ def _unwrapped(aes_key: bytes | bytearray, block: bytes) -> bytearray | None:
 
 
 def _rfc_3394_trap(aes_key: bytes | bytearray, block: bytes) -> Fault | None:
-    """Only to name the trap; what opens is dropped. PKCS#7 padding: 1 to 8 bytes, each of them their number.
+    """Names the mistake; the opened bytes are dropped. PKCS#7 padding: n bytes of value n, 1 to 8 of them.
 
-    No oracle: RFC 3394 verifies the whole block first, so that nobody without the AES key gets as far as the padding.
+    This is no padding oracle: RFC 3394 verifies the whole block first, so without the AES key nobody reaches the padding.
     """
     try:
         padded = bytearray(aes_key_unwrap(aes_key, block))

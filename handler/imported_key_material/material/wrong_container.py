@@ -1,7 +1,7 @@
-"""Names what a secret holds when it is neither a key nor wrapped as KMS unwraps it.
+"""Names the content of a secret that is neither a key nor wrapped in a way that KMS can open.
 
-Such a secret can't be opened, and what the decoders say of it ("not base64", "144 bytes long") helps nobody. Here it is known
-by its form alone: nothing is decrypted, and no error quotes any of it. What has none of these forms is left to the decoders.
+Such a secret can't be opened, and the decoders' errors ("not base64", "144 bytes long") would not help. This module looks only
+at its form: it decrypts nothing, and no error quotes the content. The decoders handle everything without these forms.
 
     TR-31 key block     ANSI X9.143: a version A to D, and its own length in four digits, before anything else
     PEM                 where SecretWrapping declares wrapped material; encrypted or not
@@ -16,15 +16,15 @@ from imported_key_material.material import encoding, pem
 from imported_key_material.material.looks_like_text import text_in
 from imported_key_material.material.words import PROPERTIES, Words
 
-# Version, length, key usage, algorithm, mode of use, key version, exportability, number of optional blocks, reserved. So
-# narrow that hex and base64 of random bytes are not taken for it: 64 hex digits once in 10^11.
+# Version, length, key usage, algorithm, mode of use, key version, exportability, number of optional blocks, reserved. The
+# pattern is narrow: 64 random hex digits match it once in 10^11.
 _TR_31 = re.compile(
     r"[A-D](?P<length>\d{4})[A-Z]\d[ADEHRST][BCDEGNSTVXY][0-9A-Za-z]{2}[ENS]\d{2}0\d[\x20-\x7e]*", re.ASCII
 )
 
 
 def refuse_in_place_of_material(value: bytes | bytearray | str, *, is_field: bool, words: Words) -> None:
-    """For material that is not wrapped. `is_field`: of a JSON object already. Refused (material, JSON key)."""
+    """For material that is not wrapped. `is_field`: it is already the field of a JSON object. Refused (material, JSON key)."""
     text = _as_text(value)
     _refuse_tr_31(text, words)
     if isinstance(value, str) and not is_field:
@@ -34,7 +34,7 @@ def refuse_in_place_of_material(value: bytes | bytearray | str, *, is_field: boo
 def refuse_in_place_of_wrapped(value: bytes | str, *, is_field: bool, is_encoded: bool) -> None:
     """For a secret with SecretWrapping. `is_encoded`: MaterialEncoding says BASE64 or HEX. Refused (as above).
 
-    Only the function reads such a secret, so the words are properties.
+    Only the function reads such a secret, so the errors name properties.
     """
     text = _as_text(value)
     _refuse_tr_31(text, PROPERTIES)
@@ -66,7 +66,7 @@ def _refuse_pem(text: str) -> None:
     if not pem.is_in(text):
         return
     problem = "The secret holds a PEM that is not wrapped, and SecretWrapping says that it is."
-    remedy = "Wrap the key under that of SecretWrapping.KeyId, or take SecretWrapping out."
+    remedy = "Wrap the key under the key of SecretWrapping.KeyId, or leave SecretWrapping out."
     if pem.is_encrypted_in(text):
         problem = "The secret holds an encrypted PEM, whose password would be one more secret beside it."
         remedy = "Decrypt it (openssl pkey -in encrypted.pem -out key.pem), and wrap it under the key of SecretWrapping.KeyId."
@@ -77,7 +77,7 @@ def _refuse_json(text: str, what: str, words: Words, *, of_binary: bool = False)
     if not (text.startswith("{") and encoding.is_json_object(text)):
         return
     problem = f"It is missing: the {words.holder} holds a JSON object, and nothing says which of its fields is {what}."
-    remedy = "Name the field (of Azure's .byok files it is ciphertext)."
+    remedy = "Name the field (in Azure's .byok files: ciphertext)."
     if of_binary:
         remedy += " Store the JSON as a SecretString, too: --secret-string file://, not --secret-binary."
     raise Refused(Fault(words.json_key, problem, remedy))

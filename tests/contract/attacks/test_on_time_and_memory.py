@@ -93,7 +93,7 @@ def test_a_dsa_key_is_refused_by_its_algorithm_alone(world, refused, bits):
         DSA, der.sequence(*map(der.integer, (mersenne(bits), 23, mersenne(bits) - 2))), der.integer(mersenne(bits))
     )
     assert refused(world.external_key("RSA_2048"), SecretId=world.secret(key).name) == (
-        "SecretId: The private key is of an algorithm that KMS takes no keys of. Name a secret with an RSA, EC or Ed25519 key."
+        "SecretId: KMS takes no private keys of this algorithm. Name a secret with an RSA, EC or Ed25519 key."
     )
 
 

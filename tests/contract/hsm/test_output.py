@@ -140,7 +140,7 @@ def test_another_key_of_the_same_hsm_is_refused_by_its_check_value(world, refuse
 
     assert reason == (
         "ExpectedCheckValue: The material has another check value than the one declared. Name the secret and version that "
-        "hold the key which is meant, or correct ExpectedCheckValue."
+        "hold the right key, or correct ExpectedCheckValue."
     )
 
 

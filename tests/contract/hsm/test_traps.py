@@ -30,8 +30,8 @@ KEY = random_key(32)
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:transport-AbCdEf"
 NOT_BOTH_BLOCKS = (
     "SecretId: The wrapped material is 256 bytes long, and the RSA_AES_KEY_WRAP algorithms give 256 under this RSA key, and "
-    "a multiple of 8 behind them, 16 or more. Store both blocks, the one made by RSA first, wrapped for this very key. If it "
-    "was wrapped by RSA alone, the algorithm is RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1; a TR-31 key block can't be "
+    "a multiple of 8 behind them, 16 or more. Store both blocks, the RSA block first, wrapped under this key. If it "
+    "was wrapped by RSA only, the algorithm is RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1; a TR-31 key block can't be "
     "unwrapped here."
 )
 
@@ -100,9 +100,9 @@ TRAPS = {
     ),
     "Two AES keys": Trap(
         two_aes_keys,
-        "SecretId: The material does not open under the AES key in the RSA block: it is not wrapped by RFC 5649, or was "
-        "changed. Wrap it with CKM_RSA_AES_KEY_WRAP or CKM_AES_KEY_WRAP_KWP (OpenSSL: -id-aes256-wrap-pad), under the very "
-        "AES key that is in the RSA block, and store the RSA block first.",
+        "SecretId: The material does not open under the AES key in the RSA block: it was not wrapped by RFC 5649, or "
+        "was changed. Wrap it with CKM_RSA_AES_KEY_WRAP or CKM_AES_KEY_WRAP_KWP (OpenSSL: -id-aes256-wrap-pad), "
+        "under the AES key that is in the RSA block, and store the RSA block first.",
     ),
     "CKM_AES_KEY_WRAP_PAD that means PKCS#7": Trap(
         lambda world, unwrap, _: with_pkcs7(world, unwrap, KEY),
@@ -132,7 +132,7 @@ TRAPS = {
     "A .byok file without SecretJsonKey": Trap(
         byok,
         "SecretJsonKey: It is missing: the secret holds a JSON object, and nothing says which of its fields is the wrapped "
-        "material. Name the field (of Azure's .byok files it is ciphertext).",
+        "material. Name the field (in Azure's .byok files: ciphertext).",
         algorithm=SHA_1,
         spec="ECC_NIST_P256",
     ),
@@ -157,8 +157,8 @@ TRAPS = {
     ),
     "A PEM that nobody wrapped": Trap(
         lambda *_: pkcs8_pem(key_for("ECC_NIST_P256")).encode(),
-        "SecretId: The secret holds a PEM that is not wrapped, and SecretWrapping says that it is. Wrap the key under that of "
-        "SecretWrapping.KeyId, or take SecretWrapping out.",
+        "SecretId: The secret holds a PEM that is not wrapped, and SecretWrapping says that it is. Wrap the key "
+        "under the key of SecretWrapping.KeyId, or leave SecretWrapping out.",
         spec="ECC_NIST_P256",
     ),
     "A transport key in another secret": Trap(
@@ -216,7 +216,7 @@ def test_json_without_secret_wrapping_gets_the_advice_to_name_its_field(world, r
 
     assert refused(world.external_key(), SecretId=secret.name) == (
         "SecretJsonKey: It is missing: the secret holds a JSON object, and nothing says which of its fields is the material. "
-        "Name the field (of Azure's .byok files it is ciphertext)."
+        "Name the field (in Azure's .byok files: ciphertext)."
     )
 
 

@@ -209,7 +209,7 @@ def test_a_check_value_that_differs_is_an_error_even_though_the_key_has_the_mate
 
     assert answer["Reason"] == (
         f"ExpectedCheckValue {world.last_read()}: The material has another check value than the one declared. Name the secret "
-        "and version that hold the key which is meant, or correct ExpectedCheckValue. Nothing was imported."
+        "and version that hold the right key, or correct ExpectedCheckValue. Nothing was imported."
     )
     assert "ImportKeyMaterial" not in operations
     assert world.snapshot() == before

@@ -110,7 +110,7 @@ IMPORTABLE = "symmetric, HMAC, RSA, ECC_NIST_P256, _P384, _P521, ECC_SECG_P256K1
     [
         ("ML_DSA_44", "KMS takes no imported material for ML-DSA keys."),
         ("ML_KEM_768", "KMS takes no imported material for ML-KEM keys."),
-        ("SM2", "SM2 keys, which exist in China alone, are not imported by this resource."),
+        ("SM2", "SM2 keys, which exist only in China, are not imported by this resource."),
     ],
 )
 def test_a_key_of_a_spec_that_takes_no_material_is_refused(world, refused, spec, rule):

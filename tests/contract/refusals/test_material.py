@@ -21,7 +21,7 @@ PASSPHRASE = b"correct horse battery staple 12!"
 RANDOM = "Store 32 bytes of a random number generator, for example of openssl rand 32."
 NOT_BASE64 = "Encode the bytes again, for example with base64, or set MaterialEncoding to what it is."
 HEX_PERHAPS = (
-    "SecretId: The text consists of hex digits alone, and would be read as base64. If it is hex, set MaterialEncoding "
+    "SecretId: The text consists of hex digits only, and would be read as base64. If it is hex, set MaterialEncoding "
     "to HEX."
 )
 WRAPPED = "Is it wrapped? Then declare SecretWrapping, which says how and under which key."
@@ -87,7 +87,7 @@ TEXT = (
             "-----BEGIN PRIVATE KEY-----\n",
             {},
             "SecretId: The secret holds a PEM, and a SYMMETRIC_DEFAULT key is random bytes. Name the secret that "
-            "holds the key which is meant, or another KMS key.",
+            "holds the right key, or another KMS key.",
             id="a PEM",
         ),
         pytest.param(
@@ -133,7 +133,7 @@ TEXT = (
             pytest.param(
                 value,
                 declared,
-                f"SecretId: The bytes are those of a text: a SYMMETRIC_DEFAULT key in {name}, which nobody decoded. Set "
+                f"SecretId: The bytes are a text that nobody decoded: a SYMMETRIC_DEFAULT key in {name}. Set "
                 f"MaterialEncoding to {name}, or store the decoded bytes.",
                 id=f"{name} in a SecretBinary{kind}",
             )
@@ -185,7 +185,7 @@ TEXT = (
             KEY,
             {"ExpectedCheckValue": "CMAC:000000"},
             "ExpectedCheckValue: The material has another check value than the one declared. Name the secret and "
-            "version that hold the key which is meant, or correct ExpectedCheckValue.",
+            "version that hold the right key, or correct ExpectedCheckValue.",
             id="another check value",
         ),
     ],

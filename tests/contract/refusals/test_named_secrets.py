@@ -49,7 +49,7 @@ def reason(world, key, **declared):
             {"ExpectedCheckValue": "CMAC:000000"},
             f"ExpectedCheckValue {READ}: The material has another check value than the one declared. Name the secret and "
             "version "
-            "that hold the key which is meant, or correct ExpectedCheckValue. Nothing was imported.",
+            "that hold the right key, or correct ExpectedCheckValue. Nothing was imported.",
             id="check value",
         ),
         pytest.param(
@@ -73,9 +73,9 @@ def reason(world, key, **declared):
             pkcs8_pem(key_for("ECC_NIST_P384")),
             {"ExpectedCheckValue": f"SHA256:{'0' * 64}"},
             f"2 things are wrong. (1) SecretId {READ}: The private key is an EC key on P-384, and an ECC_NIST_P256 key takes "
-            "an EC key on P-256. Name the secret that holds the key which is meant, or a KMS key of the fitting key spec. (2) "
+            "an EC key on P-256. Name the secret that holds the right key, or a KMS key of the fitting key spec. (2) "
             f"ExpectedCheckValue {READ}: The public key's check value is SHA256:{P384_SHA256}, and another one is declared. "
-            "Name the secret and version that hold the key which is meant, or correct ExpectedCheckValue. Nothing was "
+            "Name the secret and version that hold the right key, or correct ExpectedCheckValue. Nothing was "
             "imported.",
             id="all that is wrong",
         ),

@@ -20,9 +20,9 @@ from lab.keys.random_keys import random_key
 
 P256, RSA, ED25519 = "ECC_NIST_P256", "RSA_2048", "ECC_NIST_EDWARDS25519"
 ANOTHER_KEY = "Make a new key with a well-known generator, for example openssl genpkey."
-THE_KEY_MEANT = "Name the secret that holds the key which is meant, or a KMS key of the fitting key spec."
+THE_KEY_MEANT = "Name the secret that holds the right key, or a KMS key of the fitting key spec."
 WANTED = "Store the private key in PKCS#8, PKCS#1 or SEC1, as PEM or DER."
-ALONE = "Store the block of the private key alone."
+ALONE = "Store only the block of the private key."
 
 
 def block(label):
@@ -53,7 +53,7 @@ def damaged_modulus():
         pytest.param(
             P256,
             lambda: good_pem() * 2,
-            "The PEM holds 2 private keys, and a KMS key takes one. Store the one that is meant.",
+            "The PEM holds 2 private keys, and a KMS key takes one. Store only the right one.",
             id="two keys",
         ),
         pytest.param(
@@ -72,7 +72,7 @@ def damaged_modulus():
         pytest.param(
             P256,
             lambda: good_pem()[:-30],
-            "The PEM is damaged: a BEGIN line has no END line of its own. Store the whole PEM, with each BEGIN line "
+            "The PEM is damaged: a BEGIN line has no matching END line. Store the whole PEM, with each BEGIN line "
             "and its END line.",
             id="cut off",
         ),
@@ -115,7 +115,7 @@ def damaged_modulus():
         pytest.param(
             ED25519,
             lambda: pkcs8_pem(x25519.X25519PrivateKey.generate()),
-            "The private key is of an algorithm that KMS takes no keys of. Name a secret with an RSA, EC or Ed25519 key.",
+            "KMS takes no private keys of this algorithm. Name a secret with an RSA, EC or Ed25519 key.",
             id="X25519",
         ),
         # --- invalid or weak keys (rows 8, 14, 16, 19 and 20)
@@ -137,7 +137,7 @@ def damaged_modulus():
         pytest.param(
             P256,
             lambda: pkcs8_pem(ec.derive_private_key(1, ec.SECP256R1())),
-            "The private value is so near to zero, or to the order of the group, that it can be found by trying. "
+            "The private value is so close to zero, or to the order of the group, that it can be found by trying. "
             f"{ANOTHER_KEY}",
             id="the private value 1",
         ),
@@ -163,7 +163,7 @@ def test_another_private_key_than_the_check_value_s_is_refused(world, refused, s
 
     assert reason.startswith("ExpectedCheckValue: The public key's check value is SHA256:")
     assert reason.endswith(
-        ", and another one is declared. Name the secret and version that hold the key which is meant, or correct "
+        ", and another one is declared. Name the secret and version that hold the right key, or correct "
         "ExpectedCheckValue."
     )
 
@@ -176,5 +176,5 @@ def test_all_that_is_wrong_with_a_private_key_is_named_at_once(world, refused):
     )
 
     assert reason.startswith("3 things are wrong. (1) SecretId: The private key is an EC key on P-384, and ")
-    assert "(2) SecretId: The private value is so near to zero, " in reason
+    assert "(2) SecretId: The private value is so close to zero, " in reason
     assert "(3) ExpectedCheckValue: The public key's check value is SHA256:" in reason

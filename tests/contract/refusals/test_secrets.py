@@ -271,8 +271,8 @@ def test_a_right_that_comes_late_is_waited_for(world):
 # ------------------------------------------------------------------------------------------------------- a field of JSON
 
 TWICE = (
-    "SecretJsonKey: The secret's JSON has an object with two fields of the same name. Write each field once: which one "
-    "is meant can't be known."
+    "SecretJsonKey: The secret's JSON has an object with two fields of the same name. "
+    "Write each field once: nothing says which of the two is right."
 )
 NO_OBJECT = (
     'SecretJsonKey: The secret\'s text is not a JSON object. Write the secret as {"name": "value"}, or leave '

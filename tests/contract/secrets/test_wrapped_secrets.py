@@ -223,7 +223,7 @@ def test_the_check_value_is_that_of_what_is_inside(world):
 
     assert answer["Reason"] == (
         f"ExpectedCheckValue {world.last_read()}: The material has another check value than the one declared. Name the secret "
-        "and version that hold the key which is meant, or correct ExpectedCheckValue. Nothing was imported."
+        "and version that hold the right key, or correct ExpectedCheckValue. Nothing was imported."
     )
 
 

@@ -151,14 +151,14 @@ WRONG_BLOCKS = [
     ),
     pytest.param(
         under_another_aes_key,
-        "SecretId: The material does not open under the AES key in the RSA block: it is not wrapped by RFC 5649, or "
-        "was changed. Wrap it with CKM_RSA_AES_KEY_WRAP or CKM_AES_KEY_WRAP_KWP (OpenSSL: -id-aes256-wrap-pad), under "
-        "the very AES key that is in the RSA block, and store the RSA block first.",
+        "SecretId: The material does not open under the AES key in the RSA block: it was not wrapped by RFC 5649, or "
+        "was changed. Wrap it with CKM_RSA_AES_KEY_WRAP or CKM_AES_KEY_WRAP_KWP (OpenSSL: -id-aes256-wrap-pad), "
+        "under the AES key that is in the RSA block, and store the RSA block first.",
         id="under another AES key",
     ),
     pytest.param(
         with_an_aes_key_of_20_bytes,
-        "SecretId: What the RSA block holds is 20 bytes long, and an AES key has 16, 24 or 32. Wrap an AES key by RSA, "
+        "SecretId: The RSA block holds 20 bytes, and an AES key has 16, 24 or 32. Wrap an AES key by RSA, "
         "and the material under that AES key. If the material itself was wrapped by RSA, the algorithm is "
         "RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1.",
         id="no AES key inside",
@@ -166,8 +166,8 @@ WRONG_BLOCKS = [
     pytest.param(
         lambda world, unwrap: wrapped(world, unwrap, OAEP, KEY),
         "SecretId: The wrapped material is 256 bytes long, and the RSA_AES_KEY_WRAP algorithms give 256 under this RSA "
-        "key, and a multiple of 8 behind them, 16 or more. Store both blocks, the one made by RSA first, wrapped for "
-        "this very key. If it was wrapped by RSA alone, the algorithm is RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1; a "
+        "key, and a multiple of 8 behind them, 16 or more. Store both blocks, the RSA block first, wrapped under "
+        "this key. If it was wrapped by RSA only, the algorithm is RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1; a "
         "TR-31 key block can't be unwrapped here.",
         id="wrapped by RSA only",
     ),
@@ -191,7 +191,7 @@ def test_blocks_that_are_not_rsa_and_rfc_5649_are_refused_by_name(world, refused
         pytest.param(
             lambda blob: blob.hex(),
             {},
-            "SecretId: The text consists of hex digits alone, and would be read as base64. If it is hex, set "
+            "SecretId: The text consists of hex digits only, and would be read as base64. If it is hex, set "
             "MaterialEncoding to HEX.",
             id="hex that is not declared",
         ),
@@ -219,8 +219,7 @@ def test_blocks_that_are_not_rsa_and_rfc_5649_are_refused_by_name(world, refused
         pytest.param(
             lambda _: os.urandom(6145),
             {},
-            "SecretId: The secret holds 6145 bytes, and wrapped material has at most 6144. Store the wrapped material "
-            "alone.",
+            "SecretId: The secret holds 6145 bytes, and wrapped material has at most 6144. Store only the wrapped material.",
             id="longer than kms:Decrypt takes",
         ),
     ],

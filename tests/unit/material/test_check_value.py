@@ -97,7 +97,7 @@ def test_an_asymmetric_keys_check_value_is_the_sha_256_of_its_public_key(name: s
 @pytest.mark.parametrize("prefix", ["CMAC", "cmac"])
 def test_a_declared_value_is_compared_as_far_as_it_goes_in_either_case(prefix: str, digits: str) -> None:
     expected = check_expected_form(f"{prefix}:{digits}", AES)
-    assert expected.given == f"{prefix}:{digits}"
+    assert expected.text == f"{prefix}:{digits}"
     assert expected.matches(COUNTING[:32])
     assert not expected.matches(COUNTING[1:33])
 
@@ -182,7 +182,7 @@ def test_an_sm4_key_has_no_check_value() -> None:
 
 # ---------------------------------------------------------------------------------------------------- what a mismatch says
 
-REMEDY = "Name the secret and version that hold the key which is meant, or correct ExpectedCheckValue."
+REMEDY = "Name the secret and version that hold the right key, or correct ExpectedCheckValue."
 
 
 def test_the_mismatch_of_a_secret_key_does_not_show_its_check_value() -> None:

@@ -21,7 +21,7 @@ HEX_SENTENCE = (
     "Write two digits for each byte, or set MaterialEncoding to what it is."
 )
 HEX_OR_BASE64 = (
-    "SecretId: The text consists of hex digits alone, and would be read as base64. "
+    "SecretId: The text consists of hex digits only, and would be read as base64. "
     "If it is hex, set MaterialEncoding to HEX."
 )
 
@@ -162,7 +162,7 @@ NOT_AN_OBJECT = (
 )
 TWICE = (
     "SecretJsonKey: The secret's JSON has an object with two fields of the same name. "
-    "Write each field once: which one is meant can't be known."
+    "Write each field once: nothing says which of the two is right."
 )
 NO_FIELD = (
     "SecretJsonKey: The secret's JSON object has no field of this name. "

@@ -116,7 +116,7 @@ def test_a_curve_has_its_own_object_identifier_and_length(name: str) -> None:
         (
             "SM2",
             (
-                "The key's spec is SM2. SM2 keys, which exist in China alone, are not imported by this resource. "
+                "The key's spec is SM2. SM2 keys, which exist only in China, are not imported by this resource. "
                 "Name a key of another"
             ),
         ),
@@ -147,8 +147,8 @@ def test_in_china_an_rsa_key_is_refused_because_only_sm2pke_wraps_it() -> None:
     with pytest.raises(Refused) as refused:
         key_spec("RSA_3072", partition="aws-cn")
     assert str(refused.value) == (
-        "KeyId: The key's spec is RSA_3072, and in China KMS takes RSA private keys wrapped with SM2PKE alone. "
-        "SM2PKE is not done here: import this key by hand."
+        "KeyId: The key's spec is RSA_3072, and in China KMS takes RSA private keys wrapped with SM2PKE only. "
+        "This resource has no SM2PKE: import this key by hand."
     )
 
 

@@ -114,18 +114,18 @@ def test_text_that_is_declared_raw_is_refused() -> None:
 
 def test_a_pem_that_was_encoded_once_more_is_refused() -> None:
     assert refusal(base64.b64encode(PEM.encode()).decode(), P256) == (
-        "SecretId: The text is a PEM that was encoded once more, as BASE64. "
+        "SecretId: The text is a PEM that was encoded again, as BASE64. "
         "Store the PEM itself as the secret's text, and leave MaterialEncoding out."
     )
     assert refusal(PEM.encode().hex(), P256, encoding="HEX").startswith(
-        "SecretId: The text is a PEM that was encoded once more, as HEX. "
+        "SecretId: The text is a PEM that was encoded again, as HEX. "
     )
 
 
 def test_a_pem_for_a_key_of_random_bytes_is_refused() -> None:
     assert refusal(PEM, AES) == (
         "SecretId: The secret holds a PEM, and a SYMMETRIC_DEFAULT key is random bytes. "
-        "Name the secret that holds the key which is meant, or another KMS key."
+        "Name the secret that holds the right key, or another KMS key."
     )
 
 
@@ -141,7 +141,7 @@ def test_binary_bytes_that_are_declared_text_are_refused() -> None:
 def test_text_that_may_be_hex_is_refused_whatever_it_would_be_as_base64(source: str, spec: KeySpec) -> None:
     """64 hex digits are base64 of 48 bytes, which an HMAC_384 key takes; the error says nothing else about them."""
     assert refusal(source, spec) == (
-        "SecretId: The text consists of hex digits alone, and would be read as base64. "
+        "SecretId: The text consists of hex digits only, and would be read as base64. "
         "If it is hex, set MaterialEncoding to HEX."
     )
 
@@ -188,7 +188,7 @@ def test_an_empty_secret_is_refused(source: bytes | str) -> None:
 
 
 def test_only_the_check_makes_checked_material() -> None:
-    with pytest.raises(TypeError, match=r"^CheckedMaterial is made by material\.check alone\.$"):
+    with pytest.raises(TypeError, match=r"^Only material_check\.check makes CheckedMaterial\.$"):
         CheckedMaterial(
             object(),  # type: ignore[arg-type] # the mistake of this test
             spec=AES,
@@ -263,7 +263,7 @@ def test_a_buffer_is_wiped_when_a_defect_ends_the_check(monkeypatch: pytest.Monk
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("imported_key_material.material.material_check.secret_bytes.check", broken)
+    monkeypatch.setattr("imported_key_material.material.material_check.secret_key_rules.check", broken)
     buffer = bytearray(KEY)
     with pytest.raises(ZeroDivisionError):
         check(buffer, AES)

@@ -32,9 +32,9 @@ ENCRYPTED = (
     "SecretId: The private key in the PEM is encrypted. Decrypt it before it is stored (openssl pkey -in encrypted.pem "
     "-out key.pem), and wrap it with a KMS key instead: SecretWrapping."
 )
-ALONE = "Store the block of the private key alone."
+ALONE = "Store only the block of the private key."
 DAMAGED = (
-    "SecretId: The PEM is damaged: a BEGIN line has no END line of its own. "
+    "SecretId: The PEM is damaged: a BEGIN line has no matching END line. "
     "Store the whole PEM, with each BEGIN line and its END line."
 )
 
@@ -208,7 +208,7 @@ def test_an_openssh_private_key_is_refused_with_the_way_to_convert_it() -> None:
 def test_two_private_keys_are_refused_even_if_they_are_the_same() -> None:
     for pem in (PEM + PEM, PEM + traditional_pem(rsa_key()), traditional_pem(ec_key()) + PEM):
         assert refusal(pem) == (
-            "SecretId: The PEM holds 2 private keys, and a KMS key takes one. Store the one that is meant."
+            "SecretId: The PEM holds 2 private keys, and a KMS key takes one. Store only the right one."
         )
 
 
@@ -274,6 +274,6 @@ def test_a_body_that_is_not_base64_is_refused() -> None:
 def test_several_things_wrong_with_a_pem_are_named_at_once() -> None:
     encrypted = pkcs8_pem(ec_key(), password=b"secret")
     assert refusal(block("CERTIFICATE", b"anything") + PEM + encrypted) == (
-        "3 things are wrong. (1) SecretId: The PEM holds 2 private keys, and a KMS key takes one. Store the one that is "
-        f"meant. (2) {ENCRYPTED} (3) SecretId: The PEM holds a certificate. {ALONE}"
+        "3 things are wrong. (1) SecretId: The PEM holds 2 private keys, and a KMS key takes one. Store only the "
+        f"right one. (2) {ENCRYPTED} (3) SecretId: The PEM holds a certificate. {ALONE}"
     )

@@ -41,7 +41,7 @@ ASYMMETRIC = [name for name in KEY_SPECS if name.startswith(("RSA_2048", "ECC_")
 
 AGAIN = "Export it again, for example: openssl pkey -in old.pem -out new.pem."
 WANTED = "Store the private key in PKCS#8, PKCS#1 or SEC1, as PEM or DER."
-FITTING = "Name the secret that holds the key which is meant, or a KMS key of the fitting key spec."
+FITTING = "Name the secret that holds the right key, or a KMS key of the fitting key spec."
 VERSION_1 = (
     "Store it in version 1, without the public key (RFC 8410, section 7): the 16 bytes 302e020100300506032b657004220420 in "
     "hex, and behind them the 32 bytes of the seed."
@@ -246,7 +246,7 @@ def test_text_where_der_is_expected_is_refused_as_text() -> None:
     )
     encoded = base64.b64encode(pkcs8_der(ec_key()))
     assert refusal(encoded) == (
-        "SecretId: The bytes are those of a text: an ECC_NIST_P256 key in BASE64, which nobody decoded. Set MaterialEncoding "
+        "SecretId: The bytes are a text that nobody decoded: an ECC_NIST_P256 key in BASE64. Set MaterialEncoding "
         "to BASE64, or store the decoded bytes."
     )
     assert "reads as text (UTF-16)" in refusal(pkcs8_pem(ec_key()).encode("utf-16"))  # PowerShell's redirection
@@ -326,7 +326,7 @@ def test_what_the_library_raises_ends_where_the_library_is_called() -> None:
     encrypted = openssl(*arguments, stdin=pkcs8_pem(ec_key()).encode())
     with pytest.raises(TypeError):
         load_der_private_key(encrypted, None)
-    assert private_key._loaded(memoryview(encrypted)) is None
+    assert private_key._load(memoryview(encrypted)) is None
 
 
 def test_the_bytes_of_a_private_key_are_wiped_when_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -400,8 +400,7 @@ def test_a_dsa_key_is_refused() -> None:
 
 
 OF_ANOTHER_ALGORITHM = (
-    "SecretId: The private key is of an algorithm that KMS takes no keys of. "
-    "Name a secret with an RSA, EC or Ed25519 key."
+    "SecretId: KMS takes no private keys of this algorithm. Name a secret with an RSA, EC or Ed25519 key."
 )
 
 
@@ -460,15 +459,15 @@ def test_the_check_value_of_a_good_key_is_verified() -> None:
     declared = f"SHA256:{'00' * 32}"
     assert refusal(pkcs8_der(ec_key()), P256, expected_check_value=declared) == (
         f"ExpectedCheckValue: The public key's check value is {computed}, and another one is declared. "
-        "Name the secret and version that hold the key which is meant, or correct ExpectedCheckValue."
+        "Name the secret and version that hold the right key, or correct ExpectedCheckValue."
     )
 
 
 # -------------------------------------------------------------------------------------------------------- row 18: RSA-PSS
 
 PSS = (
-    "SecretId: The private key is for RSA-PSS alone (id-RSASSA-PSS), a limit that a KMS key does not keep. "
-    "If it may be used without it: openssl rsa -traditional -in old.pem | sed s/RSA-PSS/RSA/ > new.pem."
+    "SecretId: The private key is for RSA-PSS only (id-RSASSA-PSS), and a KMS key would not keep that limit. "
+    "If it may be used without that limit: openssl rsa -traditional -in old.pem | sed s/RSA-PSS/RSA/ > new.pem."
 )
 
 
@@ -593,7 +592,7 @@ def test_an_ed25519_seed_of_another_length_is_refused(size: int) -> None:
 # ---------------------------------------------------------------------------------- rows 8 and 20: values that are no secret
 
 NEAR = (
-    "SecretId: The private value is so near to zero, or to the order of the group, that it can be found by trying. "
+    "SecretId: The private value is so close to zero, or to the order of the group, that it can be found by trying. "
     "Make a new key with a well-known generator, for example openssl genpkey."
 )
 

@@ -185,7 +185,7 @@ def test_a_modulus_of_another_size_is_refused(bits: int) -> None:
     source = pkcs8_der(rsa.generate_private_key(E, bits))
     assert refusal(source) == (
         f"SecretId: The private key is an RSA key of {bits} bits, and an RSA_2048 key takes an RSA key of 2048 bits. "
-        "Name the secret that holds the key which is meant, or a KMS key of the fitting key spec."
+        "Name the secret that holds the right key, or a KMS key of the fitting key spec."
     )
 
 
@@ -196,7 +196,7 @@ def test_a_modulus_one_bit_short_is_refused_only_for_that() -> None:
     assert (p * q).bit_length() == 2047
     assert refusal(weak(p, q)) == (
         "SecretId: The private key is an RSA key of 2047 bits, and an RSA_2048 key takes an RSA key of 2048 bits. "
-        "Name the secret that holds the key which is meant, or a KMS key of the fitting key spec."
+        "Name the secret that holds the right key, or a KMS key of the fitting key spec."
     )
 
 

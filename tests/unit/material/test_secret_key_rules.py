@@ -30,7 +30,7 @@ PASSPHRASE = b"correct horse battery staple 123"  # 32 bytes
 NEWLINE = "Often a newline was stored, too: write it with printf, not echo."
 MISMATCH = (
     "ExpectedCheckValue: The material has another check value than the one declared. "
-    "Name the secret and version that hold the key which is meant, or correct ExpectedCheckValue."
+    "Name the secret and version that hold the right key, or correct ExpectedCheckValue."
 )
 WRONG = "HMAC:000000"  # of no key here
 
@@ -270,7 +270,7 @@ def test_a_key_that_is_not_random_is_refused_whatever_its_check_value(key: bytes
 # 56 hex digits are base64 of 42 bytes, and 64 of 48: long enough for HMAC keys, which take them if the value matches.
 HEX_TEXT = KEY.hex()
 AS_BASE64 = base64.b64decode(HEX_TEXT)
-MAY_BE_HEX = "SecretId: The text consists of hex digits alone, and would be read as base64"
+MAY_BE_HEX = "SecretId: The text consists of hex digits only, and would be read as base64"
 MAY_BE_HEX_REMEDY = "If it is hex, set MaterialEncoding to HEX."
 
 

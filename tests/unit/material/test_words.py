@@ -14,7 +14,16 @@ from key_custodian.words import OPTIONS, of_component
 
 PACKAGE = Path(material_check.__file__).parent
 OF_BOTH_READERS = (
-    *("material", "secret_value", "secret_bytes", "encoding", "pem", "private_key", "asymmetric", "check_value"),
+    *(
+        "material_check",
+        "secret_value",
+        "secret_key_rules",
+        "encoding",
+        "pem",
+        "private_key",
+        "private_key_rules",
+        "check_value",
+    ),
 )
 OF_THE_FUNCTION = ("Secret", "secret", "MaterialEncoding", "ExpectedCheckValue", "Store")
 HMAC = KEY_SPECS["HMAC_256"]

@@ -177,7 +177,7 @@ def test_a_length_that_two_blocks_can_not_have_is_refused(aes_block_bytes: int) 
     assert str(refused.value) == (
         f"SecretId: The wrapped material is {len(wrapped)} bytes long, and the RSA_AES_KEY_WRAP algorithms give 256 under "
         "this RSA key, and a multiple of 8 behind them, 16 or more. "
-        "Store both blocks, the one made by RSA first, wrapped for this very key. If it was wrapped by RSA alone, the "
+        "Store both blocks, the RSA block first, wrapped under this key. If it was wrapped by RSA only, the "
         "algorithm is RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1; a TR-31 key block can't be unwrapped here."
     )
 
@@ -192,7 +192,7 @@ def test_what_is_no_aes_key_is_refused_by_its_length(size: int) -> None:
     with pytest.raises(Refused) as refused:
         unwrap_with_aes(random_key(size) if size else b"", bytes(40))
     assert str(refused.value) == (
-        f"SecretId: What the RSA block holds is {size} bytes long, and an AES key has 16, 24 or 32. "
+        f"SecretId: The RSA block holds {size} bytes, and an AES key has 16, 24 or 32. "
         "Wrap an AES key by RSA, and the material under that AES key. If the material itself was wrapped by RSA, the "
         "algorithm is RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1."
     )
@@ -247,9 +247,9 @@ def test_a_block_that_does_not_open_is_refused_with_the_traps(block: bytes) -> N
     with pytest.raises(Refused) as refused:
         unwrap_with_aes(CANARY, block)
     assert str(refused.value) == (
-        "SecretId: The material does not open under the AES key in the RSA block: it is not wrapped by RFC 5649, or was "
-        "changed. Wrap it with CKM_RSA_AES_KEY_WRAP or CKM_AES_KEY_WRAP_KWP (OpenSSL: -id-aes256-wrap-pad), under the very "
-        "AES key that is in the RSA block, and store the RSA block first."
+        "SecretId: The material does not open under the AES key in the RSA block: it was not wrapped by RFC 5649, or "
+        "was changed. Wrap it with CKM_RSA_AES_KEY_WRAP or CKM_AES_KEY_WRAP_KWP (OpenSSL: -id-aes256-wrap-pad), "
+        "under the AES key that is in the RSA block, and store the RSA block first."
     )
     assert refused.value.__context__ is None
     assert_untraceable(refused.value, CANARY)

@@ -1,13 +1,12 @@
-"""What of the command line is repeated. Of a wrong call: no value of any option or argument, whatever it is.
+"""What an error may repeat of the command line. The error of a wrong call repeats no value of any option or argument.
 
-Somebody may give the key itself where a name belongs: `key-custodian check "$(cat key.pem)"`, or hex as an HSM shows it, in
-groups. It can't be taken back, but need not be spread: errors go into logs. click's own sentences quote what was given, so a
-wrong call is told in sentences of ours (`without_values`). Other errors need names, of files for example. There two questions
-are asked, since a mistake costs differently:
+A user may give the key itself instead of a name: `key-custodian check "$(cat key.pem)"`, or hex in groups, as an HSM shows it.
+Errors go into logs, so they must not spread the key. click's own sentences quote values, so a wrong call gets our own sentence
+(`without_values`). Other errors need names, for example of files. They use two tests, for two kinds of mistakes:
 
-    is_quotable       whether a file's name may stand in an error. Errs towards silence: such an error says FILE
-    looks_like_a_key  whether it is a key in one of the forms in which keys are given. Errs towards names: what looks like a key
-                      is not taken as a name (`argument_types.py`), and no line on standard error repeats it (`output.py`)
+    is_quotable       whether an error may repeat a file's name. If in doubt, no: the error then says FILE
+    looks_like_a_key  whether a word is a key in one of the usual forms. If in doubt, no. A word that looks like a key is not
+                      accepted as a name (`argument_types.py`), and no line on standard error repeats it (`output.py`)
 """
 
 import base64
@@ -22,28 +21,30 @@ from imported_key_material.material import pem
 from key_custodian import forms
 
 REMEDY: Final = (
-    "If it is: arguments are seen by other programs and kept in the shell's history, so take this key for known. Give "
-    "material as a file, by a pipe, or at the prompt: -."
+    "If it is: other programs see arguments, and the shell keeps them in its history, so treat this key as compromised. "
+    "Give material as a file, through a pipe, or at the prompt: -."
 )
 _ONE_IS_A_KEY: Final = f"One of the arguments looks like key material. {REMEDY}"
 NOT_REPEATED: Final = f"It is not repeated: it may be key material. {REMEDY}"
 _MOST_CHARACTERS: Final = 100
-_LEAST_OF_A_KEY: Final = 32  # characters in a row: 16 bytes in hex, and no key of KMS is as short as that
+_LEAST_OF_A_KEY: Final = 32  # characters in a row: 16 bytes in hex; every key of KMS is longer
 _MAY_BE_MATERIAL: Final = re.compile(rf"[A-Za-z0-9+/=_]{{{_LEAST_OF_A_KEY},}}")
 _BETWEEN_GROUPS: Final = re.compile(r"[\s:-]")
-_PEM: Final = pem.HEADER.strip()  # of an unquoted PEM the shell makes a word of it
-_ADDED_BY_QUOTING: Final = re.compile(r"\\[nrt]|[\s:'\"\\-]")  # by repr, and what stands between groups
+_PEM: Final = pem.HEADER.strip()  # without the space: the shell splits an unquoted PEM there
+_ADDED_BY_QUOTING: Final = re.compile(r"\\[nrt]|[\s:'\"\\-]")  # added by repr, or standing between groups
 
-_PATH_MAX_CHARACTERS: Final = 4096  # Linux's PATH_MAX: longer is no name
-_HEX: Final = re.compile(r"[0-9A-Fa-f]{48,}")  # 24 bytes: no key of KMS is as short as that
+_PATH_MAX_CHARACTERS: Final = 4096  # Linux's PATH_MAX: no name is longer
+_HEX: Final = re.compile(r"[0-9A-Fa-f]{48,}")  # 24 bytes: every key of KMS is longer
 _BASE64: Final = re.compile(r"([A-Za-z0-9+/]+|[A-Za-z0-9_-]+)={0,2}")  # RFC 4648, sections 4 and 5
 _KEY_SIZES_BYTES: Final = frozenset({28, 32, 48, 64})  # of SYMMETRIC_DEFAULT and HMAC keys
-_DER_LEAST_BYTES: Final = 65  # of PKCS#8; that of Ed25519 has 48, as some secret keys have
-_MIXED: Final = 1 / 3  # of neighbours of another kind: random text has 0.65, words of capitals and digits 0.3
+_DER_LEAST_BYTES: Final = 65  # of PKCS#8; Ed25519 has only 48, a size in the line above
+_MIXED: Final = (
+    1 / 3
+)  # share of neighbours of different kinds: random text has 0.65, words with capitals and digits 0.3
 
 
 def is_quotable(word: str) -> bool:
-    """Whether it is too short, or too unlike a key, to be one."""
+    """Whether it is too short or too different to be a key."""
     return (
         len(word) <= _MOST_CHARACTERS
         and word.isprintable()
@@ -54,7 +55,7 @@ def is_quotable(word: str) -> bool:
 
 
 def looks_like_a_key(word: str) -> bool:
-    """Whether it is, or begins or ends with (as a path does), PEM, hex, or base64 of a key's size."""
+    """Whether it is PEM, hex, or base64 of a key's size. A part of a path counts, too."""
     if _PEM in word or len(word) > _PATH_MAX_CHARACTERS:
         return True
     if forms.CHECK_VALUE.fullmatch(word):
@@ -65,13 +66,13 @@ def looks_like_a_key(word: str) -> bool:
 
 
 def keys_among(words: Sequence[str]) -> Iterator[str]:
-    """Of a command line: what looks like a key, by itself, behind `--option=`, or as the name of an option."""
+    """The parts of a command line that look like a key: a word, a value after `--option=`, or an option's name."""
     for word in words:
         yield from filter(looks_like_a_key, (word, word.partition("=")[2], word.lstrip("-")))
 
 
 def _parts(path: str) -> Iterator[str]:
-    """Neighbours in a path, joined again: base64 has slashes, too."""
+    """The parts of a path, alone and joined with their neighbours, since base64 also has slashes."""
     names = path.split("/")
     longest = 4 * max(_KEY_SIZES_BYTES) // 3 + 4
     yield path
@@ -105,29 +106,29 @@ def _is_mixed(text: str) -> bool:
     return changes >= _MIXED * (len(text) - 1)
 
 
-def kept_back(line: str, keys: Sequence[str]) -> str:
-    """The line; or, where it repeats one of the `keys`, that it is kept back, with what the line is about."""
+def redact(line: str, keys: Sequence[str]) -> str:
+    """Returns the line. If it repeats one of the `keys`, returns a sentence instead that says what the line was about."""
     if not any(_repeats(line, key) for key in keys):
         return line
     where, colon, _ = line.partition(": ")
     about = f"{where}: " if colon and is_quotable(where) else ""
-    return f"{about}What belongs here repeats an argument. {NOT_REPEATED}"
+    return f"{about}This line would repeat an argument. {NOT_REPEATED}"
 
 
 class UnknownWordError(click.UsageError):
-    """A word of the command line that nothing takes. The message does not repeat it."""
+    """The command line has an unknown word. The message does not repeat it."""
 
 
 def without_values(error: click.UsageError, words: Sequence[str]) -> click.UsageError:
-    """The same wrong call, told without any value of it. `words`: the command line."""
+    """Returns an error for the same wrong call without any of its values. `words`: the command line."""
     rule = _rule(error)
-    if rule is None:  # ours, or of click's that name only what it knows itself
+    if rule is None:  # our own error, or one of click's that quotes no value
         return error
     return click.UsageError(f"{rule} {_ONE_IS_A_KEY}" if _hold_a_key(words) else rule, error.ctx)
 
 
 def _rule(error: click.UsageError) -> str | None:
-    """What is wrong, in place of a sentence of click's that quotes what was given; None for other errors."""
+    """The sentence that replaces an error of click's which quotes a value; None for other errors."""
     if isinstance(error, UnknownWordError):
         return error.message
     if isinstance(error, click.NoSuchOption):
@@ -140,18 +141,20 @@ def _rule(error: click.UsageError) -> str | None:
         return None
     kind, where = error.param.type, error.param.get_error_hint(error.ctx)
     if isinstance(kind, click.Choice):
-        return f"Invalid value for {where}: it is none of {', '.join(kind.choices)}."
+        return f"Invalid value for {where}: it is not one of {', '.join(kind.choices)}."
     if isinstance(kind, click.IntRange):
-        return f"Invalid value for {where}: it is no number from {kind.min} to {kind.max}."
+        return f"Invalid value for {where}: it is not a number from {kind.min} to {kind.max}."
     return None
 
 
 def _hold_a_key(words: Sequence[str]) -> bool:
-    """Whether one of them looks like a key, or all of them together: the shell makes many words of a key in groups."""
+    """Whether a word looks like a key, or all words together: the shell splits a key in groups into words."""
     return any(keys_among(words)) or looks_like_a_key("".join(words))
 
 
 def _repeats(line: str, key: str) -> bool:
-    """A line may group a key in another way, or quote it: so what counts is a run of characters."""
-    said, given = (_ADDED_BY_QUOTING.sub("", text).casefold() for text in (line, key))
-    return any(said[at : at + _LEAST_OF_A_KEY] in given for at in range(len(said) - _LEAST_OF_A_KEY + 1))
+    """Compares runs of characters, since a line may group the key in another way, or quote it."""
+    plain_line, plain_key = (_ADDED_BY_QUOTING.sub("", text).casefold() for text in (line, key))
+    return any(
+        plain_line[at : at + _LEAST_OF_A_KEY] in plain_key for at in range(len(plain_line) - _LEAST_OF_A_KEY + 1)
+    )

@@ -1,7 +1,7 @@
-"""From checked material to a wrapped file: what generate, wrap and combine have in common.
+"""Writes checked material to a wrapped file: the common part of generate, wrap and combine.
 
-`prepare` does all that can fail before there is material: the wrapping key, the name of the new file. `Sealing.seal` chooses
-the algorithm, says it aloud, wraps, and only then opens the file.
+`prepare` checks everything that needs no material: the wrapping key, the name of the new file. `KeyWrap.write` chooses and
+shows the algorithm, wraps, and only then opens the file.
 """
 
 import functools
@@ -30,14 +30,14 @@ _OPTIONS = (
         "--wrapping-key-check-value",
         metavar="VALUE",
         type=argument_types.check_value,
-        help="The wrapping key's SHA256: check value on paper. Another one is an error.",
+        help="The wrapping key's SHA256: check value on paper. A different one is an error.",
     ),
     click.option(
         "--algorithm",
         metavar="NAME",
         type=click.Choice(options.SECRET_WRAPPINGS),
-        help=f"SecretWrapping.Algorithm of the resource: {', '.join(options.SECRET_WRAPPINGS)}. Without it the best that fits "
-        "key and size, which is said.",
+        help=f"SecretWrapping.Algorithm of the resource: {', '.join(options.SECRET_WRAPPINGS)}. Without it: the best one for "
+        "the key and the size, which the command names.",
     ),
     click.option(
         "--out",
@@ -49,7 +49,7 @@ _OPTIONS = (
         "--secret",
         metavar="NAME",
         type=argument_types.secret,
-        help="Name of the secret that will hold it. Needed under a symmetric key of KMS: it will open for this secret only.",
+        help="Name of the secret that will hold it. Required with a symmetric key of KMS: the file then opens only there.",
     ),
     click.option(
         "--account",
@@ -63,8 +63,8 @@ _OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealingOptions:
-    """Those options as click gives them; None for one that is missing."""
+class WrapOptions:
+    """These options as click passes them; None for a missing one."""
 
     wrapping_key: str | None
     wrapping_key_check_value: str | None
@@ -75,82 +75,80 @@ class SealingOptions:
     profile: str | None
     region: str | None
 
-    def given(self) -> list[str]:
-        """Those that are not missing, as the user writes them."""
+    def present(self) -> list[str]:
+        """The names of the options that the user gave."""
         names = (name for name in self.__slots__ if getattr(self, name) is not None)
         return [f"--{name.replace('_', '-')}" for name in names]
 
 
 @dataclass(frozen=True, slots=True)
-class Sealing:
-    """The wrapping key and the place of the result, both looked at."""
+class KeyWrap:
+    """The wrapping key and the name of the new file, both checked."""
 
     key: WrappingKey
     algorithm: str | None
     out: str
 
-    def seal(self, checked: CheckedMaterial, *, as_json: bool) -> None:
-        """Wraps, writes, reports. The material is wiped whatever happens."""
+    def write(self, checked: CheckedMaterial, *, as_json: bool) -> None:
+        """Wraps, writes and reports. Always wipes the material."""
         spec = checked.spec
         try:
             self._require_another(checked)
             chosen = self.key.choose(spec, len(checked.encoded), self.algorithm)
             output.say(f"Wrapping with {chosen.algorithm}: {chosen.reason}.", err=True)
             wrapped = self.key.wrap(chosen.algorithm, checked.encoded)
-            made = WrapReport.of(checked, self.key, chosen.algorithm, wrapped, self.out)
+            result = WrapReport.of(checked, self.key, chosen.algorithm, wrapped, self.out)
         finally:
             checked.wipe()
         new_file.write(self.out, wrapped, where="--out")
-        report.show(made, as_json=as_json, err=self.out == new_file.STDOUT)
+        report.show(result, as_json=as_json, err=self.out == new_file.STDOUT)
 
     def _require_another(self, checked: CheckedMaterial) -> None:
         if self.key.check_value and checked.check_value == self.key.check_value:
-            problem = (
-                "The material is the private key of --wrapping-key itself: whoever has it opens all that is wrapped."
-            )
-            raise refused("FILE", problem, "Wrap under another key, one that KMS made.")
+            problem = "The material is the private key of --wrapping-key itself: anyone who has it opens all wrapped material."
+            raise refused("FILE", problem, "Wrap under another key, which KMS made.")
 
 
 def add_options(run: Callable[..., None]) -> Callable[..., None]:
-    """The options of a command that wraps. It gets them as one value, `wrapping`."""
-    kind: Callable[..., SealingOptions] = SealingOptions
+    """The options of a command that wraps. The command gets them as one value, `wrapping`."""
+    kind: Callable[..., WrapOptions] = WrapOptions
 
     @functools.wraps(run)
-    def command(**given: object) -> None:
-        wrapping = kind(**{name: given.pop(name) for name in SealingOptions.__slots__})
-        run(wrapping=wrapping, **given)
+    def command(**values: object) -> None:
+        wrapping = kind(**{name: values.pop(name) for name in WrapOptions.__slots__})
+        run(wrapping=wrapping, **values)
 
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def prepare(given: SealingOptions) -> Sealing:
-    """Raises UsageError or Refused for what is wrong before any material is read, made or typed."""
-    wrapping_key, out = given.wrapping_key, given.out
+def prepare(wrapping: WrapOptions) -> KeyWrap:
+    """Raises UsageError or Refused before any material is read, made or typed."""
+    wrapping_key, out = wrapping.wrapping_key, wrapping.out
     if wrapping_key is None or out is None:
         missing = " and ".join(
             name for name, value in (("--wrapping-key", wrapping_key), ("--out", out)) if value is None
         )
         raise click.UsageError(f"Missing {missing}: material is written wrapped, under a key, to a new file.")
-    _require_name(given.secret)
+    _require_name(wrapping.secret)
     new_file.require_writable(out, where="--out")
-    key = _key(wrapping_key, given)
-    if given.wrapping_key_check_value is not None:
-        _compare(key, given.wrapping_key_check_value)
-    if given.secret is not None and not key.opens_for:
+    key = _key(wrapping_key, wrapping)
+    if wrapping.wrapping_key_check_value is not None:
+        _compare(key, wrapping.wrapping_key_check_value)
+    if wrapping.secret is not None and not key.opens_for:
         binds_nothing = (
             "--secret binds nothing under an RSA key: the file opens in any secret whose tag names the stack."
         )
         output.say(f"Warning: {binds_nothing}", err=True)
     output.say(*(f"Warning: {line}" for line in key.warnings), err=True)
-    return Sealing(key, given.algorithm, out)
+    return KeyWrap(key, wrapping.algorithm, out)
 
 
-def _key(name: str, given: SealingOptions) -> WrappingKey:
+def _key(name: str, wrapping: WrapOptions) -> WrappingKey:
     if wrapping_key.is_of_kms(name):
-        session = Session(Connection(given.profile, given.region))
-        return wrapping_key.from_kms(name, session, secret=given.secret, account=given.account)
+        session = Session(Connection(wrapping.profile, wrapping.region))
+        return wrapping_key.from_kms(name, session, secret=wrapping.secret, account=wrapping.account)
     return wrapping_key.from_file(name)
 
 
@@ -166,6 +164,4 @@ def _compare(key: WrappingKey, expected: str) -> None:
         raise refused(where, problem, "Leave it out: the key's ARN says which key it is.")
     if expected.upper().removeprefix("SHA256:") != key.check_value.removeprefix("SHA256:"):
         problem = f"The wrapping key's check value is {key.check_value}, and another one is on paper."
-        raise refused(
-            where, problem, "Use nothing of this file: whoever holds its private key would read the material."
-        )
+        raise refused(where, problem, "Do not use this key: the holder of its private key could read the material.")

@@ -1,6 +1,6 @@
-"""Material in: from a file, a pipe (`-`), or a prompt that does not echo. Never from an argument or the environment.
+"""Reads material from a file, a pipe (`-`), or a prompt that does not echo. Never from an argument or the environment.
 
-A key is short: more bytes than Secrets Manager stores are not read. A typed key is text, so its encoding must be said.
+It never reads more bytes than Secrets Manager can store. A typed key is text, so the user must give its encoding.
 """
 
 import getpass
@@ -18,7 +18,7 @@ from imported_key_material.material import material_check
 from imported_key_material.material.encoding import BASE64, HEX
 from imported_key_material.material.key_specs import KeySpec
 from imported_key_material.material.material_check import CheckedMaterial
-from key_custodian import output, quoting
+from key_custodian import output, redaction
 from key_custodian.errors import refused
 from key_custodian.words import OPTIONS
 
@@ -30,7 +30,7 @@ PIPED: Final = "standard input"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What was read, and what to call it in a sentence. Its repr shows no bytes."""
+    """The material, and its name in a sentence. Its repr shows no bytes."""
 
     value: bytes | str
     where: str
@@ -40,19 +40,19 @@ class Source:
 
 
 def read(source: str, *, encoding: str | None, json_key: str | None = None, option: str = "FILE") -> Source:
-    """Returns bytes; text where it was typed, or where a field of a JSON object is to be taken. Refused (`source`).
+    """Returns bytes; or text if it was typed, or if `json_key` names a field of it. Refused (`source`).
 
-    `option`: in place of a name that is not repeated.
+    `option`: replaces a name that must not be repeated.
     """
     if source == PIPE and sys.stdin.isatty():
         if encoding not in (BASE64, HEX) or json_key is not None:
-            raise click.UsageError("Typed material is text: say --encoding HEX or --encoding BASE64.")
+            raise click.UsageError("Typed material is text: add --encoding HEX or --encoding BASE64.")
         return Source(ask("Material (is not shown)"), TYPED)
-    data, where = (_piped(), PIPED) if source == PIPE else (_file(source, option=option, secret=True), source)
-    return Source(data if json_key is None else _text(data, where), where)
+    data, where = (_read_pipe(), PIPED) if source == PIPE else (_read_file(source, option=option, secret=True), source)
+    return Source(data if json_key is None else _decode(data, where), where)
 
 
-def checked(
+def check(
     source: Source,
     spec: KeySpec,
     *,
@@ -60,7 +60,7 @@ def checked(
     json_key: str | None = None,
     expected_check_value: str | None = None,
 ) -> CheckedMaterial:
-    """What was read, through all checks of the function. Refused with all faults, in this tool's words."""
+    """Makes all checks of the function. Refused with all faults, in this tool's words."""
     return material_check.check(
         source.value,
         spec,
@@ -72,12 +72,12 @@ def checked(
 
 
 def read_public(source: str, *, option: str) -> bytes:
-    """Returns the bytes of a file that is no secret. Refused (`source`)."""
-    return _file(source, option=option, secret=False)
+    """Returns the bytes of a file that is not secret. Refused (`source`)."""
+    return _read_file(source, option=option, secret=False)
 
 
 def ask(prompt: str) -> str:
-    """Returns a typed line without echo. Refused where there is no terminal that can hide it."""
+    """Returns a line that the user types without echo. Refused where no terminal can hide it."""
     if not at_terminal():
         raise _no_terminal()
     with warnings.catch_warnings():
@@ -87,12 +87,12 @@ def ask(prompt: str) -> str:
         except EOFError:
             raise click.Abort from None
         except getpass.GetPassWarning:
-            pass  # getpass would go on, and echo
+            pass  # getpass would continue with echo
     raise _no_terminal()
 
 
 def at_terminal() -> bool:
-    """Whether somebody sits there to type, and to read what is asked."""
+    """Whether a person can type, and read the questions."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -101,47 +101,47 @@ def _no_terminal() -> Exception:
     return refused(PIPED, problem, "Run it at a terminal, or name files.")
 
 
-def _piped() -> bytes:
+def _read_pipe() -> bytes:
     data = sys.stdin.buffer.read(MOST_BYTES + 1)
     _require_size(len(data), PIPED)
     return data
 
 
-def _file(source: str, *, option: str, secret: bool) -> bytes:
+def _read_file(source: str, *, option: str, secret: bool) -> bytes:
     try:
         with Path(source).open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        reason = "it is not there"
+        reason = "it does not exist"
     except OSError as error:
         reason = str(error.strerror)
     else:
         if secret and os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
-            warning = f"{source}: others than its owner may read this file (mode {mode & 0o777:04o}): chmod 600."
+            warning = f"{source}: not only its owner may read this file (mode {mode & 0o777:04o}): chmod 600."
             output.say(f"Warning: {warning}", err=True)
         _require_size(len(data), source)
         return data
     problem = f"The file can't be read: {reason}."
-    if not quoting.is_quotable(source):
-        raise refused(option, f"{problem} Its name is not repeated: it may be key material.", quoting.REMEDY)
-    raise refused(source, problem, "Check the name and the rights.")
+    if not redaction.is_quotable(source):
+        raise refused(option, f"{problem} Its name is not repeated: it may be key material.", redaction.REMEDY)
+    raise refused(source, problem, "Check the name and the permissions.")
 
 
 def _require_size(size_bytes: int, where: str) -> None:
     if not size_bytes:
         problem = "It is empty." if where == PIPED else "The file is empty."
-        raise refused(where, problem, "What should have written it may have failed: look there first.")
+        raise refused(where, problem, "The program that should have written it may have failed: check it first.")
     if size_bytes > MOST_BYTES:
         problem = f"It holds more than {MOST_BYTES:,} bytes, which is all that a secret can hold."
-        raise refused(where, problem, "Name the file with the key alone.")
+        raise refused(where, problem, "Name a file that holds only the key.")
 
 
-def _text(data: bytes, where: str) -> str:
+def _decode(data: bytes, where: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        pass  # it carries the bytes along
+        pass  # the exception holds the bytes
     raise refused(
         where, "It is no UTF-8 text, so it holds no JSON object.", "Leave --json-key out, or name another file."
     )
