@@ -3,7 +3,7 @@
     exit 0  done, and every check passed
     exit 1  refused because of the material, a file, a key or AWS; or interrupted. Nothing was written, with three exceptions:
               - verify writes its receipt (--out) also if the verdict is not PROVED
-              - put has done the steps before the one that failed, and names them
+              - put has done the steps before the failed step, and names them
               - if the report can't be printed (a closed pipe), the file or the version that it reports stays
     exit 2  a wrong call: an option is missing, unknown, has an invalid value, or does not go with another
     exit 3  verify, for a symmetric key: KMS shows the KeyMaterialId on paper. KMS does not prove that its bytes have the check

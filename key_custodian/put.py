@@ -99,7 +99,7 @@ The report is what --json prints where the file is made:
     "--wrapping-key",
     metavar="KEY",
     type=argument_types.kms_key,
-    help="The KMS key that opens the file: id, ARN or alias/NAME.",
+    help="The transport key in KMS: id, ARN or alias/NAME.",
 )
 @options.expected_check_value
 @click.option(

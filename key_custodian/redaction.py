@@ -72,7 +72,7 @@ def keys_among(words: Sequence[str]) -> Iterator[str]:
 
 
 def _parts(path: str) -> Iterator[str]:
-    """The parts of a path, alone and joined with their neighbours, since base64 also has slashes."""
+    """The parts of a path, single and joined with their neighbours, since base64 also has slashes."""
     names = path.split("/")
     longest = 4 * max(_KEY_SIZES_BYTES) // 3 + 4
     yield path

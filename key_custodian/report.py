@@ -86,7 +86,7 @@ class MaterialReport:
 class WrapReport:
     """A wrapped file, and its properties in the template. `file`: "" for standard output.
 
-    `kms_key`: the ARN of the key that opens it, "" where only its public key is known. `opens_for`: "<account id>/<secret's
+    `kms_key`: the ARN of the transport key, "" where only its public key is known. `opens_for`: "<account id>/<secret's
     name>", "" for any secret. Fields with a default are only for people; `from_json` does not read them.
     """
 

@@ -47,7 +47,7 @@ def read_report(source: str) -> WrapReport:
 def check(data: bytes, spec: KeySpec, algorithm: str, *, modulus_bytes: int | None, where: str) -> None:
     """Refused (`where`) with the first reason why the function can't open it with `algorithm`.
 
-    `modulus_bytes`: of the RSA key that opens it; None where it is not known.
+    `modulus_bytes`: of the transport key; None where it is not known.
     """
     found = next(_faults(data, spec, algorithm, modulus_bytes, where), None)
     if found is not None:

@@ -208,7 +208,7 @@ class OtherTypeName(CloudFormationLintRule):
             RuleMatch(
                 ["Resources", name, "Type"],
                 f"Type: The function serves {resource['Type']} like {TYPE}, but no rule here checks it. Write "
-                f"{TYPE}, in a new resource: CloudFormation can't change the type of one that exists.",
+                f"{TYPE}, in a new resource: CloudFormation can't change the type of an existing resource.",
             )
             for name, resource in cfn.get_resources().items()
             if resource["Type"] != TYPE and (_is_nearly_ours(str(resource["Type"])) or _asks_the_function(resource))

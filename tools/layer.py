@@ -36,7 +36,7 @@ class Layer:
 
 
 def read(folder: Path) -> Layer:
-    """Zips a layer's folder, the one that holds `python`. Raises LookupError for a module of an unknown package."""
+    """Zips a layer's folder, the parent of `python`. Raises LookupError for a module of an unknown package."""
     zipped = zip_folder(folder)
     with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
         files = archive.infolist()

@@ -42,7 +42,7 @@ class Wiring:
 
     def read(self, event: object, context: Context) -> Request:
         """Raises NotARequest. From here on, every log line names the request, since an answer may refer to the log."""
-        self.log.append_keys(request_id=None, stack_id=None, logical_id=None)  # those of the previous event
+        self.log.append_keys(request_id=None, stack_id=None, logical_id=None)  # the previous event's
         home = Home.of_arn(context.invoked_function_arn)
         received = request.read(event, home, request.response_hosts(home, self.dns_suffix, self.response_host))
         self.log.append_keys(request_id=received.request_id, stack_id=received.stack_id, logical_id=received.logical_id)

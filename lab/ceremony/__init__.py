@@ -7,7 +7,7 @@
     __main__.py   runs the acts in their order, and says what to look at when one fails
 
 The page and its folder are the only source: IAM enforces the policies of the folder, and commands run as the page gives them.
-What a command prints is compared with what the page says it prints.
+Each command's output is compared with the page.
 
 The local AWS does not enforce rights for CloudFormation's own calls for a stack (on AWS: the rights of the deploy role).
 """

@@ -8,7 +8,7 @@ from lab.demo.playing import Play
 
 OPENING = """\
 Custom::ImportedKeyMaterial on a local AWS: CloudFormation, KMS, Secrets Manager, Lambda and IAM on this machine, over TLS,
-without Docker and without an account. What is deployed is what you would deploy; nothing leaves 127.0.0.1."""
+without Docker and without an account. The demo deploys the real application; nothing leaves 127.0.0.1."""
 
 
 def acts(demo: Demo) -> None:

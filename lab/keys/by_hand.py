@@ -25,7 +25,7 @@ def wrap(algorithm: str, public_key_der: bytes, material: bytes) -> bytes:
     """RSAES_OAEP_SHA_* (RFC 8017) or RSA_AES_KEY_WRAP_SHA_* (RSA block, then RFC 5649 block)."""
     public_key = load_der_public_key(public_key_der)
     if not isinstance(public_key, RSAPublicKey):
-        raise TypeError("A wrapping key is an RSA key.")
+        raise TypeError("A wrapping public key is an RSA key.")
     if algorithm.startswith("RSAES_OAEP"):
         return public_key.encrypt(material, oaep(algorithm))
     aes_key = os.urandom(32)

@@ -1,4 +1,4 @@
-"""Import parameters: wrapping key pairs, import tokens that bind them to a key, unwrapping (C-14, C-15, C-20 to C-22).
+"""Import parameters: wrapping public keys, import tokens that bind them to a key, unwrapping (C-14, C-15, C-20 to C-22).
 
 Key pairs are made once per process and size, since an RSA_4096 pair takes a second. There are two of each size, and answers
 get them in turn: a caller that mixes one answer's token with another's public key fails. A token names its pair and is signed,

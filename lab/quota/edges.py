@@ -1,7 +1,7 @@
 """The function's AWS in a crowd: KMS with its quotas, CloudFormation with its own rate, clients that are made once.
 
-KMS is the strict KMS, with a pool of wrapping keys and today's other quotas. CloudFormation's reads are throttled, too, since
-hundreds of invocations read the same stack.
+KMS is the strict KMS, with a pool of wrapping public keys and today's other quotas. CloudFormation's reads are throttled, too,
+since hundreds of invocations read the same stack.
 """
 
 from collections import Counter

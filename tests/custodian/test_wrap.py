@@ -270,8 +270,8 @@ def test_what_oaep_can_not_carry_is_refused(custodian, put_file, tmp_path):
     assert done.code == 1
     assert done.err == (
         "Wrapping with RSAES_OAEP_SHA_256: as asked.\n"
-        f"--algorithm: OAEP under this wrapping key carries 190 bytes at most, and the material has {size}. "
-        "Use a larger wrapping key, or RSA_AES_KEY_WRAP_SHA_256.\n"
+        f"--algorithm: OAEP under this wrapping public key carries 190 bytes at most, and the material has {size}. "
+        "Use a larger wrapping public key, or RSA_AES_KEY_WRAP_SHA_256.\n"
     )
     assert not (tmp_path / "wrapped.bin").exists()
 

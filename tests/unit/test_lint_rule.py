@@ -378,7 +378,7 @@ def test_a_type_at_which_no_rule_looks_is_a_warning(type_: str, token: str) -> N
     assert findings(resource) == [
         (
             f"W9906 Type: The function serves {type_} like Custom::ImportedKeyMaterial, but no rule here checks it. Write "
-            "Custom::ImportedKeyMaterial, in a new resource: CloudFormation can't change the type of one that exists."
+            "Custom::ImportedKeyMaterial, in a new resource: CloudFormation can't change the type of an existing resource."
         )
     ]
 

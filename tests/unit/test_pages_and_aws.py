@@ -319,6 +319,6 @@ def test_the_page_says_what_nobody_has_seen_of_a_function_that_is_gone():
 
 
 def test_the_design_says_what_separates_a_forward_request_from_its_own_rollback():
-    told = paragraph(DESIGN, "LastUpdatedTime stays that of the update through its whole rollback.")
+    told = paragraph(DESIGN, "LastUpdatedTime stays the update's through its whole rollback.")
 
     assert "only the resource's own LastUpdatedTimestamp separates" in told

@@ -44,7 +44,6 @@ class Avoided:
 
 
 BE = "(?:is|are|was|were|be|been|being)"
-NO_NOUN = "and|or|is|are|was|has|have|had|does|in|at|on|as|with|for|that|which|to|by|of|alone|only|where|when"
 PEOPLE = "us|you|me|him|her|them|people|somebody|nobody|everybody|AWS|KMS|Lambda|CloudFormation|(?:the|a) \\w+"
 
 WORDS = (
@@ -64,10 +63,10 @@ WORDS = (
         good=("The only one that is left.", "The key's spec is not one that this resource knows."),
     ),
     Avoided(
-        r"(?:that|those) of",
+        r"that of",
         "repeat the noun: the status of, its status",
         "Of a rotated key: that of its first material to expire.",
-        right=rf"(?:{BE}|not|exactly|than|with|like|as|from|to|above|below) (?:that|those) of",
+        right=rf"(?:{BE}|not|exactly|than|with|like|as|from|to|above|below) that of",
         good=("The curve is that of the key spec.", "It has other rights than those of the role."),
     ),
     Avoided(
@@ -96,12 +95,6 @@ WORDS = (
         "Whether it is JSON, be it with a field that is named twice.",
         right=r"(?:to|can|could|may|might|must|will|would|should|can't) be it",
         good=("This may be it.",),
-    ),
-    Avoided(
-        rf"of (?:its|their|his|her|our|your|my|\w+'s) own(?=[.,;:)\"']|$| (?:{NO_NOUN})\b)",
-        "its own key, their own folder: 'own' before the noun",
-        "Each process has a folder of its own.",
-        good=("A ciphertext of its own key.", "It starts on its own."),
     ),
     Avoided(
         rf"(?:{BE}|everything|anything|nothing|all|found) in order(?! (?:to|of)\b)",

@@ -48,7 +48,7 @@ class ImportParameters:
                 Fault(
                     "KeyId",
                     f"KMS answered kms:GetParametersForImport for {key_arn} with parameters of another key, or with a wrapping "
-                    "key that is no RSA key.",
+                    "public key that is no RSA key.",
                     "Please report this.",
                 ),
                 operation="kms:GetParametersForImport",

@@ -55,7 +55,7 @@ class OnFailure:
 
     def __call__(self, record: object, context: Context) -> None:
         """Answers, or leaves. Raises ImportedKeyMaterialError, so that Lambda tries again."""
-        self.log.append_keys(request_id=None, stack_id=None, logical_id=None)  # removes those of the previous record
+        self.log.append_keys(request_id=None, stack_id=None, logical_id=None)  # removes the previous record's
         problem = ""
         try:
             failure, received = self._read(record, context)

@@ -44,7 +44,7 @@ class Request:
     old_properties: Mapping[str, Any] = field(repr=False)
     physical_id: str | None  # None on Create
     made_at: datetime | None
-    response_url: str = field(repr=False)  # pre-signed: whoever has it can answer in our place
+    response_url: str = field(repr=False)  # pre-signed: anyone who has it can answer in our place
     event: Mapping[str, Any] = field(repr=False)  # as it came, with the ResponseURL: only `handover.py` may send it
     service_timeout_seconds: int = SERVICE_TIMEOUT_DEFAULT_SECONDS  # how long CloudFormation waits
 

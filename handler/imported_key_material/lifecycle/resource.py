@@ -107,7 +107,7 @@ def _nothing_to_do(job: Job, declared: Properties, before: Properties, view: Key
 
 
 def _is_tried_again(job: Job) -> bool:
-    """Whether this Update repeats one that failed (--disable-rollback): we don't know whether KMS has what that one changed.
+    """Whether this Update repeats a failed one (--disable-rollback): we don't know whether its changes reached KMS.
 
     If the events can't be read, it may be so, and the material is imported again. There are two exceptions: a rollback goes on
     without the events (rule 6), and so does an Update whose stack can't be read either, since it may belong to a rollback.

@@ -93,7 +93,7 @@ def compute(spec: KeySpec, key: Key) -> str:
 
 
 def compute_all(spec: KeySpec, key: Key) -> tuple[str, ...]:
-    """Returns the check values of every method for this kind of key, starting with the one that `compute` returns."""
+    """Returns the check values of every method for this kind of key, starting with the check value of `compute`."""
     return tuple(f"{method.name}:{method.digits(key)}" for method in _methods(spec.form))
 
 

@@ -128,7 +128,7 @@ def json_field(value: bytes | bytearray | str, key: str, *, words: Words) -> str
 
 
 def is_json_object(text: str) -> bool:
-    """Whether it is a JSON object, even one that names a field twice."""
+    """Whether it is a JSON object, even if it names a field twice."""
     found, twice = _json(text)
     return twice or isinstance(found, dict)
 

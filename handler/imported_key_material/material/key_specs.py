@@ -245,15 +245,15 @@ def _check_names(spec: KeySpec, algorithm: str | None, wrapping_key_spec: str) -
 
 
 def _obstacle(spec: KeySpec, algorithm: str, wrapping_key_spec: str, size_bytes: int | None) -> str:
-    """Why this algorithm is not possible under this wrapping key; "" where it is."""
+    """Why this algorithm is not possible under this wrapping public key; "" where it is."""
     if algorithm not in OAEP_CAPACITY_BYTES:
         return ""
     if wrapping_key_spec in spec.no_oaep_under:
-        return f"KMS does not take {spec.name} keys by {algorithm} under an {wrapping_key_spec} wrapping key."
+        return f"KMS does not take {spec.name} keys by {algorithm} under an {wrapping_key_spec} wrapping public key."
     capacity_bytes = OAEP_CAPACITY_BYTES[algorithm][wrapping_key_spec]
     if size_bytes is not None and size_bytes > capacity_bytes:
         return (
-            f"{algorithm} under an {wrapping_key_spec} wrapping key carries {capacity_bytes} bytes at most, "
+            f"{algorithm} under an {wrapping_key_spec} wrapping public key carries {capacity_bytes} bytes at most, "
             f"and the material has {size_bytes}."
         )
     return ""

@@ -144,7 +144,7 @@ def check(  # noqa: PLR0913  # keywords
 
 
 def _refuse_undecoded(source: bytes, spec: KeySpec, expected: ExpectedCheckValue | None, words: Words) -> None:
-    """Refused (material) where the bytes are no valid key, but the hex or base64 text of one that passes every check."""
+    """Refused (material) where the bytes are no valid key, but the hex or base64 text of a key that passes every check."""
     if not source.isascii():
         return
     for name in (HEX, BASE64):  # hex first: most hex is also valid base64

@@ -147,8 +147,8 @@ def _size_fault(shape: Shape, words: Words) -> Fault | None:
         bits = _bits(number)
         if bits > most_bits:
             problem = (
-                f"The RSA key's {what} has {bits:,} bits, and that of the largest key that KMS takes, RSA_{RSA_MOST_BITS}, "
-                f"has {most_bits:,} at most."
+                f"The RSA key's {what} has {bits:,} bits, and the {what} of the largest key that KMS takes, "
+                f"RSA_{RSA_MOST_BITS}, has {most_bits:,} at most."
             )
             return _fault(words, problem, "Name the {words.holder} with a key of the KMS key's own size.")
     return None

@@ -120,9 +120,10 @@ def _encrypt(public_key: RSAPublicKey, material: bytes | bytearray, hash_: hashe
     most_bytes = public_key.key_size // 8 - 2 * hash_.digest_size - 2  # RFC 8017, section 7.1.1
     if len(material) > most_bytes:
         problem = (
-            f"OAEP under this wrapping key carries {most_bytes} bytes at most, and the material has {len(material)}."
+            f"OAEP under this wrapping public key carries {most_bytes} bytes at most, and the material has "
+            f"{len(material)}."
         )
-        raise Refused(Fault(where, problem, "Use a larger wrapping key, or RSA_AES_KEY_WRAP_SHA_256."))
+        raise Refused(Fault(where, problem, "Use a larger wrapping public key, or RSA_AES_KEY_WRAP_SHA_256."))
     # The library takes only bytes: this copy can't be wiped.
     return public_key.encrypt(bytes(material), OAEP(mgf=MGF1(hash_), algorithm=hash_, label=None))
 

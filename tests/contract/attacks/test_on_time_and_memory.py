@@ -45,7 +45,7 @@ def in_pkcs8(numbers):
 
 def too_large(what, bits, most_bits):
     return (
-        f"SecretId: The RSA key's {what} has {bits:,} bits, and that of the largest key that KMS takes, RSA_4096, has "
+        f"SecretId: The RSA key's {what} has {bits:,} bits, and the {what} of the largest key that KMS takes, RSA_4096, has "
         f"{most_bits:,} at most. {KEY_MEANT}"
     )
 

@@ -95,7 +95,7 @@ TRAPS = {
         DOES_NOT_OPEN["SYMMETRIC_DEFAULT"],
         algorithm="SYMMETRIC_DEFAULT",
     ),
-    "One block alone": Trap(
+    "Only one block": Trap(
         lambda *given: by_softhsm(*given).rsa_block, NOT_BOTH_BLOCKS, algorithm=SHA_1, spec="ECC_NIST_P256"
     ),
     "Two AES keys": Trap(

@@ -188,7 +188,7 @@ def test_every_wrapping_that_kms_does_not_take_is_refused_in_words(world, refuse
         reason = refused(key, SecretId=secret.name, WrappingAlgorithm=algorithm, WrappingKeySpec=size)
         if algorithm in WRAPPING[spec]:
             assert reason == (
-                f"WrappingAlgorithm: KMS does not take {spec} keys by {algorithm} under an RSA_2048 wrapping key. "
+                f"WrappingAlgorithm: KMS does not take {spec} keys by {algorithm} under an RSA_2048 wrapping public key. "
                 "Set WrappingKeySpec to RSA_4096, or WrappingAlgorithm to RSA_AES_KEY_WRAP_SHA_256."
             )
         else:

@@ -168,7 +168,7 @@ def test_in_china_p521_under_a_small_wrapping_key_has_one_way_out() -> None:
     with pytest.raises(Refused) as refused:
         choose_wrapping(spec, algorithm=None, wrapping_key_spec="RSA_2048", size_bytes=241)
     assert str(refused.value) == (
-        "WrappingKeySpec: KMS does not take ECC_NIST_P521 keys by RSAES_OAEP_SHA_256 under an RSA_2048 wrapping key. "
+        "WrappingKeySpec: KMS does not take ECC_NIST_P521 keys by RSAES_OAEP_SHA_256 under an RSA_2048 wrapping public key. "
         "Set WrappingKeySpec to RSA_4096."
     )
 
@@ -212,7 +212,7 @@ def test_p521_and_ed25519_do_not_go_by_oaep_under_rsa_2048(name: str, algorithm:
     with pytest.raises(Refused) as refused:
         choose_wrapping(KEY_SPECS[name], algorithm=algorithm, wrapping_key_spec="RSA_2048", size_bytes=48)
     assert str(refused.value) == (
-        f"WrappingAlgorithm: KMS does not take {name} keys by {algorithm} under an RSA_2048 wrapping key. "
+        f"WrappingAlgorithm: KMS does not take {name} keys by {algorithm} under an RSA_2048 wrapping public key. "
         "Set WrappingKeySpec to RSA_4096, or WrappingAlgorithm to RSA_AES_KEY_WRAP_SHA_256."
     )
 
@@ -233,8 +233,8 @@ def test_material_larger_than_oaep_carries_is_refused_with_both_numbers() -> Non
     with pytest.raises(Refused) as refused:
         choose_wrapping(spec, algorithm=OAEP_256, wrapping_key_spec="RSA_2048", size_bytes=191)
     assert str(refused.value) == (
-        "WrappingAlgorithm: RSAES_OAEP_SHA_256 under an RSA_2048 wrapping key carries 190 bytes at most, and the material "
-        "has 191. Set WrappingKeySpec to RSA_4096."
+        "WrappingAlgorithm: RSAES_OAEP_SHA_256 under an RSA_2048 wrapping public key carries 190 bytes at most, and the "
+        "material has 191. Set WrappingKeySpec to RSA_4096."
     )
 
 
@@ -250,7 +250,7 @@ def test_material_too_large_for_anything_names_no_way_that_does_not_lead_out() -
     with pytest.raises(Refused) as refused:
         choose_wrapping(KEY_SPECS["HMAC_512"], algorithm=OAEP_1, wrapping_key_spec="RSA_4096", size_bytes=471)
     assert str(refused.value) == (
-        "WrappingAlgorithm: RSAES_OAEP_SHA_1 under an RSA_4096 wrapping key carries 470 bytes at most, and the material "
+        "WrappingAlgorithm: RSAES_OAEP_SHA_1 under an RSA_4096 wrapping public key carries 470 bytes at most, and the material "
         "has 471."
     )
 

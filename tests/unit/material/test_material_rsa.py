@@ -166,7 +166,7 @@ def test_a_number_that_is_longer_than_any_kms_takes_is_refused_before_the_librar
     bits = NUMBERS[what] + more_bits
     numbers = (1 << bits - 1 if name == what else 3 for name in NUMBERS)
     assert refusal(container(der.pkcs1(numbers))) == (
-        f"SecretId: The RSA key's {what} has {bits:,} bits, and that of the largest key that KMS takes, RSA_4096, has "
+        f"SecretId: The RSA key's {what} has {bits:,} bits, and the {what} of the largest key that KMS takes, RSA_4096, has "
         f"{NUMBERS[what]:,} at most. Name the secret with a key of the KMS key's own size."
     )
 

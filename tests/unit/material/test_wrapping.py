@@ -262,8 +262,8 @@ def test_material_that_oaep_can_not_carry_is_not_wrapped(algorithm: str) -> None
     with pytest.raises(Refused) as refused:
         wrap(algorithm, rsa_key().public_key(), bytes(most_bytes + 1))
     assert str(refused.value) == (
-        f"WrappingAlgorithm: OAEP under this wrapping key carries {most_bytes} bytes at most, and the material has "
-        f"{most_bytes + 1}. Use a larger wrapping key, or RSA_AES_KEY_WRAP_SHA_256."
+        f"WrappingAlgorithm: OAEP under this wrapping public key carries {most_bytes} bytes at most, and the material has "
+        f"{most_bytes + 1}. Use a larger wrapping public key, or RSA_AES_KEY_WRAP_SHA_256."
     )
 
 
