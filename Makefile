@@ -61,7 +61,7 @@ quick: $(DEV) ## Run the quick tests: unit tests, and the fast ones of the other
 	@.venv/bin/python -m pytest -n auto --dist loadgroup -m "not slow" tests/unit tests/contract tests/custodian
 
 .PHONY: fix
-fix: $(DEV) reference ## Format and wrap the code, fix what ruff can fix, and write the generated pages again
+fix: $(DEV) reference ## Format the code, fix what ruff can fix, and write the generated pages again
 	@.venv/bin/ruff check --fix-only --exit-zero .
 	@.venv/bin/ruff format .
 

@@ -5,13 +5,13 @@ Stand-ins for AWS, without a network:
     kms/             a KMS as strict as AWS's where key material is imported (`make kms`)
     cloudformation/  CloudFormation's reads for a function, its requests, and its response bucket
     secretsmanager/  secrets: reading and writing them
-    awslambda/       Lambda's context for an invocation, Invoke, and its record of an abandoned event
+    awslambda/       Lambda's context for an invocation, and Invoke
     sts.py           GetCallerIdentity
     wire/            HTTP, AWS's protocols and faults; below botocore in one process, or behind one address
     aws_cli/         the AWS CLI, as far as the pages use it
     keys/            private keys, secrets and wrapped material; SoftHSM and OpenSSL as the far side
-    pages/           reads the commands of the pages, and runs them as a reader does; aws_cli/ is their `aws`
     world.py         the real function in one process, with all of these; clock.py its time
+    on_failure.py    the on-failure function in that world, and Lambda's record of an abandoned event
 
 Programs:
 

@@ -116,9 +116,12 @@ class Terminal:
         os.write(self._descriptor, control)
 
     def ends(self) -> int:
-        """Reads until the program ends. Returns its exit code."""
+        """Reads until the program ends. Returns its exit code. Raises TimeoutError if the program waits for more input."""
+        until = time.monotonic() + LIMIT_SECONDS
         while self._more():
-            pass
+            if time.monotonic() >= until:
+                self._process.kill()
+                raise TimeoutError(f"the program has not ended in {LIMIT_SECONDS} s")
         return self._process.wait(timeout=LIMIT_SECONDS)
 
     @property

@@ -31,7 +31,7 @@ from lab.awslambda.invoke import LambdaService
 from lab.clock import START, VirtualClock
 from lab.cloudformation import request_shape
 from lab.cloudformation.stack_reads import CloudFormation, Stack
-from lab.keys.materials import usage_of
+from lab.kms.materials import usage_of
 from lab.kms.quotas import Quotas
 from lab.kms.service import Lag, StrictKms
 from lab.kms.wire import KmsWire

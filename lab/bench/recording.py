@@ -19,11 +19,11 @@ from imported_key_material.aws.clients import Clients
 from imported_key_material.clock import Deadline
 from imported_key_material.cloudformation.on_failure import OnFailure
 from imported_key_material.wiring import Wiring
-from lab.awslambda.gave_up import KILLED
-from lab.awslambda.gave_up import TIMEOUT_SECONDS as ON_FAILURE_SECONDS
 from lab.awslambda.invocation import Context, FieldsInText
 from lab.keys.at_rest import encrypted, transport_key
 from lab.kms.wire import KmsWire
+from lab.on_failure import KILLED
+from lab.on_failure import TIMEOUT_SECONDS as ON_FAILURE_SECONDS
 from lab.wire.transport import FaultAnswers, Refusal, Request, Response, Service
 from lab.world import FUNCTION_ARN, World
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from imported_key_material.cloudformation.on_failure import OnFailure
 from imported_key_material.cloudformation.responder import Responder
-from lab.awslambda.gave_up import KILLED, End, ended_with
+from lab.on_failure import KILLED, End, ended_with
 from lab.simulation.scheduler import Scheduler, Task
 from lab.wire.faults import Moment
 

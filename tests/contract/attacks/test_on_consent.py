@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from lab.keys.by_hand import oaep
-from lab.keys.materials import states
 from lab.keys.random_keys import random_key, random_keys
+from lab.kms.materials import states
 from lab.wire.faults import Moment
 from lab.wire.transport import Fault
 from lab.world import ACCOUNT, REGION, TAG

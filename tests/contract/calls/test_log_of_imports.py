@@ -9,9 +9,9 @@ import re
 import pytest
 
 from lab.keys.by_hand import import_material
-from lab.keys.materials import listed
 from lab.keys.openssl import openssl
 from lab.keys.random_keys import random_keys
+from lab.kms.materials import listed
 from tests.support.pinned import FIRST, SECOND, V1, V2, created, updated
 
 OTHER = list(random_keys(32, 3))[2]

@@ -7,8 +7,8 @@ in the key. Then the answer is FAILED under the key's ARN, so that CloudFormatio
 import pytest
 
 from lab.keys.by_hand import import_material
-from lab.keys.materials import encrypts_with
 from lab.keys.random_keys import random_keys
+from lab.kms.materials import encrypts_with
 from lab.wire.faults import Moment
 from lab.wire.transport import Fault
 

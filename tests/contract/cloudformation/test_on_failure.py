@@ -6,7 +6,7 @@ shows that a request gets no answer if nobody waits for it.
 
 import pytest
 
-from lab.awslambda.gave_up import KILLED, LAMBDA_REQUEST_ID, End, OnFailureWorld, ended_with, raised, too_old
+from lab.on_failure import KILLED, LAMBDA_REQUEST_ID, End, OnFailureWorld, ended_with, raised, too_old
 from lab.world import FUNCTION_ARN
 from tests.support.requests import creating, deleting, updating
 

@@ -10,7 +10,7 @@ import pytest
 
 from imported_key_material.cloudformation.delivery import DeliveryFailed
 from imported_key_material.errors import ImportedKeyMaterialError, OutOfTime, ServiceRefused
-from lab.awslambda.gave_up import DROPPED, KILLED, TIMEOUT_SECONDS, OnFailureWorld
+from lab.on_failure import DROPPED, KILLED, TIMEOUT_SECONDS, OnFailureWorld
 from lab.wire.transport import Fault
 from tests.support.requests import REQUESTS, creating, deleting, updating
 

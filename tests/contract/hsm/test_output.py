@@ -8,11 +8,11 @@ import pytest
 
 from lab.keys import softhsm
 from lab.keys.at_rest import by_openssl, public_key_of, transport_key
-from lab.keys.materials import encrypts_with
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import CURVES, key_for, pkcs8_der, spki_der
 from lab.keys.random_keys import random_key
 from lab.kms import ciphertext
+from lab.kms.materials import encrypts_with
 
 pytestmark = pytest.mark.slow
 

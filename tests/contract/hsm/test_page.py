@@ -9,10 +9,10 @@ import pytest
 
 from imported_key_material.material import check_value
 from imported_key_material.material.key_specs import key_spec
-from lab.keys.materials import encrypts_with
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import key_for, pkcs8_pem, spki_der
 from lab.keys.random_keys import random_key
+from lab.kms.materials import encrypts_with
 from tests.contract.hsm.test_vectors import transport_key, vector
 from tests.unit.test_docs import run, section
 

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
     rsa_crt_iqmp,
 )
 
-from lab.keys.materials import encrypts_with
 from lab.keys.private_keys import E, pkcs8_der, private_exponent
+from lab.kms.materials import encrypts_with
 
 pytestmark = pytest.mark.slow
 

@@ -9,9 +9,9 @@ import hashlib
 import pytest
 
 from lab.keys.by_hand import import_material
-from lab.keys.materials import listed
 from lab.keys.private_keys import key_for, pkcs8_pem, spki_der
 from lab.keys.random_keys import random_keys
+from lab.kms.materials import listed
 
 FIRST, SECOND = random_keys(32, 2)
 SECRET = "orders/master-key"

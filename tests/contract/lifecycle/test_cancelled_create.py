@@ -6,8 +6,8 @@ id that CloudFormation made up. The keys are older than the stacks.
 
 import pytest
 
-from lab.keys.materials import encrypts_with
 from lab.keys.random_keys import random_keys
+from lab.kms.materials import encrypts_with
 from lab.wire.faults import Moment
 from lab.wire.transport import Fault
 

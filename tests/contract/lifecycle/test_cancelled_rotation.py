@@ -5,8 +5,8 @@ Nobody can stop an accepted rotation. It takes the material that is pending when
 
 import pytest
 
-from lab.keys.materials import encrypts_with, states
 from lab.keys.random_keys import random_keys
+from lab.kms.materials import encrypts_with, states
 from lab.wire.faults import Moment
 
 FIRST, SECOND, THIRD = random_keys(32, 3)

@@ -9,9 +9,9 @@ import json
 
 import pytest
 
-from lab.awslambda.gave_up import KILLED, OnFailureWorld
 from lab.keys.by_hand import import_material
-from lab.keys.materials import encrypts_with
+from lab.kms.materials import encrypts_with
+from lab.on_failure import KILLED, OnFailureWorld
 from lab.wire.transport import Fault, Refusal
 from lab.world import TYPE
 from tests.support.delivered import delivered_again

@@ -3,8 +3,8 @@
 import pytest
 
 from lab.keys.by_hand import import_material
-from lab.keys.materials import states
 from lab.keys.random_keys import random_keys
+from lab.kms.materials import states
 from lab.wire.faults import Moment
 from lab.wire.transport import Refusal
 

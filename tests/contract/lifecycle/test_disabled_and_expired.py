@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.keys.materials import listed, states
+from lab.kms.materials import listed, states
 from tests.support.pinned import SPECS, V2, created, failed, updated
 
 DAY = 86_400

@@ -1,7 +1,7 @@
 """A Delete that comes twice, or late: it removes nothing from a key that is in use again (rules 2 and 9)."""
 
 from lab.keys.by_hand import import_material
-from lab.keys.materials import listed
+from lab.kms.materials import listed
 from lab.wire.faults import Moment
 from lab.wire.transport import Refusal
 from tests.support.delivered import carried_out, delivered_again

@@ -6,8 +6,8 @@ key, nobody waits, and the function sends no answer.
 
 import pytest
 
-from lab.keys.materials import encrypts_with, states
 from lab.keys.random_keys import random_keys
+from lab.kms.materials import encrypts_with, states
 from tests.support.delivered import carried_out, delivered_again
 
 FIRST, SECOND = random_keys(32, 2)

@@ -8,8 +8,8 @@ import pytest
 from imported_key_material.material import check_value
 from imported_key_material.material.key_specs import KEY_SPECS
 from lab.keys.by_hand import import_material
-from lab.keys.materials import listed
 from lab.keys.random_keys import random_keys
+from lab.kms.materials import listed
 from lab.wire.transport import Refusal
 
 FIRST, SECOND, FOREIGN = random_keys(32, 3)

@@ -6,7 +6,7 @@ that a resource of the stack holds.
 
 import pytest
 
-from lab.keys.materials import encrypts_with
+from lab.kms.materials import encrypts_with
 from lab.wire.transport import Fault
 from tests.support.two_keys import EMPTY, FIRST, SECOND, USABLE, TwoKeys, bare
 

@@ -5,8 +5,8 @@ Two stacks on one timeline, one in each Region; the secret is replicated with it
 
 import pytest
 
-from lab.keys.materials import encrypts_with, states
 from lab.keys.random_keys import random_keys
+from lab.kms.materials import encrypts_with, states
 from lab.world import REGION
 
 FIRST, SECOND = random_keys(32, 2)

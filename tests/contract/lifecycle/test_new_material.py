@@ -3,7 +3,7 @@
 import pytest
 
 from lab.keys.by_hand import import_material
-from lab.keys.materials import encrypts_with, listed, states
+from lab.kms.materials import encrypts_with, listed, states
 from tests.support.pinned import FIRST, MINUTE, SECOND, SECRET, V1, V2, V3, created, failed, updated
 
 PENDING = ("PENDING_ROTATION", "IMPORTED")

@@ -6,9 +6,9 @@ The function replaces pending bytes only when it is sure that no rotation is abo
 import pytest
 
 from lab.keys.by_hand import import_material
-from lab.keys.materials import encrypts_with, listed, states
 from lab.keys.private_keys import key_for, pkcs8_pem
 from lab.keys.random_keys import random_keys
+from lab.kms.materials import encrypts_with, listed, states
 from lab.wire.transport import Refusal
 from tests.support.pinned import FIRST, SECOND, SECRET, THIRD, V1, V2, V3, created, failed, updated
 

@@ -6,8 +6,8 @@ A key that lost any material, even an earlier one, is PendingImport until every 
 import pytest
 
 from lab.keys.by_hand import import_material
-from lab.keys.materials import encrypts_with, listed, states
 from lab.keys.random_keys import random_keys
+from lab.kms.materials import encrypts_with, listed, states
 
 FIRST, SECOND, THIRD, OTHER = random_keys(32, 4)
 SECRET = "orders/master-key"

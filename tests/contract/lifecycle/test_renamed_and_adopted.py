@@ -6,7 +6,7 @@ No step of CloudFormation may remove material from a key that held it before the
 import pytest
 
 from lab.keys.by_hand import import_material
-from lab.keys.materials import encrypts_with, states
+from lab.kms.materials import encrypts_with, states
 from tests.support.two_keys import EMPTY, FIRST, THIRD, USABLE, TwoKeys, bare
 
 

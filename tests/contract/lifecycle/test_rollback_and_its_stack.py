@@ -5,7 +5,7 @@ Each test is an update, an event after it, and the rollback's Update with the pr
 
 import pytest
 
-from lab.keys.materials import encrypts_with, listed, states
+from lab.kms.materials import encrypts_with, listed, states
 from lab.wire.transport import Fault, Refusal
 from tests.support.pinned import (
     CHANGES,

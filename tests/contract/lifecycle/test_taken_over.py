@@ -6,8 +6,8 @@ answers another id. A second delivery may come in the middle of it, seconds or m
 
 import pytest
 
-from lab.keys.materials import states
 from lab.keys.random_keys import random_key
+from lab.kms.materials import states
 from lab.simulation.resources import TAKEN_OVER_SECONDS
 from lab.wire.transport import Fault
 from tests.support.timeline import DELIVERY_SECONDS, Timeline

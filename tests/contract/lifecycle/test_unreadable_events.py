@@ -6,7 +6,7 @@ function believed that nothing had changed, though KMS did not hold the declared
 
 import pytest
 
-from lab.keys.materials import listed
+from lab.kms.materials import listed
 from lab.wire.transport import Fault, Refusal
 from tests.support.pinned import SECOND, SECRET, V1, V2, created, rolled_back
 
