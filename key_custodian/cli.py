@@ -6,8 +6,8 @@
               - put has done the steps before the failed step, and names them
               - if the report can't be printed (a closed pipe), the file or the version that it reports stays
     exit 2  a wrong call: an option is missing, unknown, has an invalid value, or does not go with another
-    exit 3  verify, for a symmetric key: KMS shows the KeyMaterialId on paper. KMS does not prove that its bytes have the check
-            value on paper
+    exit 3  verify, for a symmetric key: KMS shows the KeyMaterialId that is on paper. KMS does not prove that its
+            bytes have the check value on paper
 
     stdout  the result: the report of a command, as text or with --json as one JSON object; the wrapped bytes with `--out -`
             (then the report goes to stderr)

@@ -43,7 +43,7 @@ _NOT_BY_ID: Final = "KMS shows no check value of a symmetric key"
 
 class Verdict(enum.Enum):
     PROVED = "PROVED"
-    SAME_ID = "SAME ID"  # KMS shows the KeyMaterialId on paper, but not which check value belongs to it
+    SAME_ID = "SAME ID"  # KMS shows the KeyMaterialId that is on paper, but not which check value belongs to it
     OTHER = "NOT SO"  # KMS shows that the key holds other material
     NOT_SHOWN = "NOT SHOWN"
 

@@ -126,7 +126,7 @@ def read(declared: Mapping[str, Any], faults: Faults) -> Properties:
 
 
 def _for_the_validator(declared: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
-    """What the validator may look at: it compares each item of a list with all others, whatever the items are.
+    """What the validator gets, with long lists cut: it compares each item of a list with all others, whatever the items are.
 
     So a list that is too long becomes a fault, and is left out. Each item that is no text is replaced by its number.
     """

@@ -100,7 +100,7 @@ def unreadable_is_no_failure() -> AbstractContextManager[Any]:
 
 
 def expiry_is_taken_back_in_silence() -> AbstractContextManager[Any]:
-    """A rollback accepts every expiry that fits its own ValidForDays, even if somebody else set it."""
+    """A rollback accepts every expiry that its old ValidForDays allow, even if somebody else set it."""
     return patch.object(rollback, "_CHANGED", "")
 
 

@@ -1,7 +1,6 @@
 """What DescribeKey and ListResourceTags show of a KMS key: a key that takes material, or a transport key.
 
-Pure: it makes values of AWS's dicts. Others make the calls: the function in `kms_reads.py`, the custodian's tool in its own
-session.
+Pure: it makes values of AWS's dicts. Other modules make the calls: `kms_reads.py`, and the custodian's tool in its session.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,8 @@
 """Reads a secret and unwraps it: the result is the bytes or the text that hold the material.
 
-It first looks at the secret and at the transport key, and requires the consent of both (docs/internals/design.md, "Consent")
-before it reads or decrypts anything. Right before an import it requires the consent of both again. It keeps nothing: no cache,
-no copy. The value goes straight into the checks of `material_check.py`.
+It first looks at the secret and at the transport key, and requires the consent tags of both (docs/internals/design.md,
+"Consent") before it reads or decrypts anything. Right before an import it requires these two tags again. It keeps nothing: no
+cache, no copy. The value goes straight into the checks of `material_check.py`.
 """
 
 from collections.abc import Mapping

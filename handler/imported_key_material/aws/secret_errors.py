@@ -1,4 +1,4 @@
-"""Sentences for a secret that can't be read or decrypted: AWS's refusals with account, Region and encryption context filled in.
+"""Sentences for a secret that can't be read or decrypted: AWS's refusals, with our account, Region and encryption context.
 
 `error_texts.py` says what a code means in general; this module adds what only the reader of one secret knows. No sentence
 repeats the value of a property (docs/internals/design.md, rule 3): it names a secret only by the name in Secrets Manager's

@@ -70,7 +70,9 @@ class Holders:
         return min(holders, key=lambda holder: key.physical_ids.index(holder.physical_id), default=None), at_rest
 
     def _is_as_new_as_the_request(self, listed: list[Mapping[str, Any]]) -> bool:
-        """Whether the list shows this Delete, or was read so late that it must. Then it shows all that was made before, too.
+        """Whether the list is new enough: it shows this Delete, or was read so late that it can't be older.
+
+        Such a list also shows all resources that were made before the request.
 
         An older list may leave out a resource at work. AWS documents: while a stack is created, the list has only what is
         CREATE_COMPLETE.

@@ -30,7 +30,8 @@ _EC = bytes.fromhex("2a8648ce3d0201")  # id-ecPublicKey, 1.2.840.10045.2.1
 _ED25519 = bytes.fromhex("2b6570")  # id-Ed25519, 1.3.101.112
 
 RSA_MOST_BITS = max(spec.form.modulus_bits for spec in KEY_SPECS.values() if isinstance(spec.form, RsaKey))
-# The numbers of RFC 8017, A.1.2, in their order, and how long each may be. Those after the exponents belong to one prime each.
+# The numbers of an RSA key (RFC 8017, A.1.2) in their order, and how long each may be. From the first prime on, each number
+# belongs to one prime.
 _RSA_NUMBERS = (
     ("modulus", RSA_MOST_BITS),
     ("public exponent", RSA_MOST_BITS),
@@ -81,7 +82,7 @@ def _fault(words: Words, problem: str, remedy: str) -> Fault:
 
 
 def _load(encoded: memoryview) -> PrivateKeyTypes | None:
-    """None where the library refuses. Its exception ends here, since it may hold material."""
+    """None where the library refuses the key. The library's exception ends here, since it may hold material."""
     try:
         return load_der_private_key(encoded, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
@@ -161,7 +162,7 @@ def _bits(number: Element) -> int:
 
 
 def _key_in(shape: Shape) -> Shape | None:
-    """The key itself: for PKCS#8 the inner SEQUENCE, None where there is none in DER."""
+    """The SEQUENCE with the key's numbers: for PKCS#8 the inner one. None where its DER can't be read."""
     return shape.inner if shape.container is Container.PKCS8 else shape
 
 

@@ -1,4 +1,4 @@
-"""Import, and its reverse (C-20 to C-43, C-70 to C-73)."""
+"""ImportKeyMaterial and DeleteImportedKeyMaterial (C-20 to C-43, C-70 to C-73)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
