@@ -21,7 +21,7 @@ from imported_key_material.errors import Fault, OutOfTime, Refused, ServiceRefus
 ROTATIONS_MAX: Final = 25  # in a key's life
 # KMS shows an accepted rotation (OnDemandRotationStartDate, or a new CurrentKeyMaterialId) well within this time.
 QUIET: Final = timedelta(minutes=5)
-# A new rotation takes a minute or more. An earlier one that is still under way, or a replica's import, may end any moment.
+# A new rotation takes a minute or more. An earlier rotation that is still under way, or a replica's import, may end any moment.
 _POLL: Final = Backoff(first_seconds=2.0, cap_seconds=20.0)
 _OVER: Final = Seen("", enough=True)
 _UNDER_WAY: Final = "ConflictException"
