@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from imported_key_material.lifecycle import attributes
 from lab.kms.keys import MaterialState
 from lab.simulation.truth import Truth
 
@@ -41,7 +42,8 @@ def untrue(truth: Truth, arn: str, data: Mapping[str, Any], evidence: Evidence) 
         "ValidTo": ("" if until is None else f"{until:%Y-%m-%dT%H:%M:%SZ}",),
         "CheckValue": _check_values(truth, arn, evidence),
     }
-    for name, values in so.items():
+    for name in attributes.NONE:
+        values = so[name]
         if data.get(name) not in values:
             return f"gives {name} {data.get(name)!r} of {{key}}, where it is {' or '.join(map(repr, values))}"
     return ""

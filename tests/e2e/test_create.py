@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from imported_key_material.lifecycle import attributes
 from lab.keys.by_hand import oaep, wrap
 from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem, spki_der
 from lab.keys.random_keys import random_key
@@ -33,11 +34,10 @@ def test_a_symmetric_key_from_a_wrapped_secret(scene):
     secret = scene.secret(scene.encrypted(random_key(32), transport))
     wrapping = {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": transport}
     material = scene.material({"Fn::GetAtt": ["Key", "Arn"]}, secret, SecretWrapping=wrapping)
-    names = ("KeyArn", "KeyId", "KeySpec", "KeyMaterialId", "ExpirationModel", "ValidTo", "CheckValue")
 
     stack = scene.create(
         {"Key": scene.stack_key(), "Material": material},
-        {"Ref": {"Ref": "Material"}, **{name: {"Fn::GetAtt": ["Material", name]} for name in names}},
+        {"Ref": {"Ref": "Material"}, **{name: {"Fn::GetAtt": ["Material", name]} for name in attributes.NONE}},
     )
 
     assert stack.status == "CREATE_COMPLETE"
