@@ -49,7 +49,7 @@ LOOKED_AT = {
     "CipherKey": {"cipher"},
     "ConsentTags": {"stack_name"},
     "EcKey": {"curve", "curve_words", "oid"},
-    "ExpectedCheckValue": {"given", "_digits"},
+    "ExpectedCheckValue": {"text", "_digits"},
     "Event": {"logical_id", "physical_id", "status"},
     "Evidence": {"material_ids"},
     "Fault": {"where", "problem", "remedy", "found_in"},
@@ -225,5 +225,5 @@ def test_what_is_not_there_is_not_found():
 
 
 def test_a_canary_that_chance_may_bring_is_none():
-    with pytest.raises(ValueError, match=r"^A canary so short is found by chance[.]$"):
+    with pytest.raises(ValueError, match=r"^The canary is too short: it could be found by chance[.]$"):
         Canaries(word="eleven char")

@@ -22,8 +22,8 @@ from lab.wire.in_process import InProcessAws
 ALGORITHM = "RSAES_OAEP_SHA_256"
 SECRET = os.urandom(32)
 NOT_OF_THIS_KEY = (
-    "KeyId: KMS answered kms:GetParametersForImport for {arn} with parameters of another key, or with a wrapping key that is "
-    "no RSA key. Please report this."
+    "KeyId: KMS answered kms:GetParametersForImport for {arn} with parameters of another key, or with a wrapping public key "
+    "that is no RSA key. Please report this."
 )
 
 
