@@ -57,7 +57,7 @@ one: $(DEV) ## Run one test, without SAM and without a build: TEST=path::name
 	@.venv/bin/python -m pytest $(or $(TEST),$(error TEST is missing: make one TEST=tests/unit/test_consent.py))
 
 .PHONY: quick
-quick: $(DEV) ## Run the quick tests: unit tests, and the fast ones of the others, in a minute; no SAM, no build
+quick: $(DEV) ## Run the quick tests: unit tests, and the fast ones of the others; no SAM, no build
 	@.venv/bin/python -m pytest -n auto --dist loadgroup -m "not slow" tests/unit tests/contract tests/custodian
 
 .PHONY: fix

@@ -13,16 +13,16 @@ from imported_key_material.aws import kms_reads, secret_errors, transport_key
 from imported_key_material.aws.calls import TAGGED, Caller
 from imported_key_material.aws.consent_tags import ConsentTags
 from imported_key_material.aws.key_view import KeyView
+from imported_key_material.aws.transport_key import SYMMETRIC
 from imported_key_material.errors import Fault, Faults, Refused, ServiceRefused, found_in
 from imported_key_material.key_id import Home
 from imported_key_material.material import wrapping
 from imported_key_material.material.wrapped_value import ciphertext_of
 from imported_key_material.properties import Properties, SecretWrapping
 
-_SYMMETRIC: Final = "SYMMETRIC_DEFAULT"  # SecretWrapping.Algorithm, EncryptionAlgorithm and KeySpec share the name
 # SecretWrapping.Algorithm -> (the EncryptionAlgorithm of kms:Decrypt, whether it opens an AES key that wraps the material)
 _DECRYPT: Final[Mapping[str, tuple[str, bool]]] = {
-    _SYMMETRIC: (_SYMMETRIC, False),
+    SYMMETRIC: (SYMMETRIC, False),
     "RSAES_OAEP_SHA_1": ("RSAES_OAEP_SHA_1", False),
     "RSAES_OAEP_SHA_256": ("RSAES_OAEP_SHA_256", False),
     "RSA_AES_KEY_WRAP_SHA_1": ("RSAES_OAEP_SHA_1", True),
@@ -224,7 +224,7 @@ class SecretReader:
             "CiphertextBlob": ciphertext,
             "EncryptionAlgorithm": decrypt_algorithm,
         }
-        if decrypt_algorithm == _SYMMETRIC:
+        if decrypt_algorithm == SYMMETRIC:
             parameters["EncryptionContext"] = {secret_errors.CONTEXT_KEY: context}
         answer = self.caller.call(
             "kms:Decrypt",

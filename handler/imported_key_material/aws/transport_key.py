@@ -6,7 +6,7 @@ from imported_key_material.aws.key_view import KeyView
 from imported_key_material.errors import Faults
 from imported_key_material.material.key_specs import WRAPPING_KEY_SPECS
 
-SYMMETRIC: Final = "SYMMETRIC_DEFAULT"  # KeySpec, and SecretWrapping.Algorithm under such a key
+SYMMETRIC: Final = "SYMMETRIC_DEFAULT"  # KeySpec; SecretWrapping.Algorithm and EncryptionAlgorithm of such a key
 
 
 def require_fit(view: KeyView, algorithm: str, *, where: str) -> None:

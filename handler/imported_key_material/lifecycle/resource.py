@@ -98,9 +98,8 @@ def _nothing_to_do(job: Job, declared: Properties, before: Properties, view: Key
     pending, stages = materials.pending, declared.new_material is NewMaterial.STAGE
     if consents and stages and pending is None:  # the staged material may be gone
         return False
-    if (
-        pending is not None and declared.new_material is NewMaterial.ROTATE
-    ):  # the pending material may have to become current
+    # With ROTATE, the pending material may have to become current.
+    if pending is not None and declared.new_material is NewMaterial.ROTATE:
         return False
     material_id = pending.id if pending is not None and stages else view.current_material_id
     return DeclaredExpiry(declared, now).is_kept(view, materials, material_id) and not _is_tried_again(job)
