@@ -168,11 +168,18 @@ class Job:
 
     def evidence(self, view: KeyView) -> Evidence | None:
         """What KMS shows of the key's bytes, for CheckValue; None without consent. Neither waits nor fails."""
-        asking = self.impatient
         if not self.consents(view):
             return None
         try:
-            return Evidence(asking.public_key(view), asking.materials(view).ids)
+            materials = self.impatient.materials(view)
+        except ImportedKeyMaterialError:
+            return None
+        return self.evidence_with(view, materials)
+
+    def evidence_with(self, view: KeyView, materials: HeldMaterials) -> Evidence | None:
+        """The same, with the materials that were read before. Neither waits nor fails."""
+        try:
+            return Evidence(self.impatient.public_key(view), materials.ids)
         except ImportedKeyMaterialError:
             return None
 

@@ -6,6 +6,7 @@ what was imported. Only a Delete removes it again.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from imported_key_material import properties
@@ -73,9 +74,10 @@ def _go_forward(job: Job) -> Answer:
         view = job.look(declared, faults)
         before = properties.read(request.old_properties, Faults())
         in_place = view is not None and echoed in view.key_id.physical_ids
-        if view is not None and in_place and not faults and _nothing_to_do(job, declared, before, view):
-            job.log.info("nothing to do", extra={"key_arn": view.arn, "key_state": view.state})
-            return Answer(echoed, attributes.of(view, declared, job.evidence(view)))
+        if view is not None and in_place and not faults:
+            unchanged = _if_nothing_to_do(job, declared, before, view)
+            if unchanged is not None:
+                return unchanged
         job.stack.require_wanted()
     except ImportedKeyMaterialError as error:
         raise _failed(error, NOTHING_IMPORTED, echoed) from None
@@ -84,25 +86,36 @@ def _go_forward(job: Job) -> Answer:
     return Importing(job, declared, purpose).run(view, faults)
 
 
-def _nothing_to_do(job: Job, declared: Properties, before: Properties, view: KeyView) -> bool:
-    """Whether the secret's version is pinned, nothing that needs an import has changed, and KMS has what is declared."""
-    if declared.secret_version_id is None or _what_imports(declared) != _what_imports(before):
-        return False
-    if not view.holds_material:
-        return False
+def _if_nothing_to_do(job: Job, declared: Properties, before: Properties, view: KeyView) -> Answer | None:
+    """The answer if the version is pinned, nothing that needs an import has changed, and KMS has what is declared."""
+    if (
+        declared.secret_version_id is None
+        or _what_imports(declared) != _what_imports(before)
+        or not view.holds_material
+    ):
+        return None
     # Without consent IAM may refuse the list, and we could import nothing. Then DescribeKey decides (rule 6).
-    consents = job.consents(view)
-    materials, now = job.materials(view) if consents else HeldMaterials(), job.caller.clock.now()
+    materials = job.materials(view) if job.consents(view) else None
+    if not _is_as_declared(declared, view, materials, job.caller.clock.now()) or _is_tried_again(job):
+        return None
+    job.log.info("nothing to do", extra={"key_arn": view.arn, "key_state": view.state})
+    evidence = None if materials is None else job.evidence_with(view, materials)
+    return Answer(job.request.fallback_id, attributes.of(view, declared, evidence))
+
+
+def _is_as_declared(declared: Properties, view: KeyView, listed: HeldMaterials | None, now: datetime) -> bool:
+    """Whether the key holds what is declared. `listed`: its materials; None without consent."""
+    materials = HeldMaterials() if listed is None else listed
     if materials.lost(now):
         return False
     pending, stages = materials.pending, declared.new_material is NewMaterial.STAGE
-    if consents and stages and pending is None:  # the staged material may be gone
+    if listed is not None and stages and pending is None:  # the staged material may be gone
         return False
     # With ROTATE, the pending material may have to become current.
     if pending is not None and declared.new_material is NewMaterial.ROTATE:
         return False
     material_id = pending.id if pending is not None and stages else view.current_material_id
-    return DeclaredExpiry(declared, now).is_kept(view, materials, material_id) and not _is_tried_again(job)
+    return DeclaredExpiry(declared, now).is_kept(view, materials, material_id)
 
 
 def _is_tried_again(job: Job) -> bool:
