@@ -1,4 +1,4 @@
-"""The types of options and arguments. Nothing else is sent to AWS or written, above all no key in a wrong place.
+"""The types of options and arguments. A key that was pasted in place of another value is neither sent to AWS nor written.
 
 Each option has one of these types, or one of click's types with a fixed list. A value that does not fit is a wrong call, and
 no output repeats it.

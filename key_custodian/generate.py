@@ -15,7 +15,7 @@ from key_custodian.key_wrap import WrapOptions
 from key_custodian.report import MaterialReport
 from key_custodian.words import OPTIONS
 
-PUBLIC_EXPONENT = 65537  # FIPS 186-5, A.1.1; every program accepts it
+PUBLIC_EXPONENT = 65537  # FIPS 186-5, A.1.1; every program accepts this exponent
 GENERATED = "the new material"
 
 

@@ -80,7 +80,7 @@ The report is what --json prints where the file is made:
     metavar="NAME",
     type=argument_types.name,
     help="A stack that may use the secret (its tag imported-key-material); give it once for each. A name that ends in / "
-    "stands for all stacks whose names begin so.",
+    'is a prefix: "pay/" stands for all stacks named pay...',
 )
 @click.option(
     "--report",

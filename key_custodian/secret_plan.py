@@ -136,7 +136,7 @@ def _require_room(tag: str, faults: Faults) -> None:
         problem = (
             f"The names have {len(tag)} characters together, and a tag's value has room for {TAG_VALUE_MAX_CHARACTERS}."
         )
-        faults.add("--stack", problem, "A name that ends in / stands for all stacks whose names begin so.")
+        faults.add("--stack", problem, 'A name that ends in / is a prefix: "pay/" stands for all stacks named pay...')
 
 
 # ------------------------------------------------------------------------------------------------------ an existing secret

@@ -40,7 +40,7 @@ class Source:
 
 
 def read(source: str, *, encoding: str | None, json_key: str | None = None, option: str = "FILE") -> Source:
-    """Returns bytes; or text if it was typed, or if `json_key` names a field of it. Refused (`source`).
+    """Returns bytes; or text if a person typed it at the terminal, or if `json_key` names a field of it. Refused (`source`).
 
     `option`: replaces a name that must not be repeated.
     """

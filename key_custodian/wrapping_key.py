@@ -48,7 +48,7 @@ class WrappingKey(Protocol):
     """`words`: its name for people; `kms_key`: its ARN, "" for a file; `check_value`: of a public key, else "".
 
     `opens_for`: "<account id>/<secret's name>", the only secret in which the result opens; "" for any.
-    `warnings`: who else may hold the key, and which address answers if not AWS's; none for a file.
+    `warnings`: who else may hold the key; and the address that answered, if it is not AWS's. Empty for a key from a file.
     """
 
     @property

@@ -98,7 +98,7 @@ def poll[T](
         if last.enough or left <= 0:
             return last
         deadline.clock.sleep(min(wait_seconds, left))
-    raise CannotHappen("The waits do not end.")  # pragma: no cover
+    raise CannotHappen("The waits do not end.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class Stacks:
         return self.wait(stack_id, already, begun_by="UPDATE_ROLLBACK_COMPLETE")
 
     def wait(self, stack_id: str, already: int = 0, begun_by: str = "") -> Stack:
-        """Waits for the end of the stack's operation. `begun_by`: the status must begin so; other statuses are older ones."""
+        """Waits for the end of the stack's operation. `begun_by`: what the status must begin with: others are older."""
         deadline = time.monotonic() + self._wait_seconds
         status = ""
         while time.monotonic() < deadline:

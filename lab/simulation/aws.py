@@ -48,7 +48,7 @@ class CheapAws(InProcessAws):
             each._available_capacity = each._max_capacity  # type: ignore[attr-defined]  # noqa: SLF001  # there is no other way
 
     def remembering[Made](self, make: Callable[[], Made]) -> Made:
-        """Runs `make`, which makes clients, and remembers their retry quotas."""
+        """Calls `make`, which creates clients, and remembers the retry quotas of these."""
         made, real = self._quotas, quota.RetryQuota
 
         class Remembered(real):  # type: ignore[misc,valid-type]  # a class that is only looked up when a client is made

@@ -294,8 +294,7 @@ def test_names_that_do_not_fit_into_a_tag_are_refused(bank):
 
     assert told == (
         "--stack: The names have 296 characters together, and a tag's value has room for 256. A name that ends in / "
-        "stands for all stacks "
-        "whose names begin so.\n"
+        'is a prefix: "pay/" stands for all stacks named pay...\n'
     )
 
 

@@ -44,6 +44,6 @@ def test_a_run_that_takes_too_long_is_ended(folder, warm):
 
 
 def test_a_run_without_such_a_test_is_no_failure_of_a_test(folder, warm):
-    (folder / "test_it.py").unlink()
+    (folder / "test_it.py").unlink(missing_ok=True)
 
     assert run(warm)[0] == pytest.ExitCode.USAGE_ERROR

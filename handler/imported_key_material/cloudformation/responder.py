@@ -78,7 +78,7 @@ class Responder:
         except Leave:
             # Swallow it here. If it escaped, the runtime would crash and Lambda would retry.
             which = (request.type, request.logical_id, request.request_id, request.stack_id)
-            logger.info("Left %s of %s without an answer, request %s, stack %s.", *which)
+            logger.info("No answer was sent to the %s of %s, request %s, stack %s.", *which)
             return
         if outcome is None:
             raise DeliveryFailed("The function ended without an answer to CloudFormation.")

@@ -28,8 +28,8 @@ STATUS_LEAD: Final = timedelta(seconds=10)
 OWN_STATUS_LEAD: Final = timedelta(seconds=2)
 # X-Amz-Date is cut to the second; the stack's times are not.
 CUT_OFF: Final = timedelta(seconds=1)
-# CloudFormation sets a Delete's event before it makes the request. How long before is not known, and X-Amz-Date is cut. Reading
-# back one minute costs one page at most, and admits no other request: the newest event decides.
+# CloudFormation writes the stack event of a Delete before it sends the request; how long before is not known. Reading back one
+# minute costs one page at most, and admits no other request: the newest event decides.
 EVENT_LEAD: Final = timedelta(seconds=60)
 
 STATUS_BACKOFF: Final = Backoff(first_seconds=1.0, cap_seconds=10.0)

@@ -111,11 +111,11 @@ def _newline_perhaps(size: int, right: int) -> str:
 
 
 def _filled_perhaps(key: bytearray, right: int, words: Words) -> str:
-    """SoftHSM2 and others fill a key up to a multiple of 8 bytes before they wrap it by AES (RFC 3394's semiblocks)."""
+    """SoftHSM2 and others pad a key to a multiple of 8 bytes before they wrap it by AES (RFC 3394's semiblocks)."""
     if len(key) % 8 or len(key) - right >= 8 or any(key[right:]):
         return ""
     return (
-        "It ends in zeros: some HSMs fill a key up to 8 bytes before they wrap it. "
+        "It ends in zeros: some HSMs pad a key to a multiple of 8 bytes before they wrap it. "
         f"Declare {words.the_check_value} that the HSM shows: an HMAC key makes the same MACs with these zeros."
     )
 

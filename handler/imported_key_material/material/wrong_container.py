@@ -24,7 +24,7 @@ _TR_31 = re.compile(
 
 
 def refuse_in_place_of_material(value: bytes | bytearray | str, *, is_field: bool, words: Words) -> None:
-    """For material that is not wrapped. `is_field`: it is already the field of a JSON object. Refused (material, JSON key)."""
+    """For material that is not wrapped. `is_field`: it comes out of a JSON object. Refused (material, JSON key)."""
     text = _as_text(value)
     _refuse_tr_31(text, words)
     if isinstance(value, str) and not is_field:

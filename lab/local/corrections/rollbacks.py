@@ -7,7 +7,7 @@ AWS, as authors of custom resources have seen (aws-cdk, issues 5525 and 13527):
 - the rollback of a replacement sends an Update back to the old properties, then Deletes the new id; so does the rollback of
   an Update that failed under another id than it came with
 
-It corrects only custom resources: MiniStack's own types lose nothing here.
+It corrects only custom resources. MiniStack rolls its own resource types (AWS::KMS::Key and so on) back well enough.
 """
 
 from collections.abc import Iterable

@@ -175,8 +175,8 @@ def test_without_a_check_value_the_filling_is_refused_by_its_name(world, refused
 
     assert reason == (
         "SecretId: The material is 32 bytes long, and an HMAC_224 key takes 28; a length up to 128 bytes is taken with a "
-        "matching ExpectedCheckValue. It ends in zeros: some HSMs fill a key up to 8 bytes before they wrap it. Declare "
-        "the ExpectedCheckValue that the HSM shows: an HMAC key makes the same MACs with these zeros."
+        "matching ExpectedCheckValue. It ends in zeros: some HSMs pad a key to a multiple of 8 bytes before they wrap it. "
+        "Declare the ExpectedCheckValue that the HSM shows: an HMAC key makes the same MACs with these zeros."
     )
 
 

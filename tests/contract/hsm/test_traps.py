@@ -119,8 +119,8 @@ TRAPS = {
     "An HMAC key that was filled with zeros": Trap(
         lambda *given: by_softhsm(*given, made=lambda hsm: hsm.generic_secret(28)).joined,
         "SecretId: The material is 32 bytes long, and an HMAC_224 key takes 28; a length up to 128 bytes is taken with a "
-        "matching ExpectedCheckValue. It ends in zeros: some HSMs fill a key up to 8 bytes before they wrap it. Declare "
-        "the ExpectedCheckValue that the HSM shows: an HMAC key makes the same MACs with these zeros.",
+        "matching ExpectedCheckValue. It ends in zeros: some HSMs pad a key to a multiple of 8 bytes before they wrap it. "
+        "Declare the ExpectedCheckValue that the HSM shows: an HMAC key makes the same MACs with these zeros.",
         algorithm=SHA_1,
         spec="HMAC_224",
     ),

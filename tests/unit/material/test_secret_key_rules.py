@@ -101,7 +101,7 @@ def test_an_hmac_key_is_as_long_as_its_hash_or_longer_with_a_check_value(spec: K
         assert (material.check_value, material.verified_check_value) == ("", hmac_of(key, spec))
 
 
-FILLED = "It ends in zeros: some HSMs fill a key up to 8 bytes before they wrap it."
+FILLED = "It ends in zeros: some HSMs pad a key to a multiple of 8 bytes before they wrap it."
 
 
 @pytest.mark.parametrize(
