@@ -113,6 +113,7 @@ class World:
     def __exit__(self, *_: object) -> None:
         self._logger.removeHandler(self._handler)
         self.aws.__exit__()
+        self.aws.close()
 
     def session(self, *, account: str = ACCOUNT, region: str = REGION) -> boto3.Session:
         return self.aws.session(region=region, account=account)

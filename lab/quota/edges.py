@@ -4,14 +4,14 @@ KMS is the strict KMS, with a pool of wrapping public keys and today's other quo
 since hundreds of invocations read the same stack.
 """
 
+import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-import boto3
 from botocore.retries.quota import RetryQuota
 
 from imported_key_material.aws import clients
@@ -22,8 +22,9 @@ from lab.kms.service import StrictKms
 from lab.kms.wire import KmsWire
 from lab.quota.crowd import Crowd
 from lab.secretsmanager.reads import SecretsManager
-from lab.simulation.aws import CLOUDFORMATION_OPERATIONS, CheapAws, lighten
+from lab.simulation.aws import CLOUDFORMATION_OPERATIONS
 from lab.wire.faults import Faults, Moment
+from lab.wire.in_process import InProcessAws
 from lab.wire.transport import AwsError, Caller, Fault, Refusal
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
@@ -102,7 +103,7 @@ def quotas(crowd: Crowd) -> Quotas:
 # ------------------------------------------------------------------------------------------------------------- clients
 
 
-class Aws(CheapAws):
+class Aws(InProcessAws):
     """One set of clients serves all invocations, since making one takes a hundred times as long as a call.
 
     botocore gives each client 500 tokens for its retries. Here each invocation has its own tokens, as in a new environment:
@@ -115,13 +116,14 @@ class Aws(CheapAws):
         self._left: dict[tuple[int, object], int] = {}
 
     def begin(self, seed: int) -> None:
-        super().begin(seed)
+        random.seed(seed)  # the source of the jitter of botocore's retries
         self._left.clear()
 
     def own_quotas(self) -> None:
         """Call this once, after the clients were made."""
-        for number, each in enumerate(self._quotas):
-            self._own(number, each)
+        for session in self._sessions.values():
+            for number, each in enumerate(session.quotas):
+                self._own(number, each)
 
     def _own(self, number: int, shared: RetryQuota) -> None:
         def acquire(capacity_amount: int) -> bool:
@@ -148,18 +150,10 @@ def aws() -> Aws:
 @cache
 def _make_clients() -> Clients:
     one = aws()
-    made = one.remembering(lambda: _make(one.session(region=REGION, account=ACCOUNT)))
-    one.own_quotas()
-    for field in fields(made):
-        client = getattr(made, field.name)
-        lighten(client.client if isinstance(client, WhenNeeded) else client)
-    return made
-
-
-def _make(session: boto3.Session) -> Clients:
-    made = clients.make(session)
+    made = clients.make(one.session(region=REGION, account=ACCOUNT))
     if isinstance(made.functions, WhenNeeded):
-        made.functions.client  # noqa: B018  # make it now, not in the middle of a run
+        made.functions.client  # noqa: B018  # make it now: it gets a quota like the others
+    one.own_quotas()
     return made
 
 

@@ -193,6 +193,7 @@ def play(plan: Plan, *, every_call: bool = False) -> Result:
         violation = Violation(9, str(never))
     finally:
         world.scheduler.abandon()
+        world.aws.close()
         logger.removeHandler(handler)
         logger.setLevel(level)
         logger.propagate = propagate

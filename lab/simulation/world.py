@@ -2,15 +2,13 @@
 
 import itertools
 import json
+import random
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from datetime import timedelta
-from functools import cache
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from imported_key_material.aws import clients
-from imported_key_material.aws.clients import WhenNeeded
 from imported_key_material.clock import Deadline
 from imported_key_material.cloudformation.delivery import DeliveryFailed
 from imported_key_material.cloudformation.on_failure import OnFailure
@@ -20,7 +18,7 @@ from lab.awslambda.invoke import LambdaService
 from lab.clock import VirtualClock
 from lab.kms.service import Lag, StrictKms
 from lab.simulation.answers import Answers
-from lab.simulation.aws import CheapAws, SeenCloudFormation, SeenKms, SeenSecrets, WeatherFaults, lighten
+from lab.simulation.aws import SeenCloudFormation, SeenKms, SeenSecrets, WeatherFaults
 from lab.simulation.calls import Calls
 from lab.simulation.ends import Ends
 from lab.simulation.engine import Stack
@@ -34,33 +32,11 @@ from lab.simulation.shown import Shown
 from lab.simulation.truth import Truth
 from lab.simulation.watch import LAG_SECONDS, Watch
 from lab.wire.faults import Moment
-from lab.wire.in_process import Call
-from lab.wire.transport import Fault
+from lab.wire.in_process import Call, InProcessAws
+from lab.wire.transport import Fault, Service
 
 STALE_SECONDS = 3.0  # CloudFormation may show a status so late
 _TOLD = frozenset({"ImportKeyMaterial", "DeleteImportedKeyMaterial", "RotateKeyOnDemand"})
-
-
-@cache
-def _aws() -> CheapAws:
-    """Clients are made once in a process. The services behind them are replaced for each history."""
-    return CheapAws(VirtualClock())
-
-
-def _make_clients(region: str) -> clients.Clients:
-    made = clients.make(_aws().session(region=region, account=ACCOUNT))
-    if isinstance(made.functions, WhenNeeded):
-        made.functions.client  # noqa: B018  # make it now, not in the middle of a history
-    return made
-
-
-@cache
-def _clients(region: str) -> clients.Clients:
-    made = _aws().remembering(lambda: _make_clients(region))
-    for field in fields(made):
-        client = getattr(made, field.name)
-        lighten(client.client if isinstance(client, WhenNeeded) else client)
-    return made
 
 
 class World:
@@ -114,14 +90,13 @@ class World:
         if SCARCE in on:
             self.faults.scarce_seconds = Random(plan.seed + 10).uniform(200, 1500)  # noqa: S311  # the same
         self.faults.on_strike = self.watch.struck
-        self.aws = _aws()
-        self.aws.begin(plan.seed)
-        self.aws.clock = self.scheduler  # type: ignore[assignment]  # botocore's retries sleep on it
-        self.aws.faults = self.faults
-        self.aws.calls.clear()
-        self.aws.hooks[:] = [self._at_call]
-        functions = LambdaService(self._take)
-        self.aws.plug(SeenKms(self.kms, self.watch), self.secrets_manager, self.cloudformation, functions)
+        random.seed(plan.seed)  # the source of the jitter of botocore's retries
+        clock = cast("VirtualClock", self.scheduler)  # it has the methods that are used
+        kms, functions = SeenKms(self.kms, self.watch), LambdaService(self._take)
+        services: list[Service] = [kms, self.secrets_manager, self.cloudformation, functions]
+        self.aws = InProcessAws(clock, services, faults=self.faults)
+        self.aws.hooks.append(self._at_call)
+        self._clients = {region: clients.make(self.aws.session(region=region, account=ACCOUNT)) for region in REGIONS}
         lag, self.kms._lag = self.kms._lag, None  # noqa: SLF001  # by now everybody sees the old changes
         self.estate.make(self.watch)
         self.kms._lag = lag if "lag" in on else None  # noqa: SLF001  # the same
@@ -179,12 +154,12 @@ class World:
 
     def _build(self, region: str) -> Callable[[], Responder]:
         return lambda: Wiring(
-            _clients(region), clock=self.scheduler, put=self.put, log=Log(self.log), dns_suffix="amazonaws.com"
+            self._clients[region], clock=self.scheduler, put=self.put, log=Log(self.log), dns_suffix="amazonaws.com"
         ).responder()
 
     def _build_on_failure(self, region: str) -> Callable[[], OnFailure]:
         return lambda: OnFailure(
-            _clients(region).cloudformation, self.scheduler, self.put, Log(self.log), dns_suffix="amazonaws.com"
+            self._clients[region].cloudformation, self.scheduler, self.put, Log(self.log), dns_suffix="amazonaws.com"
         )
 
     def put(self, _url: str, body: bytes, _deadline: Deadline) -> None:

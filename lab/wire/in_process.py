@@ -1,4 +1,4 @@
-"""AWS in the test's own process, below botocore: botocore itself builds and signs requests, retries, and raises errors.
+"""AWS in the test's own process, below botocore: botocore itself builds requests, parses answers, retries, and raises errors.
 
     aws = InProcessAws(clock, [KmsWire(StrictKms(clock))])
     kms = aws.client("kms", region="eu-central-1", account="111122223333")
@@ -12,7 +12,6 @@ the tests' clock: botocore's sleep is replaced while an InProcessAws is open.
 import io
 import time
 from collections.abc import Callable, Iterable, Iterator
-from copy import copy
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Self
@@ -23,10 +22,9 @@ import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
-from botocore.hooks import HierarchicalEmitter
-from botocore.loaders import Loader
 
 from lab.clock import VirtualClock
+from lab.wire import sessions
 from lab.wire.faults import ConnectionLost, Faults, Moment
 from lab.wire.transport import (
     DEFAULT_ACCOUNT,
@@ -38,9 +36,6 @@ from lab.wire.transport import (
     caller_of,
 )
 
-LOADER = Loader()  # keeps the models that it has read, for all sessions
-_OF_BOTOCORE = HierarchicalEmitter()  # every session's handlers: copying them is quick
-botocore.session.Session(event_hooks=_OF_BOTOCORE)  # registers them
 _LOST: dict[Fault, type[HTTPClientError]] = {
     Fault.CONNECTION_CLOSED: ConnectionClosedError,
     Fault.READ_TIMEOUT: ReadTimeoutError,
@@ -69,7 +64,7 @@ class InProcessAws:
         self.calls: list[Call] = []
         self.hooks: list[Hook] = []
         self._services: dict[str, Service] = {}
-        self._sessions: dict[tuple[str, str], boto3.Session] = {}
+        self._sessions: dict[tuple[str, str], sessions.LentSession] = {}
         self._real_time = vars(botocore.endpoint)["time"]
         self.plug(*services)
 
@@ -85,20 +80,18 @@ class InProcessAws:
     def __exit__(self, *_: object) -> None:
         vars(botocore.endpoint)["time"] = self._real_time
 
+    def close(self) -> None:
+        """Gives the sessions back: from now on their clients serve another world."""
+        for session in self._sessions.values():
+            sessions.give_back(session)
+        self._sessions.clear()
+
     # ------------------------------------------------------------------------------------------------------- clients
 
     def session(self, *, region: str = DEFAULT_REGION, account: str = DEFAULT_ACCOUNT) -> boto3.Session:
-        """A session of that account. Its clients reach only these services."""
+        """A session of that account, until `close`. Its clients reach only these services."""
         if (region, account) not in self._sessions:
-            inner = botocore.session.Session(event_hooks=copy(_OF_BOTOCORE), include_builtin_handlers=False)
-            inner.register_component("data_loader", LOADER)
-            self.attach(inner)
-            self._sessions[region, account] = boto3.Session(
-                aws_access_key_id=account,  # 12 digits: services use them as the account
-                aws_secret_access_key="not-checked",  # noqa: S106  # no service here checks a signature
-                region_name=region,
-                botocore_session=inner,
-            )
+            self._sessions[region, account] = sessions.lend(region, account, self._before_send)
         return self._sessions[region, account]
 
     def client(

@@ -14,7 +14,7 @@ from lab.keys.private_keys import rsa_key
 from lab.kms import KmsWire, StrictKms
 from lab.kms.server import KmsServer
 from lab.program import Program
-from lab.wire.in_process import LOADER
+from lab.wire.sessions import LOADER
 from tests.support.called import Called
 from tests.support.online import Online
 

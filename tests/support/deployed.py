@@ -16,12 +16,13 @@ from io import StringIO
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from aws_lambda_powertools import package_logger
 
 from lab.awslambda.invocation import Context
 from lab.cloudformation.response_bucket import ResponseBucket
-from lab.world import FUNCTION_ARN, LAMBDA_TIMEOUT_SECONDS, REGION, World
+from lab.world import ACCOUNT, FUNCTION_ARN, LAMBDA_TIMEOUT_SECONDS, REGION, World
 
 HOSTILE = {
     "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
@@ -87,7 +88,7 @@ def deployed(
     """Restores the loggers afterwards, because Powertools takes over the package's logger."""
     for name, value in {**HOSTILE, "AWS_DEFAULT_REGION": REGION, "RESPONSE_HOST": bucket.netloc}.items():
         monkeypatch.setenv(name, value)
-    session = world.session()
+    session = _real_session(world)
     with _loggers_restored(PACKAGE, *LOUD):
         logging.getLogger(PACKAGE).handlers = []  # the test's own handler: Powertools would take it over
         caplog.set_level(logging.DEBUG)
@@ -101,6 +102,18 @@ def deployed(
             monkeypatch.setattr(app, "SystemClock", lambda: world.clock)
             handler = app._from_environment()  # noqa: SLF001  # what the import does
         yield Deployed(world, bucket, handler, caplog, capfd)
+
+
+def _real_session(world: World) -> boto3.Session:
+    """As in Lambda: it signs, and at DEBUG it logs what it signs."""
+    inner = botocore.session.Session()
+    world.aws.attach(inner)
+    return boto3.Session(
+        aws_access_key_id=ACCOUNT,  # the services take it as the account
+        aws_secret_access_key="not-checked",  # noqa: S106  # no service here checks a signature
+        region_name=REGION,
+        botocore_session=inner,
+    )
 
 
 def _write_to_present_stdout(*names: str) -> None:

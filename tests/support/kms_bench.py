@@ -51,6 +51,7 @@ class Bench:
 
     def __exit__(self, *_: object) -> None:
         self.aws.__exit__()
+        self.aws.close()
 
     def client(self, region: str = REGION, account: str = ACCOUNT, *, retries: bool = True) -> Any:
         return self.aws.client("kms", region=region, account=account, config=None if retries else _NO_RETRIES)

@@ -106,6 +106,7 @@ class Timeline:
     def __exit__(self, *_: object) -> None:
         self._logger.removeHandler(self._handler)
         self.aws.__exit__()
+        self.aws.close()
 
     # ------------------------------------------------------------------------------------------- what people set up
 
