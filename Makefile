@@ -57,8 +57,9 @@ one: $(DEV) ## Run one test, without SAM and without a build: TEST=path::name
 	@.venv/bin/python -m pytest $(or $(TEST),$(error TEST is missing: make one TEST=tests/unit/test_consent.py))
 
 .PHONY: quick
-quick: $(DEV) ## Run the quick tests: unit tests, and the fast ones of the others; no SAM, no build
-	@.venv/bin/python -m pytest -n auto --dist loadgroup -m "not slow" tests/unit tests/contract tests/custodian
+quick: $(DEV) ## Run the unit tests and the fast contract tests, without those of `make check`; TESTS=tests/custodian for others
+	@.venv/bin/python -m pytest -n auto --dist loadgroup -m "not slow" $(HOUSE:%=--deselect=tests/unit/test_%.py) \
+		$(if $(filter-out tests,$(TESTS)),$(TESTS),tests/unit tests/contract)
 
 .PHONY: fix
 fix: $(DEV) reference ## Format the code, fix what ruff can fix, and write the generated pages again

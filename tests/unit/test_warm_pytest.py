@@ -8,6 +8,8 @@ from tests.support.warm_pytest import warm_pytest
 
 SECONDS = 60
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

@@ -187,6 +187,7 @@ class Bucket(Faults):
         return None
 
 
+@pytest.mark.slow
 def test_a_stack_whose_resources_are_all_deleted_at_once_gets_through_cloudformation_s_own_throttle(timeline):
     """Each of them lists the stack. AWS does not document CloudFormation's limit: at times it is a few calls a second."""
     now = timeline.scheduler.now()

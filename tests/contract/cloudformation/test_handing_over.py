@@ -20,6 +20,8 @@ ALWAYS = 10**6
 V1, V2 = (f"{number}1111111-2222-3333-4444-555555555555" for number in (1, 2))
 NOT_HANDED_OVER = "It could not be handed over to a new invocation of the function: "
 
+pytestmark = pytest.mark.slow
+
 
 def creating(world, **properties):
     return world.create_request(world.external_key(), SecretId=world.secret(KEY).name, **properties)

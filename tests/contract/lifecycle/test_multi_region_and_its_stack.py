@@ -15,6 +15,8 @@ AWAY = "eu-west-1"
 CURRENT, NON_CURRENT, PENDING = ((state, "IMPORTED") for state in ("CURRENT", "NON_CURRENT", "PENDING_ROTATION"))
 WAITS_FOR_REPLICAS = ("PENDING_MULTI_REGION_IMPORT_AND_ROTATION", "IMPORTED")
 
+pytestmark = pytest.mark.slow
+
 
 class Pair:
     """A primary and, ten minutes later, a replica, each with the first bytes; each has a stack that is complete at t=1500."""

@@ -21,7 +21,10 @@ from lab.cloudformation.response_bucket import ResponseBucket, connect_proxy, re
 from tests.support.traps import Traps
 
 # crhelper does not close its connections.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),
+]
 
 traps = Traps()
 
