@@ -13,11 +13,11 @@ from typing import Any, Final, TypeVar
 
 from imported_key_material.aws import kms_pages
 from imported_key_material.aws.key_view import KeyView
+from imported_key_material.aws.meanings import DENIED
 from imported_key_material.errors import ServiceRefused
 from key_custodian import aws
 from key_custodian.aws import Connection
 
-DENIED: Final = frozenset({"AccessDeniedException", "AccessDenied"})
 _PAGES_MAX: Final = 100  # a key has at most 50 tags and about 26 materials: a longer list is not from AWS
 
 Answer = Mapping[str, Any]

@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import click
 
+from imported_key_material.aws.meanings import DENIED
 from imported_key_material.errors import Fault, Refused, ServiceRefused
 from key_custodian import output, secret_plan
 from key_custodian.aws import Unanswered
 from key_custodian.content import Content
 from key_custodian.errors import REFUSED, refused
 from key_custodian.secret_plan import CURRENT, Step
-from key_custodian.session import DENIED, Session, Who
+from key_custodian.session import Session, Who
 
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9/_+=.@:-]*(?<!:)|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NOT_TEXT: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})  # of YAML 1.1

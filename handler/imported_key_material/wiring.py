@@ -14,10 +14,10 @@ from imported_key_material.cloudformation import request
 from imported_key_material.cloudformation.deadline import deadline_of
 from imported_key_material.cloudformation.delivery import Put
 from imported_key_material.cloudformation.handover import FreshInvocation
-from imported_key_material.cloudformation.invocation import Context, seconds_left
 from imported_key_material.cloudformation.outcome import Answer
 from imported_key_material.cloudformation.request import Request
 from imported_key_material.cloudformation.responder import Responder
+from imported_key_material.invocation import Context, seconds_left
 from imported_key_material.key_id import Home
 from imported_key_material.lifecycle import resource
 from imported_key_material.lifecycle.job import Job

@@ -8,10 +8,10 @@ import pytest
 
 from imported_key_material.clock import Deadline, SystemClock
 from imported_key_material.cloudformation.delivery import Delivery, Https, Put
-from imported_key_material.cloudformation.invocation import Context
 from imported_key_material.cloudformation.outcome import Answer
 from imported_key_material.cloudformation.request import Request, RequestType, read, response_hosts
 from imported_key_material.cloudformation.responder import Handle, Responder
+from imported_key_material.invocation import Context
 from lab.clock import VirtualClock
 from lab.cloudformation.events import HOME, KEY_ARN
 from lab.cloudformation.response_bucket import ResponseBucket

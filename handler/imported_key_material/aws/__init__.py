@@ -7,6 +7,7 @@
     quota.py, metrics.py           waits for KMS's quota, and measures how long
     kms_key.py                     a key and the calls that change it; kms_reads.py, kms_pages.py: reads of a key
     key_view.py                    what DescribeKey shows; held_materials.py: what ListKeyRotations shows
+    key_kind.py                    which kind of material a key takes
     import_parameters.py           what GetParametersForImport gives; seals material
     secret.py                      the secret, and the value of one version
     transport_key.py               whether a key can unwrap a secret

@@ -1,4 +1,4 @@
-"""The reads of CloudFormation that both functions make: the calls, how a list is paged, and which errors are waited out.
+"""The reads of CloudFormation that several functions make: the calls, how a list is paged, which errors are waited out.
 
 cloudformation/ says what they mean: `stack.py` (present statuses), `stack_events.py`, `stack_resources.py`.
 """
@@ -13,6 +13,8 @@ NOT_YET_READABLE: Final[Mapping[str, float]] = {
     "ValidationError": BELIEVED_AFTER_SECONDS,
 }
 
+GONE: Final = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})  # a resource with this status holds nothing
+
 
 class CloudFormation(Protocol):
     """The calls of boto3's client that are used. The roles in template.yaml allow only these."""
@@ -23,9 +25,8 @@ class CloudFormation(Protocol):
     def list_stack_resources(self, **parameters: object) -> Mapping[str, Any]: ...
 
 
-def pages(stack_id: str, page: Callable[[Mapping[str, str]], Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """All pages of a CloudFormation list of one stack. `page` makes the call with the parameters for one page."""
-    parameters = {"StackName": stack_id}
+def pages(page: Callable[[Mapping[str, str]], Mapping[str, Any]], **parameters: str) -> Iterator[Mapping[str, Any]]:
+    """All pages of one of CloudFormation's lists. `page` makes the call with the parameters for one page."""
     while True:
         answer = page(parameters)
         yield answer

@@ -20,6 +20,7 @@ class State(enum.StrEnum):
     PENDING_IN_REPLICAS = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
 
 
+ROTATIONS_MAX: Final = 25  # on demand, in a key's life
 PENDING: Final = frozenset({State.PENDING, State.PENDING_IN_REPLICAS})
 
 
@@ -113,6 +114,11 @@ class HeldMaterials(tuple[HeldMaterial, ...]):
 
     def in_state(self, state: State) -> tuple[HeldMaterial, ...]:
         return tuple(one for one in self if one.state == state)
+
+    @property
+    def rotations(self) -> int:
+        """How often the key was rotated on demand."""
+        return sum(one.rotated_on_demand for one in self)
 
     @property
     def needed(self) -> tuple[HeldMaterial, ...]:

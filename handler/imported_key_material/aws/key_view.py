@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from imported_key_material.aws.held_materials import ShownExpiry
 from imported_key_material.key_id import KeyId
-from imported_key_material.material.key_specs import KEY_SPECS, Kind
 
 _HOLDS_MATERIAL: Final = frozenset({"Enabled", "Disabled", "Updating"})
 
@@ -30,6 +29,7 @@ class KeyView:
     multi_region: str  # PRIMARY, REPLICA; "" for a key of one Region
     replica_regions: tuple[str, ...]  # of a multi-Region primary
     created_at: datetime | None
+    deletion_at: datetime | None  # None unless the deletion is scheduled, and for a primary that waits for its replicas
 
     @classmethod
     def of_metadata(cls, metadata: Mapping[str, Any]) -> "KeyView":
@@ -46,22 +46,12 @@ class KeyView:
             multi_region=regions.get("MultiRegionKeyType", ""),
             replica_regions=tuple(replica["Region"] for replica in regions.get("ReplicaKeys", [])),
             created_at=metadata.get("CreationDate"),
+            deletion_at=metadata.get("DeletionDate"),
         )
 
     @property
     def key_id(self) -> KeyId:
         return KeyId.of_arn(self.arn)
-
-    @property
-    def kind(self) -> Kind | None:
-        """None for a key spec that takes no imported material."""
-        spec = KEY_SPECS.get(self.spec)
-        return spec.kind if spec else None
-
-    @property
-    def is_asymmetric(self) -> bool:
-        """Whether the key takes a private key, and KMS returns its public key."""
-        return self.kind in {Kind.RSA, Kind.EC, Kind.EDWARDS}
 
     @property
     def expiry(self) -> ShownExpiry:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 MESSAGE_MAX_CHARACTERS: Final = 300
+DENIED: Final = frozenset({"AccessDeniedException", "AccessDenied"})  # in the words of KMS and of CloudFormation
 
 
 class Meaning(NamedTuple):

@@ -8,7 +8,6 @@
     stack_events.py       what the stack's events show; stack_resources.py: which resources of the stack hold the key
     deadline.py           until when a request may be worked on
     handover.py           continues a request in a fresh invocation
-    invocation.py         what Lambda gives an invocation
     lambda_failure.py     Lambda's record of an invocation that it gave up; on_failure.py answers for it
 
 It may use aws/ and what is below it. It knows nothing of the life cycle.

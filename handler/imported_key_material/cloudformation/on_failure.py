@@ -26,12 +26,12 @@ from imported_key_material.aws.cloudformation_reads import CloudFormation
 from imported_key_material.clock import Clock, Deadline
 from imported_key_material.cloudformation import answer, lambda_failure, request
 from imported_key_material.cloudformation.delivery import DELIVERY_MAX_SECONDS, Put
-from imported_key_material.cloudformation.invocation import Context, seconds_left
 from imported_key_material.cloudformation.lambda_failure import GivenUp
 from imported_key_material.cloudformation.outcome import Answer, Failed, Outcome
 from imported_key_material.cloudformation.request import NotARequest, Request, RequestType
 from imported_key_material.cloudformation.stack import Stack
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted
+from imported_key_material.invocation import Context, seconds_left
 from imported_key_material.key_id import Home, for_log, owned_key
 from imported_key_material.safe_log import log_unexpected
 

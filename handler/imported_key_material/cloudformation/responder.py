@@ -22,10 +22,10 @@ from imported_key_material.clock import Clock, Deadline
 from imported_key_material.cloudformation.answer import TooLong, body, log_outcome, usable_id, vet
 from imported_key_material.cloudformation.crhelper_adapter import CrHelper
 from imported_key_material.cloudformation.delivery import DELIVERY_MAX_SECONDS, DeliveryFailed, Put
-from imported_key_material.cloudformation.invocation import Context, seconds_left
 from imported_key_material.cloudformation.outcome import Answer, Failed, Outcome
 from imported_key_material.cloudformation.request import NotARequest, Request
 from imported_key_material.errors import CannotHappen, ImportedKeyMaterialError, Leave
+from imported_key_material.invocation import Context, seconds_left
 from imported_key_material.safe_log import log_unexpected
 
 LOG_AND_END_SECONDS: Final = 2.0  # reserved to log whether the answer was delivered, and to end

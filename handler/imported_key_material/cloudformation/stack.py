@@ -12,7 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from imported_key_material.aws.calls import NO_WAITS, Caller
-from imported_key_material.aws.cloudformation_reads import BELIEVED_AFTER_SECONDS, NOT_YET_READABLE, CloudFormation
+from imported_key_material.aws.cloudformation_reads import (
+    BELIEVED_AFTER_SECONDS,
+    GONE,
+    NOT_YET_READABLE,
+    CloudFormation,
+)
 from imported_key_material.clock import Backoff, Seen, poll
 from imported_key_material.cloudformation.request import Request, RequestType
 from imported_key_material.cloudformation.stack_events import Past
@@ -34,7 +39,6 @@ EVENT_LEAD: Final = timedelta(seconds=60)
 
 STATUS_BACKOFF: Final = Backoff(first_seconds=1.0, cap_seconds=10.0)
 _ROLLING_BACK: Final = frozenset({"UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"})
-GONE: Final = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})
 _COMPLETE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 OWN_STATUS: Final = {RequestType.CREATE: "CREATE_IN_PROGRESS", RequestType.UPDATE: "UPDATE_IN_PROGRESS"}
 

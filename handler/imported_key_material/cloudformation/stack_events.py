@@ -84,7 +84,7 @@ class Past:
                 waits=NOT_YET_READABLE,
             )
 
-        for number, one in enumerate(pages(self.stack_id, page), start=1):
+        for number, one in enumerate(pages(page, StackName=self.stack_id), start=1):
             for event in one["StackEvents"]:
                 if "LogicalResourceId" in event and "ResourceStatus" in event:
                     yield Event(

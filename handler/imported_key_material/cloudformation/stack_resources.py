@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from imported_key_material.aws.cloudformation_reads import NOT_YET_READABLE, pages
-from imported_key_material.cloudformation.stack import GONE, OWN_STATUS, OWN_STATUS_LEAD, STATUS_LAG_SECONDS, Stack
+from imported_key_material.aws.cloudformation_reads import GONE, NOT_YET_READABLE, pages
+from imported_key_material.cloudformation.stack import OWN_STATUS, OWN_STATUS_LEAD, STATUS_LAG_SECONDS, Stack
 from imported_key_material.key_id import KeyId
 
 _KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
@@ -99,7 +99,7 @@ class Holders:
                 waits=NOT_YET_READABLE,
             )
 
-        for one in pages(stack.request.stack_id, page):
+        for one in pages(page, StackName=stack.request.stack_id):
             yield from one["StackResourceSummaries"]
 
 

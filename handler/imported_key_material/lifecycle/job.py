@@ -13,6 +13,7 @@ from imported_key_material.aws.calls import CONSISTENCY_PATIENCE_SECONDS, NEW_KE
 from imported_key_material.aws.clients import Clients
 from imported_key_material.aws.consent_tags import ConsentTags
 from imported_key_material.aws.held_materials import HeldMaterials
+from imported_key_material.aws.key_kind import is_asymmetric, kind_of
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.aws.kms_key import KmsKey
 from imported_key_material.aws.secret import SecretReader
@@ -150,7 +151,7 @@ class Job:
 
     def materials(self, view: KeyView) -> HeldMaterials:
         """A symmetric key's materials. KMS lists none for other keys, and IAM allows the list only for EXTERNAL keys."""
-        has_many = view.kind is Kind.SYMMETRIC and view.origin == "EXTERNAL"
+        has_many = kind_of(view) is Kind.SYMMETRIC and view.origin == "EXTERNAL"
         return self.key(view.arn).materials() if has_many else HeldMaterials()
 
     def until_consistent[T](self, attempt: Callable[[], Seen[T]], *, out_of_time: OutOfTimeAs = ()) -> Seen[T]:
@@ -185,4 +186,4 @@ class Job:
 
     def public_key(self, view: KeyView) -> bytes | None:
         """The public key of an asymmetric key that holds its material; None for other keys."""
-        return self.key(view.arn).public_key() if view.is_asymmetric and view.holds_material else None
+        return self.key(view.arn).public_key() if is_asymmetric(view) and view.holds_material else None

@@ -11,6 +11,7 @@ from typing import Final
 from imported_key_material import properties
 from imported_key_material.aws import kms_reads
 from imported_key_material.aws.held_materials import HeldMaterials
+from imported_key_material.aws.key_kind import kind_of
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.cloudformation.outcome import Answer, Failed
 from imported_key_material.errors import Faults, ImportedKeyMaterialError
@@ -100,7 +101,7 @@ def _restoration(job: Job, declared: Properties, view: KeyView) -> Restoration:
         return Restoration(Restore.MATERIAL)
     pinned = declared.secret_version_id is not None  # otherwise the secret may hold other bytes by now
     materials = HeldMaterials()
-    if pinned and view.kind is Kind.SYMMETRIC:
+    if pinned and kind_of(view) is Kind.SYMMETRIC:
         # Without consent we could import nothing, and without the tag IAM refuses the list.
         if not job.consents(view):
             return Restoration(Restore.NOTHING, _UNKNOWN)

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from imported_key_material.aws.held_materials import HeldMaterial, HeldMaterials, State
+from imported_key_material.aws.held_materials import ROTATIONS_MAX, HeldMaterial, HeldMaterials, State
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.aws.kms_key import ChangeAttempt, KmsKey
 from imported_key_material.clock import Backoff, Deadline, Seen, poll
 from imported_key_material.errors import Fault, OutOfTime, Refused, ServiceRefused
 
-ROTATIONS_MAX: Final = 25  # in a key's life
 # KMS shows an accepted rotation (OnDemandRotationStartDate, or a new CurrentKeyMaterialId) well within this time.
 QUIET: Final = timedelta(minutes=5)
 # A new rotation takes a minute or more. An earlier rotation that is still under way, or a replica's import, may end any moment.
@@ -43,7 +42,7 @@ class Rotation:
     @staticmethod
     def require_room(materials: HeldMaterials) -> None:
         """Raises Refused if KMS does not allow another rotation of the key. Runs before anything is staged."""
-        rotated = sum(one.rotated_on_demand for one in materials)
+        rotated = materials.rotations
         if rotated >= ROTATIONS_MAX:
             raise Refused(
                 Fault(

@@ -14,11 +14,11 @@ from urllib.parse import quote
 import pytest
 
 from imported_key_material.cloudformation.delivery import Delivery, Https
-from imported_key_material.cloudformation.invocation import Context
 from imported_key_material.cloudformation.outcome import Answer, Failed
 from imported_key_material.cloudformation.request import Request, RequestType
 from imported_key_material.cloudformation.responder import Handle, Responder
 from imported_key_material.errors import Fault, ImportedKeyMaterialError, Leave, Refused
+from imported_key_material.invocation import Context
 from imported_key_material.safe_log import quieten_libraries
 from lab.clock import VirtualClock
 from lab.cloudformation.events import KEY_ARN, SIGNATURE, Remaining, event, request

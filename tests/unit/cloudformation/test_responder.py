@@ -17,10 +17,10 @@ from crhelper import utils as crhelper_utils
 
 from imported_key_material.cloudformation import crhelper_adapter
 from imported_key_material.cloudformation.delivery import DeliveryFailed
-from imported_key_material.cloudformation.invocation import Context
 from imported_key_material.cloudformation.outcome import Answer, Failed
 from imported_key_material.cloudformation.request import Request
 from imported_key_material.errors import CannotHappen, Fault, Leave, Refused
+from imported_key_material.invocation import Context
 from lab.clock import VirtualClock
 from lab.cloudformation.events import KEY_ARN, REQUEST_ID, Remaining, event
 from lab.cloudformation.response_bucket import ResponseBucket, connect_proxy, reset, status

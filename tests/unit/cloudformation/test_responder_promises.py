@@ -8,11 +8,11 @@ import pytest
 from imported_key_material.clock import Deadline
 from imported_key_material.cloudformation.crhelper_adapter import CrHelper
 from imported_key_material.cloudformation.delivery import DeliveryFailed
-from imported_key_material.cloudformation.invocation import Context
 from imported_key_material.cloudformation.outcome import Answer, Failed
 from imported_key_material.cloudformation.request import Request, RequestType, read, response_hosts
 from imported_key_material.cloudformation.responder import Responder
 from imported_key_material.errors import Fault, ImportedKeyMaterialError, Refused
+from imported_key_material.invocation import Context
 from imported_key_material.lifecycle import resource
 from lab.clock import VirtualClock
 from lab.cloudformation.events import HOME, KEY_ARN, REQUEST_ID, Remaining, event

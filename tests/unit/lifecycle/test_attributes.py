@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from imported_key_material.aws import key_kind
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.errors import Faults
 from imported_key_material.lifecycle import attributes
@@ -135,7 +136,7 @@ def test_a_key_that_lost_its_material_has_none(spec):
     ],
 )
 def test_the_kind_of_a_key_follows_from_its_spec(spec, kind, is_asymmetric):
-    assert (view(KeySpec=spec).kind, view(KeySpec=spec).is_asymmetric) == (kind, is_asymmetric)
+    assert (key_kind.kind_of(view(KeySpec=spec)), key_kind.is_asymmetric(view(KeySpec=spec))) == (kind, is_asymmetric)
 
 
 def test_a_key_without_material_shows_every_name_all_the_same():

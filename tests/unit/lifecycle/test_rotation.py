@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from imported_key_material.aws.held_materials import HeldMaterials
+from imported_key_material.aws.held_materials import ROTATIONS_MAX, HeldMaterials
 from imported_key_material.errors import OutOfTime, Refused, ServiceRefused
-from imported_key_material.lifecycle.rotation import ROTATIONS_MAX, Rotation
+from imported_key_material.lifecycle.rotation import Rotation
 from tests.support.scripted_key import ScriptedKey, refusal
 
 INVALID_STATE = "KMSInvalidStateException"
