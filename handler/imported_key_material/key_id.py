@@ -16,6 +16,10 @@ from typing import Final
 
 _ANY_ARN: Final = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:")  # its beginning
 _OWNED: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}")
+_NAMED: Final = re.compile(
+    r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/)?(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+    re.ASCII,
+)
 _DECLARED: Final = re.compile(r"(arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/)?(mrk-)?[0-9a-f-]{32,36}")
 
 
@@ -84,6 +88,16 @@ def owned_key(physical_id: str, home: Home) -> KeyId | None:
     """The key in `home` whose owned id this is. None for every other id: no resource owns material under it (rule 2)."""
     key = KeyId.of_arn(physical_id) if _OWNED.fullmatch(physical_id) else None
     return key if key is not None and key.home == home else None
+
+
+def named_key(name: str, home: Home) -> KeyId | None:
+    """The key in `home` that this text names, by its bare id or its ARN: what a resource holds under either id (rule 1).
+
+    None for every other text: a name that no key can have, an ARN of another Home.
+    """
+    if not _NAMED.fullmatch(name) or Home.of_named(name, home) != home:
+        return None
+    return KeyId.parse(name, home)
 
 
 def not_imported_id(logical_id: str, request_id: str) -> str:

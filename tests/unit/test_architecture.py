@@ -24,17 +24,21 @@ PACKAGE = REPOSITORY / "handler" / "imported_key_material"
 TOOL = REPOSITORY / "key_custodian"
 
 # From the top down. A module imports from its own room and from those below, in no circle.
-ROOMS = ("app", "wiring", "lifecycle", "cloudformation", "aws", "material", "what all use")
+ROOMS = ("app", "wiring", "lifecycle", "cloudformation", "watch", "aws", "material", "what all use")
 # From cloudformation/ the life cycle imports the request, the outcome, and the stack's statuses: no protocol.
 FOR_THE_LIFE_CYCLE = {"request", "outcome", "stack", "stack_events", "stack_resources"}
 # From aws/ the on-failure function loads the calls, and nothing about keys and secrets.
 FOR_ON_FAILURE = {"boto_session", "calls", "cloudformation_reads", "error_texts", "meanings"}
 # From aws/ the custodian's tool loads what KMS shows, and what an error means.
-FOR_THE_TOOL = {"held_materials", "key_view", "kms_pages", "meanings", "transport_key"}
+FOR_THE_TOOL = {"cloudformation_reads", "held_materials", "key_view", "kms_pages", "meanings", "transport_key"}
+# From aws/ the watch loads the calls, and what KMS shows.
+FOR_THE_WATCH = FOR_ON_FAILURE | {"held_materials", "key_view", "kms_pages"}
+# From the watch the custodian's tool loads the look, and what follows from it.
+LOOK_FOR_THE_TOOL = {"estate", "findings", "look"}
 OF_AWS = ("boto3", "botocore", "crhelper", "aws_lambda_powertools")
 
 ONLY_IN = {  # a test can simulate only what is an argument
-    "boto3": {"app", "on_failure_app", "aws.boto_session", "aws.clients"},
+    "boto3": {"app", "on_failure_app", "watch_app", "aws.boto_session", "aws.clients"},
     "crhelper": {"cloudformation.crhelper_adapter"},
     "random": {"clock"},
 }
@@ -76,8 +80,15 @@ def imports(module):
     return frozenset(own), frozenset(other)
 
 
-def loaded_by(program):
-    home = {
+OF_THE_WATCH = {"ALARM_TOPIC_ARN": "arn", "EXPIRY_WARNING_DAYS": "30", "SERVICE_TOKEN_EXPORT": "app-ServiceToken"}
+
+
+def loaded_by_the_watch():
+    return loaded_by(f"{PACKAGE.name}.watch_app", **OF_THE_WATCH)
+
+
+def loaded_by(program, **environment):
+    home = environment | {
         "PYTHONPATH": os.pathsep.join(map(str, (PACKAGE.parent, REPOSITORY))),
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -92,6 +103,10 @@ def of_package(loaded, folder=""):
     return {name.removeprefix(f"{folder}.") for name in whole if name.startswith(f"{folder}.")} if folder else whole
 
 
+def for_the_tool_of_rooms():
+    return {f"aws.{name}" for name in FOR_THE_TOOL} | {f"watch.{name}" for name in LOOK_FOR_THE_TOOL}
+
+
 def test_the_rooms_are_the_folders_of_the_package():
     folders = {path.parent.name for path in PACKAGE.glob("*/*.py")}
 
@@ -100,7 +115,7 @@ def test_the_rooms_are_the_folders_of_the_package():
     assert {name for module in modules() for name in imports(module)[0]} <= set(modules())
 
 
-@pytest.mark.parametrize("room", [None, "lifecycle", "cloudformation", "aws", "material"])
+@pytest.mark.parametrize("room", [None, "lifecycle", "cloudformation", "watch", "aws", "material"])
 def test_the_map_of_a_room_names_each_of_its_modules(room):
     folder = PACKAGE / room if room else PACKAGE
     text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text()))
@@ -149,7 +164,15 @@ def test_the_clock_is_read_and_slept_by_in_one_place():
 
 
 def pure():
-    return [name for name in modules() if room_of(name) == "material"] + ["consent", "errors", "key_id", "properties"]
+    return [
+        *(name for name in modules() if room_of(name) == "material"),
+        *("consent", "errors", "key_id", "properties"),
+    ]
+
+
+def pure_of_the_watch():
+    """They load aws/'s pure modules, too."""
+    return [f"watch.{name}" for name in ("advice", "digest", "estate", "findings", "look", "occasion")]
 
 
 def test_the_pure_modules_load_nothing_of_aws():
@@ -168,7 +191,35 @@ def test_the_on_failure_function_loads_nothing_of_the_life_cycle():
     assert of_package(loaded, "aws") == FOR_ON_FAILURE
 
 
-@pytest.mark.parametrize("module", sorted(set(pure()) | {f"aws.{name}" for name in FOR_THE_TOOL}))
+def test_the_pure_modules_of_the_watch_load_no_calls():
+    loaded = loaded_by(", ".join(f"{PACKAGE.name}.{name}" for name in pure_of_the_watch()))
+
+    assert {name.split(".")[0] for name in loaded} & set(OF_AWS) == set()
+    assert of_package(loaded, "aws") == FOR_THE_WATCH - FOR_ON_FAILURE | {"cloudformation_reads", "meanings"}
+
+
+def test_the_watch_loads_nothing_that_judges_material_or_changes_a_key():
+    loaded = loaded_by_the_watch()
+
+    assert {name for name in loaded if name.split(".")[0] in {"cryptography", "crhelper", "fastjsonschema"}} == set()
+    assert (
+        of_package(loaded, "lifecycle") | of_package(loaded, "material") | of_package(loaded, "cloudformation") == set()
+    )
+    assert of_package(loaded, "aws") == FOR_THE_WATCH
+    assert of_package(loaded) - {name for name in of_package(loaded) if "." in name} == {
+        *("clock", "consent", "errors", "invocation", "key_id", "safe_log", "watch_app")
+    }
+
+
+def test_only_the_entry_point_knows_the_watch():
+    known = {
+        name for name in modules() if room_of(name) != "watch" for one in imports(name)[0] if room_of(one) == "watch"
+    }
+
+    assert known == {"watch_app"}
+
+
+@pytest.mark.parametrize("module", sorted({*pure(), *for_the_tool_of_rooms()}))
 def test_what_the_tool_may_load_keeps_to_the_syntax_of_python_3_11(module):
     ast.parse(modules()[module].read_text(), feature_version=(3, 11))
 
@@ -205,13 +256,13 @@ def tool_imports(module):
 
 def for_the_tool():
     """The tool comes without fastjsonschema, which the properties need."""
-    return (set(pure()) | {f"aws.{name}" for name in FOR_THE_TOOL}) - {"properties"}
+    return (set(pure()) | for_the_tool_of_rooms()) - {"properties"}
 
 
 def test_the_tool_knows_what_is_pure_and_what_kms_shows():
     assert {name: strange for name in tool_modules() if (strange := tool_imports(name)[1] - for_the_tool())} == {}
-    assert {name for module in tool_modules() for name in tool_imports(module)[1]} >= {
-        f"aws.{name}" for name in FOR_THE_TOOL
+    assert {name for module in tool_modules() for name in tool_imports(module)[1]} >= for_the_tool_of_rooms() - {
+        "aws.cloudformation_reads"  # only the look needs it
     }
 
 

@@ -127,3 +127,6 @@ class HeldMaterials(tuple[HeldMaterial, ...]):
 
     def lost(self, now: datetime) -> tuple[HeldMaterial, ...]:
         return tuple(one for one in self if one.is_lost(now))
+
+
+NO_MATERIALS: Final = HeldMaterials()
