@@ -6,12 +6,13 @@ Stand-ins for AWS, without a network:
     cloudformation/  CloudFormation's reads for a function, its requests, and its response bucket
     secretsmanager/  secrets: reading and writing them
     awslambda/       Lambda's context for an invocation, and Invoke
-    sts.py           GetCallerIdentity
+    sts.py           GetCallerIdentity; sns.py: Publish to a topic
     wire/            HTTP, AWS's protocols and faults; below botocore in one process, or behind one address
     aws_cli/         the AWS CLI, as far as the pages use it
     keys/            private keys, secrets and wrapped material; SoftHSM and OpenSSL as the far side
     world.py         the real function in one process, with all of these; clock.py its time
     on_failure.py    the on-failure function in that world, and Lambda's record of an abandoned event
+    watch.py         the watch in that world, and the events that invoke it
 
 Programs:
 

@@ -1,4 +1,4 @@
-"""CloudFormation, as far as a function reads its own stack: DescribeStacks, DescribeStackEvents and others.
+"""CloudFormation, as far as functions read stacks: DescribeStacks, DescribeStackEvents, ListImports and others.
 
 It shows the state that tests set on `Stack` and `Resource`, and does nothing by itself: it does not create, update or roll
 back. Sentences are AWS's own. A stack is found by name until it is deleted, and by id permanently.
@@ -12,11 +12,13 @@ As recorded from real CloudFormation:
 - of a resource that an update has removed, and of one whose creation failed, once that is rolled back, DescribeStackResource
   says that it does not exist (2025-10-16); after a rollback to nothing ListStackResources has it as DELETE_COMPLETE all the
   same (2021-06-22, 2022-04-02).
+
+ListImports refuses an export that no stack imports, with the sentence of many users' reports.
 """
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -89,6 +91,7 @@ class Stack:
     resources: dict[str, Resource] = field(default_factory=dict)  # by logical id
     gone: dict[str, Resource] = field(default_factory=dict)  # only ListStackResources shows them
     events: list[Event] = field(default_factory=list)  # the oldest first
+    imports: set[str] = field(default_factory=set)  # names of exports
 
     def enter(self, status: str, at: datetime) -> None:
         """The stack's own new status."""
@@ -217,12 +220,21 @@ class CloudFormation:
         shown = [{"LastUpdatedTimestamp": one.status_since} | _resource(one) for one in resources]
         return self._page("StackResourceSummaries", shown, params)
 
+    def _list_imports(self, params: Mapping[str, str], caller: Caller) -> dict[str, Any]:
+        """By name. A stack that is being made or updated counts, too."""
+        name = params["ExportName"]
+        alive = (one for one in self._stacks if (one.account, one.region) == caller and one.status != DELETED)
+        importers = sorted(one.name for one in alive if name in one.imports)
+        if not importers:
+            raise _invalid(f"Export '{name}' is not imported by any stack.")
+        return self._page("Imports", importers, params)
+
     def _lists(self, stack: Stack, resource: Resource) -> bool:
         if self.lists_unfinished or resource.status == "CREATE_COMPLETE":
             return True
         return not (stack.status == "CREATE_IN_PROGRESS" or resource.status == "CREATE_IN_PROGRESS")
 
-    def _page(self, name: str, items: list[dict[str, Any]], params: Mapping[str, str]) -> dict[str, Any]:
+    def _page(self, name: str, items: Sequence[object], params: Mapping[str, str]) -> dict[str, Any]:
         start = _start(params.get("NextToken"))
         end = start + self._page_resources
         answer: dict[str, Any] = {name: items[start:end]}
@@ -291,4 +303,5 @@ _OPERATIONS: Mapping[str, Callable[[CloudFormation, Mapping[str, str], Caller], 
     "DescribeStackResource": CloudFormation._describe_stack_resource,  # noqa: SLF001  # the same
     "DescribeStackEvents": CloudFormation._describe_stack_events,  # noqa: SLF001  # the same
     "ListStackResources": CloudFormation._list_stack_resources,  # noqa: SLF001  # the same
+    "ListImports": CloudFormation._list_imports,  # noqa: SLF001  # the same
 }
