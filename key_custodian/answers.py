@@ -30,12 +30,16 @@ _SECRET: Final = {
     "VersionStages": forms.STAGE,
     "VersionIdsToStages": forms.STAGE,  # and its version ids
 }
-_MANY: Final = frozenset({"VersionStages", "VersionIdsToStages"})
+_MANY: Final = frozenset({"VersionStages", "VersionIdsToStages", "Imports"})
 # operation -> the fields that are checked, at any depth of its answer
 _FIELDS: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
     "sts:GetCallerIdentity": {"Account": forms.ACCOUNT, "Arn": forms.CALLER_ARN},
     "kms:DescribeKey": _KEY,
     "kms:ListKeyRotations": {"KeyMaterialId": forms.MATERIAL_ID, "KeyMaterialState": forms.WORD},
+    "kms:ListKeys": {"KeyId": forms.KEY_ID},
+    "kms:ListAliases": {"AliasName": forms.ALIAS, "TargetKeyId": forms.KEY_ID},
+    "cloudformation:ListImports": {"Imports": forms.STACK},
+    "cloudformation:ListStackResources": {"LogicalResourceId": forms.LOGICAL_ID},
     "secretsmanager:DescribeSecret": _SECRET,
     "secretsmanager:CreateSecret": _SECRET,
     "secretsmanager:PutSecretValue": _SECRET,

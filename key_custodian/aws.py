@@ -38,9 +38,12 @@ READ_TIMEOUT_SECONDS: Final = 30
 TRIES_PER_CALL: Final = 3
 _GLOBAL: Final = ("sts", "https://sts.amazonaws.com")  # AWS_STS_REGIONAL_ENDPOINTS=legacy
 
-
 _SIGN_IN: Final = "Sign in as for the AWS CLI, or name a profile: --profile."
 _PASSING: Final = "This passes by itself. Run it again."
+_WRONG_SIGNATURE: Final = Meaning(
+    "The secret access key does not belong to the access key id, or this machine's clock is wrong.", _SIGN_IN
+)
+_THROTTLED: Final = Meaning("Too many calls in this account and Region.", _PASSING)
 
 # code, or "service:Operation code" where the code has another meaning for one operation
 _MEANINGS: Final[Mapping[str, Meaning]] = {
@@ -56,12 +59,8 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
     "ExpiredToken": Meaning("The credentials have expired.", "Sign in again."),
     "UnrecognizedClientException": Meaning("AWS does not know these credentials.", _SIGN_IN),
     "InvalidClientTokenId": Meaning("AWS does not know these credentials.", _SIGN_IN),
-    "InvalidSignatureException": Meaning(
-        "The secret access key does not belong to the access key id, or this machine's clock is wrong.", _SIGN_IN
-    ),
-    "SignatureDoesNotMatch": Meaning(
-        "The secret access key does not belong to the access key id, or this machine's clock is wrong.", _SIGN_IN
-    ),
+    "InvalidSignatureException": _WRONG_SIGNATURE,
+    "SignatureDoesNotMatch": _WRONG_SIGNATURE,
     # --- KMS
     "NotFoundException": Meaning(
         "There is no such key in this account and Region.",
@@ -104,7 +103,8 @@ _MEANINGS: Final[Mapping[str, Meaning]] = {
         "Remove the stages of versions that no key needs any more: aws secretsmanager update-secret-version-stage.",
     ),
     # --- any service
-    "ThrottlingException": Meaning("Too many calls in this account and Region.", _PASSING),
+    "ThrottlingException": _THROTTLED,
+    "Throttling": _THROTTLED,
     "ValidationException": Meaning("AWS does not take these values.", "Check the names and ids that were given."),
     # --- botocore, before or instead of an answer
     "NoCredentialsError": Meaning("There are no credentials.", _SIGN_IN),
@@ -126,20 +126,21 @@ _NO_ANSWER: Final = Meaning("", "Check the network, then run it again.")
 
 @dataclass(frozen=True)
 class Connection:
-    """The profile and the Region; None: as the AWS CLI chooses. Its clients share one session."""
+    """The profile and the Region; None: as the AWS CLI chooses. Its clients share one session. `tries`: of each call."""
 
     profile: str | None = None
     region: str | None = None
+    tries: int = TRIES_PER_CALL
 
     def client(self, service: str) -> Any:
-        """A boto3 client: "kms", "secretsmanager", "sts". CallRefused where there is no profile or no Region."""
+        """A boto3 client, such as "kms" or "sts". CallRefused where there is no profile or no Region."""
         from botocore.config import Config  # noqa: PLC0415  # not needed offline
         from botocore.exceptions import BotoCoreError, InvalidEndpointConfigurationError  # noqa: PLC0415  # not needed offline
 
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             read_timeout=READ_TIMEOUT_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": TRIES_PER_CALL},
+            retries={"mode": "standard", "total_max_attempts": self.tries},
             user_agent_extra="key-custodian",
         )
 

@@ -1,9 +1,10 @@
 """The program `key-custodian`: its commands, its exit codes, its output.
 
     exit 0  done, and every check passed
-    exit 1  refused because of the material, a file, a key or AWS; or interrupted. Nothing was written, with three exceptions:
+    exit 1  refused because of the material, a file, a key or AWS; or interrupted. Nothing was written, with four exceptions:
               - verify writes its receipt (--out) also if the verdict is not PROVED
               - put has done the steps before the failed step, and names them
+              - inventory lists the accounts and Regions that it could read
               - if the report can't be printed (a closed pipe), the file or the version that it reports stays
     exit 2  a wrong call: an option is missing, unknown, has an invalid value, or does not go with another
     exit 3  verify, for a symmetric key: KMS shows the KeyMaterialId that is on paper. KMS does not prove that its
@@ -21,12 +22,13 @@ Each command is a module with a click command named `command`, imported when it 
 function's own tree of errors; this module turns it into sentences and the exit code.
 
     check generate wrap combine    the commands that need no network, except with a wrapping key in KMS
-    put verify                     the commands that talk to AWS
+    put verify inventory           the commands that talk to AWS
     sources new_file               files, pipes and prompts in; files out
     wrapping_key key_wrap report   from checked material to the wrapped file, and the report about it
     components                     the components of a split key
     content wrapped_file destination transport_key secret_plan storage    what put looks at, plans, does and prints
     session evidence receipt       the calls to AWS, what the answers prove, and the receipt
+    inventory_report               the list of keys as table, CSV or JSON
     options argument_types         options that commands share; what each option and argument takes
     words errors                   the checks' words for this tool's user; errors and exit codes
     output redaction               all output; what an error may repeat of the command line
@@ -47,7 +49,7 @@ from imported_key_material.errors import ImportedKeyMaterialError
 from key_custodian import output, redaction, version
 from key_custodian.errors import REFUSED, lines_of
 
-COMMANDS = ("check", "generate", "wrap", "combine", "put", "verify")  # in the order of use
+COMMANDS = ("check", "generate", "wrap", "combine", "put", "verify", "inventory")  # in the order of use
 _ARGUMENTS = f"{__name__}.arguments"  # key in click's context: the command line
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 

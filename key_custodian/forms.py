@@ -1,8 +1,8 @@
-"""The forms of AWS's names: of keys, secrets, versions, Regions, callers.
+"""The forms of AWS's names: of keys, secrets, versions, stacks, Regions, callers.
 
 They are used twice. What a user names must have its form before AWS is asked, so that only names are sent. What AWS answers
 must have its form before it is shown, so that a server in AWS's place can't put any text into a command, a plan or a receipt.
-Sources: patterns and lengths in the API references of KMS, Secrets Manager and STS, and their lists of ARNs.
+Sources: patterns and lengths in the API references of KMS, Secrets Manager, CloudFormation and STS, and their lists of ARNs.
 """
 
 import re
@@ -20,6 +20,7 @@ _SECRET_ARN: Final = rf"arn:aws[a-z-]*:secretsmanager:{_REGION}:{_ACCOUNT}:secre
 ACCOUNT: Final = re.compile(_ACCOUNT, re.ASCII)
 REGION: Final = re.compile(_REGION, re.ASCII)
 KEY_ARN: Final = re.compile(rf"{_OF_KMS}:key/{_KEY_ID}", re.ASCII)
+ALIAS: Final = re.compile(_ALIAS, re.ASCII)
 KMS_KEY: Final = re.compile(rf"{_KEY_ID}|{_ALIAS}|{_OF_KMS}:(?:key/{_KEY_ID}|{_ALIAS})", re.ASCII)
 SECRET_NAME: Final = re.compile(_NAME, re.ASCII)
 ANY_SECRET_NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}")  # names that services choose may have a !
@@ -35,3 +36,5 @@ REQUEST_ID: Final = re.compile(r"[A-Za-z0-9+/=._-]{1,128}")
 CODE: Final = re.compile(r"[A-Za-z0-9._:#-]{1,128}")
 CHECK_VALUE: Final = re.compile(r"(?:CMAC|ECB|HMAC):[0-9A-F]{6,10}|SHA256:[0-9A-F]{64}", re.IGNORECASE)
 KEY_ID: Final = re.compile(_KEY_ID, re.ASCII)  # its 32 hex digits are no key
+STACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}", re.ASCII)
+LOGICAL_ID: Final = re.compile(r"[A-Za-z0-9]{1,255}", re.ASCII)

@@ -9,15 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from lab.wire import aws_json, aws_query
-from lab.wire.transport import Fault, FaultAnswers, Refusal, Request, Response
+from lab.wire.transport import Refusal, Request, Response
 
 _SUBJECT: Final = re.compile(r"[!-~][ -~]{0,98}")
 _MESSAGE_MAX_BYTES: Final = 262_144
-FAULT_ANSWERS: FaultAnswers = {
-    Fault.THROTTLED: Refusal(400, "Throttling", "Rate exceeded"),
-    Fault.INTERNAL_ERROR: Refusal(500, "InternalError", "An internal error occurred."),
-    Fault.DEPENDENCY_TIMEOUT: Refusal(503, "ServiceUnavailable", "Service Unavailable"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +26,7 @@ class Sns:
     """Knows one topic."""
 
     name = "sns"
-    fault_answers = FAULT_ANSWERS
+    fault_answers = aws_query.FAULT_ANSWERS
 
     def __init__(self, topic_arn: str) -> None:
         self._topic_arn = topic_arn

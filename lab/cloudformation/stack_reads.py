@@ -33,8 +33,6 @@ from lab.wire.transport import (
     DEFAULT_REGION,
     AwsError,
     Caller,
-    Fault,
-    FaultAnswers,
     Refusal,
     Request,
     Response,
@@ -45,11 +43,6 @@ DELETED = "DELETE_COMPLETE"
 STACK_TYPE = "AWS::CloudFormation::Stack"
 CLEANED_UP_TYPE = "AWS::CloudFormation::CustomResource"  # of a custom resource, in the events of a clean-up
 PAGE_RESOURCES = 100
-FAULT_ANSWERS: FaultAnswers = {
-    Fault.THROTTLED: Refusal(400, "Throttling", "Rate exceeded"),
-    Fault.INTERNAL_ERROR: Refusal(500, "InternalFailure", "An internal error occurred."),
-    Fault.DEPENDENCY_TIMEOUT: Refusal(503, "ServiceUnavailable", "Service Unavailable"),
-}
 
 
 @dataclass
@@ -139,7 +132,7 @@ class Stack:
 
 class CloudFormation:
     name = "cloudformation"
-    fault_answers = FAULT_ANSWERS
+    fault_answers = aws_query.FAULT_ANSWERS
 
     def __init__(self, clock: Now, *, seed: int = 0, page_resources: int = PAGE_RESOURCES) -> None:
         # False: ListStackResources leaves out resources that are being created. Documented for new stacks, not recorded.

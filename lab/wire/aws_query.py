@@ -10,10 +10,15 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from botocore.model import ServiceModel, Shape
 
-from lab.wire.transport import Refusal, Response
+from lab.wire.transport import Fault, FaultAnswers, Refusal, Response
 
 _REQUEST_ID = "00000000-0000-4000-8000-000000000000"
 _HEADERS = {"Content-Type": "text/xml"}
+FAULT_ANSWERS: FaultAnswers = {
+    Fault.THROTTLED: Refusal(400, "Throttling", "Rate exceeded"),
+    Fault.INTERNAL_ERROR: Refusal(500, "InternalFailure", "An internal error occurred."),
+    Fault.DEPENDENCY_TIMEOUT: Refusal(503, "ServiceUnavailable", "Service Unavailable"),
+}
 
 
 def parameters(body: bytes) -> dict[str, str]:

@@ -79,6 +79,9 @@ CALLS = {  # complete calls without faults; a test replaces or adds each option 
         ("verify", "EC_KEY", "--expected-check-value", "OF_EC", "--secret", "orders/there", "--version-id", "VERSION"),
         ("verify", "SYMMETRIC_KEY", "--expected-check-value", "CMAC:D38B42096D", "--key-material-id", "MATERIAL"),
     ],
+    "inventory": [
+        ("inventory", "--application", "imported-key-material", "--region", "eu-central-1", "--format", "json"),
+    ],
 }
 PLAIN = ("key.bin", "other.bin", "key.json", "transport.der", "stored.bin", "stored.json")
 

@@ -5,9 +5,13 @@ import typing
 import click
 import pytest
 
-from key_custodian import combine, generate, key_wrap, put, verify, wrap
+from key_custodian import combine, generate, inventory, key_wrap, put, verify, wrap
 
-COMMANDS = [(put.command, put.PutOptions), (verify.command, verify.VerifyOptions)]
+COMMANDS = [
+    (put.command, put.PutOptions),
+    (verify.command, verify.VerifyOptions),
+    (inventory.command, inventory.InventoryOptions),
+]
 
 
 def given_by(parameter):

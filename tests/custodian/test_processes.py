@@ -58,6 +58,10 @@ CASES = {
     "verify": Case(("verify", "KEY", *PAPER, CHECK_VALUE, "--out", "receipt.json"), 0, "receipt.json"),
     "verify, refused": Case(("verify", "KEY", *PAPER, OF_OTHER), 1),
     "verify, a wrong call": Case(("verify", "KEY"), 2),
+    "inventory": Case(("inventory",), 0),
+    "inventory, as CSV": Case(("inventory", "--format", "csv", "--region", "eu-central-1"), 0),
+    "inventory, refused": Case(("inventory", "--profile", "nobody"), 1),
+    "inventory, a wrong call": Case(("inventory", "--region", "here"), 2),
 }
 
 

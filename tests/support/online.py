@@ -1,4 +1,4 @@
-"""What a custodian with a network meets: the strict KMS, Secrets Manager and STS behind one address, and the tool beside them.
+"""What a custodian with a network meets: KMS, Secrets Manager, CloudFormation and STS behind one address, and the tool.
 
     with Online(folder) as online:
         done = online.custodian.run("put", "wrapped.bin", ...)
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from lab.clock import WallClock
+from lab.cloudformation.stack_reads import CloudFormation
 from lab.keys.by_hand import FOR_EVER, wrap
 from lab.kms import KmsWire, StrictKms
 from lab.kms.server import KmsServer
@@ -35,7 +36,8 @@ class Online:
         self.kms = StrictKms(clock)
         self.secrets = WritableSecrets(clock)
         self.faults = Faults()
-        self._endpoint = OneEndpoint(Sts(), KmsWire(self.kms), self.secrets)
+        self.cloudformation = CloudFormation(clock)
+        self._endpoint = OneEndpoint(self.cloudformation, Sts(), KmsWire(self.kms), self.secrets)
         self._server = KmsServer(self._endpoint, faults=self.faults)
         self.folder = folder
         self.custodian = program(
