@@ -38,7 +38,7 @@ _CALLS: Final = frozenset(
 )
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 _RESOURCES_MAX: Final = 10
-_NAME_MAX_CHARACTERS: Final = 2048
+_TEXT_MAX_CHARACTERS: Final = 2048
 
 
 class NothingToLookAt(Exception):
@@ -63,8 +63,7 @@ def read(event: object, home: Home, now: datetime) -> Occasion:
     if fields.get("source") != _KMS:
         return Occasion(_time(fields.get("time"), now))
     _require_about_a_key(fields, home)
-    named = (name for name in _names(fields) if isinstance(name, str) and len(name) <= _NAME_MAX_CHARACTERS)
-    key_id = next(filter(None, (named_key(name, home) for name in named)), None)
+    key_id = next(filter(None, (named_key(_text(name), home) for name in _names(fields))), None)
     if key_id is None:
         raise NothingToLookAt("The event of KMS names no key of this account and Region.")
     return Occasion(now, key_id)
@@ -74,10 +73,10 @@ def _require_about_a_key(fields: Mapping[str, Any], home: Home) -> None:
     where = (fields.get("account", home.account), fields.get("region", home.region))
     if where != (home.account, home.region):
         raise NothingToLookAt("The event of KMS is from another account or Region.")
-    kind, detail = fields.get("detail-type"), _mapping(fields.get("detail"))
+    kind, detail = _text(fields.get("detail-type")), _mapping(fields.get("detail"))
     if kind in _FROM_KMS:
         return
-    if kind not in _FROM_CLOUDTRAIL or detail.get("eventName") not in _CALLS:
+    if kind not in _FROM_CLOUDTRAIL or _text(detail.get("eventName")) not in _CALLS:
         raise NothingToLookAt("The event of KMS is of no kind that the watch knows.")
     if detail.get("errorCode"):
         raise NothingToLookAt("The event reports a call that KMS refused: it changed nothing.")
@@ -95,6 +94,11 @@ def _names(fields: Mapping[str, Any]) -> Iterator[object]:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    """No name that counts here is longer."""
+    return value if isinstance(value, str) and len(value) <= _TEXT_MAX_CHARACTERS else ""
 
 
 def _some(value: object) -> Iterator[object]:
