@@ -78,13 +78,13 @@ class _Look:
             self._see(key_id)
             progress(done, len(keys))
         self._require_any_right()
-        if not self.found:
-            return Estate(self.home)
+        if self.only is not None and not self.found:
+            return Estate(self.home)  # a key with another Origin
         stacks, holders = self._stacks(export)
         for key_id in holders:
             if key_id not in self.asked or _is_out_of_use(self.found.get(key_id)):
                 self._see(key_id)
-        aliases = self._aliases()
+        aliases = self._aliases() if self.found else {}
         return self._estate(stacks, holders, aliases)
 
     def _require_any_right(self) -> None:
