@@ -17,7 +17,7 @@ from imported_key_material.key_id import Home
 from imported_key_material.watch.look import look
 from key_custodian import argument_types, elsewhere, inventory_report, options, output
 from key_custodian.aws import Connection
-from key_custodian.errors import REFUSED, lines_of
+from key_custodian.errors import REFUSED
 from key_custodian.inventory_report import FORMATS, Place
 from key_custodian.session import Session
 
@@ -94,7 +94,7 @@ def command(arguments: InventoryOptions) -> None:
             places.append(_read(connection, arguments.application or APPLICATION))
         except Refused as refused:
             failed = True
-            output.say(*(f"{_name(connection)}: {line}" for line in lines_of(refused)), err=True)
+            output.say(*_lines_of(connection, refused), err=True)
     if places:
         inventory_report.show(places, now, arguments.form or FORMATS[0])
     if failed:
@@ -108,10 +108,11 @@ def _connections(arguments: InventoryOptions) -> Iterator[Connection]:
             yield Connection(profile, region, TRIES_PER_CALL)
 
 
-def _name(connection: Connection) -> str:
-    """As the user gave it."""
+def _lines_of(connection: Connection, refused: Refused) -> Iterator[str]:
+    """Each fault, after the place as the user gave it: of many places one may fail."""
     given = {"--profile": connection.profile, "--region": connection.region}
-    return " ".join(f"{option} {value}" for option, value in given.items() if value) or "This account and Region"
+    place = " ".join(f"{option} {value}" for option, value in given.items() if value) or "This account and Region"
+    yield from (f"{place}: {fault.problem} {fault.remedy}".rstrip() for fault in refused.faults)
 
 
 def _read(connection: Connection, application: str) -> Place:
@@ -121,7 +122,7 @@ def _read(connection: Connection, application: str) -> Place:
     output.say(f"Account {home.account}, {home.region}, as {who.arn}", err=True)
 
     def ask(operation: str, /, **parameters: object) -> Mapping[str, Any]:
-        return session.call(operation, where=operation.partition(":")[0], **parameters)
+        return session.call(operation, where="--profile", **parameters)
 
     def progress(done: int, of: int) -> None:
         if done % _KEYS_BETWEEN_LINES == 0 or done == of:
