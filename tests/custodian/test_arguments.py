@@ -20,7 +20,7 @@ REMEDY = (
 )
 LOOKS_LIKE_A_KEY = re.escape(f"One of the arguments looks like key material. {REMEDY}")
 NO_OPTION = r"No such option\."
-NO_COMMAND = r"No such command\. The commands are check, generate, wrap, combine, put, verify\."
+NO_COMMAND = r"No such command\. The commands are check, generate, wrap, combine, put, verify, inventory\."
 NO_MATCH = r"The arguments do not match the usage above\."
 FORMS = {
     "hex": KEY.hex(),
