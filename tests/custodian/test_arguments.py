@@ -108,7 +108,10 @@ def test_as_a_process_it_is_not_repeated_either(custodian_process):
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (("chek", "key.bin"), "No such command. The commands are check, generate, wrap, combine, put, verify, inventory."),
+        (
+            ("chek", "key.bin"),
+            "No such command. The commands are check, generate, wrap, combine, put, verify, inventory.",
+        ),
         (("check", "key.bin", "--jsn"), "No such option. Did you mean --json or --json-key?"),
         (("check", "key.bin", "--frobnicate"), "No such option."),
         (("check", "key.bin", "other.bin", *HMAC), "The arguments do not match the usage above."),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imported_key_material.key_id import Home, KeyId, for_log, not_imported_id, owned_key
+from imported_key_material.key_id import Home, KeyId, for_log, named_key, not_imported_id, owned_key
 from lab.cloudformation.events import HOME, KEY_ARN
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -96,6 +96,30 @@ def test_the_arn_of_a_key_at_home_is_an_owned_id(uuid):
 )
 def test_no_other_id_is_an_owned_id(physical_id):
     assert owned_key(physical_id, HOME) is None
+
+
+@pytest.mark.parametrize("name", [KEY_ID, KEY_ARN, MULTI_REGION_ID])
+def test_a_key_of_its_home_is_named_by_its_id_and_by_its_arn(name):
+    assert named_key(name, HOME) == KeyId.parse(name, HOME)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "alias/orders",
+        "not-imported:Material:1",
+        f"{KEY_ID}x",
+        f"{KEY_ID}\n",
+        KEY_ID.upper(),
+        KEY_ARN.replace("eu-central-1", "eu-west-1"),
+        KEY_ARN.replace("111122223333", "999988887777"),
+        KEY_ARN.replace("arn:aws:", "arn:aws-cn:"),
+        KEY_ARN.replace(":kms:", ":s3:"),
+    ],
+)
+def test_no_other_text_names_a_key_of_this_home(name):
+    assert named_key(name, HOME) is None
 
 
 # -------------------------------------------------------------------------------------------------------------- the log

@@ -43,7 +43,7 @@ def digest(findings: Sequence[Finding], home: Home, at: datetime) -> Digest:
     tail = (
         f"All keys of this Region, with their materials, ends and stacks:\n"
         f"     key-custodian inventory --region {home.region}\n"
-        f"{_PAGE} has more about each finding. Urgent findings are sent until they end, the others on Mondays."
+        f"{_PAGE} has more about each finding. Urgent findings are sent twice a day until they end, the others on Mondays."
     )
     detailed = ["\n".join(_detailed(number, one)) for number, one in enumerate(findings[:DETAILED_MAX], start=1)]
     short = _short(findings[DETAILED_MAX:], BODY_MAX_CHARACTERS - _AROUND_CHARACTERS - sum(map(len, detailed)))

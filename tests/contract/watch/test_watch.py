@@ -289,6 +289,15 @@ def test_a_role_without_any_right_to_see_keys_is_an_error_and_no_digest(world, w
     assert watch.sns.published == []
 
 
+def test_a_single_key_that_can_t_be_seen_is_a_finding(watch, key):
+    """Nobody can say whether the key's policy or the role keeps the watch out."""
+    denied = ["URGENT: The watch can't see the key: kms:DescribeKey is denied."]
+    watch.deny("DescribeKey", times=2)
+
+    assert problems(watch.run()) == denied
+    assert problems(watch.run(of_cloudtrail("DisableKey", key))) == denied
+
+
 @pytest.mark.parametrize("operation", ["ListKeys", "ListAliases", "ListImports", "ListStackResources"])
 def test_a_role_that_may_not_list_is_an_error(world, watch, key, operation):
     watch.deny(operation)

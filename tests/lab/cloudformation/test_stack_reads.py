@@ -292,3 +292,21 @@ def test_an_operation_that_begins_ends_the_one_before(client, stacks, clock):
         "UPDATE_ROLLBACK_COMPLETE",
         "DELETE_IN_PROGRESS",
     ]
+
+
+def test_the_stacks_that_import_an_export_are_listed_by_name_in_pages(client, stacks):
+    for name in ("c", "a", "b", "old", "other"):
+        stacks.stack(name, status="UPDATE_IN_PROGRESS").imports.add("other" if name == "other" else "token")
+    stacks._find("old", ("123456789012", "us-east-1")).status = "DELETE_COMPLETE"
+
+    first = client.list_imports(ExportName="token")
+    second = client.list_imports(ExportName="token", NextToken=first["NextToken"])
+
+    assert (first["Imports"], second["Imports"], "NextToken" in second) == (["a", "b"], ["c"], False)
+
+
+def test_an_export_that_no_stack_imports_is_an_error_of_its_own(client):
+    assert refusal(client.list_imports, ExportName="token") == (
+        "ValidationError",
+        "Export 'token' is not imported by any stack.",
+    )

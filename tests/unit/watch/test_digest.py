@@ -71,7 +71,8 @@ def test_a_digest_as_it_arrives():
         "\n"
         "All keys of this Region, with their materials, ends and stacks:\n"
         "     key-custodian inventory --region eu-central-1\n"
-        "docs/operations.md has more about each finding. Urgent findings are sent until they end, the others on Mondays.\n"
+        "docs/operations.md has more about each finding. Urgent findings are sent twice a day until they end, the others on "
+        "Mondays.\n"
     )
 
 

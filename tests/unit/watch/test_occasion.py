@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imported_key_material.watch.findings import Finding, Kind
@@ -102,6 +102,8 @@ FIELDS = ("source", "detail-type", "account", "region", "time", "resources", "de
 DETAILS = ("key-id", "eventName", "errorCode", "requestParameters", "serviceEventDetails", "resources")
 
 
+@example({"detail-type": []}, {}, "aws.kms")
+@example({}, {"eventName": []}, "aws.kms")
 @given(
     st.dictionaries(st.sampled_from(FIELDS), ANYTHING),
     st.dictionaries(st.sampled_from(DETAILS), ANYTHING),
