@@ -244,7 +244,7 @@ def test_a_place_that_can_t_be_read_is_named_and_the_others_are_listed(bank, ord
 
 
 def test_if_no_place_can_be_read_nothing_is_printed(bank, profiles):
-    done = bank.run("inventory", "--profile", "nobody")
+    done = bank.run("inventory", "--profile", "nobody", "--format", "json")
 
     assert (done.code, done.out) == (1, b"")
     assert done.err.startswith("--profile nobody: connecting to sts failed: ")
@@ -306,6 +306,24 @@ def test_a_server_in_aws_s_place_can_t_put_its_text_into_the_list(bank, orders, 
 
     assert (done.code, done.out) == (1, b"")
     assert f"kms:{operation} got an answer that is not from AWS: its {field} does not have AWS's form." in done.err
+
+
+@pytest.mark.parametrize(
+    ("stack", "logical_id", "operation", "field"),
+    [
+        ("a b", "Material", "ListImports", "Imports"),
+        ("orders", "$(rm)", "ListStackResources", "LogicalResourceId"),
+    ],
+)
+def test_nor_can_it_by_the_names_of_stacks_and_resources(bank, stack, logical_id, operation, field):
+    arn = bank.external_key("HMAC_256", KEY)
+    declare(bank, stack).set(logical_id, "CREATE_COMPLETE", DEPLOYED, type=TYPE, physical_id=arn)
+
+    done = bank.run("inventory")
+
+    assert (done.code, done.out) == (1, b"")
+    problem = f"cloudformation:{operation} got an answer that is not from AWS: its {field} does not have AWS's form."
+    assert problem in done.err
 
 
 def answering(real, operation, answer):
