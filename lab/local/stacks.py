@@ -8,9 +8,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lab.local.clients import client
-from lab.local.settings import Settings
-
 POLL_SECONDS = 0.1
 WAIT_SECONDS = 120
 
@@ -45,27 +42,30 @@ class Stack:
 
 
 class Stacks:
-    """CloudFormation, for one caller. Each operation waits for its end, and returns the stack as it is then."""
+    """CloudFormation, for one caller. Each operation waits for its end, and returns the stack as it is then.
+
+    `cloudformation`: a boto3 client. `more` are other parameters of CreateStack and UpdateStack, such as DisableRollback.
+    """
 
     def __init__(
-        self, settings: Settings, *, wait_seconds: float = WAIT_SECONDS, poll_seconds: float = POLL_SECONDS
+        self, cloudformation: Any, *, wait_seconds: float = WAIT_SECONDS, poll_seconds: float = POLL_SECONDS
     ) -> None:
-        self.cloudformation = client(settings, "cloudformation")
+        self.cloudformation = cloudformation
         self._wait_seconds = wait_seconds
         self._poll_seconds = poll_seconds
 
-    def begin(self, name: str, template: Template, parameters: Mapping[str, str] | None = None) -> str:
+    def begin(self, name: str, template: Template, parameters: Mapping[str, str] | None = None, **more: Any) -> str:
         """Begins to create a stack; returns its id."""
-        made = self.cloudformation.create_stack(StackName=name, **_arguments(template, parameters))
+        made = self.cloudformation.create_stack(StackName=name, **_arguments(template, parameters), **more)
         return str(made["StackId"])
 
-    def create(self, name: str, template: Template, parameters: Mapping[str, str] | None = None) -> Stack:
-        return self.wait(self.begin(name, template, parameters))
+    def create(self, name: str, template: Template, parameters: Mapping[str, str] | None = None, **more: Any) -> Stack:
+        return self.wait(self.begin(name, template, parameters, **more))
 
-    def update(self, name: str, template: Template, parameters: Mapping[str, str] | None = None) -> Stack:
+    def update(self, name: str, template: Template, parameters: Mapping[str, str] | None = None, **more: Any) -> Stack:
         """Returns only this operation's events."""
         already = len(self._events(name))
-        changed = self.cloudformation.update_stack(StackName=name, **_arguments(template, parameters))
+        changed = self.cloudformation.update_stack(StackName=name, **_arguments(template, parameters), **more)
         return self.wait(changed["StackId"], already)
 
     def delete(self, name: str) -> Stack:

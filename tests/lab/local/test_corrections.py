@@ -12,7 +12,6 @@ import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ class World:
         self.settings = settings
         self.function = function
         self.token = function.deploy(settings)
-        self.stacks = Stacks(settings)
+        self.stacks = Stacks(client(settings, "cloudformation"))
 
     def client(self, service: str, credentials: Credentials | None = None) -> Any:
         return client(self.settings.with_credentials(credentials or self.settings.credentials), service)
@@ -410,7 +409,10 @@ def test_stacks_of_one_name_in_two_regions_make_roles_of_their_own(corrected, pl
 
     def roles(one: World) -> set[str]:
         name = one.fresh()
-        made = [Stacks(replace(one.settings, region=region)).create(name, template) for region in (REGION, "eu-west-1")]
+        made = [
+            Stacks(client(one.settings, "cloudformation", region)).create(name, template)
+            for region in (REGION, "eu-west-1")
+        ]
         return {stack.outputs["Role"] for stack in made}
 
     assert len(roles(corrected)) == 2

@@ -1,0 +1,221 @@
+"""Makes what a run needs, and deletes it: each thing is noted in the run's list first.
+
+Keys are scheduled for deletion in seven days, which costs nothing. Everything else is deleted at once.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from imported_key_material.consent import TAG
+from lab.live.account import Account
+from lab.live.run_list import PREFIX, RunList, Thing
+from lab.local.stacks import DidNotEnd, Stack, Stacks
+
+RUN_TAG: Final = "ikm-live"
+DAYS_UNTIL_DELETION: Final = 7
+DELETE_SECONDS: Final = 900
+POLL_SECONDS: Final = 3.0
+LOCAL_POLL_SECONDS: Final = 0.1
+SERVICE_TIMEOUT: Final = "300"  # a missing function hangs its Delete for as long
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Makes things whose names begin with PREFIX and the run. `suffix` is the rest of a name."""
+
+    account: Account
+    run: str
+    list: RunList
+
+    def name(self, suffix: str) -> str:
+        return f"{PREFIX}{self.run}-{suffix}"
+
+    def stacks(self, wait_seconds: float = DELETE_SECONDS, region: str | None = None) -> Stacks:
+        poll_seconds = LOCAL_POLL_SECONDS if self.account.is_local else POLL_SECONDS
+        client = self.account.client("cloudformation", region)
+        return Stacks(client, wait_seconds=wait_seconds, poll_seconds=poll_seconds)
+
+    # ------------------------------------------------------------------------------------------------------ keys
+
+    def key(
+        self,
+        suffix: str,
+        spec: str = "SYMMETRIC_DEFAULT",
+        usage: str = "",
+        *,
+        tag: str = "",
+        region: str = "",
+        **more: Any,
+    ) -> str:
+        """The ARN of a new key, Origin EXTERNAL unless `more` says otherwise. `tag`: the consent tag's value; "": no tag."""
+        where = region or self.account.region
+        name = self.list.note("key", self.name(suffix), where).name
+        tags = [{"TagKey": RUN_TAG, "TagValue": self.run}, *([{"TagKey": TAG, "TagValue": tag}] if tag else [])]
+        parameters = {"Origin": "EXTERNAL", "KeySpec": spec, "KeyUsage": usage or _usage(spec), "Description": name}
+        made = self.account.client("kms", where).create_key(**parameters | more, Tags=tags)
+        return str(made["KeyMetadata"]["Arn"])
+
+    # --------------------------------------------------------------------------------------------------- secrets
+
+    def secret(self, suffix: str, value: bytes | str, *, tag: str = "", region: str = "") -> tuple[str, str]:
+        """The name of a new secret, and its version's id. `tag`: as for `key`."""
+        where = region or self.account.region
+        name = self.list.note("secret", self.name(suffix), where).name
+        tags = [{"Key": RUN_TAG, "Value": self.run}, *([{"Key": TAG, "Value": tag}] if tag else [])]
+        content = {"SecretBinary": value} if isinstance(value, bytes) else {"SecretString": value}
+        made = self.account.client("secretsmanager", where).create_secret(Name=name, Tags=tags, **content)
+        return name, str(made["VersionId"])
+
+    # ---------------------------------------------------------------------------------------------------- stacks
+
+    def stack_name(self, suffix: str, region: str = "") -> str:
+        """Notes a stack that the caller is about to create, and returns its name."""
+        return self.list.note("stack", self.name(suffix), region or self.account.region).name
+
+    def stack(
+        self, suffix: str, resources: Mapping[str, Any], outputs: Mapping[str, Any] | None = None, **more: Any
+    ) -> Stack:
+        """Creates a stack, and waits for its end. `more`: other parameters of CreateStack."""
+        template = {"Resources": dict(resources), **({"Outputs": dict(outputs)} if outputs else {})}
+        return self.stacks().create(self.stack_name(suffix), template, **more)
+
+    def bucket(self, suffix: str) -> str:
+        name = self.list.note("bucket", self.name(suffix), self.account.region).name
+        region = self.account.region
+        where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        self.account.client("s3").create_bucket(Bucket=name, **where)
+        return name
+
+
+def new_run() -> str:
+    return secrets.token_hex(4)
+
+
+def _usage(spec: str) -> str:
+    if spec == "SYMMETRIC_DEFAULT":
+        return "ENCRYPT_DECRYPT"
+    return "GENERATE_VERIFY_MAC" if spec.startswith("HMAC") else "SIGN_VERIFY"
+
+
+# ----------------------------------------------------------------------------------------------------------- cleaning
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A thing that cleaning could not remove, and why."""
+
+    thing: Thing
+    why: str
+
+
+def clean(account: Account, things: Iterable[Thing]) -> Iterator[Left]:
+    """Deletes what a run made: stacks first, because what they use must still work; then the application; then the rest."""
+    all_ = list(things)
+    order = ("stack", "application", "secret", "key", "bucket")
+    for thing in sorted(all_, key=lambda one: order.index(one.kind)):
+        try:
+            _DELETE[thing.kind](account, thing)
+        except (ClientError, DidNotEnd) as error:
+            yield Left(thing, str(error))
+
+
+def _delete_stack(account: Account, thing: Thing) -> None:
+    """Deletes it twice at most: the second time it keeps what could not be deleted, such as a resource without its function."""
+    cloudformation = account.client("cloudformation", thing.region)
+    for retain in (False, True):
+        found = _stack(cloudformation, thing.name)
+        if found is None:
+            return
+        kept = _not_deleted(cloudformation, thing.name) if retain else []
+        more: dict[str, Any] = {"RetainResources": kept} if kept else {}
+        _wait_at_rest(account, cloudformation, found["StackId"])
+        cloudformation.delete_stack(StackName=thing.name, **more)
+        if _wait_at_rest(account, cloudformation, found["StackId"]) in ("DELETE_COMPLETE", ""):
+            return
+    raise DidNotEnd(f"stack {thing.name} could not be deleted")
+
+
+def _stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":  # there is none
+            return None
+        raise
+    return None if found["StackStatus"] == "DELETE_COMPLETE" else found
+
+
+def _not_deleted(cloudformation: Any, name: str) -> list[str]:
+    resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+    return [one["LogicalResourceId"] for one in resources if one["ResourceStatus"] == "DELETE_FAILED"]
+
+
+def _wait_at_rest(account: Account, cloudformation: Any, stack_id: str) -> str:
+    """The stack's status once nothing is in progress; "" if it is gone."""
+    end = time.monotonic() + DELETE_SECONDS
+    while time.monotonic() < end:
+        found = _stack(cloudformation, stack_id)
+        if found is None:
+            return ""
+        if not found["StackStatus"].endswith("_IN_PROGRESS") or found["StackStatus"] == "REVIEW_IN_PROGRESS":
+            return str(found["StackStatus"])
+        account.sleep(LOCAL_POLL_SECONDS if account.is_local else POLL_SECONDS)
+    raise DidNotEnd(f"stack {stack_id} is still in progress after {DELETE_SECONDS} s")
+
+
+def _delete_secret(account: Account, thing: Thing) -> None:
+    try:
+        account.client("secretsmanager", thing.region).delete_secret(
+            SecretId=thing.name, ForceDeleteWithoutRecovery=True
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+
+
+def _delete_key(account: Account, thing: Thing) -> None:
+    """Finds the key by its description: when its name was noted it had no id yet."""
+    kms = account.client("kms", thing.region)
+    for page in kms.get_paginator("list_keys").paginate():
+        for one in page["Keys"]:
+            try:
+                found = kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"]
+            except ClientError:  # somebody else's key, which nobody lets us look at
+                continue
+            going = "DeletionDate" in found or found["KeyState"] == "PendingReplicaDeletion"
+            if found.get("Description") == thing.name and not going:
+                kms.schedule_key_deletion(KeyId=one["KeyId"], PendingWindowInDays=DAYS_UNTIL_DELETION)
+
+
+def _delete_bucket(account: Account, thing: Thing) -> None:
+    s3 = account.client("s3", thing.region)
+    try:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=thing.name):
+            for one in page.get("Contents", []):
+                s3.delete_object(Bucket=thing.name, Key=one["Key"])
+        s3.delete_bucket(Bucket=thing.name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("NoSuchBucket", "404"):
+            raise
+
+
+_DELETE: Final = {
+    "stack": _delete_stack,
+    "application": _delete_stack,
+    "secret": _delete_secret,
+    "key": _delete_key,
+    "bucket": _delete_bucket,
+}
+
+
+def key_policy(account: Account, *statements: Mapping[str, Any]) -> str:
+    """A key policy that lets the account's administrators do everything, and more statements."""
+    root = f"arn:{account.partition}:iam::{account.number}:root"
+    owner = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [owner, *statements]})
