@@ -57,5 +57,6 @@ def play(act: Act, world: World, folder: Path, other_region: str | None = None) 
     """The act's findings, by assumption. Each assumption that it settles has one."""
     with stage_of(world, folder, act.deadline_seconds, other_region) as stage:
         findings = {finding.assumption: finding for finding in act.play(stage)}
-    assert set(findings) == set(act.settles)
+    if set(findings) != set(act.settles):
+        raise AssertionError(f"{act.name} settles {act.settles}, and found {sorted(findings)}")
     return findings

@@ -1,4 +1,4 @@
-"""The acts with only KMS, on the strict KMS in virtual time: each says "as assumed", and "otherwise" for a planted deviation."""
+"""The acts with only KMS, on the strict KMS in virtual time: "as assumed", and "otherwise" for each planted deviation."""
 
 import pytest
 
