@@ -23,6 +23,8 @@ UPGRADE ?=
 WRITE ?=
 TEST ?=
 TESTS ?= tests
+# Some tests mostly wait.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 
 # The interpreter's own folder: SAM uses the python3.13 on PATH, and does not work with pyenv's shims.
 PYTHON_BIN = $(or $(shell $(PYTHON) -c 'import os, sys; print(os.path.join(sys.base_prefix, "bin"))'),\
@@ -102,7 +104,7 @@ check-house:
 
 .PHONY: test
 test: $(DEV) $(SAM) $(LOCAL) build ## Run all tests, offline; TESTS=path for some
-	@.venv/bin/python -m pytest -n auto --dist loadgroup $(TESTS)
+	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 # ----------------------------------------------------------------------------------------------------- see it at work
 
@@ -127,6 +129,11 @@ kms: $(DEV) ## Run only the strict KMS: PORT=8411 ROTATION_SECONDS=2
 .PHONY: simulate
 simulate: $(DEV) ## Run histories in a simulated world with faults: SEEDS=2000 FIRST=0, or SEED=n for one in detail
 	@PYTHONPATH=handler .venv/bin/python -m lab.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
+
+.PHONY: prove
+prove: $(DEV) ## Play the whole table, and 2,000 histories that are new with each commit, as the gate does
+	@PYTHONPATH=handler .venv/bin/python -m lab.simulation table
+	@PYTHONPATH=handler .venv/bin/python -m lab.simulation --seeds 2000 --first 0x$$(git rev-parse --short=8 HEAD || echo 0)
 
 .PHONY: table
 table: $(DEV) ## Try each fault at each call of each stack operation

@@ -175,8 +175,14 @@ class Calls:
         began = ledger.since.get(invocation.stack_id)
         for id_ in notes.held_before.get(arn, frozenset()) - frozenset(self._truth.holdings(arn)):
             who, at = ledger.brought_by[id_]
-            if who != invocation.stack_id and (began is None or at < began):
+            another_s = who != invocation.stack_id and (began is None or at < began)
+            if another_s and not self._was_on_its_way(invocation, at):
                 raise self._watch.fault(1, invocation, "removes material of {key} that was there before its stack", arn)
+
+    def _was_on_its_way(self, invocation: Invocation, at: datetime) -> bool:
+        """Whether the removal was on its way at that time: after the last read that showed it as wanted."""
+        stack, now = self._watch.notes(invocation).stack, self._watch.scheduler.now()
+        return stack is not None and stack.at < at and now - stack.at <= _ON_ITS_WAY
 
     def _took_from_nobody(self, invocation: Invocation, arn: str) -> None:
         """Rule 2, at the moment of the removal: no other resource of the same stack holds the key.

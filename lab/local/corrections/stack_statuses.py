@@ -8,6 +8,7 @@ MiniStack lists a resource only when its Create is over, and shows old statuses 
   clean-up Delete is tried three times
 - a resource that an update creates is CREATE_IN_PROGRESS, then CREATE_COMPLETE
 - a stack that is being deleted, or rolls its creation back, has a DeletionTime
+- a resource that could not be deleted keeps what it depends on
 
 As recorded on AWS:
 
@@ -21,6 +22,7 @@ As recorded on AWS:
 It corrects only custom resources: no other type runs code that reads its stack.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -145,6 +147,7 @@ def delete(resource_type: str, physical_id: str, properties: Record, stack_name:
     if stack["StackStatus"] == "UPDATE_IN_PROGRESS":
         _begin_clean_up(stack)
     if not is_custom(resource_type):
+        _require_unused(stack, physical_id)
         _delete(resource_type, physical_id, properties, stack_name, logical_id)
         return
     listed = stack["_resources"].get(logical_id)
@@ -168,6 +171,14 @@ def delete(resource_type: str, physical_id: str, properties: Record, stack_name:
         break
     if tells:
         stacks._add_event(*event, "DELETE_COMPLETE", "", physical_id)
+
+
+def _require_unused(stack: Record, physical_id: str) -> None:
+    """A resource that could not be deleted keeps what its properties name. MiniStack deletes that all the same."""
+    for logical_id, record in stack["_resources"].items():
+        failed = is_custom(record["ResourceType"]) and record["ResourceStatus"] == "DELETE_FAILED"
+        if failed and stack["StackStatus"] == "DELETE_IN_PROGRESS" and physical_id in json.dumps(record["Properties"]):
+            raise Refused(f"{logical_id}, which could not be deleted, uses it. (ours)", physical_id)
 
 
 def _begin_clean_up(stack: Record) -> None:

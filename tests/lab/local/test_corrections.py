@@ -396,6 +396,19 @@ def test_a_clean_up_is_tried_three_times(corrected, plain):
     assert deletes(plain) == 1
 
 
+def test_what_a_resource_uses_that_could_not_be_deleted_stays(corrected, plain):
+    def topic_after(one: World) -> str:
+        name = one.fresh()
+        one.function.play = failing
+        using = one.resource(Id="a", Fail="Delete", Uses={"Ref": "Topic"})
+        one.stacks.create(name, {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}, "A": using}})
+        deleted = one.stacks.delete(name)
+        return next(status for status in reversed(deleted.told()) if status.startswith("Topic "))
+
+    assert topic_after(corrected) == "Topic DELETE_FAILED"
+    assert topic_after(plain) == "Topic DELETE_COMPLETE"
+
+
 # ------------------------------------------------------------------------------------------------------------- two Regions
 
 
