@@ -10,7 +10,7 @@
     made.py            makes keys, secrets, buckets and stacks, each noted first
     probe.py           a function that shows what CloudFormation really sends
     stage.py           what an act gets
-    questions.py       questions with one answer, asked of AWS and of the stand-ins
+    questions/         questions with one answer, asked of AWS and of the stand-ins
     record.py          the record: facts, without names, ids, URLs and material
     program.py         plays the acts, tells what was seen, cleans up
     __main__.py        the command

@@ -1,5 +1,6 @@
 """The acts, in the order in which they are played.
 
+questions.py    questions with one answer, asked of AWS and of the tests' stand-ins
 keys.py         KMS alone: import, re-import, expiry, deletion, rotation, encodings
 protocol.py     what CloudFormation sends, and when it shows what (the probe)
 application.py  the deployed application: first keys, secrets, failures, its own life
@@ -8,6 +9,6 @@ application.py  the deployed application: first keys, secrets, failures, its own
 from typing import Final
 
 from lab.live.act import Act
-from lab.live.acts import application, keys, protocol
+from lab.live.acts import application, keys, protocol, questions
 
-ACTS: Final[tuple[Act, ...]] = (*keys.ACTS, *protocol.ACTS, *application.ACTS)
+ACTS: Final[tuple[Act, ...]] = (*questions.ACTS, *keys.ACTS, *protocol.ACTS, *application.ACTS)
