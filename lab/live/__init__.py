@@ -12,7 +12,8 @@
     stage.py           what an act gets
     questions/         questions with one answer, asked of AWS and of the stand-ins
     record.py          the record: facts, without names, ids, URLs and material
-    program.py         plays the acts, tells what was seen, cleans up
+    records.py         reads records, and says what was seen on AWS
+    program.py         plays the acts, says what was seen, cleans up
     __main__.py        the command
 
 It touches nothing that it did not make. All names begin with `ikm-live-` and the run. LOCAL=1 plays it on the local AWS.
