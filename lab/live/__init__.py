@@ -6,7 +6,7 @@
     act.py             an act: what it settles, makes and costs, and how long it may take
     acts/              the acts
     account.py         the AWS account: the caller's own, or the local AWS
-    run_list.py        the list of all that a run makes, written before it is made; cleaning goes by it
+    run_list.py        the list of all that a run makes, written before it is made, and read for cleaning
     made.py            makes keys, secrets, buckets and stacks, each noted first
     probe.py           a function that shows what CloudFormation really sends
     stage.py           what an act gets

@@ -15,6 +15,7 @@ SERVICES: Final[Mapping[str, str]] = {
     "cloudformation": "answers-cloudformation",
     "secretsmanager": "answers-secretsmanager",
     "kms": "answers-kms",
+    "kms-choices": "kms-choices",
     "lambda": "answers-lambda",
 }
 EXPECTED: Final = "Each answer is the one that the tests' stand-in gives"
@@ -59,7 +60,7 @@ ACTS: Final[tuple[Act, ...]] = (
         "questions",
         f"{len(QUESTIONS)} questions, of AWS and of the tests' stand-ins",
         tuple(SERVICES.values()),
-        makes="5 stacks without cost, 6 keys, 6 secrets",
+        makes="5 stacks without cost, 7 keys, 6 secrets",
         deadline_seconds=240,
         play=ask,
         dollars=0.03,

@@ -104,6 +104,12 @@ def _deleted_twice(asked: Asked) -> list[dict[str, str]]:
     return [error_of(lambda: kms.delete_imported_key_material(KeyId=asked.things.empty)) for _ in range(2)]
 
 
+def _materials(asked: Asked) -> list[dict[str, str]]:
+    kms, key = asked.client("kms"), asked.things.filled
+    listed = kms.list_key_rotations(KeyId=key, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"]
+    return [{name: one.get(name, "") for name in ("KeyMaterialState", "ImportState", "RotationType")} for one in listed]
+
+
 def _of_unknown(asked: Asked) -> str:
     account = asked.made.account
     return f"arn:{account.partition}:kms:{account.region}:{account.number}:key/{NO_KEY}"
@@ -141,7 +147,7 @@ QUESTIONS: Final = (
     ),
     Question(
         "kms:malformed-id",
-        "What does DescribeKey say of what can't be a key's id?",
+        "What does DescribeKey say of a text that can't be a key's id?",
         lambda asked: error_of(lambda: _key(asked, "no-id")),
     ),
     Question(
@@ -208,5 +214,31 @@ QUESTIONS: Final = (
         lambda asked: _import(
             asked, asked.things.hmac, asked.things.keep(os.urandom(32)), ImportType="EXISTING_KEY_MATERIAL"
         ),
+    ),
+    # Choices of lab/kms/choices.py, where the contract is silent.
+    Question(
+        "kms-choices:alias",
+        "What does GetParametersForImport say of an alias?",
+        lambda asked: error_of(lambda: parameters(asked.client("kms"), f"alias/{asked.things.name('alias')}")),
+    ),
+    Question(
+        "kms-choices:existing-of-empty",
+        "What does KMS say of EXISTING_KEY_MATERIAL for a key that never had any?",
+        lambda asked: _refused(asked, asked.things.keep(os.urandom(32)), ImportType="EXISTING_KEY_MATERIAL"),
+    ),
+    Question(
+        "kms-choices:public-key-of-empty",
+        "What does GetPublicKey say of a key in PendingImport?",
+        lambda asked: error_of(lambda: asked.client("kms").get_public_key(KeyId=asked.things.rsa)),
+    ),
+    Question(
+        "kms-choices:cancel-nothing",
+        "What does CancelKeyDeletion say of a key that is not scheduled for deletion?",
+        lambda asked: error_of(lambda: asked.client("kms").cancel_key_deletion(KeyId=asked.things.empty)),
+    ),
+    Question(
+        "kms-choices:one-material",
+        "Which materials does ListKeyRotations list of a key with one material?",
+        _materials,
     ),
 )

@@ -100,6 +100,11 @@ class Things:
         return self.made.key("asked-hmac", "HMAC_256")
 
     @cached_property
+    def rsa(self) -> str:
+        """An empty key, RSA_2048."""
+        return self.made.key("asked-rsa", "RSA_2048")
+
+    @cached_property
     def going(self) -> str:
         """A key that is scheduled for deletion."""
         key = self.made.key("asked-going")

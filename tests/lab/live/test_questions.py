@@ -16,6 +16,7 @@ PLANTED = {
     "answers-secretsmanager": ("secretsmanager:marked", {"DeletedDate": False, "VersionIdsToStages": True}),
     "answers-kms": ("kms:valid-to", {"code": "none", "cut_to_the_second": False}),
     "answers-lambda": ("lambda:unknown-function", {"code": "none"}),
+    "kms-choices": ("kms-choices:one-material", []),
 }
 
 
