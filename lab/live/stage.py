@@ -82,7 +82,7 @@ class Stage:
         return self.account.client(service, region)
 
     def secret_bytes(self, value: bytes) -> bytes:
-        """`value`, which from now on must not be found in the record."""
+        """`value`, of 12 bytes or more, which from now on must not be found in the record."""
         self.secrets.append(value)
         return value
 
