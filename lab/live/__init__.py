@@ -6,13 +6,14 @@
     act.py             an act: what it settles, makes and costs, and how long it may take
     acts/              the acts
     account.py         the AWS account: the caller's own, or the local AWS
-    run_list.py        the list of all that a run makes, written before it is made; cleaning goes by it
+    run_list.py        the list of all that a run makes, written before it is made, and read for cleaning
     made.py            makes keys, secrets, buckets and stacks, each noted first
     probe.py           a function that shows what CloudFormation really sends
     stage.py           what an act gets
-    questions.py       questions with one answer, asked of AWS and of the stand-ins
+    questions/         questions with one answer, asked of AWS and of the stand-ins
     record.py          the record: facts, without names, ids, URLs and material
-    program.py         plays the acts, tells what was seen, cleans up
+    records.py         reads records, and says what was seen on AWS
+    program.py         plays the acts, says what was seen, cleans up
     __main__.py        the command
 
 It touches nothing that it did not make. All names begin with `ikm-live-` and the run. LOCAL=1 plays it on the local AWS.

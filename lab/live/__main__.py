@@ -6,8 +6,8 @@
     python -m lab.live --local              on a local AWS
     python -m lab.live --clean RUN          deletes what an earlier run left
 
-stdout: the plan, what was seen, the last line. Exit codes: 0 nothing was otherwise; 1 something was otherwise, or is still
-there; 2 the command is wrong; 3 the answer was no; 130 stopped.
+stdout: the plan, what was seen, the last line. Exit codes: 0 nothing was otherwise; 1 something was otherwise, is still there,
+or the record was not written; 2 the command is wrong; 3 the answer was no; 130 stopped.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from lab.live.account import Account, LocalAccount, RealAccount
 from lab.live.acts import ACTS
 from lab.live.made import Made, clean, new_run
 from lab.live.program import Options, Run
+from lab.live.record import NotWritten
 from lab.live.run_list import RunList
 from lab.live.verdicts import Verdict
 from lab.local import places
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _play(run: Run, *, yes: bool) -> int:
     for line in run.plan():
         _tell(line)
-    if not yes and input("Play it? Type yes: ").strip() != "yes":
+    if not yes and not _agreed():
         _tell("Nothing was made.")
         return NO
     stopped = False
@@ -73,11 +74,29 @@ def _play(run: Run, *, yes: bool) -> int:
         run.clean()
         raise
     left = run.clean()
-    _tell(f"The record: {run.record()}")
+    is_written = _record(run)
     _tell(run.last_line())
     if stopped:
         return STOPPED
-    return OTHERWISE if left or any(one.verdict is Verdict.OTHERWISE for one in run.findings) else 0
+    return OTHERWISE if left or not is_written or any(one.verdict is Verdict.OTHERWISE for one in run.findings) else 0
+
+
+def _agreed() -> bool:
+    """Nobody who could answer, such as a pipeline, has not agreed."""
+    try:
+        return input("Play it? Type yes: ").strip() == "yes"
+    except EOFError:
+        return False
+
+
+def _record(run: Run) -> bool:
+    """Whether it was written."""
+    try:
+        _tell(f"The record: {run.record()}")
+    except NotWritten as why:
+        _tell(str(why))
+        return False
+    return True
 
 
 def _clean(account: Account, lists: Path, run: str) -> int:

@@ -15,6 +15,7 @@ EVIDENCE: Final = ("recorded", "documented", "none")
 class Assumption:
     """`depends`: the rule or line that depends on it; `if_wrong`: what a user would meet. `source`: with a date; "" for none.
 
+    `otherwise`: what AWS was seen to do instead, and what the project does about it; "" while AWS does as assumed.
     `act`: the act that settles it. `unproved`: why no planted deviation turns that act to "otherwise"; "" if one does.
     """
 
@@ -26,6 +27,7 @@ class Assumption:
     source: str
     act: str
     unproved: str = ""
+    otherwise: str = ""
 
 
 _NAMES: Final = {field.name for field in fields(Assumption)}

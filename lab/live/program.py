@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -48,6 +48,7 @@ class Run:
     records: Path
     findings: list[Finding] = field(default_factory=list)
     secrets: list[bytes] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
 
     # ------------------------------------------------------------------------------------------------------ before
 
@@ -89,6 +90,7 @@ class Run:
                 self.options.other_region,
                 self.options.other_account,
                 self.secrets,
+                self.answers,
             )
             try:
                 for finding in act.play(stage):
@@ -126,7 +128,7 @@ class Run:
         return left
 
     def record(self) -> Path:
-        made = record.make(self.account, self.made.run, self.findings, {})
+        made = record.make(self.account, self.made.run, self.findings, self.answers)
         return record.write(made, self.records, self.secrets)
 
     def last_line(self) -> str:

@@ -53,7 +53,10 @@ class Shared:
 
 @dataclass(frozen=True)
 class Stage:
-    """`other_region`, `other_account`: None if the caller named none. `secrets`: bytes that must not get into the record."""
+    """`other_region`, `other_account`: None if the caller named none. `secrets`: bytes that must not get into the record.
+
+    `answers`: to the questions, for the record.
+    """
 
     made: Made
     shared: Shared
@@ -61,6 +64,7 @@ class Stage:
     other_region: str | None = None
     other_account: Account | None = None
     secrets: list[bytes] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
 
     @property
     def account(self) -> Account:
@@ -78,7 +82,7 @@ class Stage:
         return self.account.client(service, region)
 
     def secret_bytes(self, value: bytes) -> bytes:
-        """`value`, which from now on must not be found in the record."""
+        """`value`, of 12 bytes or more, which from now on must not be found in the record."""
         self.secrets.append(value)
         return value
 

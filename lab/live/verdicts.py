@@ -24,7 +24,7 @@ class Finding:
 
 
 def judged(assumption: str, expected: str, seen: str, *, holds: bool, **facts: Any) -> Finding:
-    """`holds`: whether what was seen is what is assumed."""
+    """`holds`: whether AWS does as assumed."""
     return Finding(assumption, Verdict.AS_ASSUMED if holds else Verdict.OTHERWISE, expected, seen, facts)
 
 
