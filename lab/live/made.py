@@ -207,11 +207,9 @@ def _delete_keys(account: Account, region: str, things: Mapping[str, Thing]) -> 
         return
     for metadata in found:
         try:
-            # A replica that KMS is still making has no description yet, and its primary knows it.
-            for replica in metadata.get("MultiRegionConfiguration", {}).get("ReplicaKeys", []):
-                elsewhere = account.client("kms", replica["Region"])
-                _schedule_deletion(elsewhere, elsewhere.describe_key(KeyId=replica["Arn"])["KeyMetadata"])
-            _schedule_deletion(kms, metadata)
+            for replica in _replicas(metadata):
+                _schedule_deletion(account.client("kms", replica["Region"]), replica["Arn"])
+            _schedule_deletion(kms, metadata["Arn"])
         except ClientError as error:
             yield Left(things[metadata["Description"]], str(error))
 
@@ -225,10 +223,23 @@ def _described(kms: Any) -> Iterator[dict[str, Any]]:
                 continue
 
 
-def _schedule_deletion(kms: Any, metadata: Mapping[str, Any]) -> None:
-    is_going = "DeletionDate" in metadata or metadata["KeyState"] == "PendingReplicaDeletion"
-    if not is_going:
-        kms.schedule_key_deletion(KeyId=metadata["Arn"], PendingWindowInDays=DAYS_UNTIL_DELETION)
+def _replicas(metadata: Mapping[str, Any]) -> list[dict[str, str]]:
+    """A primary's replicas. A replica that KMS is still making has no description yet, so only its primary shows it."""
+    regions = metadata.get("MultiRegionConfiguration", {})
+    found: list[dict[str, str]] = regions["ReplicaKeys"] if regions.get("MultiRegionKeyType") == "PRIMARY" else []
+    return found
+
+
+def _schedule_deletion(kms: Any, key: str) -> None:
+    """No error if it is scheduled already."""
+    try:
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=DAYS_UNTIL_DELETION)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "KMSInvalidStateException":
+            raise
+        state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+        if state not in ("PendingDeletion", "PendingReplicaDeletion"):
+            raise
 
 
 def _delete_bucket(account: Account, thing: Thing) -> None:
