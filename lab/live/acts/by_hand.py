@@ -22,6 +22,7 @@ UNREADABLE: Final = "InvalidCiphertextException"
 INVALID: Final = "ValidationException"
 EMPTY, ENABLED, DISABLED = "PendingImport", "Enabled", "Disabled"  # KeyState
 CHANGE_SECONDS: Final = 30.0  # how long a change may take to be shown
+STATE_SECONDS: Final = 60.0  # how long a call may still see the state from before
 
 
 def code_of(call: Callable[[], object]) -> str:
@@ -69,28 +70,41 @@ class ByHand:
 
     def known[T](self, call: Callable[[], T]) -> T:
         """Calls it again while KMS does not know a new key yet."""
+        return self._waits_out(call, ("NotFoundException",), CONSISTENCY_PATIENCE_SECONDS)
 
+    def at_rest[T](self, call: Callable[[], T]) -> T:
+        """Like `known`, and while KMS still has the key in the state from before: for a call that must succeed."""
+        return self._waits_out(call, ("NotFoundException", WRONG_STATE), STATE_SECONDS)
+
+    def _waits_out[T](self, call: Callable[[], T], codes: tuple[str, ...], seconds: float) -> T:
         def look() -> tuple[T] | None:
             try:
                 return (call(),)
             except ClientError as error:
-                if error.response["Error"]["Code"] != "NotFoundException":
+                if error.response["Error"]["Code"] not in codes:
                     raise
                 return None
 
-        found = self.stage.wait_for(look, CONSISTENCY_PATIENCE_SECONDS)
+        found = self.stage.wait_for(look, seconds)
         return found[0] if found else call()
+
+    def code(self, call: Callable[[], object]) -> str:
+        """The code of a call of a known key: "success", or the error's."""
+        return code_of(lambda: self.known(call))
+
+    def code_at_rest(self, call: Callable[[], object]) -> str:
+        return code_of(lambda: self.at_rest(call))
 
     # --------------------------------------------------------------------------------------------- for an import
 
     def sealer(self, key: str, algorithm: str = DEFAULT_ALGORITHM, wrapping_key_spec: str = "RSA_2048") -> Sealer:
-        given = self.known(lambda: parameters(self.client, key, algorithm, wrapping_key_spec))
+        given = self.at_rest(lambda: parameters(self.client, key, algorithm, wrapping_key_spec))
         return Sealer(self.client, key, algorithm, given["PublicKey"], given["ImportToken"])
 
     def import_(self, key: str, material: bytes, **more: Any) -> dict[str, Any]:
-        """Gets parameters, and imports. An import into a new key is made again while KMS does not know the key yet."""
+        """Gets parameters, and imports."""
         sealer = self.sealer(key)
-        return self.known(lambda: sealer.import_(material, **more))
+        return self.at_rest(lambda: sealer.import_(material, **more))
 
     # --------------------------------------------------------------------------------------------------- looking
 
@@ -98,14 +112,22 @@ class ByHand:
         found: Mapping[str, Any] = self.known(lambda: self.client.describe_key(KeyId=key))["KeyMetadata"]
         return found
 
+    def until[T](self, read: Callable[[], T], is_good: Callable[[T], bool], seconds: float = CHANGE_SECONDS) -> T:
+        """What was read, once it is good, or as it is after so many seconds."""
+        last = self.known(read)
+
+        def look() -> bool | None:
+            nonlocal last
+            last = self.known(read)
+            return is_good(last) or None
+
+        if not is_good(last):
+            self.stage.wait_for(look, seconds)
+        return last
+
     def becomes(self, key: str, state: str, seconds: float = CHANGE_SECONDS) -> Mapping[str, Any]:
-        """DescribeKey's metadata once the key is in this state, or as it is after so many seconds."""
-
-        def look() -> Mapping[str, Any] | None:
-            found = self.describe(key)
-            return found if found["KeyState"] == state else None
-
-        return self.stage.wait_for(look, seconds) or self.describe(key)
+        """DescribeKey's metadata, once the key is in this state."""
+        return self.until(lambda: self.describe(key), lambda found: bool(found["KeyState"] == state), seconds)
 
     def materials(self, key: str) -> list[dict[str, Any]]:
         """All of ListKeyRotations."""
@@ -114,16 +136,11 @@ class ByHand:
         )
         return [one for page in pages for one in page.get("Rotations", [])]
 
-    def states(self, key: str) -> dict[str, str]:
-        """KeyMaterialState by KeyMaterialId."""
-        return {one["KeyMaterialId"]: str(one.get("KeyMaterialState", "")) for one in self.materials(key)}
-
     def material_becomes(self, key: str, material_id: str, state: str, seconds: float = CHANGE_SECONDS) -> str:
-        """The material's state once it is this one, or as it is after so many seconds; "" if it is not in the list."""
+        """KeyMaterialState, once it is this state; "" if the material is not in the list."""
 
-        def look() -> str | None:
-            found = self.states(key).get(material_id, "")
-            return found if found == state else None
+        def read() -> str:
+            found = {one["KeyMaterialId"]: str(one.get("KeyMaterialState", "")) for one in self.materials(key)}
+            return found.get(material_id, "")
 
-        found = self.stage.wait_for(look, seconds)
-        return self.states(key).get(material_id, "") if found is None else found
+        return self.until(read, lambda found: found == state, seconds)

@@ -16,7 +16,7 @@ from lab.keys import der
 from lab.keys.private_keys import E, ec_key, ed25519_key, pkcs8_der, point, rsa_key
 from lab.keys.random_keys import random_key
 from lab.live.act import Act
-from lab.live.acts.by_hand import OTHER_BYTES, SUCCESS, UNREADABLE, ByHand, Sealer, code_of
+from lab.live.acts.by_hand import OTHER_BYTES, SUCCESS, UNREADABLE, ByHand, Sealer
 from lab.live.stage import Stage
 from lab.live.verdicts import Finding, judged
 
@@ -116,7 +116,7 @@ def hmac_lengths(stage: Stage) -> Iterator[Finding]:
 
 def _import(kms: ByHand, sealer: Sealer, material: bytes) -> str:
     kms.stage.secret_bytes(material)
-    return code_of(lambda: kms.known(lambda: sealer.import_(material)))
+    return kms.code(lambda: sealer.import_(material))
 
 
 def _listed(codes: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from lab.keys.by_hand import FOR_EVER
 from lab.keys.random_keys import random_key
-from lab.live.acts.by_hand import EMPTY, ENABLED, SUCCESS, ByHand, Sealer, code_of
+from lab.live.acts.by_hand import EMPTY, ENABLED, SUCCESS, ByHand, Sealer
 from lab.live.verdicts import Finding, judged, not_seen
 
 EXPIRES_IN_SECONDS: Final = 120.0
@@ -73,21 +73,20 @@ class Expiring:
         )
         ahead = EXPIRES_IN_SECONDS_LOCAL if stage.account.is_local else EXPIRES_IN_SECONDS
         wanted = (stage.now() + timedelta(seconds=ahead)).replace(microsecond=0)
-        sealer.import_(self.material, **_expiry(wanted))
+        kms.known(lambda: sealer.import_(self.material, **_expiry(wanted)))
         self.valid_to = wanted
 
     def _set(self, sealer: Sealer, wanted: datetime | None) -> str:
-        return code_of(lambda: sealer.import_(self.material, **_expiry(wanted)))
+        return self.kms.code(lambda: sealer.import_(self.material, **_expiry(wanted)))
 
     def _shown(self, wanted: datetime | None) -> datetime | None:
-        """ValidTo of DescribeKey, once it is as wanted, or as it is in the end."""
+        """ValidTo of DescribeKey, once it is as wanted."""
 
-        def look() -> bool | None:
-            return _is_same_second(self.kms.describe(self.key).get("ValidTo"), wanted) or None
+        def read() -> datetime | None:
+            shown: datetime | None = self.kms.describe(self.key).get("ValidTo")
+            return shown
 
-        self.kms.stage.wait_for(look, SHOWN_SECONDS)
-        shown: datetime | None = self.kms.describe(self.key).get("ValidTo")
-        return shown
+        return self.kms.until(read, lambda shown: _is_same_second(shown, wanted), SHOWN_SECONDS)
 
     def look(self) -> bool:
         """Whether there is nothing more to wait for."""
@@ -111,7 +110,7 @@ class Expiring:
             yield not_seen("expired-key-shows", "the material did not expire in time")
             yield not_seen("expired-material-again", "the material did not expire in time")
             return
-        metadata = self.kms.describe(self.key)
+        metadata = self.kms.becomes(self.key, EMPTY)
         shown = sorted({"CurrentKeyMaterialId", "ExpirationModel", "ValidTo"} & set(metadata))
         yield judged(
             "expired-key-shows",
@@ -119,9 +118,9 @@ class Expiring:
             f"it shows {', '.join(shown) or 'none of the three'}",
             holds=shown == ["CurrentKeyMaterialId"],
             shown=shown,
-            import_state=[one.get("ImportState") for one in self.kms.materials(self.key)],
+            import_state=[one.get("ImportState") for one in self.kms.known(lambda: self.kms.materials(self.key))],
         )
-        code = code_of(lambda: self.kms.import_(self.key, self.material))
+        code = self.kms.code(lambda: self.kms.import_(self.key, self.material))
         state = self.kms.becomes(self.key, ENABLED)["KeyState"]
         yield judged(
             "expired-material-again",

@@ -149,13 +149,13 @@ def _wrapping(spec: KeySpec, size_bytes: int) -> tuple[str, str]:
 def _is_proven(kms: ByHand, spec: KeySpec, key: str, ours: PrivateKeyTypes | bytes) -> bool | None:
     """None for symmetric keys, of which no call shows the bytes."""
     if not isinstance(ours, bytes):
-        return bool(kms.client.get_public_key(KeyId=key)["PublicKey"] == spki_der(ours))
+        return bool(kms.at_rest(lambda: kms.client.get_public_key(KeyId=key))["PublicKey"] == spki_der(ours))
     if not isinstance(spec.form, MacKey):
         return None
     given = {"KeyId": key, "Message": MESSAGE, "MacAlgorithm": spec.mac_algorithm}
     mac = hmac.digest(ours, MESSAGE, spec.form.hash_name)
-    is_verified = code_of(lambda: kms.client.verify_mac(**given, Mac=mac)) == SUCCESS
-    return is_verified and kms.client.generate_mac(**given)["Mac"] == mac
+    is_verified = kms.code_at_rest(lambda: kms.client.verify_mac(**given, Mac=mac)) == SUCCESS
+    return is_verified and kms.at_rest(lambda: kms.client.generate_mac(**given))["Mac"] == mac
 
 
 # ------------------------------------------------------------------------------------------------------------- findings

@@ -46,11 +46,13 @@ def new_keys(stage: Stage) -> Iterator[Finding]:
     if late:
         yield not_seen("tag-shown", "KMS did not know the key in time")
         return
-    kms, started = stage.client("kms"), stage.now()
-    kms.tag_resource(KeyId=key, Tags=[{"TagKey": TAG, "TagValue": "nobody"}])
+    kms = ByHand.of(stage)
+    kms.known(lambda: kms.client.tag_resource(KeyId=key, Tags=[{"TagKey": TAG, "TagValue": "nobody"}]))
+    started = stage.now()
 
     def look() -> bool | None:
-        return any(tag["TagKey"] == TAG for tag in kms.list_resource_tags(KeyId=key)["Tags"]) or None
+        tags = kms.known(lambda: kms.client.list_resource_tags(KeyId=key))["Tags"]
+        return any(tag["TagKey"] == TAG for tag in tags) or None
 
     shown = stage.wait_for(look, MISSING_SECONDS)
     seconds = round((stage.now() - started).total_seconds(), 1)
@@ -94,11 +96,11 @@ def re_import(stage: Stage) -> Iterator[Finding]:
     key = stage.made.key("re-import")
     kms.import_(key, ours)
     kms.becomes(key, ENABLED)
-    again = code_of(lambda: kms.import_(key, ours))
-    other = code_of(lambda: kms.import_(key, others))
-    kms.client.delete_imported_key_material(KeyId=key)
+    again = kms.code(lambda: kms.import_(key, ours))
+    other = kms.code(lambda: kms.import_(key, others))
+    kms.known(lambda: kms.client.delete_imported_key_material(KeyId=key))
     state = kms.becomes(key, EMPTY)["KeyState"]
-    afterwards = code_of(lambda: kms.import_(key, others))
+    afterwards = kms.code(lambda: kms.import_(key, others))
     yield judged(
         "re-import-same",
         "KMS takes the same bytes again",
@@ -136,7 +138,7 @@ def deletion(stage: Stage) -> Iterator[Finding]:
     kms.describe(key)
 
     def delete(**more: str) -> str:
-        return code_of(lambda: kms.client.delete_imported_key_material(KeyId=key, **more))
+        return kms.code(lambda: kms.client.delete_imported_key_material(KeyId=key, **more))
 
     never = delete()
     kms.import_(key, material)
@@ -159,7 +161,7 @@ def deletion(stage: Stage) -> Iterator[Finding]:
         code=unknown,
     )
     kms.becomes(key, EMPTY)
-    code = code_of(lambda: kms.import_(key, material))
+    code = kms.code(lambda: kms.import_(key, material))
     restored = kms.becomes(key, ENABLED)["KeyState"]
     yield judged(
         "restored-by-import",
@@ -172,9 +174,9 @@ def deletion(stage: Stage) -> Iterator[Finding]:
     if restored != ENABLED:
         yield not_seen("import-enables", "the key was not Enabled, so it could not be disabled")
         return
-    kms.client.disable_key(KeyId=key)
+    kms.at_rest(lambda: kms.client.disable_key(KeyId=key))
     kms.becomes(key, DISABLED)
-    code = code_of(lambda: kms.import_(key, material))
+    code = kms.code(lambda: kms.import_(key, material))
     enabled = kms.becomes(key, ENABLED)["KeyState"]
     yield judged(
         "import-enables",
@@ -194,11 +196,11 @@ def tokens(stage: Stage) -> Iterator[Finding]:
     foreign = kms.sealer(other_key)
     older = kms.sealer(key)
     newer = kms.sealer(key)
-    refused = code_of(lambda: newer.import_(material[:-1]))
-    first = code_of(lambda: newer.import_(material))
-    second = code_of(lambda: newer.import_(material))
-    with_older = code_of(lambda: older.import_(material))
-    with_foreign = code_of(lambda: replace(foreign, key=key).import_(material))
+    refused = kms.code(lambda: newer.import_(material[:-1]))
+    first = kms.code(lambda: newer.import_(material))
+    second = kms.code(lambda: newer.import_(material))
+    with_older = kms.code(lambda: older.import_(material))
+    with_foreign = kms.code(lambda: replace(foreign, key=key).import_(material))
     yield judged(
         "refused-import-spends-nothing",
         f"KMS refuses 31 bytes with {UNREADABLE}, and the same token works afterwards",

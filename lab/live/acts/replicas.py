@@ -15,7 +15,6 @@ from lab.live.acts.by_hand import (
     SUCCESS,
     WRONG_STATE,
     ByHand,
-    code_of,
 )
 from lab.live.stage import Stage
 from lab.live.verdicts import Finding, judged, not_seen
@@ -31,7 +30,7 @@ def replica(stage: Stage) -> Iterator[Finding]:
     here, there = ByHand.of(stage), ByHand.of(stage, region)
     primary = stage.made.key("primary", MultiRegion=True)
     here.describe(primary)
-    too_early = code_of(lambda: stage.made.replica(primary, "primary", region))
+    too_early = here.code(lambda: stage.made.replica(primary, "primary", region))
     yield judged(
         "replica-of-empty-primary",
         f"A primary without material can't be replicated: {WRONG_STATE}",
@@ -42,7 +41,7 @@ def replica(stage: Stage) -> Iterator[Finding]:
     first_id = here.import_(primary, ours)["KeyMaterialId"]
     here.becomes(primary, ENABLED)
     started = stage.now()
-    copy = stage.made.replica(primary, "primary", region)
+    copy = here.at_rest(lambda: stage.made.replica(primary, "primary", region))
     state = there.becomes(copy, EMPTY, PATIENCE_SECONDS)["KeyState"]
     seconds = round((stage.now() - started).total_seconds(), 1)
     yield judged(
@@ -58,7 +57,7 @@ def replica(stage: Stage) -> Iterator[Finding]:
             yield not_seen(assumption, "the replica was not ready in time")
         return
     yield _imported(there, copy, first_id, ours, others)
-    new_there = code_of(lambda: there.import_(copy, others, **NEW))
+    new_there = there.code(lambda: there.import_(copy, others, **NEW))
     yield judged(
         "replica-takes-no-new-material",
         f"NEW_KEY_MATERIAL on a replica is a {INVALID}",
@@ -71,7 +70,7 @@ def replica(stage: Stage) -> Iterator[Finding]:
 
 def _imported(there: ByHand, copy: str, first_id: str, ours: bytes, others: bytes) -> Finding:
     """The replica's own import."""
-    other = code_of(lambda: there.import_(copy, others, **EXISTING))
+    other = there.code(lambda: there.import_(copy, others, **EXISTING))
     answer = there.import_(copy, ours, **EXISTING)
     state = there.becomes(copy, ENABLED)["KeyState"]
     is_same = answer.get("KeyMaterialId") == first_id
@@ -90,9 +89,9 @@ def _staged(here: ByHand, there: ByHand, primary: str, copy: str, staged: bytes)
     """New material on the primary waits for the replica's import."""
     material_id = here.import_(primary, staged, **NEW)["KeyMaterialId"]
     before = here.material_becomes(primary, material_id, PENDING_IN_REPLICAS)
-    rotation = code_of(lambda: here.client.rotate_key_on_demand(KeyId=primary))
+    rotation = here.code(lambda: here.client.rotate_key_on_demand(KeyId=primary))
     there.material_becomes(copy, material_id, PENDING_IN_REPLICAS, SHOWN_SECONDS)
-    in_replica = code_of(lambda: there.import_(copy, staged, **EXISTING))
+    in_replica = there.code(lambda: there.import_(copy, staged, **EXISTING))
     after = here.material_becomes(primary, material_id, PENDING, SHOWN_SECONDS)
     return judged(
         "replicas-import-first",

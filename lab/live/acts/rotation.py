@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from imported_key_material.lifecycle.rotation import QUIET
 from lab.keys.random_keys import random_keys
-from lab.live.acts.by_hand import EMPTY, ENABLED, EXISTING, NEW, OTHER_BYTES, SUCCESS, WRONG_STATE, ByHand, code_of
+from lab.live.acts.by_hand import EMPTY, ENABLED, EXISTING, NEW, OTHER_BYTES, SUCCESS, WRONG_STATE, ByHand
 from lab.live.verdicts import Finding, judged, not_seen
 
 PATIENCE_SECONDS: Final = QUIET.total_seconds()
@@ -53,18 +53,19 @@ class Rotating:
         self.key = stage.made.key("rotation")
         yield from self._empty()
         sealer = kms.sealer(self.key)
-        self.first_id = sealer.import_(self.first)["KeyMaterialId"]
-        kms.becomes(self.key, ENABLED)
-        nothing_pending = code_of(self._rotate)
-        known = code_of(lambda: sealer.import_(self.first, **NEW))
-        before = kms.describe(self.key)
-        self.second_id = sealer.import_(second, **NEW)["KeyMaterialId"]
+        self.first_id = kms.known(lambda: sealer.import_(self.first))["KeyMaterialId"]
+        before = kms.becomes(self.key, ENABLED)
+        nothing_pending = kms.code(self._rotate)
+        known = kms.code(lambda: sealer.import_(self.first, **NEW))
+        self.second_id = kms.known(lambda: sealer.import_(second, **NEW))["KeyMaterialId"]
         state = kms.material_becomes(self.key, self.second_id, "PENDING_ROTATION")
-        is_unchanged = kms.describe(self.key) == before
-        another = code_of(lambda: sealer.import_(third, **NEW))
-        deleted = code_of(lambda: kms.client.delete_imported_key_material(KeyId=self.key, KeyMaterialId=self.second_id))
+        is_unchanged = kms.until(lambda: kms.describe(self.key), before.__eq__) == before
+        another = kms.code(lambda: sealer.import_(third, **NEW))
+        deleted = kms.code(
+            lambda: kms.client.delete_imported_key_material(KeyId=self.key, KeyMaterialId=self.second_id)
+        )
         gone = kms.material_becomes(self.key, self.second_id, "")
-        staged_again = code_of(lambda: sealer.import_(second, **NEW))
+        staged_again = kms.code(lambda: sealer.import_(second, **NEW))
         kms.material_becomes(self.key, self.second_id, "PENDING_ROTATION")
         yield judged(
             "rotation-needs-pending",
@@ -104,16 +105,16 @@ class Rotating:
             state=gone,
             again=staged_again,
         )
-        self._rotate()
+        kms.at_rest(self._rotate)
         self.requested_at = stage.now()
-        self.repeats["at once"] = code_of(self._rotate)
+        self.repeats["at once"] = kms.code(self._rotate)
 
     def _empty(self) -> Iterator[Finding]:
         """What the key shows before its first import."""
         self.kms.describe(self.key)
         listed: list[dict[str, Any]] = []
-        code = code_of(lambda: listed.extend(self.kms.known(lambda: self.kms.materials(self.key))))
-        status = code_of(self._status)
+        code = self.kms.code(lambda: listed.extend(self.kms.materials(self.key)))
+        status = self.kms.code(self._status)
         yield judged(
             "empty-key-lists-nothing",
             "ListKeyRotations of a key that never had material is a success with an empty list",
@@ -134,7 +135,7 @@ class Rotating:
         self.kms.client.rotate_key_on_demand(KeyId=self.key)
 
     def _status(self) -> Any:
-        return self.kms.client.get_key_rotation_status(KeyId=self.key)
+        return self.kms.known(lambda: self.kms.client.get_key_rotation_status(KeyId=self.key))
 
     def look(self) -> bool:
         """Whether there is nothing more to wait for. Requests the rotation once more when KMS no longer shows it."""
@@ -148,7 +149,7 @@ class Rotating:
         if "OnDemandRotationStartDate" in self._status():
             self.shown_seconds = round(passed, 1)
         elif "later" not in self.repeats and (self.shown_seconds is not None or passed >= REPEAT_SECONDS):
-            self.repeats["later"] = code_of(self._rotate)
+            self.repeats["later"] = self.kms.code(self._rotate)
         return False
 
     def end(self) -> Iterator[Finding]:
@@ -167,9 +168,9 @@ class Rotating:
             for assumption in ("rotation-repeated", "rotation-lists-both", "superseded-material-is-needed"):
                 yield not_seen(assumption, "the rotation was not over in time")
             return
-        kms.material_becomes(self.key, self.second_id, "CURRENT")
-        materials = {one["KeyMaterialId"]: one for one in kms.materials(self.key)}
-        rotations = [one for one in materials.values() if one.get("RotationType") == "ON_DEMAND"]
+        listed = kms.until(lambda: kms.materials(self.key), self._is_over)
+        materials = {one["KeyMaterialId"]: one for one in listed}
+        rotations = [one for one in listed if one.get("RotationType") == "ON_DEMAND"]
         yield judged(
             "rotation-repeated",
             f"A repeated request for the rotation under way starts no second one ({', '.join(sorted(REPEATED))})",
@@ -190,11 +191,15 @@ class Rotating:
         )
         yield self._lose_the_former()
 
+    def _is_over(self, listed: list[dict[str, Any]]) -> bool:
+        states = {one["KeyMaterialId"]: one.get("KeyMaterialState") for one in listed}
+        return states == {self.first_id: "NON_CURRENT", self.second_id: "CURRENT"}
+
     def _lose_the_former(self) -> Finding:
         kms, former = self.kms, {"KeyMaterialId": self.first_id}
-        kms.client.delete_imported_key_material(KeyId=self.key, **former)
+        kms.known(lambda: kms.client.delete_imported_key_material(KeyId=self.key, **former))
         without = kms.becomes(self.key, EMPTY)["KeyState"]
-        restored = code_of(lambda: kms.import_(self.key, self.first, **EXISTING, **former))
+        restored = kms.code(lambda: kms.import_(self.key, self.first, **EXISTING, **former))
         again = kms.becomes(self.key, ENABLED)["KeyState"]
         return judged(
             "superseded-material-is-needed",

@@ -204,8 +204,8 @@ DEVIATIONS: tuple[Deviation, ...] = (
     ),
     Deviation(
         "delete-unknown-material",
-        "an unknown material is not found",
-        in_other_words(DELETE, "ValidationException", "NotFoundException"),
+        "an unknown material is refused in other words",
+        in_other_words(DELETE, "ValidationException", "ConflictException"),
     ),
     Deviation("restored-by-import", "a key stays empty", instead(IMPORT, _stays_empty)),
     Deviation("import-enables", "a key stays disabled", instead(IMPORT, _stays_disabled)),
