@@ -61,6 +61,15 @@ class Made:
         made = self.account.client("kms", where).create_key(**parameters | more, Tags=tags)
         return str(made["KeyMetadata"]["Arn"])
 
+    def replica(self, primary: str, suffix: str, region: str) -> str:
+        """The ARN of a new replica in `region`. KMS shows its description, which cleaning looks for, up to a minute later."""
+        name = self.list.note("key", self.name(suffix), region).name
+        tags = [{"TagKey": RUN_TAG, "TagValue": self.run}]
+        made = self.account.client("kms").replicate_key(
+            KeyId=primary, ReplicaRegion=region, Description=name, Tags=tags
+        )
+        return str(made["ReplicaKeyMetadata"]["Arn"])
+
     # --------------------------------------------------------------------------------------------------- secrets
 
     def secret(self, suffix: str, value: bytes | str, *, tag: str = "", region: str = "") -> tuple[str, str]:
@@ -116,13 +125,20 @@ class Left:
 
 def clean(account: Account, things: Iterable[Thing]) -> Iterator[Left]:
     """Deletes what a run made: stacks first, because what they use must still work; then the application; then the rest."""
-    all_ = list(things)
-    order = ("stack", "application", "secret", "key", "bucket")
-    for thing in sorted(all_, key=lambda one: order.index(one.kind)):
+    keys: dict[str, dict[str, Thing]] = {}  # by Region, by name
+    others = []
+    for thing in things:
+        if thing.kind == "key":
+            keys.setdefault(thing.region, {})[thing.name] = thing
+        else:
+            others.append(thing)
+    for thing in sorted(others, key=lambda one: list(_DELETE).index(one.kind)):
         try:
             _DELETE[thing.kind](account, thing)
         except (ClientError, DidNotEnd) as error:
             yield Left(thing, str(error))
+    for region, named in keys.items():
+        yield from _delete_keys(account, region, named)
 
 
 def _delete_stack(account: Account, thing: Thing) -> None:
@@ -179,18 +195,51 @@ def _delete_secret(account: Account, thing: Thing) -> None:
             raise
 
 
-def _delete_key(account: Account, thing: Thing) -> None:
-    """Finds the key by its description: when its name was noted it had no id yet."""
-    kms = account.client("kms", thing.region)
+def _delete_keys(account: Account, region: str, things: Mapping[str, Thing]) -> Iterator[Left]:
+    """Finds keys by their descriptions: when a name was noted its key had no id yet. A Region may have thousands of keys, so
+    it is read once. `things`: by name.
+    """
+    kms = account.client("kms", region)
+    try:
+        found = [one for one in _described(kms) if one.get("Description") in things]
+    except ClientError as error:
+        yield from (Left(thing, str(error)) for thing in things.values())
+        return
+    for metadata in found:
+        try:
+            for replica in _replicas(metadata):
+                _schedule_deletion(account.client("kms", replica["Region"]), replica["Arn"])
+            _schedule_deletion(kms, metadata["Arn"])
+        except ClientError as error:
+            yield Left(things[metadata["Description"]], str(error))
+
+
+def _described(kms: Any) -> Iterator[dict[str, Any]]:
     for page in kms.get_paginator("list_keys").paginate():
         for one in page["Keys"]:
             try:
-                found = kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"]
+                yield kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"]
             except ClientError:  # somebody else's key, which nobody lets us look at
                 continue
-            going = "DeletionDate" in found or found["KeyState"] == "PendingReplicaDeletion"
-            if found.get("Description") == thing.name and not going:
-                kms.schedule_key_deletion(KeyId=one["KeyId"], PendingWindowInDays=DAYS_UNTIL_DELETION)
+
+
+def _replicas(metadata: Mapping[str, Any]) -> list[dict[str, str]]:
+    """A primary's replicas. A replica that KMS is still making has no description yet, so only its primary shows it."""
+    regions = metadata.get("MultiRegionConfiguration", {})
+    found: list[dict[str, str]] = regions["ReplicaKeys"] if regions.get("MultiRegionKeyType") == "PRIMARY" else []
+    return found
+
+
+def _schedule_deletion(kms: Any, key: str) -> None:
+    """No error if it is scheduled already."""
+    try:
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=DAYS_UNTIL_DELETION)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "KMSInvalidStateException":
+            raise
+        state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+        if state not in ("PendingDeletion", "PendingReplicaDeletion"):
+            raise
 
 
 def _delete_bucket(account: Account, thing: Thing) -> None:
@@ -209,7 +258,6 @@ _DELETE: Final = {
     "stack": _delete_stack,
     "application": _delete_stack,
     "secret": _delete_secret,
-    "key": _delete_key,
     "bucket": _delete_bucket,
 }
 
