@@ -76,7 +76,7 @@ class Stacks:
     ) -> Begun:
         already = len(self._events(name))
         changed = self.cloudformation.update_stack(StackName=name, **_arguments(template, parameters), **more)
-        return Begun(changed["StackId"], already)
+        return Begun(changed["StackId"], already, begun_by="UPDATE")
 
     def update(self, name: str, template: Template, parameters: Mapping[str, str] | None = None, **more: Any) -> Stack:
         """Returns only this operation's events."""

@@ -32,9 +32,11 @@ def shared_on(deviations: Sequence[str] = ()) -> Iterator[Shared]:
         with running(folder, deviations) as (settings, _has_ended):
             account = LocalAccount(settings)
             shared = Shared(Made(account, RUN, RunList(folder / RUN)))
-            layer = account.client("lambda").publish_layer_version(LayerName="boto3", Content={"ZipFile": boto3_layer()})
+            layer = account.client("lambda").publish_layer_version(
+                LayerName="boto3", Content={"ZipFile": boto3_layer()}
+            )
             deployed = probe.deploy(shared.made, shared.bucket, [layer["LayerVersionArn"]])
-            vars(shared)["probe"] = deployed  # in place of the one that needs the application
+            vars(shared)["probe"] = deployed  # in place of a probe that needs the application
             yield shared
     finally:
         places.remove_tree(folder)

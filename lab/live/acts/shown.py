@@ -68,6 +68,7 @@ def status_of_the_stack(requests: Mapping[str, Received]) -> Finding:
     leads = {
         kind: _seconds(max(_time(one.stack[name]) for name in _TIMES if name in one.stack) - one.made_at)
         for kind, one in requests.items()
+        if "StackStatus" in one.stack  # else DescribeStacks was refused
     }
     wrong = [kind for kind, status in statuses.items() if status != STACK_STATUS[kind]]
     late = [kind for kind, lead in leads.items() if lead > CUT_OFF.total_seconds()]
@@ -170,8 +171,11 @@ def rolled_back_properties(forward: Received, back: Received | None) -> Finding:
     expected = "a rollback sends a second Update, with the properties swapped"
     if back is None:
         return judged("rollback-update", expected, "it sends none", holds=False)
-    there = forward.event["ResourceProperties"], forward.event["OldResourceProperties"]
-    swapped = there == (back.event["OldResourceProperties"], back.event["ResourceProperties"])
+    there, again = (
+        [one.event[which].get("Value") for which in ("ResourceProperties", "OldResourceProperties")]
+        for one in (forward, back)
+    )
+    swapped = again == there[::-1]
     return judged("rollback-update", expected, "they are swapped" if swapped else "they are not swapped", holds=swapped)
 
 

@@ -21,7 +21,7 @@ def update_stack(parameters: dict[str, Any]) -> Answer:
     stack = handlers._resolve_stack(handlers._p(parameters, "StackName"))
     if stack is None or stack["StackStatus"] != "UPDATE_FAILED":
         return _answer(parameters)
-    stack["StackStatus"] = "UPDATE_COMPLETE"  # one that MiniStack lets be updated
+    stack["StackStatus"] = "UPDATE_COMPLETE"  # a status that MiniStack lets be updated
     try:
         return _answer(parameters)
     finally:

@@ -1,6 +1,6 @@
 """Deviations from AWS that a test plants on purpose, in MiniStack's process, after the corrections.
 
-They prove the proof: an act of `make live` must tell each of them as "otherwise" (tests/lab/live/). Nothing else starts a
+They prove the proof: an act of `make live` must find each of them "otherwise" (tests/lab/live/). Nothing else starts a
 local AWS with them.
 
 requests.py   in the form of requests

@@ -68,7 +68,7 @@ def a_clean_up_is_not_tried_again() -> None:
 
 
 def old_properties_of_the_failed_update() -> None:
-    """An update after one that failed with --disable-rollback has the failed one's properties as the old ones."""
+    """The update that follows a failed one with --disable-rollback has the failed update's properties as the old ones."""
     update = stacks._update_resource
     failed: dict[tuple[str, str], Any] = {}
 

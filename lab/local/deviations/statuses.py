@@ -127,6 +127,18 @@ def no_events_of_a_clean_up() -> None:
     stacks._add_event = changed
 
 
+def failed_updates_are_complete_in_events() -> None:
+    add_event = stacks._add_event
+
+    def changed(*event: Any, **more: Any) -> None:
+        stack_id, stack_name, logical_id, resource_type, status, *rest = event
+        if status == "UPDATE_FAILED" and logical_id != stack_name:
+            status = "UPDATE_COMPLETE"
+        add_event(stack_id, stack_name, logical_id, resource_type, status, *rest, **more)
+
+    stacks._add_event = changed
+
+
 def answers_are_taken_over_unseen() -> None:
     def changed(stack: Record, record: Record, physical_id: str, status: str, reason: str) -> None:
         del stack, reason  # the event would need them
@@ -192,6 +204,7 @@ DEVIATIONS = {
         removed_resources_are_forgotten_at_once,
         removed_resources_are_never_forgotten,
         no_events_of_a_clean_up,
+        failed_updates_are_complete_in_events,
         answers_are_taken_over_unseen,
     )
 }

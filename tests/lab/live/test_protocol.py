@@ -39,6 +39,7 @@ DEVIATIONS = {  # planted (lab/local/deviations/): which assumption it breaks
     "the_last_answer_counts": "first-answer-counts",
     "answers_of_4097_bytes_are_taken": "longest-answer",
     "old_properties_of_the_failed_update": "old-properties-after-failure",
+    "failed_updates_are_complete_in_events": "failure-in-events",
     "a_clean_up_is_not_tried_again": "clean-up-tries",
 }
 
@@ -60,6 +61,12 @@ def test_each_planted_deviation_is_told_as_otherwise_and_nothing_else_is():
         findings = play_at_once(ACTS, shared)
 
     assert set(of(Verdict.OTHERWISE, findings)) == set(DEVIATIONS.values())
+
+
+def test_each_deviation_is_planted_and_each_assumption_has_one():
+    settled = {assumption for act in ACTS for assumption in act.settles}
+
+    assert set(DEVIATIONS.values()) == settled - NOT_LOCAL
 
 
 def test_the_probe_fits_into_a_template():
