@@ -3,6 +3,7 @@
 `probe_function.py` is its code, and says what it writes and how it answers.
 """
 
+import ast
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,26 @@ from lab.live.made import SERVICE_TIMEOUT, Made
 
 TYPE: Final = "Custom::LiveProbe"
 
-CODE: Final = Path(__file__).with_name("probe_function.py").read_text()
+PATIENCE_SECONDS: Final = "20"  # cloudformation/stack.py: STATUS_LAG_SECONDS
+LOCAL_PATIENCE_SECONDS: Final = "0"
+
+INLINE_MAX_BYTES: Final = 4096  # of a function's code in a template
+
+
+def bare(source: str) -> str:
+    """The code without comments, docstrings and types, so that it fits into a template."""
+    module = ast.parse(source)
+    for node in ast.walk(module):
+        if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+            for argument in node.args.args:
+                argument.annotation = None
+    return ast.unparse(module)
+
+
+CODE: Final = bare(Path(__file__).with_name("probe_function.py").read_text())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +54,25 @@ class Received:
         return str(self.event["RequestType"])
 
     @property
-    def made_at(self) -> datetime | None:
-        """X-Amz-Date of its ResponseURL."""
+    def made_at(self) -> datetime:
+        """X-Amz-Date of its ResponseURL. Raises KeyError if there is none: a signature of version 2."""
         date = self.seen["url"]["X-Amz-Date"]
-        return datetime.strptime(f"{date}+0000", "%Y%m%dT%H%M%SZ%z") if date else None
+        if not date:
+            raise KeyError("X-Amz-Date")
+        return datetime.strptime(f"{date}+0000", "%Y%m%dT%H%M%SZ%z")
+
+    @property
+    def logical_id(self) -> str:
+        return str(self.event["LogicalResourceId"])
+
+    @property
+    def physical_id(self) -> str:
+        return str(self.event.get("PhysicalResourceId", ""))
+
+    @property
+    def shown_after_seconds(self) -> float | None:
+        """How long after the request came its own statuses were shown; None if not in the probe's Patience."""
+        return float(self.seen["looked_at"]) - float(self.seen["received_at"]) if self.seen["shown"] else None
 
     @property
     def stack(self) -> Mapping[str, Any]:
@@ -52,6 +87,12 @@ class Received:
         answer = self.seen["resource"]
         found: Mapping[str, Any] = answer.get("StackResourceDetail", answer)
         return found
+
+    @property
+    def resources(self) -> Mapping[str, str]:
+        """The status of each resource that ListStackResources lists."""
+        listed = self.seen["resources"].get("StackResourceSummaries", [])
+        return {one["LogicalResourceId"]: one["ResourceStatus"] for one in listed}
 
     @property
     def events(self) -> list[Mapping[str, Any]]:
@@ -74,18 +115,22 @@ class Probe:
             "Properties": {"ServiceToken": self.token, "ServiceTimeout": SERVICE_TIMEOUT, **properties},
         }
 
+    def patient(self, **properties: Any) -> dict[str, Any]:
+        """A resource of which the probe waits for the statuses, before it writes what it sees and answers."""
+        return self.resource(
+            Patience=LOCAL_PATIENCE_SECONDS if self.account.is_local else PATIENCE_SECONDS, **properties
+        )
+
     def received(self, stack: str, type_: str = "", logical_id: str = "") -> list[Received]:
         """The requests of the stack of this name or id so far, the oldest first."""
         s3 = self.account.client("s3")
         found = []
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="events/"):
+        name = stack.split("/")[1] if "/" in stack else stack
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"events/{name}/"):
             for one in page.get("Contents", []):
                 body = s3.get_object(Bucket=self.bucket, Key=one["Key"])["Body"].read()
                 received = Received(json.loads(body))
-                stack_id = received.event["StackId"]
-                if stack not in (stack_id, stack_id.split("/")[1]):
-                    continue
-                if type_ in ("", received.type) and logical_id in ("", received.event["LogicalResourceId"]):
+                if type_ in ("", received.type) and logical_id in ("", received.logical_id):
                     found.append(received)
         return found
 

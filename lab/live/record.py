@@ -62,6 +62,7 @@ def write(record: Mapping[str, Any], folder: Path, secrets: Iterable[bytes]) -> 
     """Writes it as `live-record-<Region>-<date>.json`. Raises NotWritten."""
     text = json.dumps(record, indent=1, sort_keys=True) + "\n"
     require_clean(text, secrets)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"live-record-{record['region']}-{record['date']}.json"
     path.write_text(text)
     return path

@@ -41,6 +41,15 @@ class Stack:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An operation that has begun. `already`: how many events the stack had before. `begun_by`: as for `Stacks.wait`."""
+
+    stack_id: str
+    already: int = 0
+    begun_by: str = ""
+
+
 class Stacks:
     """CloudFormation, for one caller. Each operation waits for its end, and returns the stack as it is then.
 
@@ -62,18 +71,31 @@ class Stacks:
     def create(self, name: str, template: Template, parameters: Mapping[str, str] | None = None, **more: Any) -> Stack:
         return self.wait(self.begin(name, template, parameters, **more))
 
-    def update(self, name: str, template: Template, parameters: Mapping[str, str] | None = None, **more: Any) -> Stack:
-        """Returns only this operation's events."""
+    def begin_update(
+        self, name: str, template: Template, parameters: Mapping[str, str] | None = None, **more: Any
+    ) -> Begun:
         already = len(self._events(name))
         changed = self.cloudformation.update_stack(StackName=name, **_arguments(template, parameters), **more)
-        return self.wait(changed["StackId"], already)
+        return Begun(changed["StackId"], already, begun_by="UPDATE")
 
-    def delete(self, name: str) -> Stack:
-        """Returns only this operation's events. A stack that does not exist is an error of CloudFormation's."""
+    def update(self, name: str, template: Template, parameters: Mapping[str, str] | None = None, **more: Any) -> Stack:
+        """Returns only this operation's events."""
+        return self.end_of(self.begin_update(name, template, parameters, **more))
+
+    def begin_delete(self, name: str) -> Begun:
+        """A stack that does not exist is an error of CloudFormation's."""
         stack_id = self.cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
         already = len(self._events(stack_id))
         self.cloudformation.delete_stack(StackName=name)
-        return self.wait(stack_id, already, begun_by="DELETE")
+        return Begun(stack_id, already, begun_by="DELETE")
+
+    def delete(self, name: str) -> Stack:
+        """Returns only this operation's events."""
+        return self.end_of(self.begin_delete(name))
+
+    def end_of(self, begun: Begun) -> Stack:
+        """Waits for the end of an operation. Returns only its events."""
+        return self.wait(begun.stack_id, begun.already, begun.begun_by)
 
     def continue_rollback(self, name: str) -> Stack:
         """Returns only this operation's events."""

@@ -1,20 +1,25 @@
 """The acts, in the order in which they are played.
 
-keys.py         only KMS: new keys, re-import, deletion, import tokens
-first_keys.py   only KMS: the first import of each kind
-encodings.py    only KMS: one private key in several encodings, lengths of HMAC keys
-over_time.py    only KMS: what takes minutes, side by side: a rotation (rotation.py) and an expiry (expiry.py)
-replicas.py     only KMS: a multi-Region key and its replica
-by_hand.py      the KMS calls of these
-protocol.py     what CloudFormation sends, and when it shows what (the probe)
+keys.py         KMS alone: import, re-import, expiry, deletion, rotation, encodings
+clocks.py       what CloudFormation shows of a stack when a request arrives (the probe)
+shown.py        the judgements of clocks.py
+requests.py     the form of requests, and when CloudFormation stops waiting (the probe)
+answers.py      what CloudFormation makes of answers (the probe)
+failures.py     updates after a failed one, a clean-up that fails (the probe)
+side_by_side.py several stacks at the same time, for the acts above
 application.py  the deployed application: first keys, secrets, failures, its own life
 """
 
 from typing import Final
 
 from lab.live.act import Act
-from lab.live.acts import application, encodings, first_keys, keys, over_time, protocol, replicas
+from lab.live.acts import answers, application, clocks, failures, keys, requests
 
-# They need no application and no stack. The tests play them on the strict KMS, in virtual time.
-KMS_ACTS: Final[tuple[Act, ...]] = (*keys.ACTS, first_keys.ACT, *encodings.ACTS, over_time.ACT, replicas.ACT)
-ACTS: Final[tuple[Act, ...]] = (*KMS_ACTS, *protocol.ACTS, *application.ACTS)
+ACTS: Final[tuple[Act, ...]] = (
+    *keys.ACTS,
+    *clocks.ACTS,
+    *requests.ACTS,
+    *answers.ACTS,
+    *failures.ACTS,
+    *application.ACTS,
+)

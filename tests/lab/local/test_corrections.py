@@ -409,6 +409,21 @@ def test_what_a_resource_uses_that_could_not_be_deleted_stays(corrected, plain):
     assert topic_after(plain) == "Topic DELETE_COMPLETE"
 
 
+def test_a_stack_whose_update_failed_without_a_rollback_can_be_updated_again(corrected, plain):
+    def again(one: World) -> str:
+        name = one.fresh()
+        one.function.play = failing
+        one.stacks.create(name, {"Resources": {"A": one.resource(Id="a", Version=1)}})
+        fails = one.resource(Id="a", Version=2, Fail="Update")
+        one.stacks.update(name, {"Resources": {"A": fails}}, DisableRollback=True)
+        return one.stacks.update(name, {"Resources": {"A": one.resource(Id="a", Version=3)}}).status
+
+    assert again(corrected) == "UPDATE_COMPLETE"
+    assert corrected.function.events[-1]["OldResourceProperties"]["Version"] == "1"
+    with pytest.raises(ClientError, match="is in UPDATE_FAILED state and cannot be updated"):
+        again(plain)
+
+
 # ------------------------------------------------------------------------------------------------------------- two Regions
 
 
