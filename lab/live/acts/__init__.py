@@ -2,12 +2,22 @@
 
 keys.py         KMS alone: import, re-import, expiry, deletion, rotation, encodings
 protocol.py     what CloudFormation sends, and when it shows what (the probe)
-application.py  the deployed application: first keys, secrets, failures, its own life
+first_keys.py   the deployed application: a first key, its update, its rollback, its end
+owners.py       secrets and tags, and the role's rights
+lives.py        more deployments of the application: what Lambda gives up, a missing function, another architecture
+many.py         what starves other importers: a request that is handed over, 30 imports at once
 """
 
 from typing import Final
 
 from lab.live.act import Act
-from lab.live.acts import application, keys, protocol
+from lab.live.acts import first_keys, keys, lives, many, owners, protocol
 
-ACTS: Final[tuple[Act, ...]] = (*keys.ACTS, *protocol.ACTS, *application.ACTS)
+ACTS: Final[tuple[Act, ...]] = (
+    *keys.ACTS,
+    *protocol.ACTS,
+    *first_keys.ACTS,
+    *owners.ACTS,
+    *lives.ACTS,
+    *many.ACTS,
+)
