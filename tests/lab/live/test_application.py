@@ -16,7 +16,7 @@ from lab.application import ACCOUNT, REGION, Application
 from lab.live import application, one_stack, side_by_side
 from lab.live import stage as live_stage
 from lab.live.account import LocalAccount
-from lab.live.acts import first_keys, lives, owners
+from lab.live.acts import first_stacks, lives, owners
 from lab.live.made import Made, clean
 from lab.live.one_stack import OneStack
 from lab.live.run_list import RunList
@@ -79,7 +79,7 @@ def act(module, name):
 
 
 @pytest.mark.parametrize(
-    ("module", "name"), [(first_keys, "first-key"), (owners, "secrets"), (lives, "more-deployments")]
+    ("module", "name"), [(first_stacks, "first-key"), (owners, "secrets"), (lives, "more-deployments")]
 )
 def test_on_the_local_aws_everything_is_as_assumed(stage, module, name):
     played = act(module, name)
@@ -119,7 +119,7 @@ def test_a_key_s_tag_that_never_counts(alone):
     """Every call that needs the tag is refused, though the tag is there."""
     role_policy(alone, "never", {"Effect": "Deny", "Action": "kms:GetParametersForImport", "Resource": "*"})
 
-    assert verdicts(first_keys.rollback(alone)) == {"key-just-tagged": Verdict.OTHERWISE}
+    assert verdicts(first_stacks.rollback(alone)) == {"key-just-tagged": Verdict.OTHERWISE}
 
 
 def test_an_iam_that_lets_everybody_read_secrets(alone):
@@ -149,7 +149,7 @@ def test_a_rollback_that_does_not_end_well(alone, monkeypatch):
 
     monkeypatch.setattr(OneStack, "update", update_without_rights)
 
-    assert verdicts(first_keys.rollback(alone))["rollback-completes"] is Verdict.OTHERWISE
+    assert verdicts(first_stacks.rollback(alone))["rollback-completes"] is Verdict.OTHERWISE
 
 
 def shows(monkeypatch, service, method, change):
@@ -187,7 +187,7 @@ def test_a_filled_key_that_does_not_encrypt(stage, monkeypatch):
 
     shows(monkeypatch, "kms", "encrypt", refuse)
 
-    assert verdicts(first_keys.first_key(stage)) == {"first-key": Verdict.OTHERWISE}
+    assert verdicts(first_stacks.first_key(stage)) == {"first-key": Verdict.OTHERWISE}
 
 
 def test_a_kms_that_keeps_the_old_expiry_and_the_material(stage, monkeypatch):
@@ -198,7 +198,7 @@ def test_a_kms_that_keeps_the_old_expiry_and_the_material(stage, monkeypatch):
 
     shows(monkeypatch, "kms", "describe_key", unchanged)
 
-    assert verdicts(first_keys.first_key(stage)) == {
+    assert verdicts(first_stacks.first_key(stage)) == {
         "first-key": Verdict.AS_ASSUMED,
         "first-key-expiry": Verdict.OTHERWISE,
         "first-key-deleted": Verdict.OTHERWISE,
@@ -217,7 +217,7 @@ def test_a_function_that_says_that_nobody_waits(stage, monkeypatch):
 
     monkeypatch.setattr(OneStack, "_events", with_a_no)
 
-    told = verdicts(side_by_side.play(stage, (first_keys.first_key, first_keys.rollback)))
+    told = verdicts(side_by_side.play(stage, (first_stacks.first_key, first_stacks.rollback)))
 
     assert {name for name, verdict in told.items() if verdict is Verdict.OTHERWISE} == {
         "first-key-wanted",
