@@ -1,5 +1,6 @@
 """The AWS account that a run uses: the caller's own, with ordinary credentials, or the local AWS."""
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from botocore.config import Config
 from lab.local.clients import client as local_client
 from lab.local.settings import Settings
 
+_making = threading.Lock()  # several threads may use a client, but only one may make one at a time
 _CONFIG: Final = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=10, read_timeout=70)
 
 
@@ -71,7 +73,8 @@ class RealAccount:
         return {**keys, **token, "AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
 
     def client(self, service: str, region: str | None = None) -> Any:
-        return self.session.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]  # any service
+        with _making:
+            return self.session.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]  # any service
 
     def now(self) -> datetime:
         return datetime.now(UTC)
