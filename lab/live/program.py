@@ -158,7 +158,7 @@ def chosen(acts: Sequence[Act], options: Options, *, is_local: bool) -> list[Act
     if options.short:
         found = [act for act in found if act.short]
     if not options.all and not options.acts:
-        minutes = DEPLOY_MINUTES + sum(act.deadline_seconds for act in found if act.needs is not Needs.ALL) / 60
+        minutes = sum(act.deadline_seconds for act in found if act.needs is Needs.NOTHING) / 60
         if minutes > TOTAL_MINUTES_MAX and not is_local:
             raise ValueError(f"the acts take {minutes:.0f} minutes, and the limit is {TOTAL_MINUTES_MAX}")
     return found

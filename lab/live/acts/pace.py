@@ -82,7 +82,7 @@ ACTS: Final = (
         f"How fast CloudFormation starts {RESOURCES} resources",
         ("cloudformation-pace",),
         makes="1 stack without cost",
-        deadline_seconds=120,
+        deadline_seconds=60,
         play=starts,
         not_local="it carries out one resource after the other.",
         short=False,

@@ -40,7 +40,7 @@ ACTS: Final = (
         "What a rollback deletes that answers the first id again",
         (ASSUMPTION,),
         makes="1 stack",
-        deadline_seconds=240,
+        deadline_seconds=180,
         play=play,
         short=False,
     ),
