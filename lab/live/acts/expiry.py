@@ -35,6 +35,7 @@ class Expiring:
     material: bytes = field(default=b"", repr=False)
     valid_to: datetime | None = None
     seconds: float | None = None
+    is_over: bool = False
 
     def begin(self) -> Iterator[Finding]:
         """Changes the expiry in place; then the material expires in a moment."""
@@ -89,14 +90,16 @@ class Expiring:
         return self.kms.until(read, lambda shown: _is_same_second(shown, wanted), SHOWN_SECONDS)
 
     def look(self) -> bool:
-        """Whether there is nothing more to wait for."""
-        if self.valid_to is None or self.seconds is not None:
+        """Whether there is nothing more to wait for. Before ValidTo only a state that lasts counts: KMS may show an old one."""
+        if self.valid_to is None or self.is_over:
             return True
         passed = (self.kms.stage.now() - self.valid_to).total_seconds()
-        if self.kms.describe(self.key)["KeyState"] == EMPTY:
+        if self.kms.describe(self.key)["KeyState"] != EMPTY:
+            self.seconds = None
+        elif self.seconds is None:
             self.seconds = round(passed, 1)
-            return True
-        return passed >= PATIENCE_SECONDS
+        self.is_over = passed >= (PATIENCE_SECONDS if self.seconds is None else 0)
+        return self.is_over
 
     def end(self) -> Iterator[Finding]:
         yield judged(

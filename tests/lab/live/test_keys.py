@@ -2,6 +2,7 @@
 
 import pytest
 
+from lab.kms import Lag
 from lab.live.acts import KMS_ACTS
 from lab.live.verdicts import Verdict
 from lab.world import World
@@ -12,14 +13,18 @@ OTHER_REGION = "eu-west-1"
 BY_ASSUMPTION = {assumption: act for act in KMS_ACTS for assumption in act.settles}
 
 
-def verdicts(act, world, tmp_path):
-    findings = play(act, world, tmp_path, OTHER_REGION)
-    return findings, {id_ for id_, one in findings.items() if one.verdict is Verdict.OTHERWISE}
-
-
 @pytest.mark.parametrize("act", KMS_ACTS, ids=lambda act: act.name)
 def test_on_the_strict_kms_everything_is_as_assumed(act, tmp_path):
     with World() as world:
+        findings = play(act, world, tmp_path, OTHER_REGION)
+
+    assert {one.verdict for one in findings.values()} == {Verdict.AS_ASSUMED}, findings
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("act", KMS_ACTS, ids=lambda act: act.name)
+def test_what_kms_shows_late_is_no_finding(act, seed, tmp_path):
+    with World(seed=seed, lag=Lag(probability=0.3, max_seconds=3.0)) as world:
         findings = play(act, world, tmp_path, OTHER_REGION)
 
     assert {one.verdict for one in findings.values()} == {Verdict.AS_ASSUMED}, findings
@@ -30,8 +35,9 @@ def test_a_planted_deviation_is_reported_by_its_assumption_and_no_other(deviatio
     with World() as world:
         deviation.plant(world, monkeypatch)
 
-        findings, otherwise = verdicts(BY_ASSUMPTION[deviation.assumption], world, tmp_path)
+        findings = play(BY_ASSUMPTION[deviation.assumption], world, tmp_path, OTHER_REGION)
 
+    otherwise = {id_ for id_, one in findings.items() if one.verdict is Verdict.OTHERWISE}
     assert otherwise == {deviation.assumption, *deviation.also}, findings
 
 
