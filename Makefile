@@ -107,7 +107,7 @@ check-assumptions:
 	.venv/bin/python -m tools.assumptions --check
 
 # The unit tests of pages, templates, words and the rows of tests/findings/.
-HOUSE := architecture repository docs plain_words pages_and_aws pictures threat_model findings_page findings_rows template \
+HOUSE := architecture repository docs assumptions plain_words pages_and_aws pictures threat_model findings_page findings_rows template \
 	role
 check-house:
 	@.venv/bin/python -m pytest -q $(HOUSE:%=tests/unit/test_%.py) tests/lab/ceremony/test_page.py

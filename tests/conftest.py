@@ -52,7 +52,7 @@ def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(NO_CREDENTIALS)
-    socket.socket.connect = _connect_here  # type: ignore[method-assign]  # for all clients, whoever makes them
+    socket.socket.connect = _connect_here  # type: ignore[method-assign]  # for all clients of this process
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -152,7 +152,7 @@ def _delete_stack(account: Account, thing: Thing) -> None:
         more: dict[str, Any] = {"RetainResources": kept} if kept else {}
         _wait_at_rest(account, cloudformation, found["StackId"])
         cloudformation.delete_stack(StackName=thing.name, **more)
-        if _wait_at_rest(account, cloudformation, found["StackId"]) in ("DELETE_COMPLETE", ""):
+        if _wait_at_rest(account, cloudformation, found["StackId"], begun_by="DELETE_") in ("DELETE_COMPLETE", ""):
             return
     raise DidNotEnd(f"stack {thing.name} could not be deleted")
 
@@ -172,15 +172,17 @@ def _not_deleted(cloudformation: Any, name: str) -> list[str]:
     return [one["LogicalResourceId"] for one in resources if one["ResourceStatus"] == "DELETE_FAILED"]
 
 
-def _wait_at_rest(account: Account, cloudformation: Any, stack_id: str) -> str:
-    """The stack's status once nothing is in progress; "" if it is gone."""
+def _wait_at_rest(account: Account, cloudformation: Any, stack_id: str, begun_by: str = "") -> str:
+    """The stack's status once nothing is in progress; "" if it is gone. A status that begins otherwise is older."""
     end = time.monotonic() + DELETE_SECONDS
     while time.monotonic() < end:
         found = _stack(cloudformation, stack_id)
         if found is None:
             return ""
-        if not found["StackStatus"].endswith("_IN_PROGRESS") or found["StackStatus"] == "REVIEW_IN_PROGRESS":
-            return str(found["StackStatus"])
+        status = str(found["StackStatus"])
+        at_rest = not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS"
+        if at_rest and status.startswith(begun_by):
+            return status
         account.sleep(LOCAL_POLL_SECONDS if account.is_local else POLL_SECONDS)
     raise DidNotEnd(f"stack {stack_id} is still in progress after {DELETE_SECONDS} s")
 
