@@ -115,11 +115,12 @@ def test_a_secret_s_tag_that_never_counts(alone):
     assert owners.THREE_CAUSES in finding.seen
 
 
-def test_a_key_s_tag_that_never_counts(alone):
-    """Every call that needs the tag is refused, though the tag is there."""
-    role_policy(alone, "never", {"Effect": "Deny", "Action": "kms:GetParametersForImport", "Resource": "*"})
+def test_a_key_s_tag_that_never_counts(stage, monkeypatch):
+    """It is not even shown, so that the function waits for 20 seconds: for a tag that is shown it waits for six minutes."""
+    key = Made.key
+    monkeypatch.setattr(Made, "key", lambda made, suffix, **more: key(made, suffix, **{**more, "tag": ""}))
 
-    assert verdicts(first_stacks.rollback(alone)) == {"key-just-tagged": Verdict.OTHERWISE}
+    assert verdicts(first_stacks.rollback(stage)) == {"key-just-tagged": Verdict.OTHERWISE}
 
 
 def test_an_iam_that_lets_everybody_read_secrets(alone):
@@ -140,14 +141,15 @@ def role_policy(stage, name, statement):
 
 
 def test_a_rollback_that_does_not_end_well(alone, monkeypatch):
-    """The function may not look at keys any more, so that no Update can succeed, the rollback's neither."""
+    """The function can't be loaded any more: neither the update succeeds nor its rollback."""
     update = OneStack.update
 
-    def update_without_rights(stack, resources, seconds):
-        without(alone, "keys", "LookAtKeys")
+    def update_without_function(stack, resources, seconds):
+        function = alone.application.function
+        alone.client("lambda").update_function_configuration(FunctionName=function, Handler=lives.NOT_LOADED)
         return update(stack, resources, seconds)
 
-    monkeypatch.setattr(OneStack, "update", update_without_rights)
+    monkeypatch.setattr(OneStack, "update", update_without_function)
 
     assert verdicts(first_stacks.rollback(alone))["rollback-completes"] is Verdict.OTHERWISE
 
