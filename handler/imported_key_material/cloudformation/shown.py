@@ -1,6 +1,6 @@
 """What CloudFormation showed when it was asked whether it waits for a request, for one line of the log.
 
-If rule 9 says "no" and a user wonders why, this line has all that the "no" went by: the stack's and the resource's status and
+If rule 9 says "no" and a user wonders why, this line has all that it depended on: the stack's and the resource's status and
 times, the request's time, and the function's clock. It has no property and no ResponseURL.
 """
 

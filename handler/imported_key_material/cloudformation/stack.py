@@ -68,7 +68,7 @@ class Stack:
     def require_wanted(self) -> None:
         """Raises NotWanted if CloudFormation does not wait for the request; Leave if the request has its answer already.
 
-        A "no" may be a mistake of ours: one line of the log has all that it went by.
+        A "no" may be a mistake of ours: one line of the log has all that it depended on.
         """
 
         def look() -> Seen[tuple[str, Shown]]:

@@ -142,14 +142,14 @@ def test_a_delete_that_comes_while_its_logical_id_is_created_anew_removes_nothin
     assert unwanted(event) == "Material is being created."
 
 
-# ------------------------------------------------------------------------------------- what the "no" went by, in one line
+# ------------------------------------------------------------------------------------- what the "no" depended on, in one line
 
 STACK_TIMES = ("stack_created_at", "stack_updated_at", "stack_deleted_at")
 
 
 @pytest.fixture
 def line(world):
-    """The only line that says what a "no" went by."""
+    """The only line that says what a "no" depended on."""
 
     def line():
         [fields] = re.findall(
@@ -164,7 +164,7 @@ def at(time):
     return time.isoformat(timespec="milliseconds")
 
 
-def test_the_log_has_what_a_no_went_by(world, unwanted, line):
+def test_the_log_has_what_a_no_depended_on(world, unwanted, line):
     event = updating(world)
     made_at = world.clock.now()
     world.clock.advance(3)
