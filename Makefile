@@ -66,7 +66,7 @@ one: $(DEV) ## Run one test, without SAM and without a build: TEST=path::name
 
 .PHONY: quick
 quick: $(DEV) ## Run the unit tests and the fast contract tests, without those of `make check`; TESTS=tests/custodian for others
-	@.venv/bin/python -m pytest -n auto --dist loadgroup -m "not slow" $(HOUSE:%=--deselect=tests/unit/test_%.py) \
+	@.venv/bin/python -m pytest -n auto --dist loadgroup -m "not slow" $(HOUSE:%=--ignore=tests/unit/test_%.py) \
 		$(if $(filter-out tests,$(TESTS)),$(TESTS),tests/unit tests/contract)
 
 .PHONY: fix

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping
 from datetime import timedelta
 
-from lab.clock import VirtualClock
+from lab.clock import Now
 
 
 class Context:
@@ -15,7 +15,7 @@ class Context:
     aws_request_id = "d0c1b2a3-9485-4766-8574-635241302f1e"
     memory_limit_in_mb = 512
 
-    def __init__(self, clock: VirtualClock, seconds: float, function_arn: str) -> None:
+    def __init__(self, clock: Now, seconds: float, function_arn: str) -> None:
         self.invoked_function_arn = function_arn
         self._clock = clock
         self._end = clock.now() + timedelta(seconds=seconds)

@@ -77,7 +77,7 @@ class World:
         self.busy = BusyCloudFormation(self.scheduler, throttles=way.asks_cloudformation)
         self.aws = edges.aws()
         self.aws.begin(crowd.seed)
-        self.aws.clock = self.scheduler  # type: ignore[assignment]  # botocore's retries sleep on it
+        self.aws.clock = self.scheduler  # botocore's retries sleep on it
         self.aws.faults = self.busy
         self.aws.whose = self.scheduler.current
         self.aws.calls.clear()

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from random import Random
-from typing import Any, cast
+from typing import Any
 
 from imported_key_material.aws import clients
 from imported_key_material.clock import Deadline
@@ -15,7 +15,6 @@ from imported_key_material.cloudformation.on_failure import OnFailure
 from imported_key_material.cloudformation.responder import Responder
 from imported_key_material.wiring import Wiring
 from lab.awslambda.invoke import LambdaService
-from lab.clock import VirtualClock
 from lab.kms.service import Lag, StrictKms
 from lab.simulation.answers import Answers
 from lab.simulation.aws import SeenCloudFormation, SeenKms, SeenSecrets, WeatherFaults
@@ -91,10 +90,9 @@ class World:
             self.faults.scarce_seconds = Random(plan.seed + 10).uniform(200, 1500)  # noqa: S311  # the same
         self.faults.on_strike = self.watch.struck
         random.seed(plan.seed)  # the source of the jitter of botocore's retries
-        clock = cast("VirtualClock", self.scheduler)  # it has the methods that are used
         kms, functions = SeenKms(self.kms, self.watch), LambdaService(self._take)
         services: list[Service] = [kms, self.secrets_manager, self.cloudformation, functions]
-        self.aws = InProcessAws(clock, services, faults=self.faults)
+        self.aws = InProcessAws(self.scheduler, services, faults=self.faults)
         self.aws.hooks.append(self._at_call)
         self._clients = {region: clients.make(self.aws.session(region=region, account=ACCOUNT)) for region in REGIONS}
         lag, self.kms._lag = self.kms._lag, None  # noqa: SLF001  # by now everybody sees the old changes

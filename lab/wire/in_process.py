@@ -23,7 +23,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
 
-from lab.clock import VirtualClock
+from imported_key_material.clock import Clock
 from lab.wire import sessions
 from lab.wire.faults import ConnectionLost, Faults, Moment
 from lab.wire.transport import (
@@ -58,7 +58,7 @@ Hook = Callable[[Call, Moment], None]
 class InProcessAws:
     """Services may be replaced at any time (`plug`): older clients use the new service, too."""
 
-    def __init__(self, clock: VirtualClock, services: Iterable[Service] = (), *, faults: Faults | None = None) -> None:
+    def __init__(self, clock: Clock, services: Iterable[Service] = (), *, faults: Faults | None = None) -> None:
         self.clock = clock
         self.faults = faults or Faults()
         self.calls: list[Call] = []

@@ -51,10 +51,12 @@ class LentSession(boto3.Session):
         self._credential = f"Credential={account}/20261201/{region}/any/aws4_request"
         self._clients: dict[tuple[str, str], Any] = {}
 
-    def client(self, service_name: Any, *, config: Config | None = None, **more: Any) -> Any:  # type: ignore[override]  # fewer
+    def client(self, service_name: Any, *, config: Config | None = None, **more: Any) -> Any:  # type: ignore[override]  # by name
+        """Keeps no client that is made with more than `config`."""
         if more:
             return super().client(service_name, config=config, **more)
-        key = (service_name, repr(config and sorted(config._user_provided_options.items())))  # type: ignore[attr-defined]  # noqa: SLF001
+        options: Any = config and config._user_provided_options  # type: ignore[attr-defined]  # noqa: SLF001  # there is no other way
+        key = (service_name, repr(options and sorted(options.items())))
         if key not in self._clients:
             self._clients[key] = self._remembering_its_quota(
                 lambda: super(LentSession, self).client(service_name, config=config)

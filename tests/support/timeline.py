@@ -32,7 +32,6 @@ from imported_key_material.errors import Leave
 from imported_key_material.wiring import Wiring
 from lab.awslambda.invocation import Context, FieldsInText
 from lab.awslambda.invoke import LambdaService
-from lab.clock import VirtualClock
 from lab.cloudformation.stack_reads import CloudFormation
 from lab.kms.service import StrictKms
 from lab.kms.wire import KmsWire
@@ -82,9 +81,8 @@ class Timeline:
         self.kms = StrictKms(self.scheduler)
         self.secrets = SecretsManager(self.scheduler)
         self.cloudformation = CloudFormation(self.scheduler)
-        self._clock = cast("VirtualClock", self.scheduler)  # it has the methods that are used
         functions = LambdaService(lambda _arn, event: self.deliver(event))
-        self.aws = InProcessAws(self._clock, [KmsWire(self.kms), self.secrets, self.cloudformation, functions])
+        self.aws = InProcessAws(self.scheduler, [KmsWire(self.kms), self.secrets, self.cloudformation, functions])
         self.aws.hooks.append(self._at_call)
         self.invocations: list[Invocation] = []
         self.log = StringIO()
@@ -196,7 +194,7 @@ class Timeline:
 
         def run() -> None:
             with suppress(Leave):
-                responder(event, Context(self._clock, LAMBDA_TIMEOUT_SECONDS, event["ServiceToken"]))
+                responder(event, Context(self.scheduler, LAMBDA_TIMEOUT_SECONDS, event["ServiceToken"]))
 
         task = self.scheduler.spawn("invocation", run)
         self._acts.append(task)

@@ -19,7 +19,7 @@ As recorded on AWS:
   (2016 to 2022)
 - the last part of a StackId is a UUID of version 1 (2018 to 2024)
 
-It corrects only custom resources: no other type runs code that reads its stack.
+It corrects only custom resources, and what they keep: no other type runs code that reads its stack.
 """
 
 import json
@@ -175,9 +175,11 @@ def delete(resource_type: str, physical_id: str, properties: Record, stack_name:
 
 def _require_unused(stack: Record, physical_id: str) -> None:
     """A resource that could not be deleted keeps what its properties name. MiniStack deletes that all the same."""
+    if stack["StackStatus"] != "DELETE_IN_PROGRESS":
+        return
     for logical_id, record in stack["_resources"].items():
         failed = is_custom(record["ResourceType"]) and record["ResourceStatus"] == "DELETE_FAILED"
-        if failed and stack["StackStatus"] == "DELETE_IN_PROGRESS" and physical_id in json.dumps(record["Properties"]):
+        if failed and physical_id in json.dumps(record["Properties"]):
             raise Refused(f"{logical_id}, which could not be deleted, uses it. (ours)", physical_id)
 
 

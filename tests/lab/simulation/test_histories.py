@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ EACH = HISTORIES // CHUNKS
 ROOT = Path(__file__).parents[3]
 
 
+@cache
 def first_seed() -> int:
     """From the commit's hash; 0 if there is no commit."""
     git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607  # git, wherever it is

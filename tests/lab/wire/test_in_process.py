@@ -5,6 +5,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.retries.quota import RetryQuota
 
 from lab.clock import VirtualClock
 from lab.cloudformation.stack_reads import CloudFormation
@@ -116,6 +117,65 @@ def test_another_service_takes_the_place_of_the_former_one_under_clients_that_ex
     aws.plug(KmsWire(StrictKms(clock)))
 
     assert kms.list_keys()["Keys"] == []
+
+
+STANDARD = Config(retries={"mode": "standard"})
+
+
+def keys_of(clock, seed=0):
+    """A world with a new KMS, and what a client of it sees; the client of a world that is closed."""
+    aws = InProcessAws(clock, [KmsWire(StrictKms(clock, seed=seed))])
+    with aws:
+        kms = aws.client("kms", region="eu-north-1")
+        kms.create_key()
+        seen = kms.list_keys()["Keys"]
+    aws.close()
+    return kms, seen
+
+
+def test_the_next_world_gets_the_same_client_and_sees_only_its_own_keys(clock):
+    (first, first_keys), (second, second_keys) = keys_of(clock, seed=1), keys_of(clock, seed=2)
+
+    assert first is second
+    assert len(first_keys) == len(second_keys) == 1
+    assert first_keys != second_keys
+
+
+def test_two_worlds_at_the_same_time_share_no_client(clock):
+    before, one, other = (InProcessAws(clock) for _ in range(3))
+    before.client("kms")
+    before.close()
+
+    assert one.client("kms") is one.client("kms")
+    assert one.client("kms") is not other.client("kms")
+
+
+def test_a_client_of_a_closed_world_reaches_nothing(clock):
+    kms, _ = keys_of(clock)
+
+    with pytest.raises(RuntimeError, match=r"This session was given back\."):
+        kms.list_keys()
+
+
+def test_the_next_world_has_all_of_its_retries(clock):
+    with InProcessAws(clock, [KmsWire(StrictKms(clock))]) as aws:
+        kms = aws.client("kms", region="eu-south-1", config=STANDARD)
+        aws.faults.inject("ListKeys", Fault.INTERNAL_ERROR, times=10**6)
+        with pytest.raises(ClientError):
+            kms.list_keys()
+        assert quotas_left(aws) < RetryQuota.INITIAL_CAPACITY
+    aws.close()
+
+    with InProcessAws(clock, [KmsWire(StrictKms(clock))]) as aws:
+        aws.client("kms", region="eu-south-1", config=STANDARD)
+        assert quotas_left(aws) == RetryQuota.INITIAL_CAPACITY
+    aws.close()
+
+
+def quotas_left(aws):
+    """Of botocore's tokens for retries: the only client's."""
+    ((quota,),) = [session.quotas for session in aws._sessions.values()]
+    return quota.available_capacity
 
 
 def test_a_session_of_the_code_under_test_reaches_the_stand_ins_too(aws):
