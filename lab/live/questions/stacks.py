@@ -17,6 +17,7 @@ BROKEN: Final = "Broken"
 HANDLE: Final = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
 # KMS knows no such key, so the alias can't be made.
 NO_KEY: Final = "00000000-0000-4000-8000-000000000000"
+STACK_SECONDS: Final = 60.0  # of one operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class MadeStacks:
 
     def _ended(self, suffix: str) -> About:
         about = self._begun[suffix]
-        self.made.stacks().wait(about.id)
+        self.made.stacks(STACK_SECONDS).wait(about.id)
         return about
 
     @cached_property
@@ -83,13 +84,13 @@ class MadeStacks:
     @cached_property
     def updated(self) -> About:
         about = self._ended("updated")
-        self.made.stacks().update(about.name, {"Resources": {RESOURCE: HANDLE}})
+        self.made.stacks(STACK_SECONDS).update(about.name, {"Resources": {RESOURCE: HANDLE}})
         return about
 
     @cached_property
     def deleted(self) -> About:
         about = self._ended("deleted")
-        self.made.stacks().delete(about.name)
+        self.made.stacks(STACK_SECONDS).delete(about.name)
         return about
 
     @cached_property

@@ -16,7 +16,7 @@ from lab.application import ACCOUNT, REGION, Application
 from lab.live import application, one_stack, side_by_side
 from lab.live import stage as live_stage
 from lab.live.account import LocalAccount
-from lab.live.acts import first_stacks, lives, owners
+from lab.live.acts.application import first_stacks, lives, owners
 from lab.live.made import Made, clean
 from lab.live.one_stack import OneStack
 from lab.live.run_list import RunList

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab.live.acts import answers, shown
+from lab.live.acts.cloudformation import answers, shown
 from lab.live.probe import Received
 from lab.live.verdicts import Verdict
 from lab.local.stacks import Stack

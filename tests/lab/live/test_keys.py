@@ -3,7 +3,7 @@
 import pytest
 
 from lab.kms import Lag
-from lab.live.acts import KMS_ACTS
+from lab.live.acts.kms import ACTS as KMS_ACTS
 from lab.live.verdicts import Verdict
 from lab.world import World
 from tests.support.live import play

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from lab.clock import START
-from lab.live.acts import pace, rollback_ids
+from lab.live.acts import pace
+from lab.live.acts.cloudformation import rollback_ids
 from lab.live.probe import Received
 from lab.live.verdicts import Verdict
 
@@ -65,30 +66,42 @@ def test_the_times_of_lambda_are_read_in_its_log(log, verdicts):
     assert [one.verdict for one in pace.seconds(stage)] == verdicts
 
 
-def stage_of_rollback(deleted, status="UPDATE_ROLLBACK_COMPLETE"):
-    ids = {"Update": ["before", "after"], "Delete": deleted}
-    stacks = SimpleNamespace(
-        create=lambda *_: SimpleNamespace(stack_id="id"), update=lambda *_: SimpleNamespace(status=status)
-    )
-    probe = SimpleNamespace(
-        resource=lambda **_: {},
-        received=lambda _, kind: [Received({"event": {"PhysicalResourceId": one}}) for one in ids[kind]],
-    )
-    made = SimpleNamespace(stack_name=lambda one: one, name=lambda one: one, stacks=lambda **_: stacks)
-    return SimpleNamespace(made=made, probe=probe)
+class RolledBack:
+    """The stack of the act. Its update is rolled back: so many Updates, and these Deletes."""
+
+    status, deleted = "UPDATE_ROLLBACK_COMPLETE", ()
+
+    def __init__(self, _stage, _suffix):
+        self.create = self.update = lambda _resources: None
+
+    def end(self):
+        return SimpleNamespace(status=self.status)
+
+    def received(self):
+        ids = [*(("Update", one) for one in ("before", "after")), *(("Delete", one) for one in self.deleted)]
+        return [Received({"event": {"RequestType": type_, "PhysicalResourceId": id_}}) for type_, id_ in ids]
+
+
+@pytest.fixture
+def rolled_back(monkeypatch):
+    """Plays the act with such a stack."""
+
+    def play(**shown):
+        monkeypatch.setattr(rollback_ids, "Played", type("Shown", (RolledBack,), shown))
+        stage = SimpleNamespace(probe=SimpleNamespace(resource=dict), made=SimpleNamespace(name=str))
+        (found,) = rollback_ids.play(stage)
+        return found
+
+    return play
 
 
 @pytest.mark.parametrize(
     ("deleted", "verdict"),
     [(["after"], Verdict.AS_ASSUMED), (["before"], Verdict.OTHERWISE), (["after", "before"], Verdict.OTHERWISE)],
 )
-def test_what_a_rollback_deletes_decides(deleted, verdict):
-    (found,) = rollback_ids.play(stage_of_rollback(deleted))
-
-    assert found.verdict is verdict
+def test_what_a_rollback_deletes_decides(rolled_back, deleted, verdict):
+    assert rolled_back(deleted=deleted).verdict is verdict
 
 
-def test_an_update_that_was_not_rolled_back_shows_nothing():
-    (found,) = rollback_ids.play(stage_of_rollback([], "UPDATE_COMPLETE"))
-
-    assert found.verdict is Verdict.NOT_SEEN
+def test_an_update_that_was_not_rolled_back_shows_nothing(rolled_back):
+    assert rolled_back(status="UPDATE_COMPLETE").verdict is Verdict.NOT_SEEN

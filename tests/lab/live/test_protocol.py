@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.live import probe
-from lab.live.acts import answers, clocks, failures, requests
+from lab.live.acts.cloudformation import answers, clocks, failures, requests
 from lab.live.verdicts import Verdict
 from tests.support.live_local import play_at_once, shared_on
 

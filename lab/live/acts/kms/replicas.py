@@ -5,7 +5,7 @@ from typing import Final
 
 from lab.keys.random_keys import random_keys
 from lab.live.act import Act, Needs
-from lab.live.acts.by_hand import (
+from lab.live.acts.kms.by_hand import (
     EMPTY,
     ENABLED,
     EXISTING,

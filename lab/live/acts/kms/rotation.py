@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from imported_key_material.lifecycle.rotation import QUIET
 from lab.keys.random_keys import random_keys
-from lab.live.acts.by_hand import EMPTY, ENABLED, EXISTING, NEW, OTHER_BYTES, SUCCESS, WRONG_STATE, ByHand
+from lab.live.acts.kms.by_hand import EMPTY, ENABLED, EXISTING, NEW, OTHER_BYTES, SUCCESS, WRONG_STATE, ByHand
 from lab.live.verdicts import Finding, judged, not_seen
 
 PATIENCE_SECONDS: Final = QUIET.total_seconds()

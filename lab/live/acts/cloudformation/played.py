@@ -1,4 +1,4 @@
-"""Several stacks at the same time: each operation is begun for all of them, then waited for."""
+"""The stacks of an act with the probe, several at the same time: an operation is begun for all of them, then waited for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

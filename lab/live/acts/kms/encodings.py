@@ -16,7 +16,7 @@ from lab.keys import der
 from lab.keys.private_keys import E, ec_key, ed25519_key, pkcs8_der, point, rsa_key
 from lab.keys.random_keys import random_key
 from lab.live.act import Act
-from lab.live.acts.by_hand import OTHER_BYTES, SUCCESS, UNREADABLE, ByHand, Sealer
+from lab.live.acts.kms.by_hand import OTHER_BYTES, SUCCESS, UNREADABLE, ByHand, Sealer
 from lab.live.stage import Stage
 from lab.live.verdicts import Finding, judged
 

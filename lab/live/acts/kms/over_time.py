@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from lab.live.act import Act
-from lab.live.acts import expiry, rotation
-from lab.live.acts.by_hand import ByHand
+from lab.live.acts.kms import expiry, rotation
+from lab.live.acts.kms.by_hand import ByHand
 from lab.live.stage import Stage
 from lab.live.verdicts import Finding
 

@@ -23,7 +23,7 @@ from imported_key_material.material.key_specs import (
 from lab.keys.private_keys import key_for, pkcs8_der, spki_der
 from lab.keys.random_keys import random_key
 from lab.live.act import Act
-from lab.live.acts.by_hand import EMPTY, ENABLED, INVALID, SUCCESS, ByHand, code_of
+from lab.live.acts.kms.by_hand import EMPTY, ENABLED, INVALID, SUCCESS, ByHand, code_of
 from lab.live.stage import Stage
 from lab.live.verdicts import Finding, judged, not_seen
 

@@ -9,7 +9,17 @@ from imported_key_material.aws.consent_tags import MISSING_SECONDS
 from imported_key_material.consent import TAG
 from lab.keys.random_keys import random_key, random_keys
 from lab.live.act import Act
-from lab.live.acts.by_hand import DISABLED, EMPTY, ENABLED, INVALID, OTHER_BYTES, SUCCESS, UNREADABLE, ByHand, code_of
+from lab.live.acts.kms.by_hand import (
+    DISABLED,
+    EMPTY,
+    ENABLED,
+    INVALID,
+    OTHER_BYTES,
+    SUCCESS,
+    UNREADABLE,
+    ByHand,
+    code_of,
+)
 from lab.live.stage import Stage
 from lab.live.verdicts import Finding, judged, not_seen
 

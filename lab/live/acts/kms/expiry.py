@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from lab.keys.by_hand import FOR_EVER
 from lab.keys.random_keys import random_key
-from lab.live.acts.by_hand import EMPTY, ENABLED, SUCCESS, ByHand, Sealer
+from lab.live.acts.kms.by_hand import EMPTY, ENABLED, SUCCESS, ByHand, Sealer
 from lab.live.verdicts import Finding, judged, not_seen
 
 EXPIRES_IN_SECONDS: Final = 120.0

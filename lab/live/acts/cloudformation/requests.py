@@ -19,7 +19,7 @@ from imported_key_material.key_id import Home
 from lab.cloudformation import request_shape
 from lab.live.account import Account
 from lab.live.act import Act
-from lab.live.acts.side_by_side import Played, request
+from lab.live.acts.cloudformation.played import Played, request
 from lab.live.probe import Received
 from lab.live.stage import Stage
 from lab.live.verdicts import Finding, judged

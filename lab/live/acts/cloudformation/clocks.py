@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from lab.live.act import Act
-from lab.live.acts import shown
-from lab.live.acts.side_by_side import Played, delete_of, request
+from lab.live.acts.cloudformation import shown
+from lab.live.acts.cloudformation.played import Played, delete_of, request
 from lab.live.probe import Received
 from lab.live.stage import Stage
 from lab.live.verdicts import Finding

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from imported_key_material.cloudformation.answer import BODY_MAX_BYTES
 from lab.live.act import Act
-from lab.live.acts.side_by_side import Played, request
+from lab.live.acts.cloudformation.played import Played, request
 from lab.live.probe import Received
 from lab.live.stage import Stage
 from lab.live.verdicts import Finding, judged

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from lab.live.act import Act
-from lab.live.acts.side_by_side import Played, request
+from lab.live.acts.cloudformation.played import Played, request
 from lab.live.probe import Received
 from lab.live.stage import Stage
 from lab.live.verdicts import Finding, judged
