@@ -289,8 +289,24 @@ def test_a_stack_that_rolls_its_creation_back_shows_since_when(corrected, plain)
 
     status, deleted_at, begun_at = deletion_of(corrected)
     assert status == "ROLLBACK_COMPLETE"
-    assert abs((deleted_at - begun_at).total_seconds()) < 1
+    assert deleted_at == begun_at
     assert deletion_of(plain)[:2] == ("ROLLBACK_COMPLETE", None)
+
+
+def test_a_stack_s_times_are_those_of_its_events(corrected):
+
+    def pairs() -> list[bool]:
+        name = corrected.fresh()
+        made = corrected.stacks.create(name, {"Resources": {"A": corrected.resource(Version=1)}})
+        updated = corrected.stacks.update(name, {"Resources": {"A": corrected.resource(Version=2)}})
+        deleted = corrected.stacks.delete(name)
+        [shown] = corrected.stacks.cloudformation.describe_stacks(StackName=made.stack_id)["Stacks"]
+        first = [stack.events[0]["Timestamp"] for stack in (made, updated, deleted)]
+        return [
+            shown[key] == at for key, at in zip(("CreationTime", "LastUpdatedTime", "DeletionTime"), first, strict=True)
+        ]
+
+    assert [pairs() for _ in range(5)] == [[True] * 3] * 5
 
 
 def test_a_stack_s_id_shows_its_time(corrected, plain):
