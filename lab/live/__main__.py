@@ -7,7 +7,7 @@
     python -m lab.live --clean RUN          deletes what an earlier run left
 
 stdout: the plan, what was seen, the last line. Exit codes: 0 nothing was otherwise; 1 something was otherwise, is still there,
-or the record was not written; 2 the command is wrong; 3 the answer was no; 130 stopped.
+an act has a defect, or the record was not written; 2 the command is wrong; 3 the answer was no; 130 stopped.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             account = _account(given, afterwards)
             if given.clean:
                 return _clean(account, given.lists, given.clean)
-            other = RealAccount.of(boto3.Session(profile_name=given.profile2)) if given.profile2 else None
+            other = RealAccount.of_profile(given.profile2, account.region) if given.profile2 else None
             options = Options(tuple(filter(None, given.acts.split(","))), given.all, given.short, given.region2, other)
             acts = program.chosen(ACTS, options, is_local=account.is_local)
         except ValueError as wrong:
@@ -61,9 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _play(run: Run, *, yes: bool) -> int:
     for line in run.plan():
         _tell(line)
-    if not yes and not _agreed():
+    if not yes and not _agreed("Play it?"):
         _tell("Nothing was made.")
         return NO
+    if starving := run.starving():
+        _tell(starving)
+        if not yes and not _agreed("Play these, too?"):
+            _tell("Nothing was made.")
+            return NO
     stopped = False
     try:
         run.play()
@@ -73,18 +78,23 @@ def _play(run: Run, *, yes: bool) -> int:
     except BaseException:  # a defect of ours: nothing must stay behind all the same
         run.clean()
         raise
-    left = run.clean()
+    try:
+        left = run.clean()
+    except KeyboardInterrupt:
+        _tell(f"\nThe cleaning was stopped, too. Delete what is left: make live CLEAN={run.made.run}")
+        return STOPPED
     is_written = _record(run)
     _tell(run.last_line())
     if stopped:
         return STOPPED
-    return OTHERWISE if left or not is_written or any(one.verdict is Verdict.OTHERWISE for one in run.findings) else 0
+    otherwise = any(one.verdict is Verdict.OTHERWISE for one in run.findings)
+    return OTHERWISE if otherwise or left or run.defects or not is_written else 0
 
 
-def _agreed() -> bool:
+def _agreed(question: str) -> bool:
     """Nobody who could answer, such as a pipeline, has not agreed."""
     try:
-        return input("Play it? Type yes: ").strip() == "yes"
+        return input(f"{question} Type yes: ").strip() == "yes"
     except EOFError:
         return False
 

@@ -18,7 +18,10 @@ _CONFIG: Final = Config(retries={"mode": "standard", "total_max_attempts": 5}, c
 
 
 class Account(Protocol):
-    """`environment`: variables with which SAM uses this account. `is_local`: nothing that it shows counts as seen on AWS."""
+    """`environment`: variables with which SAM uses this account. `is_local`: nothing that it shows counts as seen on AWS.
+
+    `profile`: that names its credentials; "" for the account of the run itself.
+    """
 
     @property
     def number(self) -> str: ...
@@ -28,6 +31,8 @@ class Account(Protocol):
     def partition(self) -> str: ...
     @property
     def is_local(self) -> bool: ...
+    @property
+    def profile(self) -> str: ...
     @property
     def application_parameters(self) -> Mapping[str, str]: ...
     def environment(self) -> Mapping[str, str]: ...
@@ -45,11 +50,17 @@ class RealAccount:
     number: str
     partition: str
     is_local: bool = False
+    profile: str = ""
 
     @classmethod
-    def of(cls, session: boto3.session.Session) -> "RealAccount":
+    def of(cls, session: boto3.session.Session, profile: str = "") -> "RealAccount":
         caller = session.client("sts", config=_CONFIG).get_caller_identity()
-        return cls(session, caller["Account"], caller["Arn"].split(":")[1])
+        return cls(session, caller["Account"], caller["Arn"].split(":")[1], profile=profile)
+
+    @classmethod
+    def of_profile(cls, profile: str, region: str) -> "RealAccount":
+        """Another account, in this Region. Raises what boto3 raises if there is no such profile."""
+        return cls.of(boto3.Session(profile_name=profile, region_name=region), profile)
 
     @property
     def region(self) -> str:
@@ -90,6 +101,7 @@ class LocalAccount:
     settings: Settings
     is_local: bool = True
     partition: str = "aws"
+    profile: str = ""
 
     @property
     def number(self) -> str:

@@ -27,7 +27,7 @@ class Application:
 def deploy(made: Made, bucket: str, parameters: Mapping[str, str] | None = None, suffix: str = "app") -> Application:
     """Builds and deploys it; deploys it again if it is there. Raises SamFailed."""
     account = made.account
-    stack = made.list.note("application", made.name(suffix), account.region).name
+    stack = made.note("application", suffix)
     local_deploy.build()
     overrides = _overrides(account, stack, parameters)
     local_deploy.run_sam(
@@ -54,7 +54,7 @@ def deploy(made: Made, bucket: str, parameters: Mapping[str, str] | None = None,
 def copy(made: Made, original: Application, suffix: str, parameters: Mapping[str, str] | None = None) -> str:
     """Begins to deploy it once more, under another name, from the same artifacts. Returns the stack's id."""
     cloudformation = made.account.client("cloudformation")
-    stack = made.list.note("application", made.name(suffix), made.account.region).name
+    stack = made.note("application", suffix)
     template = cloudformation.get_template(StackName=original.stack, TemplateStage="Original")["TemplateBody"]
     overrides = _overrides(made.account, stack, parameters)
     begun = cloudformation.create_stack(

@@ -6,14 +6,14 @@ Keys are scheduled for deletion in seven days, which costs nothing. Everything e
 import json
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from imported_key_material.consent import TAG
-from lab.live.account import Account
+from lab.live.account import Account, RealAccount
 from lab.live.run_list import PREFIX, RunList, Thing
 from lab.local.stacks import DidNotEnd, Stack, Stacks
 
@@ -36,9 +36,15 @@ class Made:
     def name(self, suffix: str) -> str:
         return f"{PREFIX}{self.run}-{suffix}"
 
-    def stacks(self, wait_seconds: float = DELETE_SECONDS, region: str | None = None) -> Stacks:
+    def note(self, kind: str, suffix: str, region: str = "") -> str:
+        """Notes what the caller is about to make, and returns its name. `region`: "" for the account's own."""
+        account = self.account
+        where = region or account.region
+        return self.list.note(Thing(kind, self.name(suffix), where, account.number, account.profile)).name
+
+    def stacks(self, wait_seconds: float = DELETE_SECONDS) -> Stacks:
         poll_seconds = LOCAL_POLL_SECONDS if self.account.is_local else POLL_SECONDS
-        client = self.account.client("cloudformation", region)
+        client = self.account.client("cloudformation")
         return Stacks(client, wait_seconds=wait_seconds, poll_seconds=poll_seconds)
 
     # ------------------------------------------------------------------------------------------------------ keys
@@ -54,16 +60,15 @@ class Made:
         **more: Any,
     ) -> str:
         """The ARN of a new key, Origin EXTERNAL unless `more` says otherwise. `tag`: the consent tag's value; "": no tag."""
-        where = region or self.account.region
-        name = self.list.note("key", self.name(suffix), where).name
+        name = self.note("key", suffix, region)
         tags = [{"TagKey": RUN_TAG, "TagValue": self.run}, *([{"TagKey": TAG, "TagValue": tag}] if tag else [])]
         parameters = {"Origin": "EXTERNAL", "KeySpec": spec, "KeyUsage": usage or _usage(spec), "Description": name}
-        made = self.account.client("kms", where).create_key(**parameters | more, Tags=tags)
+        made = self.account.client("kms", region or None).create_key(**parameters | more, Tags=tags)
         return str(made["KeyMetadata"]["Arn"])
 
     def replica(self, primary: str, suffix: str, region: str) -> str:
         """The ARN of a new replica in `region`. KMS shows its description, which cleaning looks for, up to a minute later."""
-        name = self.list.note("key", self.name(suffix), region).name
+        name = self.note("key", suffix, region)
         tags = [{"TagKey": RUN_TAG, "TagValue": self.run}]
         made = self.account.client("kms").replicate_key(
             KeyId=primary, ReplicaRegion=region, Description=name, Tags=tags
@@ -72,30 +77,25 @@ class Made:
 
     # --------------------------------------------------------------------------------------------------- secrets
 
-    def secret(self, suffix: str, value: bytes | str, *, tag: str = "", region: str = "") -> tuple[str, str]:
-        """The name of a new secret, and its version's id. `tag`: as for `key`."""
-        where = region or self.account.region
-        name = self.list.note("secret", self.name(suffix), where).name
+    def secret(self, suffix: str, value: bytes | str, *, tag: str = "", **more: str) -> tuple[str, str]:
+        """The name of a new secret, and its version's id. `tag`: as for `key`. `more`: parameters of CreateSecret."""
+        name = self.note("secret", suffix)
         tags = [{"Key": RUN_TAG, "Value": self.run}, *([{"Key": TAG, "Value": tag}] if tag else [])]
         content = {"SecretBinary": value} if isinstance(value, bytes) else {"SecretString": value}
-        made = self.account.client("secretsmanager", where).create_secret(Name=name, Tags=tags, **content)
+        made = self.account.client("secretsmanager").create_secret(Name=name, Tags=tags, **content, **more)
         return name, str(made["VersionId"])
 
     # ---------------------------------------------------------------------------------------------------- stacks
-
-    def stack_name(self, suffix: str, region: str = "") -> str:
-        """Notes a stack that the caller is about to create, and returns its name."""
-        return self.list.note("stack", self.name(suffix), region or self.account.region).name
 
     def stack(
         self, suffix: str, resources: Mapping[str, Any], outputs: Mapping[str, Any] | None = None, **more: Any
     ) -> Stack:
         """Creates a stack, and waits for its end. `more`: other parameters of CreateStack."""
         template = {"Resources": dict(resources), **({"Outputs": dict(outputs)} if outputs else {})}
-        return self.stacks().create(self.stack_name(suffix), template, **more)
+        return self.stacks().create(self.note("stack", suffix), template, **more)
 
     def bucket(self, suffix: str) -> str:
-        name = self.list.note("bucket", self.name(suffix), self.account.region).name
+        name = self.note("bucket", suffix)
         region = self.account.region
         where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         self.account.client("s3").create_bucket(Bucket=name, **where)
@@ -123,8 +123,30 @@ class Left:
     why: str
 
 
-def clean(account: Account, things: Iterable[Thing]) -> Iterator[Left]:
-    """Deletes what a run made: stacks first, because what they use must still work; then the application; then the rest."""
+type OtherAccounts = Callable[[str, str], Account]  # a profile's, in a Region
+
+
+def clean(account: Account, things: Iterable[Thing], other: OtherAccounts = RealAccount.of_profile) -> Iterator[Left]:
+    """Deletes what a run made: stacks first, because what they use must still work; then the application; then the rest.
+
+    `account`: the run's own. What was made in another account is deleted with the profile that the list names.
+    """
+    by_profile: dict[str, list[Thing]] = {}
+    for thing in things:
+        by_profile.setdefault(thing.profile, []).append(thing)
+    for profile, found in by_profile.items():
+        try:
+            there = other(profile, account.region) if profile else account
+        except (ClientError, BotoCoreError) as error:
+            yield from (Left(thing, f"profile {profile} can't be used: {error}") for thing in found)
+            continue
+        ours = [thing for thing in found if thing.account == there.number]
+        strange = f"These credentials are of account {there.number}, and it was made in account "
+        yield from (Left(thing, strange + thing.account) for thing in found if thing not in ours)
+        yield from _clean_account(there, ours)
+
+
+def _clean_account(account: Account, things: Iterable[Thing]) -> Iterator[Left]:
     keys: dict[str, dict[str, Thing]] = {}  # by Region, by name
     others = []
     for thing in things:
@@ -135,7 +157,7 @@ def clean(account: Account, things: Iterable[Thing]) -> Iterator[Left]:
     for thing in sorted(others, key=lambda one: list(_DELETE).index(one.kind)):
         try:
             _DELETE[thing.kind](account, thing)
-        except (ClientError, DidNotEnd) as error:
+        except (ClientError, BotoCoreError, DidNotEnd) as error:
             yield Left(thing, str(error))
     for region, named in keys.items():
         yield from _delete_keys(account, region, named)
@@ -204,7 +226,7 @@ def _delete_keys(account: Account, region: str, things: Mapping[str, Thing]) -> 
     kms = account.client("kms", region)
     try:
         found = [one for one in _described(kms) if one.get("Description") in things]
-    except ClientError as error:
+    except (ClientError, BotoCoreError) as error:
         yield from (Left(thing, str(error)) for thing in things.values())
         return
     for metadata in found:
@@ -212,7 +234,7 @@ def _delete_keys(account: Account, region: str, things: Mapping[str, Thing]) -> 
             for replica in _replicas(metadata):
                 _schedule_deletion(account.client("kms", replica["Region"]), replica["Arn"])
             _schedule_deletion(kms, metadata["Arn"])
-        except ClientError as error:
+        except (ClientError, BotoCoreError) as error:
             yield Left(things[metadata["Description"]], str(error))
 
 

@@ -25,7 +25,7 @@ class OneStack:
     @classmethod
     def begin(cls, stage: Stage, suffix: str, resources: Mapping[str, Any], **more: Any) -> "OneStack":
         """Begins to create it. `more`: other parameters of CreateStack, such as OnFailure."""
-        name = stage.made.stack_name(suffix)
+        name = stage.made.note("stack", suffix)
         made = stage.client("cloudformation").create_stack(
             StackName=name, TemplateBody=json.dumps({"Resources": dict(resources)}), **more
         )

@@ -38,6 +38,10 @@ def bare(source: str) -> str:
 CODE: Final = bare(Path(__file__).with_name("probe_function.py").read_text())
 
 
+class DidNotCome(Exception):
+    """CloudFormation did not send or show what an act looks for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """One request that the probe got. `seen`: all that it wrote."""
@@ -55,10 +59,10 @@ class Received:
 
     @property
     def made_at(self) -> datetime:
-        """X-Amz-Date of its ResponseURL. Raises KeyError if there is none: a signature of version 2."""
+        """X-Amz-Date of its ResponseURL. Raises DidNotCome if there is none: a signature of version 2."""
         date = self.seen["url"]["X-Amz-Date"]
         if not date:
-            raise KeyError("X-Amz-Date")
+            raise DidNotCome("X-Amz-Date")
         return datetime.strptime(f"{date}+0000", "%Y%m%dT%H%M%SZ%z")
 
     @property

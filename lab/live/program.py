@@ -1,7 +1,9 @@
 """Plays a run: the plan and the question, the acts, the cleaning, the record, one last line."""
 
 import time
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Container, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ from lab.live import assumptions, record
 from lab.live.account import Account
 from lab.live.act import Act, Needs
 from lab.live.made import Left, Made, clean
-from lab.live.probe import NotDeployed
+from lab.live.probe import DidNotCome, NotDeployed
 from lab.live.run_list import RunList
 from lab.live.stage import Shared, Stage, TimeIsUp
 from lab.live.verdicts import Finding, Verdict, not_seen
@@ -22,7 +24,21 @@ from lab.local.stacks import DidNotEnd
 
 TOTAL_MINUTES_MAX: Final = 40
 DEPLOY_MINUTES: Final = 6  # of the application and the probe
-EXPECTED: Final = (ClientError, BotoCoreError, DidNotEnd, NotDeployed, SamFailed, TimeIsUp, TimeoutError)
+SECONDS_MAX: Final = 120  # longer times are told in minutes
+EXPECTED: Final = (
+    ClientError,
+    BotoCoreError,
+    DidNotCome,
+    DidNotEnd,
+    NotDeployed,
+    SamFailed,
+    TimeIsUp,
+    TimeoutError,
+)
+
+
+class WrongFinding(Exception):
+    """An act tells a finding that has no row, that another act settles, or that it has told already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +54,7 @@ class Options:
 
 @dataclass
 class Run:
-    """One run. `folder`: for the run's list; `records`: where the record goes."""
+    """One run. `records`: where the record goes. `defects`: acts that ended in an error that nobody expects."""
 
     account: Account
     made: Made
@@ -49,22 +65,40 @@ class Run:
     findings: list[Finding] = field(default_factory=list)
     secrets: list[bytes] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
+    defects: list[str] = field(default_factory=list)
 
     # ------------------------------------------------------------------------------------------------------ before
 
     def plan(self) -> Iterator[str]:
         """Lines for the reader who has to agree."""
         account = self.account
-        minutes = DEPLOY_MINUTES + sum(act.deadline_seconds for act in self.acts) / 60
+        played = [act for act in self.acts if not self._why_not(act)]
         where = "the local AWS" if account.is_local else "AWS"
         yield f"make live, on {where}: account {account.number}, Region {account.region}, run {self.made.run}."
         yield f"All that it makes is called {self.made.name('...')}, and is deleted at the end by the run's list."
         yield "It touches nothing that it did not make. It makes:"
         yield "  the application, a probe function, a bucket for artifacts"
+        for act in played:
+            yield f"  {act.name}: {act.makes} ({_time(act.deadline_seconds)} at most)"
         for act in self.acts:
-            yield f"  {act.name}: {act.makes} ({act.deadline_seconds // 60} min at most)"
-        dollars = sum(act.dollars for act in self.acts)
-        yield f"It takes {minutes:.0f} minutes at most, and costs at most {dollars:.2f} US dollars."
+            if why := self._why_not(act):
+                yield f"It does not play {act.name}. {why}"
+        seconds, dollars = sum(act.deadline_seconds for act in played), sum(act.dollars for act in played)
+        yield (
+            f"The acts take {_time(seconds)} at most; deploying takes some {DEPLOY_MINUTES} min before, and deleting some "
+            f"minutes afterwards. All costs at most {dollars:.2f} US dollars."
+        )
+
+    def starving(self) -> str:
+        """What the acts with Needs.ALL do to others, in a sentence; "" if none of them is played."""
+        acts = [act for act in self.acts if act.needs is Needs.ALL and not self._why_not(act)]
+        if not acts:
+            return ""
+        return (
+            f"These acts use up KMS's quota of GetParametersForImport: {', '.join(act.name for act in acts)}. Nobody else in "
+            f"account {self.account.number} can import key material in {self.account.region} then, for "
+            f"{_time(sum(act.deadline_seconds for act in acts))} at most."
+        )
 
     # ------------------------------------------------------------------------------------------------------- acts
 
@@ -74,12 +108,13 @@ class Run:
         for act in self.acts:
             self._tell(f"\n{act.name}: {act.title}")
             started = time.monotonic()
-            for finding in self._findings(act, shared):
-                self.findings.append(finding)
-                self._tell_finding(finding)
+            with closing(self._findings(act, shared)) as findings:
+                for finding in findings:
+                    self.findings.append(finding)
+                    self._tell_finding(finding)
             self._tell(f"  [{time.monotonic() - started:.0f} s]")
 
-    def _findings(self, act: Act, shared: Shared) -> Iterator[Finding]:
+    def _findings(self, act: Act, shared: Shared) -> Generator[Finding]:
         open_ = dict.fromkeys(act.settles)
         why = self._why_not(act) or "the act ended without a finding"
         if not self._why_not(act):
@@ -94,12 +129,14 @@ class Run:
             )
             try:
                 for finding in act.play(stage):
-                    open_.pop(finding.assumption)
+                    _require_own(finding, open_)
+                    del open_[finding.assumption]
                     yield finding
             except EXPECTED as error:
                 why = f"the act failed: {type(error).__name__}: {error}"
-            except KeyError as error:
-                why = f"the act met an answer without {error}"
+            except Exception as error:  # noqa: BLE001  # the other acts shall be played all the same; the exit code tells
+                why = f"the act has a defect: {_where(error)}"
+                self.defects.append(act.name)
         for assumption in open_:
             yield not_seen(assumption, why)
 
@@ -140,13 +177,27 @@ class Run:
         )
 
     def _tell_finding(self, finding: Finding) -> None:
-        assumed = assumptions.read()[finding.assumption].assumed
+        row = assumptions.read().get(finding.assumption)
         self._tell(f"  {finding.verdict}: {finding.assumption}")
-        self._tell(f"    expected: {finding.expected or assumed}")
+        self._tell(f"    expected: {finding.expected or (row.assumed if row else 'there is no such row')}")
         self._tell(f"    seen: {finding.seen}")
 
     def _tell(self, text: str) -> None:
         print(text, file=self.out, flush=True)
+
+
+def _require_own(finding: Finding, open_: Container[str]) -> None:
+    if finding.assumption not in open_ or finding.assumption not in assumptions.read():
+        raise WrongFinding(finding.assumption)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < SECONDS_MAX else f"{seconds / 60:.1f} min"
+
+
+def _where(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno})"
 
 
 def chosen(acts: Sequence[Act], options: Options, *, is_local: bool) -> list[Act]:

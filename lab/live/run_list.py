@@ -1,7 +1,7 @@
 """The list of all that a run makes: each thing is noted before it is made, and deleted by this list.
 
 One JSON object a line. A run that was killed between the note and the call left a note of something that may not exist, or
-whose id nobody wrote down: cleaning looks for it by its name.
+whose id nobody wrote down: cleaning looks for it by its name, in the account and Region of the note.
 """
 
 import json
@@ -18,11 +18,16 @@ KINDS: Final = ("stack", "application", "bucket", "secret", "key")
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """`kind`: one of KINDS. `name`: begins with PREFIX and the run. `region`: where it is."""
+    """`kind`: one of KINDS. `name`: begins with PREFIX and the run. `region` and `account`: where it is.
+
+    `profile`: of the credentials for that account; "": the credentials of the run itself.
+    """
 
     kind: str
     name: str
     region: str
+    account: str
+    profile: str = ""
 
 
 class RunList:
@@ -32,11 +37,10 @@ class RunList:
         self._file = folder / FILE_NAME
         folder.mkdir(parents=True, exist_ok=True)
 
-    def note(self, kind: str, name: str, region: str) -> Thing:
+    def note(self, thing: Thing) -> Thing:
         """Writes it down, on the disk, before the caller makes it."""
-        if kind not in KINDS or not name.startswith(PREFIX):
-            raise ValueError(f"{kind} {name} can't be noted")
-        thing = Thing(kind, name, region)
+        if thing.kind not in KINDS or not thing.name.startswith(PREFIX):
+            raise ValueError(f"{thing.kind} {thing.name} can't be noted")
         with self._file.open("a") as file:
             file.write(json.dumps(asdict(thing)) + "\n")
             file.flush()

@@ -77,6 +77,10 @@ class _Stoppable:
         return self.account.is_local
 
     @property
+    def profile(self) -> str:
+        return self.account.profile
+
+    @property
     def application_parameters(self) -> Mapping[str, str]:
         return self.account.application_parameters
 

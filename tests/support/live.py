@@ -26,6 +26,7 @@ class WorldAccount:
     region: str = REGION
     partition: str = "aws"
     is_local: bool = True
+    profile: str = ""
 
     @property
     def application_parameters(self) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from lab.live.made import Made
 from lab.live.questions.stacks import Stacks
 from lab.live.questions.things import Things
 from lab.live.record import Replacing
+from lab.local.stacks import DidNotEnd
 
 THROTTLED: Final = ("ThrottlingException", "Throttling", "TooManyRequestsException")
 TRIES: Final = 6
@@ -65,6 +66,8 @@ def answer(question: Question, asked: Asked) -> Answer:
                 error.response["Error"]["Code"],
                 f"{error.response['Error']['Code']} at {error.operation_name}",
             )
+        except (LookupError, DidNotEnd) as error:
+            return Answer(failed=f"an answer is not whole: {type(error).__name__}: {error}")
         else:
             code = value.get("code", "") if isinstance(value, dict) else ""
             if code not in (*THROTTLED, *DENIED):

@@ -69,7 +69,7 @@ class MadeStacks:
         return {name: self._begin(name, resources) for name, resources in templates.items()}
 
     def _begin(self, suffix: str, resources: Mapping[str, Any]) -> About:
-        name = self.made.stack_name(f"asked-{suffix}")
+        name = self.made.note("stack", f"asked-{suffix}")
         return About(name, self.made.stacks().begin(name, {"Resources": resources}))
 
     def _ended(self, suffix: str) -> About:
@@ -99,7 +99,7 @@ class MadeStacks:
 
     @cached_property
     def reviewed(self) -> About:
-        name = self.made.stack_name("asked-reviewed")
+        name = self.made.note("stack", "asked-reviewed")
         body = f'{{"Resources": {{"{RESOURCE}": {{"Type": "{HANDLE["Type"]}"}}}}}}'
         made = self.made.account.client("cloudformation").create_change_set(
             StackName=name, ChangeSetName="asked", ChangeSetType="CREATE", TemplateBody=body

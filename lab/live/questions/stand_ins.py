@@ -42,6 +42,7 @@ class StandInAccount:
     region: str = DEFAULT_REGION
     partition: str = "aws"
     is_local: bool = True
+    profile: str = ""
 
     @property
     def application_parameters(self) -> Mapping[str, str]:
@@ -125,7 +126,7 @@ class SetStacks:
 
     def _begun(self, suffix: str, status: str = "CREATE_IN_PROGRESS") -> Stack:
         account = self._made.account
-        name = self._made.stack_name(f"asked-{suffix}")
+        name = self._made.note("stack", f"asked-{suffix}")
         return self._cloudformation.stack(name, status=status, region=account.region, account=account.number)
 
     def _create(self, stack: Stack, name: str) -> None:

@@ -69,7 +69,7 @@ class Things:
     @cached_property
     def bare(self) -> Secret:
         """No value, no tag."""
-        name = self.made.list.note("secret", self.made.name("asked-bare"), self.made.account.region).name
+        name = self.made.note("secret", "asked-bare")
         return Secret(name, str(self.secretsmanager.create_secret(Name=name)["ARN"]))
 
     def _secret(self, suffix: str, value: bytes | str) -> Secret:

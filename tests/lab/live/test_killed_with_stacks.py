@@ -60,7 +60,7 @@ def play(stage):
     stage.made.stacks().update(one.name, {"Resources": {"Handle": HANDLE, "Another": HANDLE}})
     stage.made.stacks().delete(stage.made.stack("two", {"Handle": HANDLE}).name)
     stage.client("cloudformation").create_change_set(
-        StackName=stage.made.stack_name("three"),
+        StackName=stage.made.note("stack", "three"),
         ChangeSetName="x",
         ChangeSetType="CREATE",
         TemplateBody='{"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}}',

@@ -14,6 +14,7 @@ from lab.live import assumptions, program, record
 from lab.live.act import Act, Needs
 from lab.live.acts import ACTS
 from lab.live.made import Made, clean
+from lab.live.probe import DidNotCome
 from lab.live.program import Options, Run
 from lab.live.questions import stand_ins
 from lab.live.run_list import RunList
@@ -25,8 +26,8 @@ IDS = list(assumptions.read())
 NAMES = "ikm-live-[0-9a-f]{8}-"
 
 
-def act(name, *settles, play, **more):
-    return Act(name, f"What {name} shows", settles, makes="1 key", deadline_seconds=60, play=play, **more)
+def act(name, *settles, play, deadline_seconds=60, **more):
+    return Act(name, f"What {name} shows", settles, makes="1 key", deadline_seconds=deadline_seconds, play=play, **more)
 
 
 def as_assumed(id_):
@@ -57,14 +58,16 @@ def run(asked, tmp_path):
 
 @pytest.fixture
 def make_live(asked, tmp_path, monkeypatch, capsys):
-    """`make live` with these acts: its exit code and what it printed. `says`: the answer to its question; None: nobody."""
+    """`make live` with these acts: its exit code and what it printed. `says`: the answer, or the answers; None: nobody's."""
 
     def main(*acts, says="yes", arguments=()):
+        answers = list(says) if isinstance(says, list) else None
+
         def answer(question):
             print(question)  # noqa: T201  # a terminal's echo
             if says is None:
                 raise EOFError
-            return says
+            return answers.pop(0) if answers else says
 
         monkeypatch.setattr(command.signal, "signal", lambda *_: None)
         monkeypatch.setattr(command, "_account", lambda *_: asked.made.account)
@@ -105,9 +108,52 @@ def test_the_plan_comes_first_and_any_answer_but_yes_makes_nothing(make_live, aw
     assert list(tmp_path.glob("live-record-*")) == []
     plan, _, rest = said.partition("Play it? Type yes: ")
     assert re.search(rf"account \d{{12}}, Region us-east-1, run .*\n.*called {NAMES}\.\.\.", plan)
-    assert "  first: 1 key (1 min at most)\n" in plan
-    assert "It takes 7 minutes at most, and costs at most 0.25 US dollars.\n" in plan
+    assert "  first: 1 key (60 s at most)\n" in plan
+    assert "The acts take 60 s at most; deploying takes some 6 min before" in plan
+    assert "All costs at most 0.25 US dollars.\n" in plan
     assert rest.strip() == "Nothing was made."
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(25, "25 s"), (119, "119 s"), (345, "5.8 min"), (1500, "25.0 min")])
+def test_the_plan_tells_times_as_they_are(run, seconds, told):
+    [line] = [one for one in run(act("first", IDS[0], play=None, deadline_seconds=seconds)).plan() if "first" in one]
+
+    assert line == f"  first: 1 key ({told} at most)"
+
+
+def test_the_plan_counts_only_what_is_played_and_says_what_is_not(run):
+    plan = list(
+        run(
+            act("first", IDS[0], play=None),
+            act("second", IDS[1], play=None, needs=Needs.OTHER_REGION),
+            act("third", IDS[2], play=None, not_local="it has one Region."),
+        ).plan()
+    )
+
+    assert "It does not play second. No second Region was named (REGION2=...)." in plan
+    assert "It does not play third. The local AWS can't show it: it has one Region." in plan
+    assert plan[-1].startswith("The acts take 60 s at most;")
+
+
+@pytest.mark.parametrize(("says", "code", "played"), [(["yes", "yes"], 0, True), (["yes", "no"], 3, False)])
+def test_acts_that_starve_others_are_asked_for_by_themselves(make_live, aws, says, code, played):
+    starves = act("first", IDS[0], play=makes_a_key, needs=Needs.ALL)
+
+    ended, said = make_live(starves, says=says, arguments=["--all"])
+
+    assert ended == code
+    assert re.search(
+        r"These acts use up KMS's quota of GetParametersForImport: first\. Nobody else in account \d{12} can import key "
+        r"material in us-east-1 then, for 60 s at most\.\nPlay these, too\? Type yes: ",
+        said,
+    )
+    assert bool(aws.calls) is played
+
+
+def test_without_them_nothing_more_is_asked(make_live):
+    _, said = make_live(act("first", IDS[0], play=makes_a_key))
+
+    assert said.count("Type yes: ") == 1
 
 
 def test_yes_plays_cleans_up_writes_the_record_and_ends_with_the_counts(make_live, asked, tmp_path):
@@ -163,7 +209,7 @@ DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "Crea
             "the act failed: ClientError: An error occurred (AccessDenied) when calling the CreateKey operation: no",
         ),
         (TimeoutError("gone"), "the act failed: TimeoutError: gone"),
-        (KeyError("Stacks"), "the act met an answer without 'Stacks'"),
+        (DidNotCome("Update request 2 of Good"), "the act failed: DidNotCome: Update request 2 of Good"),
     ],
 )
 def test_an_act_that_fails_stops_no_other_and_what_it_did_not_settle_is_not_seen(run, error, why):
@@ -180,6 +226,38 @@ def test_an_act_that_fails_stops_no_other_and_what_it_did_not_settle_is_not_seen
         (IDS[2], Verdict.AS_ASSUMED),
     ]
     assert played.findings[1].seen == why
+    assert played.defects == []
+
+
+NOT_A_ROW = "nobody-assumes-this"
+
+
+@pytest.mark.parametrize(
+    ("play", "why"),
+    [
+        (fails(KeyError("Stacks")), r"KeyError: 'Stacks' \(test_program.py, line \d+\)"),
+        (fails(ZeroDivisionError("ours")), r"ZeroDivisionError: ours \(test_program.py, line \d+\)"),
+        (as_assumed(NOT_A_ROW), f"WrongFinding: {NOT_A_ROW} .*"),
+        (as_assumed(IDS[2]), f"WrongFinding: {IDS[2]} .*"),
+        (lambda _: iter([judged(IDS[0], "a", "b", holds=True)] * 2), f"WrongFinding: {IDS[0]} .*"),
+    ],
+    ids=["an answer without a field", "an error of ours", "no such row", "another act's row", "told twice"],
+)
+def test_an_act_with_a_defect_stops_no_other_and_the_exit_code_tells(make_live, play, why):
+    code, said = make_live(act("first", IDS[0], IDS[1], play=play), act("second", IDS[3], play=as_assumed(IDS[3])))
+
+    assert code == 1
+    assert re.search(rf"not seen: {IDS[1]}\n    expected: .*\n    seen: the act has a defect: {why}\n", said)
+    assert f"as assumed: {IDS[3]}\n" in said
+
+
+def test_an_act_that_settles_what_has_no_row_stops_no_other(run):
+    played = run(act("first", NOT_A_ROW, play=as_assumed(NOT_A_ROW)), act("second", IDS[1], play=as_assumed(IDS[1])))
+
+    played.play()
+
+    assert [one.verdict for one in played.findings] == [Verdict.NOT_SEEN, Verdict.AS_ASSUMED]
+    assert played.defects == ["first"]
 
 
 def test_an_act_has_its_own_time_and_ends_when_it_is_over(run):
@@ -243,10 +321,29 @@ def test_ctrl_c_cleans_up_and_still_writes_what_was_seen(make_live, asked, aws, 
     assert len(list(tmp_path.glob("live-record-*"))) == 1
 
 
-def test_a_defect_of_our_own_cleans_up_and_is_shown(make_live, asked, aws):
-    with pytest.raises(ZeroDivisionError):
-        make_live(act("first", IDS[0], play=makes_and_raises(ZeroDivisionError("ours"))))
+class Defect(BaseException):
+    """Ends the program, as a defect outside of the acts does."""
 
+
+def test_a_defect_of_the_program_cleans_up_and_is_shown(make_live, asked, aws):
+    with pytest.raises(Defect):
+        make_live(act("first", IDS[0], play=makes_and_raises(Defect)))
+
+    assert left(asked.made.account) == []
+    assert secrets_of(aws) == []
+
+
+def test_a_cleaning_that_is_stopped_says_how_to_go_on(make_live, asked, aws, monkeypatch):
+    def stop(_run):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "clean", stop)
+        code, said = make_live(act("first", IDS[0], play=makes_and_raises(KeyboardInterrupt)))
+
+    assert code == 130
+    [run_] = re.findall(r"Delete what is left: make live CLEAN=(\w+)\n", said)
+    assert make_live(arguments=["--clean", run_]) == (0, f"live: run {run_} is clean\n")
     assert left(asked.made.account) == []
     assert secrets_of(aws) == []
 
@@ -322,8 +419,8 @@ def test_many_things_makes_as_many_calls_as_are_killed(run, aws):
 
 def test_cleaning_twice_and_a_run_that_made_nothing_are_clean(asked, tmp_path):
     made = Made(asked.made.account, asked.made.run, RunList(tmp_path))
-    made.list.note("key", made.name("never-made"), made.account.region)
-    made.list.note("secret", made.name("never-made"), made.account.region)
+    made.note("key", "never-made")
+    made.note("secret", "never-made")
     made.key("made")
 
     assert list(clean(made.account, made.list.things())) == []

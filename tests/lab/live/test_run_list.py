@@ -8,7 +8,7 @@ from lab.live.made import RUN_TAG, Made, clean
 from lab.live.run_list import FILE_NAME, RunList, Thing
 from lab.secretsmanager.writes import WritableSecrets
 from lab.wire.transport import AwsError
-from lab.world import REGION, World
+from lab.world import ACCOUNT, REGION, World
 from tests.support.live import RUN, WorldAccount
 
 OTHER_REGION = "eu-west-1"
@@ -97,17 +97,17 @@ def test_each_thing_is_on_the_disk_before_the_call_that_makes_it(account, operat
 
 
 def test_a_half_written_last_line_is_passed_over(tmp_path):
-    RunList(tmp_path).note("key", "ikm-live-1-a", REGION)
+    RunList(tmp_path).note(Thing("key", "ikm-live-1-a", REGION, ACCOUNT))
     with (tmp_path / FILE_NAME).open("a") as file:
         file.write('{"kind": "secret", "name": "ikm-l')
 
-    assert list(RunList(tmp_path).things()) == [Thing("key", "ikm-live-1-a", REGION)]
+    assert list(RunList(tmp_path).things()) == [Thing("key", "ikm-live-1-a", REGION, ACCOUNT)]
 
 
 def test_the_newest_thing_comes_first_and_each_once(tmp_path):
     notes = RunList(tmp_path)
     for name in ("a", "b", "a"):
-        notes.note("key", f"ikm-live-1-{name}", REGION)
+        notes.note(Thing("key", f"ikm-live-1-{name}", REGION, ACCOUNT))
 
     assert [one.name for one in notes.things()] == ["ikm-live-1-a", "ikm-live-1-b"]
 
@@ -115,7 +115,7 @@ def test_the_newest_thing_comes_first_and_each_once(tmp_path):
 @pytest.mark.parametrize(("kind", "name"), [("key", "orders"), ("table", "ikm-live-1-a")])
 def test_what_is_not_a_run_s_own_is_never_noted(tmp_path, kind, name):
     with pytest.raises(ValueError, match=f"^{kind} {name} can't be noted$"):
-        RunList(tmp_path).note(kind, name, REGION)
+        RunList(tmp_path).note(Thing(kind, name, REGION, ACCOUNT))
 
     assert list(RunList(tmp_path).things()) == []
 
@@ -212,7 +212,7 @@ def test_what_can_t_be_removed_is_reported_with_the_reason(account):
 
     (left,) = account.clean()
 
-    assert left.thing == Thing("secret", f"ikm-live-{RUN}-secret", REGION)
+    assert left.thing == Thing("secret", f"ikm-live-{RUN}-secret", REGION, ACCOUNT)
     assert left.why.endswith("AccessDeniedException) when calling the DeleteSecret operation: not allowed")
     assert account.state(account.world.call("ListKeys")["Keys"][0]["KeyArn"]) == "PendingDeletion"
 

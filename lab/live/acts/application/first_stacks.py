@@ -29,7 +29,7 @@ def first_key(stage: Stage) -> Iterator[Finding]:
     """A stack makes its key, and fills it from a wrapped secret; then another expiry; then its end. The key is retained."""
     kms = stage.client("kms")
     name = stage.made.name("first-key")
-    description = stage.made.list.note("key", stage.made.name("first-key-of-stack"), stage.account.region).name
+    description = stage.made.note("key", "first-key-of-stack")
     transport = stage.made.key("transport", Origin="AWS_KMS", tag=name)
     context = {TAG: f"{stage.account.number}/{name}"}  # binds it to the secret of this name
     wrapped = kms.encrypt(KeyId=transport, Plaintext=_material(stage), EncryptionContext=context)["CiphertextBlob"]

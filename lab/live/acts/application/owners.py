@@ -5,11 +5,8 @@ import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
 from imported_key_material.consent import TAG
 from lab.live import side_by_side
-from lab.live.account import Account
 from lab.live.act import Act, Needs
 from lab.live.made import Made, key_policy
 from lab.live.one_stack import OneStack, reason, seconds_of
@@ -91,17 +88,14 @@ def foreign(stage: Stage) -> Iterator[Finding]:
         yield not_seen("secret-foreign-tags", Needs.OTHER_ACCOUNT.value)
         return
     there = Made(other, stage.made.run, stage.made.list)
-    name, tag = there.name("foreign"), {"Key": TAG, "Value": stage.made.name("foreign")}
-    key = _key_for(other, stage.application.role_arn, name)
+    role = stage.application.role_arn
+    opens = key_policy(other, _statement(role, ["kms:Decrypt"]))
+    key = there.key("foreign", Origin="AWS_KMS", Policy=opens)
+    name, version = there.secret("foreign", _material(stage), tag=stage.made.name("foreign"), KmsKeyId=key)
     manager = other.client("secretsmanager")
-    try:
-        made = manager.create_secret(Name=name, SecretBinary=_material(stage), KmsKeyId=key, Tags=[tag])
-        policy = _policy(stage.application.role_arn, ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"])
-        manager.put_resource_policy(SecretId=name, ResourcePolicy=json.dumps(policy))
-        stack = _stack(stage, "foreign", made["ARN"], made["VersionId"])
-    finally:  # the run's list is of the first account only
-        _forget(manager, name)
-        other.client("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    reads = _statement(role, ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"])
+    manager.put_resource_policy(SecretId=name, ResourcePolicy=json.dumps(_policy(reads)))
+    stack = _stack(stage, "foreign", manager.describe_secret(SecretId=name)["ARN"], version)
     yield judged(
         "secret-foreign-tags",
         "DescribeSecret shows the tags of another account's secret, and the function reads it",
@@ -111,26 +105,12 @@ def foreign(stage: Stage) -> Iterator[Finding]:
     )
 
 
-def _key_for(account: Account, role_arn: str, description: str) -> str:
-    policy = key_policy(account, {**_statement(role_arn, ["kms:Decrypt"])})
-    made = account.client("kms").create_key(Description=description, Policy=policy)
-    return str(made["KeyMetadata"]["Arn"])
-
-
-def _policy(role_arn: str, actions: list[str]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": [_statement(role_arn, actions)]}
+def _policy(statement: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def _statement(role_arn: str, actions: list[str]) -> dict[str, Any]:
     return {"Effect": "Allow", "Principal": {"AWS": role_arn}, "Action": actions, "Resource": "*"}
-
-
-def _forget(manager: Any, name: str) -> None:
-    try:
-        manager.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
 
 
 # ------------------------------------------------------------------------------------------------------------ the role

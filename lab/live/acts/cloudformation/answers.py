@@ -7,7 +7,7 @@ from typing import Any, Final
 from imported_key_material.cloudformation.answer import BODY_MAX_BYTES
 from lab.live.act import Act
 from lab.live.acts.cloudformation.played import Played, request
-from lab.live.probe import Received
+from lab.live.probe import DidNotCome, Received
 from lab.live.stage import Stage
 from lab.live.verdicts import Finding, judged
 
@@ -45,7 +45,7 @@ def _result(events: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     for event in events:
         if event["LogicalResourceId"] == "Probe" and event["ResourceStatus"] in ("CREATE_COMPLETE", "CREATE_FAILED"):
             return event["ResourceStatus"], event.get("ResourceStatusReason", "")
-    raise KeyError("an end of the resource's creation")
+    raise DidNotCome("an end of the resource's creation")
 
 
 # ----------------------------------------------------------------------------------------------------------- judgements

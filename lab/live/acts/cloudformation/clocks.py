@@ -12,7 +12,7 @@ from typing import Any, Final
 from lab.live.act import Act
 from lab.live.acts.cloudformation import shown
 from lab.live.acts.cloudformation.played import Played, delete_of, request
-from lab.live.probe import Received
+from lab.live.probe import DidNotCome, Received
 from lab.live.stage import Stage
 from lab.live.verdicts import Finding
 
@@ -76,7 +76,7 @@ def clocks(stage: Stage) -> Iterator[Finding]:
 def _found(find: Callable[[], Received]) -> Received | None:
     try:
         return find()
-    except KeyError:
+    except DidNotCome:
         return None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lab.live.probe import Received
+from lab.live.probe import DidNotCome, Received
 from lab.live.stage import Stage
 from lab.local.stacks import Begun, Stack
 
@@ -21,7 +21,7 @@ class Played:
     _begun: Begun = field(default_factory=lambda: Begun(""))
 
     def create(self, resources: Mapping[str, Any], **more: Any) -> None:
-        name = self.stage.made.stack_name(self.suffix)
+        name = self.stage.made.note("stack", self.suffix)
         self.stack_id = self.stage.made.stacks().begin(name, {"Resources": dict(resources)}, **more)
         self._begun = Begun(self.stack_id)
 
@@ -42,16 +42,16 @@ class Played:
 
 
 def request(received: list[Received], type_: str, logical_id: str, number: int = 0) -> Received:
-    """The first request of this type for this resource; the second if `number` is 1. Raises KeyError if there is none."""
+    """The first request of this type for this resource; the second if `number` is 1. Raises DidNotCome."""
     found = [one for one in received if (one.type, one.logical_id) == (type_, logical_id)]
     if len(found) <= number:
-        raise KeyError(f"{type_} request {number + 1} of {logical_id}")
+        raise DidNotCome(f"{type_} request {number + 1} of {logical_id}")
     return found[number]
 
 
 def delete_of(received: list[Received], logical_id: str, physical_id: str) -> Received:
-    """The first Delete of this id. Raises KeyError if there is none."""
+    """The first Delete of this id. Raises DidNotCome."""
     for one in received:
         if (one.type, one.logical_id, one.physical_id) == ("Delete", logical_id, physical_id):
             return one
-    raise KeyError(f"Delete of {logical_id} {physical_id}")
+    raise DidNotCome(f"Delete of {logical_id} {physical_id}")

@@ -20,7 +20,7 @@ from lab.cloudformation import request_shape
 from lab.live.account import Account
 from lab.live.act import Act
 from lab.live.acts.cloudformation.played import Played, request
-from lab.live.probe import Received
+from lab.live.probe import DidNotCome, Received
 from lab.live.stage import Stage
 from lab.live.verdicts import Finding, judged
 from lab.local.stacks import Stack
@@ -203,7 +203,7 @@ def _failure(stack: Stack, logical_id: str) -> Mapping[str, Any]:
     for event in stack.events:
         if event["LogicalResourceId"] == logical_id and event["ResourceStatus"].endswith("_FAILED"):
             return event
-    raise KeyError(f"a failure of {logical_id}")
+    raise DidNotCome(f"a failure of {logical_id}")
 
 
 def _sorted(texts: set[str]) -> str:
