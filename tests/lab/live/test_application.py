@@ -1,50 +1,110 @@
-"""The acts with the deployed application, on the local AWS: "as assumed", and "otherwise" for each planted deviation.
+"""The whole program in its short form, and the acts with the deployed application, on the local AWS: "as assumed", and
+"otherwise" for each planted deviation.
 
 Nearly all of their time is waiting, so all are played at once, as soon as the first test needs one of them.
 """
 
-import time
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 
 from lab.application import ACCOUNT, REGION, Application
-from lab.live.acts.application import first_stacks, lives, owners
+from lab.live import records
+from lab.live.acts import ACTS as ACTS_OF_ALL
+from lab.live.acts import application
+from lab.live.acts.application import owners
 from lab.live.verdicts import Verdict
+from lab.local import places
 from lab.role_calls import Call
 from tests.support.identity_policy import allows
 from tests.support.other_application import DEVIATIONS, Stages
 
 pytestmark = pytest.mark.xdist_group("live-application")
 
-ACTS = [act for act in (*first_stacks.ACTS, *owners.ACTS, *lives.ACTS) if not act.not_local]
+ACTS = [act for act in application.ACTS if not act.not_local]
 NOT_LOCAL = {"architecture-switched"}
-
-
-def timed(play):
-    started = time.monotonic()
-    findings = {one.assumption: one for one in play()}
-    return findings, time.monotonic() - started
+NOT_SHORT = [act for act in ACTS if not act.short]
+PROGRAM_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
 def played(aws, tmp_path_factory):
-    """The findings of each act and of each deviation, by name."""
-    stages = Stages(aws.settings, tmp_path_factory.mktemp("live"))
-    plays = {act.name: lambda act=act: act.play(stages.stage()) for act in ACTS}
-    plays |= {one.name: lambda one=one: one.play(stages) for one in DEVIATIONS}
+    """By name: the findings of each act that the short form leaves out, and of each deviation. The program: how it ended."""
+    folder = tmp_path_factory.mktemp("live")
+    stages = Stages(aws.settings, folder)
+    plays = {act.name: lambda act=act: found(act.play(stages.stage())) for act in NOT_SHORT}
+    plays |= {one.name: lambda one=one: found(one.play(stages)) for one in DEVIATIONS}
+    plays[PROGRAM] = lambda: short_form(aws.folder, folder)
     with ThreadPoolExecutor(len(plays)) as threads:
-        begun = {name: threads.submit(timed, play) for name, play in plays.items()}
+        begun = {name: threads.submit(play) for name, play in plays.items()}
     stages.forget()
-    return {name: one.result()[0] for name, one in begun.items()}
+    return {name: one.result() for name, one in begun.items()}
 
 
 def found(findings):
     return {one.assumption: one for one in findings}
 
 
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.name)
+# --------------------------------------------------------------------------------------------------------- the program
+
+PROGRAM = "make live"
+
+
+def short_form(aws_folder, folder):
+    """Its exit code, what it printed, and its record."""
+    command = [sys.executable, "-m", "lab.live", "--settings", aws_folder, "--yes", "--short", "--region2", "eu-west-1"]
+    ended = subprocess.run(
+        [*command, "--records", folder, "--lists", folder / "lists"],
+        cwd=places.REPOSITORY,
+        env={**os.environ, "PYTHONPATH": "handler"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PROGRAM_SECONDS,
+        check=False,
+    )
+    (record,) = folder.glob("live-record-*.json")
+    return ended.returncode, ended.stdout + ended.stderr, records.read(record)
+
+
+def test_the_short_form_of_the_program_ends_with_nothing_otherwise_and_nothing_left(played):
+    code, said, record = played[PROGRAM]
+
+    *_, before, last = said.splitlines()
+    counts = Counter(one.verdict for one in record.findings)
+    settled = [one for act in ACTS_OF_ALL if act.short for one in act.settles]
+    assert (code, counts[Verdict.OTHERWISE]) == (0, 0), said
+    assert (
+        last == f"live: {counts[Verdict.AS_ASSUMED]} as assumed, 0 otherwise, {counts[Verdict.NOT_SEEN]} not seen here"
+    )
+    assert before.startswith("The record: ")
+    assert "and cost nothing until then. Nothing else is left.\n" in said
+    assert (record.label, sorted(one.assumption for one in record.findings)) == ("local", sorted(settled))
+
+
+def test_what_the_local_aws_can_not_show_is_named_with_the_reason(played):
+    _, said, record = played[PROGRAM]
+
+    not_seen = {one.assumption: one.seen for one in record.findings if one.verdict is Verdict.NOT_SEEN}
+    assert set(not_seen) == {
+        *("list-while-created", "last-operations", "create-cancelled", "cancelled-delete"),
+        *("secret-foreign-tags", "role-allows", "role-refuses"),
+    }
+    for assumption, why in not_seen.items():
+        assert "The local AWS can't show it: " in why
+        assert re.search(rf"not seen: {assumption}\n    expected: .+\n    seen: {re.escape(why)}\n", said)
+
+
+# ------------------------------------------------------------------------------------- the acts, and the deviations
+
+
+@pytest.mark.parametrize("act", NOT_SHORT, ids=lambda act: act.name)
 def test_on_the_local_aws_everything_is_as_assumed(played, act):
     findings = played[act.name]
 

@@ -16,7 +16,7 @@ from lab.live.verdicts import Finding, judged
 from lab.local.stacks import Stack
 
 MATERIAL_BYTES: Final = 32
-ANOTHER_S_CHECK_VALUE: Final = "CMAC:0000000000"  # of random material it is this in one of 10^12 runs
+NO_SUCH_VERSION: Final = "00000000-0000-4000-8000-000000000000"
 STACK_SECONDS: Final = 120.0  # KMS's own handler waits for a new key
 TAG_PATIENCE_SECONDS: Final = 360.0  # aws/calls.py
 
@@ -82,7 +82,7 @@ def first_key(stage: Stage) -> Iterator[Finding]:
 
 
 def rollback(stage: Stage) -> Iterator[Finding]:
-    """A key that was tagged a moment ago; then an update that must fail, since it declares another check value."""
+    """A key that was tagged a moment ago; then an update that must fail, since the pinned version does not exist."""
     kms = stage.client("kms")
     name = stage.made.name("rollback")
     secret, version = stage.made.secret("rollback", _material(stage), tag=name)
@@ -101,8 +101,7 @@ def rollback(stage: Stage) -> Iterator[Finding]:
     if created.status != "CREATE_COMPLETE":
         return
     blob = kms.encrypt(KeyId=key, Plaintext=b"before")["CiphertextBlob"]
-    wrong = stage.material(key, secret, version, ExpectedCheckValue=ANOTHER_S_CHECK_VALUE)
-    failed = stack.update({"Material": wrong}, STACK_SECONDS)
+    failed = stack.update({"Material": stage.material(key, secret, NO_SUCH_VERSION)}, STACK_SECONDS)
     opens = kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"before"
     yield judged(
         "rollback-completes",

@@ -70,7 +70,7 @@ def clocks(stage: Stage) -> Iterator[Finding]:
     yield shown.listed_while_created(request(received, "Create", "Late"), local=stage.account.is_local)
     yield shown.rolled_back_properties(forward, back_again)
     yield shown.failed_id(_found(lambda: request(returned, "Update", "Bad", 1)), "bad-2")
-    yield shown.last_operations(rolled_back.status, operations, back_again)
+    yield shown.last_operations(rolled_back.status, operations, back_again, local=stage.account.is_local)
 
 
 def _found(find: Callable[[], Received]) -> Received | None:

@@ -192,10 +192,13 @@ def failed_id(back: Received | None, answered_id: str) -> Finding:
     )
 
 
-def last_operations(status: str, afterwards: list[str] | None, back: Received | None) -> Finding:
+def last_operations(
+    status: str, afterwards: list[str] | None, back: Received | None, *, local: bool = False
+) -> Finding:
     """`afterwards`: the types in LastOperations after the rollback. `back`: what the probe's own boto3 read during it."""
     if afterwards is None:
-        return not_seen("last-operations", "DescribeStacks has no LastOperations here")
+        why = "The local AWS can't show it: its DescribeStacks has no LastOperations."
+        return not_seen("last-operations", why if local else "DescribeStacks has no LastOperations in this Region.")
     return judged(
         "last-operations",
         "DescribeStacks has LastOperations, and ROLLBACK is one of them after an update that was rolled back",
