@@ -8,7 +8,6 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from imported_key_material.consent import TAG
-from lab.live import side_by_side
 from lab.live.act import Act
 from lab.live.one_stack import OneStack, reason, seconds_of, seconds_of_all, told_not_wanted
 from lab.live.stage import Stage
@@ -19,10 +18,6 @@ MATERIAL_BYTES: Final = 32
 NO_SUCH_VERSION: Final = "00000000-0000-4000-8000-000000000000"
 STACK_SECONDS: Final = 120.0  # KMS's own handler waits for a new key
 TAG_PATIENCE_SECONDS: Final = 360.0  # aws/calls.py
-
-
-def play(stage: Stage) -> Iterator[Finding]:
-    yield from side_by_side.play(stage, (first_key, rollback))
 
 
 def first_key(stage: Stage) -> Iterator[Finding]:
@@ -158,19 +153,19 @@ def _encrypts(kms: Any, key: str) -> bool:
 ACTS: Final[tuple[Act, ...]] = (
     Act(
         "first-key",
-        "A first key through the product, its update, its rollback, and its end",
-        (
-            "first-key",
-            "first-key-expiry",
-            "first-key-deleted",
-            "first-key-wanted",
-            "key-just-tagged",
-            "rollback-completes",
-            "rollback-wanted",
-        ),
-        makes="2 stacks, 3 keys, 2 secrets",
-        deadline_seconds=120,
-        play=play,
-        dollars=0.02,
+        "A first key through the product, its update, and its end",
+        ("first-key", "first-key-expiry", "first-key-deleted", "first-key-wanted"),
+        makes="1 stack, 2 keys, 1 secret",
+        deadline_seconds=90,
+        play=first_key,
+    ),
+    Act(
+        "rollback",
+        "A key that was tagged a moment ago; an update that fails, and its rollback",
+        ("key-just-tagged", "rollback-completes", "rollback-wanted"),
+        makes="1 stack, 1 key, 1 secret",
+        deadline_seconds=80,
+        play=rollback,
+        short=False,
     ),
 )

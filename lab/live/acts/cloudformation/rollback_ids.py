@@ -43,7 +43,7 @@ ACTS: Final = (
         "What a rollback deletes that answers the first id again",
         (ASSUMPTION,),
         makes="1 stack",
-        deadline_seconds=180,
+        deadline_seconds=150,
         play=play,
         short=False,
     ),
