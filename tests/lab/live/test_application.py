@@ -25,7 +25,7 @@ from lab.role_calls import Call
 from tests.support.identity_policy import allows
 from tests.support.other_application import DEVIATIONS, Stages
 
-pytestmark = pytest.mark.xdist_group("live-application")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("live-application")]
 
 ACTS = [act for act in application.ACTS if not act.not_local]
 NOT_LOCAL = {"architecture-switched"}

@@ -86,8 +86,14 @@ def replica(stage):
 
 
 @pytest.fixture(autouse=True)
-def stack(monkeypatch):
-    monkeypatch.setattr(owners, "_stack", lambda *_: Stack("ikm-live", "id", "CREATE_COMPLETE"))
+def stack_ends_as(monkeypatch):
+    """How the stack ends that uses the secret of the other account."""
+
+    def set_(status):
+        monkeypatch.setattr(owners, "_stack", lambda *_: Stack("ikm-live", "id", status))
+
+    set_("CREATE_COMPLETE")
+    return set_
 
 
 @pytest.mark.parametrize(("play", "least"), [(foreign, 3), (replica, 6)])
@@ -128,6 +134,15 @@ def test_what_is_made_elsewhere_is_noted_with_its_account_profile_and_region(tmp
         ("key", here.number, "", here.region),
         ("key", here.number, "", OTHER_REGION),
     }
+
+
+def test_a_secret_of_another_account_that_can_not_be_read(tmp_path, stack_ends_as):
+    stack_ends_as("CREATE_FAILED")
+
+    with stand_ins.stand_ins() as asked:
+        [finding] = foreign(Places(asked, tmp_path).stage)
+
+    assert finding.verdict is Verdict.OTHERWISE
 
 
 def test_a_profile_that_is_gone_hides_nothing_and_hinders_nothing(tmp_path):

@@ -12,7 +12,7 @@ from lab.live.acts.cloudformation import answers, clocks, failures, requests
 from lab.live.verdicts import Verdict
 from tests.support.live_local import play_at_once, shared_on
 
-pytestmark = pytest.mark.xdist_group("live-protocol")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("live-protocol")]
 
 ACTS = [act for act in (*clocks.ACTS, *requests.ACTS, *answers.ACTS, *failures.ACTS) if not act.not_local]
 NOT_LOCAL = {"list-while-created", "last-operations"}
