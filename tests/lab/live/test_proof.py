@@ -1,4 +1,4 @@
-"""The proof is proved: for each assumption something behaves otherwise on purpose, and its act says so; or its row says why not."""
+"""The proof is proved: for each assumption something behaves otherwise on purpose, and its act says so; or its row says why."""
 
 import ast
 from pathlib import Path
