@@ -51,7 +51,7 @@ class OneStack:
 
     def wait(self, seconds: float, before: int = 0) -> Stack:
         """Waits until it is at rest, and has more than so many events. Raises DidNotEnd."""
-        found = self.stage.wait_for(lambda: self._at_rest(before), seconds)
+        found = self.stage.wait_for(lambda: self.at_rest(before), seconds)
         if found is None:
             raise DidNotEnd(f"stack {self.name} is still in progress after {seconds:.0f} s")
         return found
@@ -59,7 +59,8 @@ class OneStack:
     def events_so_far(self) -> int:
         return len(self._events())
 
-    def _at_rest(self, before: int) -> Stack | None:
+    def at_rest(self, before: int = 0) -> Stack | None:
+        """The stack, if it is at rest and has more than so many events."""
         cloudformation = self.stage.client("cloudformation")
         shown = cloudformation.describe_stacks(StackName=self.stack_id)["Stacks"][0]
         status = str(shown["StackStatus"])

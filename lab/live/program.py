@@ -24,7 +24,7 @@ from lab.local.stacks import DidNotEnd
 
 TOTAL_MINUTES_MAX: Final = 40
 DEPLOY_MINUTES: Final = 6  # of the application and the probe
-SECONDS_MAX: Final = 120  # longer times are told in minutes
+SECONDS_MAX: Final = 120  # longer times are shown in minutes
 EXPECTED: Final = (
     ClientError,
     BotoCoreError,

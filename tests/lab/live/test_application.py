@@ -23,7 +23,8 @@ from lab.live.verdicts import Verdict
 from lab.local import places
 from lab.role_calls import Call
 from tests.support.identity_policy import allows
-from tests.support.other_application import DEVIATIONS, Stages
+from tests.support.other_application import DEVIATIONS
+from tests.support.other_application.stages import Stages
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("live-application")]
 

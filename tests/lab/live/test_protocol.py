@@ -1,4 +1,4 @@
-"""The acts with the probe, on a local AWS with all deviations planted at once: each is told as "otherwise", and nothing else.
+"""The acts with the probe, on a local AWS with all deviations planted at once: they find each "otherwise", and nothing else.
 
 Without deviations all is as assumed: test_application.py plays these acts in the short form of the whole program.
 """

@@ -69,21 +69,22 @@ def handing_over(stage: Stage) -> Iterator[Finding]:
     material = stage.material(stage.made.key("handing-over", tag=name), secret, version, ServiceTimeout=HOUR)
     with _quota_used_up(stage):
         stack = OneStack.begin(stage, "handing-over", {"Material": material})
-        line = '"handed over to a new invocation"'
-        handed_over = stage.wait_for(lambda: _log_lines(stage, line, began) or None, INVOCATION_SECONDS) or []
+        stage.wait_for(lambda: _handed_over(stage, began) or stack.at_rest(), INVOCATION_SECONDS)
     made = stack.wait(MANY_SECONDS)
+    handed_over = _handed_over(stage, began)
     if not handed_over and made.status == "CREATE_COMPLETE":
-        yield not_seen("handed-over", "the request got through before its invocation handed it over")
-    else:
-        yield judged(
-            "handed-over",
-            "A request that waits longer than an invocation is handed over, and ends well",
-            f"handed over {len(handed_over)} times; the stack is {made.status}. {reason(made)}",
-            holds=bool(handed_over) and made.status == "CREATE_COMPLETE",
-            times=len(handed_over),
-            status=made.status,
-            seconds=seconds_of_all(made),
-        )
+        why = "the request got through before its invocation handed it over"
+        yield from (not_seen(one, why) for one in ("handed-over", "no-recursion-stopped"))
+        return
+    yield judged(
+        "handed-over",
+        "A request that waits longer than an invocation is handed over, and ends well",
+        f"handed over {len(handed_over)} times; the stack is {made.status}. {reason(made)}",
+        holds=bool(handed_over) and made.status == "CREATE_COMPLETE",
+        times=len(handed_over),
+        status=made.status,
+        seconds=seconds_of_all(made),
+    )
     dropped = _dropped(stage, began)
     yield judged(
         "no-recursion-stopped",
@@ -99,6 +100,7 @@ def _quota_used_up(stage: Stage) -> Iterator[None]:
     """Asks for import parameters of a key of the run, again and again: nobody else gets any."""
     key, stop = stage.made.key("quota"), threading.Event()
     kms = stage.client("kms")
+    kms.meta.events.unregister("needs-retry.kms", unique_id="retry-config-kms")  # boto's own retries would leave some
 
     def ask() -> None:
         while not stop.is_set():
@@ -118,6 +120,10 @@ def _quota_used_up(stage: Stage) -> Iterator[None]:
         stop.set()
         for caller in callers:
             caller.join()
+
+
+def _handed_over(stage: Stage, since: datetime) -> list[str]:
+    return _log_lines(stage, '"handed over to a new invocation"', since)
 
 
 def _log_lines(stage: Stage, pattern: str, since: datetime) -> list[str]:
