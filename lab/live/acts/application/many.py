@@ -99,8 +99,7 @@ def handing_over(stage: Stage) -> Iterator[Finding]:
 def _quota_used_up(stage: Stage) -> Iterator[None]:
     """Asks for import parameters of a key of the run, again and again: nobody else gets any."""
     key, stop = stage.made.key("quota"), threading.Event()
-    kms = stage.client("kms")
-    kms.meta.events.unregister("needs-retry.kms", unique_id="retry-config-kms")  # boto's own retries would leave some
+    kms = without_retries(stage.client("kms"))
 
     def ask() -> None:
         while not stop.is_set():
@@ -120,6 +119,12 @@ def _quota_used_up(stage: Stage) -> Iterator[None]:
         stop.set()
         for caller in callers:
             caller.join()
+
+
+def without_retries(kms: Any) -> Any:
+    """Boto's own retries pause, and would leave some of the quota to others."""
+    kms.meta.events.unregister("needs-retry.kms", unique_id="retry-config-kms")
+    return kms
 
 
 def _handed_over(stage: Stage, since: datetime) -> list[str]:
