@@ -92,6 +92,7 @@ check-sam:
 
 check-properties:
 	.venv/bin/python -m tools.reference --check
+	.venv/bin/python -m tools.validator --check
 
 check-findings:
 	.venv/bin/python -m tools.findings --check
@@ -200,8 +201,9 @@ layer: build ## Print the layer's size and what is in it
 # ----------------------------------------------------------------------------------------------------------- maintain
 
 .PHONY: reference
-reference: $(DEV) ## Write docs/properties.md and docs/internals/findings.md again
+reference: $(DEV) ## Write docs/properties.md, the validator and docs/internals/findings.md again
 	@.venv/bin/python -m tools.reference
+	@.venv/bin/python -m tools.validator
 	@.venv/bin/python -m tools.findings
 
 .PHONY: pictures
