@@ -99,6 +99,7 @@ check-sam:
 
 check-properties:
 	.venv/bin/python -m tools.reference --check
+	.venv/bin/python -m tools.validator --check
 
 check-findings:
 	.venv/bin/python -m tools.findings --check
@@ -217,8 +218,9 @@ layer: build ## Print the layer's size and what is in it
 # ----------------------------------------------------------------------------------------------------------- maintain
 
 .PHONY: reference
-reference: $(DEV) ## Write docs/properties.md, docs/internals/findings.md, assumptions.md and the README's line again
+reference: $(DEV) ## Write the generated pages, the README's line and the validator again
 	@.venv/bin/python -m tools.reference
+	@.venv/bin/python -m tools.validator
 	@.venv/bin/python -m tools.findings
 	@.venv/bin/python -m tools.assumptions
 
