@@ -21,6 +21,12 @@ LANES ?= 0
 COMPARE ?=
 UPGRADE ?=
 WRITE ?=
+LOCAL ?=
+YES ?=
+ACTS ?=
+CLEAN ?=
+REGION2 ?=
+PROFILE2 ?=
 TEST ?=
 TESTS ?= tests
 # Some tests mostly wait.
@@ -32,7 +38,7 @@ PYTHON_BIN = $(or $(shell $(PYTHON) -c 'import os, sys; print(os.path.join(sys.b
 
 DEV := .venv/.installed
 SAM := .venv-sam/.installed
-LOCAL := .venv-local/.installed
+MINISTACK := .venv-local/.installed
 LOCK := .venv-lock/.installed
 WHEELS := .wheels/.complete
 
@@ -48,10 +54,10 @@ help: ## List the targets
 # ---------------------------------------------------------------------------------------------------------- every day
 
 .PHONY: install .venv .venv-sam .venv-local .venv-lock
-install: $(DEV) $(SAM) $(LOCAL) $(WHEELS) ## Install everything that the other targets need
+install: $(DEV) $(SAM) $(MINISTACK) $(WHEELS) ## Install everything that the other targets need
 .venv: $(DEV)
 .venv-sam: $(SAM)
-.venv-local: $(LOCAL)
+.venv-local: $(MINISTACK)
 .venv-lock: $(LOCK)
 
 .PHONY: one
@@ -69,7 +75,8 @@ fix: $(DEV) reference ## Format the code, fix what ruff can fix, and write the g
 	@.venv/bin/ruff format .
 
 # All of them run even if one fails, so one run reports all faults.
-CHECKS := check-types check-style check-format check-templates check-sam check-properties check-findings check-house
+CHECKS := check-types check-style check-format check-templates check-sam check-properties check-findings check-assumptions \
+	check-house
 
 .PHONY: check $(CHECKS)
 check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house; report all faults at once
@@ -92,32 +99,36 @@ check-sam:
 
 check-properties:
 	.venv/bin/python -m tools.reference --check
+	.venv/bin/python -m tools.validator --check
 
 check-findings:
 	.venv/bin/python -m tools.findings --check
 
+check-assumptions:
+	.venv/bin/python -m tools.assumptions --check
+
 # The unit tests of pages, templates, words and the rows of tests/findings/.
-HOUSE := architecture repository docs plain_words pages_and_aws pictures threat_model findings_page findings_rows template \
+HOUSE := architecture repository docs assumptions plain_words pages_and_aws pictures threat_model findings_page findings_rows template \
 	role
 check-house:
 	@.venv/bin/python -m pytest -q $(HOUSE:%=tests/unit/test_%.py) tests/lab/ceremony/test_page.py
 
 .PHONY: test
-test: $(DEV) $(SAM) $(LOCAL) build ## Run all tests, offline; TESTS=path for some
+test: $(DEV) $(SAM) $(MINISTACK) build ## Run all tests, offline; TESTS=path for some
 	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 # ----------------------------------------------------------------------------------------------------- see it at work
 
 .PHONY: demo
-demo: $(DEV) $(SAM) $(LOCAL) build ## Show everything on a local AWS, from an empty key to a used one
+demo: $(DEV) $(SAM) $(MINISTACK) build ## Show everything on a local AWS, from an empty key to a used one
 	@.venv/bin/python -m lab.demo
 
 .PHONY: ceremony
-ceremony: $(DEV) $(SAM) $(LOCAL) build ## Run docs/ceremony.md on a local AWS: custodians, engineer, auditor
+ceremony: $(DEV) $(SAM) $(MINISTACK) build ## Run docs/ceremony.md on a local AWS: custodians, engineer, auditor
 	@PYTHONPATH=handler .venv/bin/python -m lab.ceremony
 
 .PHONY: local
-local: $(DEV) $(SAM) $(LOCAL) build ## Start a local AWS, and leave it running for your own tests
+local: $(DEV) $(SAM) $(MINISTACK) build ## Start a local AWS, and leave it running for your own tests
 	@.venv/bin/python -m lab.local
 
 .PHONY: kms
@@ -125,6 +136,13 @@ kms: $(DEV) ## Run only the strict KMS: PORT=8411 ROTATION_SECONDS=2
 	@.venv/bin/python -m lab.kms --port $(PORT) --rotation-seconds $(ROTATION_SECONDS)
 
 # ----------------------------------------------------------------------------------------------------------- prove it
+
+# Without LOCAL=1 it asks the account of the caller's AWS credentials, and makes nothing before the answer is yes.
+.PHONY: live
+live: $(DEV) $(SAM) $(if $(LOCAL),$(MINISTACK)) $(if $(CLEAN),,build) ## Settle on your AWS account what is assumed of AWS: LOCAL=1 YES=1 ACTS=all CLEAN=run
+	@PYTHONPATH=handler .venv/bin/python -m lab.live $(if $(LOCAL),--local) $(if $(YES),--yes) \
+		$(if $(ACTS),$(if $(filter all,$(ACTS)),--all,--acts $(ACTS))) $(if $(CLEAN),--clean $(CLEAN)) \
+		$(if $(REGION2),--region2 $(REGION2)) $(if $(PROFILE2),--profile2 $(PROFILE2))
 
 .PHONY: simulate
 simulate: $(DEV) ## Run histories in a simulated world with faults: SEEDS=2000 FIRST=0, or SEED=n for one in detail
@@ -145,15 +163,15 @@ quota: $(DEV) ## Let hundreds of requests wait for KMS's quota at once: N=500 RA
 		--lanes $(LANES) $(if $(SEED),--seed $(SEED)) $(if $(COMPARE),--compare docs/internals)
 
 .PHONY: chaos
-chaos: $(DEV) $(SAM) $(LOCAL) build ## Kill the function during stack operations on a local AWS, and check: STACKS=40 SEED=n
+chaos: $(DEV) $(SAM) $(MINISTACK) build ## Kill the function during stack operations on a local AWS, and check: STACKS=40 SEED=n
 	@.venv/bin/python -m lab.chaos --stacks $(or $(STACKS),40) $(if $(SEED),--seed $(SEED))
 
 .PHONY: soak
-soak: $(DEV) $(SAM) $(LOCAL) build ## Send thousands of requests to one process, and check memory and speed: REQUESTS=2000
+soak: $(DEV) $(SAM) $(MINISTACK) build ## Send thousands of requests to one process, and check memory and speed: REQUESTS=2000
 	@PYTHONPATH=handler .venv/bin/python -m lab.bench.soak .aws-sam/build --requests $(REQUESTS)
 
 .PHONY: bench
-bench: $(DEV) $(SAM) $(LOCAL) build ## Measure size, starts, times, calls and memory; WRITE=docs/internals/benchmarks.md keeps it
+bench: $(DEV) $(SAM) $(MINISTACK) build ## Measure size, starts, times, calls and memory; WRITE=docs/internals/benchmarks.md keeps it
 	@PYTHONPATH=handler .venv/bin/python -m lab.bench .aws-sam/build $(if $(WRITE),--write $(WRITE))
 
 # -------------------------------------------------------------------------------------------------------------- build
@@ -175,7 +193,7 @@ $(DEV): requirements/dev.txt
 $(SAM): requirements/sam.txt
 	$(call install,$<)
 
-$(LOCAL): requirements/local.txt
+$(MINISTACK): requirements/local.txt
 	$(call install,$<)
 
 $(LOCK): requirements/lock.txt
@@ -200,9 +218,11 @@ layer: build ## Print the layer's size and what is in it
 # ----------------------------------------------------------------------------------------------------------- maintain
 
 .PHONY: reference
-reference: $(DEV) ## Write docs/properties.md and docs/internals/findings.md again
+reference: $(DEV) ## Write the generated pages, the README's line and the validator again
 	@.venv/bin/python -m tools.reference
+	@.venv/bin/python -m tools.validator
 	@.venv/bin/python -m tools.findings
+	@.venv/bin/python -m tools.assumptions
 
 .PHONY: pictures
 pictures: ## Draw docs/internals/*.svg again from the *.dot files; needs Graphviz

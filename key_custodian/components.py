@@ -10,7 +10,7 @@ Sources: NIST SP 800-57 part 1, split knowledge; ANSI X9.24-1 (components combin
 import hmac
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from imported_key_material.errors import CannotHappen, Refused
 from imported_key_material.material import check_value, material_check
@@ -25,7 +25,7 @@ TYPED = "-"
 TRIES = 3
 RESULT = "the combined material"
 _NEW_ONES = "Make new components, each of a random generator."
-_RESULT_WORDS = replace(OPTIONS, material=RESULT, random_bytes=_NEW_ONES)
+_RESULT_WORDS = OPTIONS._replace(material=RESULT, random_bytes=_NEW_ONES)
 
 
 @dataclass(frozen=True, slots=True)

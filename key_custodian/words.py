@@ -1,6 +1,5 @@
 """The words that the function's checks use for this tool's user: options and files, not properties and secrets."""
 
-from dataclasses import replace
 from typing import Final
 
 from imported_key_material.material.words import Words
@@ -34,8 +33,7 @@ OPTIONS: Final = Words(
 def of_component(number: int) -> Words:
     """One component of a split key: its holder can only make a new one, and it has its own check value."""
     option = "--component-check-value"
-    return replace(
-        OPTIONS,
+    return OPTIONS._replace(
         check_value=option,
         the_check_value=option,
         check_value_place=f"{option} {number}",

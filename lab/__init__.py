@@ -18,6 +18,7 @@ Programs:
 
     simulation/      a deterministic world of its own: one seed decides everything (`make simulate`, `make table`)
     local/           a local AWS with the deployed application (`make local`)
+    live/            acts on an AWS account that settle what is assumed of AWS (`make live`)
     demo/            the whole story, from an empty key to a used one (`make demo`)
     pages/           the commands of the pages, as a reader types them
     ceremony/        custodians, engineer and auditor, each with their own rights (`make ceremony`)

@@ -1,18 +1,58 @@
-"""For all tests: bytes and long texts never name a test, and hypothesis has no time limits.
+"""For all tests: nothing reaches AWS, bytes and long texts never name a test, and hypothesis has no time limits.
+
+The tests have no AWS credentials, not even those of the person who runs them, and connect only to this machine.
 
 Bytes and long texts may be key material (a PEM), which no output may show. And where each process draws them anew,
 pytest-xdist's workers would not agree on the list of tests. Hypothesis's time limits fail on a busy machine, and say nothing
 about the code.
 """
 
+import ipaddress
+import os
+import socket
+from typing import Any
+
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.support.scene", "tests.support.bucket"]  # the local AWS of a run, and the bucket for answers
 
+NO_CREDENTIALS = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 NAME_MAX_CHARACTERS = 64  # a check value by SHA-256 is longer
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+class LeftThisMachine(Exception):
+    """A test tried to reach another machine."""
+
+
+_connect = socket.socket.connect
+
+
+def _connect_here(self: socket.socket, address: Any) -> None:
+    if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_here(str(address[0])):
+        raise LeftThisMachine(f"A test must not connect to {address[0]}.")
+    _connect(self, address)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def pytest_configure() -> None:
+    """Also the programs that tests start get this environment."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(NO_CREDENTIALS)
+    socket.socket.connect = _connect_here  # type: ignore[method-assign]  # for all clients of this process
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

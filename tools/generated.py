@@ -12,7 +12,7 @@ def write_or_check(
 
     `program`: its name in `tools`; `source`: where the page's text comes from; `folder`: the page's.
     """
-    name = f"{folder}/{page.name}"
+    name = f"{folder}/{page.name}".removeprefix("/")
     parser = argparse.ArgumentParser(prog=f"python -m tools.{program}", description=f"Writes {name}.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is not current")
     if not parser.parse_args(arguments).check:

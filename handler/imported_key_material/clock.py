@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from imported_key_material.errors import CannotHappen
 
@@ -53,8 +53,7 @@ class Deadline:
         return self if self.at <= other.at else other
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(NamedTuple):
     """Full jitter: the n-th wait is drawn from [0, min(cap, first * 2**n)] seconds."""
 
     first_seconds: float
@@ -101,8 +100,7 @@ def poll[T](
     raise CannotHappen("The waits do not end.")
 
 
-@dataclass(frozen=True, slots=True)
-class Waited:
+class Waited(NamedTuple):
     """One invocation's wait for a quota, for the log and the metrics."""
 
     outcome: str  # "granted", "handed over", "given up"; in the log "waiting", too

@@ -17,8 +17,8 @@ caught exception may hold one of them. This module imports nothing from the proj
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from itertools import islice
+from typing import NamedTuple
 
 LISTED_MAX = 40
 LISTED_OF_A_PROPERTY_MAX = 10
@@ -28,8 +28,7 @@ class ImportedKeyMaterialError(Exception):
     """The root. `str(error)` is what the user reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing that is wrong.
 
     `where` names the property as the user writes it (`SecretWrapping.KeyId`). `problem` says in a whole sentence what was
@@ -119,7 +118,7 @@ def found_in(place: str) -> Iterator[None]:
     except Refused as refused:
         faults = refused.faults
     if faults:
-        raise Refused(*(fault if fault.found_in else replace(fault, found_in=place) for fault in faults)) from None
+        raise Refused(*(fault if fault.found_in else fault._replace(found_in=place) for fault in faults)) from None
 
 
 class Faults:

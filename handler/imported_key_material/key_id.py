@@ -12,7 +12,7 @@ key holds.
 
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 _ANY_ARN: Final = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:")  # its beginning
 _OWNED: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]{1,64}")
@@ -23,8 +23,7 @@ _NAMED: Final = re.compile(
 _DECLARED: Final = re.compile(r"(arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/)?(mrk-)?[0-9a-f-]{32,36}")
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(NamedTuple):
     """Partition, Region and account. Everything that the function uses is in its own Home; only a secret may be elsewhere."""
 
     partition: str

@@ -1,8 +1,8 @@
 """The declaration: ResourceProperties against `schema.json`, as a frozen dataclass.
 
-`schema.json` is the only source of what may be declared; the reference page and the lint rule use it, too. Its `$comment`s
-are the rules in words, which errors quote. No error quotes a value: a user may have put plaintext anywhere.
-Every scalar arrives from CloudFormation as a string. Pure: no AWS, no clock.
+`schema.json` is the only source of what may be declared. The validator (`schema_validator.py`) and the reference page are
+written from it, and the lint rule reads it. Its `$comment`s are the rules in words, which errors quote. No error quotes a
+value: a user may have put plaintext anywhere. Every scalar arrives from CloudFormation as a string. Pure: no AWS, no clock.
 """
 
 import difflib
@@ -13,25 +13,17 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
+from pathlib import Path
 from typing import Any, Final
 
-import fastjsonschema
+from fastjsonschema import JsonSchemaValuesException
 
+from imported_key_material import schema_validator
 from imported_key_material.errors import Faults
 
-SCHEMA: Final[dict[str, Any]] = json.loads(
-    resources.files("imported_key_material").joinpath("schema.json").read_text("utf-8")
-)
+SCHEMA: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("schema.json").read_text("utf-8"))
 _ATTRIBUTES = {pointer.rsplit("/", 1)[-1] for pointer in SCHEMA["readOnlyProperties"]}
 DECLARABLE = {name: rule for name, rule in SCHEMA["properties"].items() if name not in _ATTRIBUTES}
-
-# fast_fail=False reports all faults at once. We call the validator directly: its wrappers print the data that they refuse.
-_validate = fastjsonschema.compile(
-    {**{key: SCHEMA[key] for key in ("type", "additionalProperties", "required")}, "properties": DECLARABLE},
-    use_default=False,
-    fast_fail=False,
-)
 
 _LISTS = {name: rule for name, rule in DECLARABLE.items() if rule["type"] == "array"}
 _DOES_NOT_FIT = "The value does not fit the property's rule."
@@ -146,8 +138,8 @@ def _for_the_validator(declared: Mapping[str, Any], faults: Faults) -> dict[str,
 def _schema_faults(declared: Mapping[str, Any], explained: Collection[str], faults: Faults) -> Iterator[str]:
     """Adds a fault for each broken rule of the schema, but not where it is `explained`. Gives the faulty top-level names."""
     try:
-        _validate(declared)
-    except fastjsonschema.JsonSchemaValuesException as refused:
+        schema_validator.validate(declared)
+    except JsonSchemaValuesException as refused:
         broken = refused.errors
     else:
         return

@@ -23,13 +23,17 @@ _FUNCTION_ARN = re.compile(r"arn:aws:lambda:([a-z0-9-]+):(\d{12}):function:([A-Z
 
 
 class LambdaService:
-    """Calls `take(function_arn, event)` with each event that Lambda accepts, parsed from JSON."""
+    """Calls `take(function_arn, event)` with each event that Lambda accepts, parsed from JSON.
+
+    `exists`: which functions there are, by ARN; None: all that a caller names in its own account and Region.
+    """
 
     name = "lambda"
     fault_answers = FAULT_ANSWERS
 
-    def __init__(self, take: Callable[[str, Any], None]) -> None:
+    def __init__(self, take: Callable[[str, Any], None], exists: Callable[[str], bool] | None = None) -> None:
         self._take = take
+        self._exists = exists
 
     def operation(self, request: Request) -> str:
         return "Invoke" if request.method == "POST" and _INVOKE.fullmatch(request.path) else ""
@@ -45,7 +49,8 @@ class LambdaService:
         function_arn = unquote(found[1])
         named = _FUNCTION_ARN.fullmatch(function_arn)
         caller = caller_of(request.headers)
-        if named is None or Caller(named[2], named[1]) != caller:
+        exists = self._exists is None or self._exists(function_arn)
+        if named is None or Caller(named[2], named[1]) != caller or not exists:
             return self.refuse(Refusal(404, "ResourceNotFoundException", f"Function not found: {function_arn}"))
         if len(request.body) > PAYLOAD_MAX_BYTES:
             return self.refuse(Refusal(413, "RequestTooLargeException", "Request must be smaller than 1048576 bytes."))

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measured = [
         *_layers(options.build),
         *_times(options.build, options.cold_starts, options.warm_invocations),
-        *_inputs(),
+        *_inputs(options.inputs),
     ]
     table = figures.table(measured)
     print(table)
@@ -84,9 +84,9 @@ def _times(build: Path, cold_starts: int, warm_invocations: int) -> list[Measure
     ]
 
 
-def _inputs() -> list[Measured]:
+def _inputs(part: str) -> list[Measured]:
     begun = time.monotonic()
-    measured = hostile.measure()
+    measured = hostile.measure(part)
     _say("hostile inputs", begun)
     return measured
 
@@ -102,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cold-starts", type=int, default=COLD_STARTS, help=f"pairs (default {COLD_STARTS})")
     parser.add_argument(
         "--warm-invocations", type=int, default=WARM_INVOCATIONS, help=f"of each kind (default {WARM_INVOCATIONS})"
+    )
+    parser.add_argument(
+        "--inputs", default="", metavar="PART", help="hostile inputs with PART in their name (default all)"
     )
     return parser
 

@@ -42,7 +42,9 @@ class Player:
     kept: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._stacks = Stacks(self.aws.settings, wait_seconds=PATIENCE_SECONDS, poll_seconds=LOOK_SECONDS)
+        self._stacks = Stacks(
+            self.aws.client("cloudformation"), wait_seconds=PATIENCE_SECONDS, poll_seconds=LOOK_SECONDS
+        )
         self._kms: Any = self.aws.client("kms")
         self._keys: dict[str, str] = dict(self.story.keys)
         self._holds: Holds = self.story.holds

@@ -5,6 +5,7 @@
     ministack.py    starts MiniStack, and stops it reliably
     strict_main.py  runs in MiniStack's interpreter: corrects it where it differs from AWS
     corrections/    the corrections, each with its reason
+    deviations/     deviations from AWS that tests plant, to prove that `make live` finds them
     journal.py      records the requests and answers of custom resources, without secrets, for tests to read
     runtime.py      runs deployed functions under AWS's own runtime client
     functions.py    fetches deployed functions, and serves their invocations

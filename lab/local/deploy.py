@@ -21,7 +21,7 @@ class SamFailed(Exception):
 
 def build() -> None:
     """Builds the application into .aws-sam/build, from the wheels that `make` fetched. Takes a second if nothing changed."""
-    _sam(
+    run_sam(
         ["build"],
         # Use the host's environment: a build downloads nothing, but make and pip may need their settings.
         {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "VIRTUAL_ENV"))}
@@ -36,7 +36,7 @@ def deploy(settings: Settings, parameters: Mapping[str, str] | None = None, stac
     `parameters`: the template's parameters, beside ResponseHost.
     """
     overrides = {"ResponseHost": settings.response_host} | dict(parameters or {})
-    _sam(
+    run_sam(
         [
             "deploy",
             f"--stack-name={stack}",
@@ -54,7 +54,7 @@ def deploy(settings: Settings, parameters: Mapping[str, str] | None = None, stac
     )
 
 
-def _sam(arguments: list[str], environment: Mapping[str, str], seconds: int) -> None:
+def run_sam(arguments: list[str], environment: Mapping[str, str], seconds: int) -> None:
     # SAM runs the first python3.13 on PATH, and refuses a pyenv shim.
     path = os.pathsep.join([str(places.base_python().parent), os.environ.get("PATH", os.defpath)])
     process = subprocess.run(  # noqa: S603  # our own arguments

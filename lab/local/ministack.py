@@ -13,7 +13,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab.local import places
@@ -31,7 +31,7 @@ class DidNotStart(Exception):
 class MiniStack:
     """One MiniStack. `folder` must exist, and nobody else may use it; it holds state, certificate and log."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all by name
         self,
         folder: Path,
         *,
@@ -40,11 +40,13 @@ class MiniStack:
         plain: bool = False,
         retry_seconds: float = 1,
         response_host: str = "",
+        deviations: Sequence[str] = (),
     ) -> None:
         """`runtime_url`: gets the events (functions.py). `proxies`: by a function's name, a URL that gets its events instead.
 
         `plain`: without the corrections. `retry_seconds`: replaces the minute that Lambda waits before it tries an
-        asynchronous event again. `response_host`: the `host:port` in ResponseURLs, if not MiniStack's own.
+        asynchronous event again. `response_host`: the `host:port` in ResponseURLs, if not MiniStack's own. `deviations`:
+        names of planted ones (deviations/).
         """
         self._folder = folder
         self._port = _free_port()
@@ -76,7 +78,7 @@ class MiniStack:
             "LOCAL_AWS_JOURNAL": str(folder / "journal.jsonl"),
             **{f"MINISTACK_LAMBDA_PROXY_{name}": url for name, url in (proxies or {}).items()},
         }
-        self._arguments = ["--plain"] if plain else []
+        self._arguments = ["--plain"] if plain else list(deviations)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Settings:

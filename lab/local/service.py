@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -30,11 +30,14 @@ LOOK_SECONDS = 0.5  # how often it checks whether it is still used
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[Settings, Callable[[], bool]]]:
-    """Runs a local AWS in this process. Yields its settings, and a function that says whether it has ended by itself."""
+def running(folder: Path, deviations: Sequence[str] = ()) -> Iterator[tuple[Settings, Callable[[], bool]]]:
+    """Runs a local AWS in this process. Yields its settings, and a function that says whether it has ended by itself.
+
+    `deviations`: names of planted ones (deviations/).
+    """
     functions = Functions(folder)
     try:
-        ministack = MiniStack(folder, runtime_url=functions.url)
+        ministack = MiniStack(folder, runtime_url=functions.url, deviations=deviations)
         settings = ministack.start()
         try:
             functions.serve(settings)

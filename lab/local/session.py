@@ -37,7 +37,7 @@ class LocalAws:
     def __init__(self, folder: Path, region: str = REGION) -> None:
         self.folder = folder
         self.settings = replace(Settings.read(folder), region=region)
-        self.stacks = Stacks(self.settings)
+        self.stacks = Stacks(client(self.settings, "cloudformation"))
 
     @classmethod
     @contextmanager

@@ -8,9 +8,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lab.local.clients import client
-from lab.local.settings import Settings
-
 POLL_SECONDS = 0.1
 WAIT_SECONDS = 120
 
@@ -44,36 +41,61 @@ class Stack:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An operation that has begun. `already`: how many events the stack had before. `begun_by`: as for `Stacks.wait`."""
+
+    stack_id: str
+    already: int = 0
+    begun_by: str = ""
+
+
 class Stacks:
-    """CloudFormation, for one caller. Each operation waits for its end, and returns the stack as it is then."""
+    """CloudFormation, for one caller. Each operation waits for its end, and returns the stack as it is then.
+
+    `cloudformation`: a boto3 client. `more` are other parameters of CreateStack and UpdateStack, such as DisableRollback.
+    """
 
     def __init__(
-        self, settings: Settings, *, wait_seconds: float = WAIT_SECONDS, poll_seconds: float = POLL_SECONDS
+        self, cloudformation: Any, *, wait_seconds: float = WAIT_SECONDS, poll_seconds: float = POLL_SECONDS
     ) -> None:
-        self.cloudformation = client(settings, "cloudformation")
+        self.cloudformation = cloudformation
         self._wait_seconds = wait_seconds
         self._poll_seconds = poll_seconds
 
-    def begin(self, name: str, template: Template, parameters: Mapping[str, str] | None = None) -> str:
+    def begin(self, name: str, template: Template, parameters: Mapping[str, str] | None = None, **more: Any) -> str:
         """Begins to create a stack; returns its id."""
-        made = self.cloudformation.create_stack(StackName=name, **_arguments(template, parameters))
+        made = self.cloudformation.create_stack(StackName=name, **_arguments(template, parameters), **more)
         return str(made["StackId"])
 
-    def create(self, name: str, template: Template, parameters: Mapping[str, str] | None = None) -> Stack:
-        return self.wait(self.begin(name, template, parameters))
+    def create(self, name: str, template: Template, parameters: Mapping[str, str] | None = None, **more: Any) -> Stack:
+        return self.wait(self.begin(name, template, parameters, **more))
 
-    def update(self, name: str, template: Template, parameters: Mapping[str, str] | None = None) -> Stack:
-        """Returns only this operation's events."""
+    def begin_update(
+        self, name: str, template: Template, parameters: Mapping[str, str] | None = None, **more: Any
+    ) -> Begun:
         already = len(self._events(name))
-        changed = self.cloudformation.update_stack(StackName=name, **_arguments(template, parameters))
-        return self.wait(changed["StackId"], already)
+        changed = self.cloudformation.update_stack(StackName=name, **_arguments(template, parameters), **more)
+        return Begun(changed["StackId"], already, begun_by="UPDATE")
 
-    def delete(self, name: str) -> Stack:
-        """Returns only this operation's events. A stack that does not exist is an error of CloudFormation's."""
+    def update(self, name: str, template: Template, parameters: Mapping[str, str] | None = None, **more: Any) -> Stack:
+        """Returns only this operation's events."""
+        return self.end_of(self.begin_update(name, template, parameters, **more))
+
+    def begin_delete(self, name: str) -> Begun:
+        """A stack that does not exist is an error of CloudFormation's."""
         stack_id = self.cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
         already = len(self._events(stack_id))
         self.cloudformation.delete_stack(StackName=name)
-        return self.wait(stack_id, already, begun_by="DELETE")
+        return Begun(stack_id, already, begun_by="DELETE")
+
+    def delete(self, name: str) -> Stack:
+        """Returns only this operation's events."""
+        return self.end_of(self.begin_delete(name))
+
+    def end_of(self, begun: Begun) -> Stack:
+        """Waits for the end of an operation. Returns only its events."""
+        return self.wait(begun.stack_id, begun.already, begun.begun_by)
 
     def continue_rollback(self, name: str) -> Stack:
         """Returns only this operation's events."""

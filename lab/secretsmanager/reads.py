@@ -199,16 +199,16 @@ def role_allows(secret: Secret, caller: Caller) -> bool:
 
 
 def _describe_secret(secret: Secret, _: Mapping[str, Any]) -> dict[str, Any]:
-    """Also describes a secret that is marked for deletion."""
+    """Also describes a secret that is marked for deletion. Recorded (2024): without a value it has no VersionIdsToStages."""
     answer: dict[str, Any] = {
         "ARN": secret.arn,
         "Name": secret.name,
         "CreatedDate": secret.created_at,
         "LastChangedDate": secret.changed_at,
-        "VersionIdsToStages": {
-            id_: sorted(version.stages) for id_, version in secret.versions.items() if version.stages
-        },
     }
+    if secret.versions:
+        staged = {id_: sorted(version.stages) for id_, version in secret.versions.items() if version.stages}
+        answer["VersionIdsToStages"] = staged
     if secret.tags:
         answer["Tags"] = [{"Key": name, "Value": value} for name, value in secret.tags.items()]
     if secret.deleted_at is not None:

@@ -1,4 +1,5 @@
-"""Secrets Manager with its writing calls: CreateSecret, PutSecretValue, TagResource, UpdateSecret (only the description).
+"""Secrets Manager with its writing calls: CreateSecret, PutSecretValue, TagResource, UpdateSecret (only the description), and
+DeleteSecret.
 
 They refuse and move stages as AWS does (API Reference of each); each rule cites its operation. Sentences that the reference
 does not have are this stand-in's own. Rights are not checked. KMS keys are only names: nothing is encrypted.
@@ -15,8 +16,10 @@ from lab.secretsmanager.reads import CURRENT, Secret, SecretsManager
 from lab.wire import constraints
 from lab.wire.transport import AwsError, Caller
 
+RECOVERY_DAYS: Final = 30
 STAGES_MOST: Final = 20  # on all versions of a secret together (Secrets Manager's quotas)
 _NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")  # CreateSecret, Name
+_VALUES: Final = ("SecretBinary", "SecretString")
 _DELETED: Final = "You can't perform this operation on the secret because it was marked for deletion."
 
 
@@ -42,6 +45,7 @@ class WritableSecrets(SecretsManager):
             "PutSecretValue": self._put_secret_value,
             "TagResource": self._tag_resource,
             "UpdateSecret": self._update_secret,
+            "DeleteSecret": self._delete_secret,
         }
         self._operations = frozenset({*reads.OPERATIONS, *self._writing})
 
@@ -53,7 +57,7 @@ class WritableSecrets(SecretsManager):
         violations = constraints.violations(self._shapes.operation_model(operation).input_shape, params)
         if violations is not None:
             raise AwsError("ValidationException", violations)
-        self.written.append((operation, {name: value for name, value in params.items() if name != "SecretBinary"}))
+        self.written.append((operation, {name: value for name, value in params.items() if name not in _VALUES}))
         return run(params, caller)
 
     def _described(self, arn: str) -> dict[str, Any]:
@@ -83,26 +87,26 @@ class WritableSecrets(SecretsManager):
                     "You can't create this secret because a secret with this name is already scheduled for deletion."
                 )
                 raise AwsError("InvalidRequestException", message)
-            if token not in secret.versions or secret.versions[token].value != params["SecretBinary"]:
+            if token not in secret.versions or secret.versions[token].value != _value(params):
                 message = f"The operation failed because the secret {name} already exists."
                 raise AwsError("ResourceExistsException", message)
             return {"ARN": secret.arn, "Name": name, "VersionId": token}
         tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
-        made = self.put(
-            name,
-            params["SecretBinary"],
-            tags=tags,
-            version_id=token,
-            account=caller.account,
-            region=caller.region,
-        )
+        value = _value(params)
+        if value is None:  # a secret without a value has no version
+            made = self._create(name, caller)
+            made.tags = tags
+            return {"ARN": made.arn, "Name": name}
+        made = self.put(name, value, tags=tags, version_id=token, account=caller.account, region=caller.region)
         self.describe(made, description=params.get("Description", ""), kms_key_id=params.get("KmsKeyId", ""))
         return {"ARN": made.arn, "Name": name, "VersionId": token}
 
     def _put_secret_value(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         """The same token and bytes again: nothing happens. Without VersionStages, AWSCURRENT moves."""
         secret = self._living(params["SecretId"], caller)
-        token, value = params["ClientRequestToken"], params["SecretBinary"]
+        token, value = params["ClientRequestToken"], _value(params)
+        if value is None:
+            raise AwsError("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
         known = secret.versions.get(token)
         if known is not None and known.value != value:
             message = "You can't modify an existing version, you can only create new ones."
@@ -140,8 +144,24 @@ class WritableSecrets(SecretsManager):
         self._beside.setdefault(secret.arn, _Beside()).description = params["Description"]
         return {"ARN": secret.arn, "Name": secret.name}
 
+    def _delete_secret(self, params: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        """At once, if it is forced: also a secret that is marked for deletion, or that does not exist."""
+        if params.get("ForceDeleteWithoutRecovery"):
+            found = self._by_name(params["SecretId"], caller)
+            if found is not None:
+                self.remove(found)
+            return {"Name": params["SecretId"]}
+        secret = self._living(params["SecretId"], caller)
+        self.mark_for_deletion(secret, days=params.get("RecoveryWindowInDays", RECOVERY_DAYS))
+        return {"ARN": secret.arn, "Name": secret.name, "DeletionDate": secret.deleted_at}
+
     def _living(self, secret_id: str, caller: Caller) -> Secret:
         secret = self._find(secret_id, caller, "PutSecretValue")
         if secret.deleted_at is not None:
             raise AwsError("InvalidRequestException", _DELETED)
         return secret
+
+
+def _value(params: Mapping[str, Any]) -> bytes | str | None:
+    value: bytes | str | None = next((params[name] for name in _VALUES if name in params), None)
+    return value

@@ -9,25 +9,9 @@ multivalued context keys".
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-Context = Mapping[str, str | tuple[str, ...]]  # a tuple: a multivalued key
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request to AWS: action and resource, and the context that the service supplies."""
-
-    action: str
-    resource: str
-    context: Context = field(default_factory=dict)
-
-    def without(self, key: str) -> "Call":
-        return Call(self.action, self.resource, {name: value for name, value in self.context.items() if name != key})
-
-    def with_(self, **context: str | tuple[str, ...]) -> "Call":
-        return Call(self.action, self.resource, {**self.context, **context})
+from lab.role_calls import Call, Context
 
 
 def allows(statements: Iterable[Mapping[str, Any]], call: Call) -> bool:

@@ -24,7 +24,7 @@ from imported_key_material.material.words import PROPERTIES
 from imported_key_material.material.wrapping import split_rsa_aes, unwrap_with_aes
 from lab.keys.by_hand import oaep
 from lab.keys.private_keys import pkcs8_der, pkcs8_pem, rsa_key, spki_der
-from tools import reference
+from tools import reference, validator
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = REPOSITORY / "README.md"
@@ -59,6 +59,10 @@ def first_cells(table):
 
 def test_the_reference_of_properties_is_what_the_schema_says():
     assert reference.main(["--check"]) == 0
+
+
+def test_the_validator_is_what_the_schema_says():
+    assert validator.main(["--check"]) == 0
 
 
 def test_a_page_that_is_not_current_is_reported_and_left_alone(tmp_path, monkeypatch, capsys):

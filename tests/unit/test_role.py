@@ -11,123 +11,15 @@ from botocore import xform_name
 from imported_key_material.aws import cloudformation_reads
 from imported_key_material.aws.cloudformation_reads import CloudFormation
 from lab.application import ACCOUNT, REGION, Application
+from lab.role_calls import OTHER_ACCOUNT, Call, Place, needed, refused
 from lab.wire.aws_json import service_model
-from tests.support.identity_policy import Call, allows
+from tests.support.identity_policy import allows
 
 HANDLER = str(Path(cloudformation_reads.__file__).parents[2])
-KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:orders/master-key-AbCdEf"
 STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/orders/5a1c"
-FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:imported-key-material"
-ON_FAILURE = f"{FUNCTION}-on-failure"
-LOG_STREAM = "GetAtt(AWS::Logs::LogGroup:LogGroup.Arn)"
-OTHER_ACCOUNT = "444455556666"
-
-TAG = "aws:ResourceTag/imported-key-material"
-CONTEXT_KEY = "kms:EncryptionContext:imported-key-material"
-TAGGED = {TAG: "orders"}
-TARGET = {**TAGGED, "kms:KeyOrigin": "EXTERNAL"}
-SYMMETRIC = {
-    **TAGGED,
-    "kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
-    CONTEXT_KEY: f"{ACCOUNT}/orders/master-key",
-    "kms:EncryptionContextKeys": ("imported-key-material",),
-}
-PARAMETERS = {**TARGET, "kms:WrappingAlgorithm": "RSAES_OAEP_SHA_256", "kms:WrappingKeySpec": "RSA_4096"}
-FOR_A_SECRET = {
-    "kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com",
-    "kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
-    "kms:EncryptionContextKeys": ("SecretARN", "SecretVersionId"),
-}
-
-NEEDED = {
-    "looks at any key": Call("kms:DescribeKey", KEY),
-    "reads any key's tags": Call("kms:ListResourceTags", KEY),
-    "gets parameters": Call("kms:GetParametersForImport", KEY, PARAMETERS),
-    "imports": Call("kms:ImportKeyMaterial", KEY, TARGET),
-    "removes": Call("kms:DeleteImportedKeyMaterial", KEY, TARGET),
-    "rotates": Call("kms:RotateKeyOnDemand", KEY, TARGET),
-    "lists a key's materials": Call("kms:ListKeyRotations", KEY, TARGET),
-    "sees a rotation under way": Call("kms:GetKeyRotationStatus", KEY, TARGET),
-    "confirms by public key": Call("kms:GetPublicKey", KEY, TARGET),
-    "confirms by MAC": Call("kms:VerifyMac", KEY, TARGET),
-    "unwraps a KMS ciphertext": Call("kms:Decrypt", KEY, SYMMETRIC),
-    "unwraps an RSA ciphertext": Call("kms:Decrypt", KEY, {**TAGGED, "kms:EncryptionAlgorithm": "RSAES_OAEP_SHA_1"}),
-    "looks at a secret": Call("secretsmanager:DescribeSecret", SECRET, {**TAGGED, "aws:ResourceAccount": ACCOUNT}),
-    "reads a secret": Call("secretsmanager:GetSecretValue", SECRET, {**TAGGED, "aws:ResourceAccount": ACCOUNT}),
-    "reads a secret under a customer key": Call("kms:Decrypt", KEY, FOR_A_SECRET),
-    "looks at another account's secret": Call(
-        "secretsmanager:DescribeSecret", SECRET.replace(ACCOUNT, OTHER_ACCOUNT), {"aws:ResourceAccount": OTHER_ACCOUNT}
-    ),
-    "reads another account's secret": Call(
-        "secretsmanager:GetSecretValue", SECRET.replace(ACCOUNT, OTHER_ACCOUNT), {"aws:ResourceAccount": OTHER_ACCOUNT}
-    ),
-    "reads another account's secret under its key": Call(
-        "kms:Decrypt", KEY.replace(ACCOUNT, OTHER_ACCOUNT), FOR_A_SECRET
-    ),
-    "looks at a stack": Call("cloudformation:DescribeStacks", STACK),
-    "looks at a stack's resource": Call("cloudformation:DescribeStackResource", STACK),
-    "reads a stack's events": Call("cloudformation:DescribeStackEvents", STACK),
-    "lists a stack's resources": Call("cloudformation:ListStackResources", STACK),
-    "hands a request over to itself": Call("lambda:InvokeFunction", FUNCTION),
-    "has Lambda hand over what failed": Call("lambda:InvokeFunction", ON_FAILURE),
-    "begins a log stream": Call("logs:CreateLogStream", LOG_STREAM),
-    "logs": Call("logs:PutLogEvents", LOG_STREAM),
-}
-
-REFUSED = {
-    "parameters of a key without the tag": NEEDED["gets parameters"].without(TAG),
-    "an import into a key without the tag": NEEDED["imports"].without(TAG),
-    "a removal from a key without the tag": NEEDED["removes"].without(TAG),
-    "a rotation of a key without the tag": NEEDED["rotates"].without(TAG),
-    "an import into a key of KMS's own material": NEEDED["imports"].with_(**{"kms:KeyOrigin": "AWS_KMS"}),
-    "a rotation of a key of KMS's own material": NEEDED["rotates"].with_(**{"kms:KeyOrigin": "AWS_KMS"}),
-    "a removal where the origin is unknown": NEEDED["removes"].without("kms:KeyOrigin"),
-    "PKCS #1 v1.5 wrapping": NEEDED["gets parameters"].with_(**{"kms:WrappingAlgorithm": "RSAES_PKCS1_V1_5"}),
-    "an SM2 wrapping public key": NEEDED["gets parameters"].with_(**{"kms:WrappingKeySpec": "SM2"}),
-    "an import in another account": Call("kms:ImportKeyMaterial", KEY.replace(ACCOUNT, OTHER_ACCOUNT), TARGET),
-    "an import in another Region": Call("kms:ImportKeyMaterial", KEY.replace(REGION, "us-east-1"), TARGET),
-    "unwrapping by a key without the tag": NEEDED["unwraps a KMS ciphertext"].without(TAG),
-    "RSA unwrapping by a key without the tag": NEEDED["unwraps an RSA ciphertext"].without(TAG),
-    "unwrapping without encryption context": NEEDED["unwraps a KMS ciphertext"]
-    .without(CONTEXT_KEY)
-    .without("kms:EncryptionContextKeys"),
-    "a ciphertext made for something else": Call(
-        "kms:Decrypt",
-        KEY,
-        {
-            **TAGGED,
-            "kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
-            "kms:EncryptionContext:app": "x",
-            "kms:EncryptionContextKeys": ("app",),
-        },
-    ),
-    "a ciphertext whose context has more keys": NEEDED["unwraps a KMS ciphertext"].with_(
-        **{"kms:EncryptionContextKeys": ("app", "imported-key-material")}
-    ),
-    "a context key in another case": NEEDED["unwraps a KMS ciphertext"].with_(
-        **{"kms:EncryptionContextKeys": ("Imported-Key-Material",)}
-    ),
-    "SM2 unwrapping": NEEDED["unwraps an RSA ciphertext"].with_(**{"kms:EncryptionAlgorithm": "SM2PKE"}),
-    "a transport key of another account": Call("kms:Decrypt", KEY.replace(ACCOUNT, OTHER_ACCOUNT), SYMMETRIC),
-    "a secret's key asked directly": Call("kms:Decrypt", KEY, {"kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}),
-    "a key by way of another service": NEEDED["reads a secret under a customer key"].with_(
-        **{"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
-    ),
-    "a secret without the tag": NEEDED["reads a secret"].without(TAG),
-    "a look at a secret without the tag": NEEDED["looks at a secret"].without(TAG),
-    "a secret without the tag, where its account is unknown": Call("secretsmanager:GetSecretValue", SECRET),
-    "a secret in another Region": Call(
-        "secretsmanager:GetSecretValue", SECRET.replace(REGION, "us-east-1"), {**TAGGED, "aws:ResourceAccount": ACCOUNT}
-    ),
-    "another account's stacks": Call("cloudformation:DescribeStacks", STACK.replace(ACCOUNT, OTHER_ACCOUNT)),
-    "a stack set": Call(
-        "cloudformation:DescribeStacks", f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stackset/orders:5a1c"
-    ),
-    "another function": Call("lambda:InvokeFunction", f"{FUNCTION}-on-fire"),
-    "a version of itself": Call("lambda:InvokeFunction", f"{FUNCTION}:1"),
-    "another log group": Call("logs:PutLogEvents", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/other:*"),
-}
+ON_FAILURE = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:imported-key-material-on-failure"
+PLACE = Place(ACCOUNT, REGION, "imported-key-material", log_stream="GetAtt(AWS::Logs::LogGroup:LogGroup.Arn)")
+NEEDED, REFUSED = needed(PLACE), refused(PLACE)
 
 NETWORK_ACTIONS = {
     "ec2:AssignPrivateIpAddresses",

@@ -6,9 +6,8 @@ docs/internals/kms-contract.md, "More than one material".
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 
 class State(enum.StrEnum):
@@ -24,8 +23,7 @@ ROTATIONS_MAX: Final = 25  # on demand, in a key's life
 PENDING: Final = frozenset({State.PENDING, State.PENDING_IN_REPLICAS})
 
 
-@dataclass(frozen=True, slots=True)
-class Expiry:
+class Expiry(NamedTuple):
     """ExpirationModel and ValidTo, as ImportKeyMaterial takes them; KMS cuts ValidTo to whole seconds."""
 
     valid_to: datetime | None
@@ -38,8 +36,7 @@ class Expiry:
         return {"ExpirationModel": self.model} | ({"ValidTo": self.valid_to} if self.valid_to else {})
 
 
-@dataclass(frozen=True, slots=True)
-class ShownExpiry:
+class ShownExpiry(NamedTuple):
     """What KMS shows of an expiry: `model` is "" while there is no material."""
 
     model: str
@@ -57,8 +54,7 @@ class ShownExpiry:
         return self.valid_to is not None and self.valid_to <= moment
 
 
-@dataclass(frozen=True, slots=True)
-class HeldMaterial:
+class HeldMaterial(NamedTuple):
     """One entry of ListKeyRotations. `id`: KeyMaterialId; `imported`: whether KMS holds the bytes now."""
 
     id: str

@@ -4,9 +4,8 @@ Pure: it makes values of AWS's dicts. Other modules make the calls: `kms_reads.p
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from imported_key_material.aws.held_materials import ShownExpiry
 from imported_key_material.key_id import KeyId
@@ -14,8 +13,7 @@ from imported_key_material.key_id import KeyId
 _HOLDS_MATERIAL: Final = frozenset({"Enabled", "Disabled", "Updating"})
 
 
-@dataclass(frozen=True, slots=True)
-class KeyView:
+class KeyView(NamedTuple):
     """What DescribeKey shows at one moment."""
 
     arn: str

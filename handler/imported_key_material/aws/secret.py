@@ -7,7 +7,7 @@ cache, no copy. The value goes straight into the checks of `material_check.py`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from imported_key_material.aws import kms_reads, secret_errors, transport_key
 from imported_key_material.aws.calls import TAGGED, Caller
@@ -52,8 +52,7 @@ class Source:
     unwrapped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """One version of the declared secret. `id`: "" for the version that SecretVersionId or SecretVersionStage names.
 
     `entry`: its place in PreviousSecretVersionIds, from 0; None if it is not in that list.

@@ -5,6 +5,7 @@
     responder.py          the Lambda handler: one request, one answer; crhelper_adapter.py: what crhelper does in it
     answer.py             the text of the answer; delivery.py: its PUT
     stack.py              whether the request is wanted, and whether the stack rolls back (rules 6 and 9)
+    shown.py              what rule 9's "no" depended on, for the log
     stack_events.py       what the stack's events show; stack_resources.py: which resources of the stack hold the key
     deadline.py           until when a request may be worked on
     handover.py           continues a request in a fresh invocation

@@ -20,6 +20,7 @@ from imported_key_material.aws.cloudformation_reads import (
 )
 from imported_key_material.clock import Backoff, Seen, poll
 from imported_key_material.cloudformation.request import Request, RequestType
+from imported_key_material.cloudformation.shown import Shown
 from imported_key_material.cloudformation.stack_events import Past
 from imported_key_material.errors import ImportedKeyMaterialError, Leave, NotWanted, ServiceRefused
 from imported_key_material.key_id import KeyId
@@ -69,24 +70,29 @@ class Stack:
         return self._describe()["StackStatus"] in _ROLLING_BACK
 
     def require_wanted(self) -> None:
-        """Raises NotWanted if CloudFormation does not wait for the request; Leave if the request has its answer already."""
+        """Raises NotWanted if CloudFormation does not wait for the request; Leave if the request has its answer already.
 
-        def look() -> Seen[str]:
-            why_not = self._why_not()
+        A "no" may be a mistake of ours: one line of the log has all that it depended on.
+        """
+
+        def look() -> Seen[tuple[str, Shown]]:
+            shown = Shown(self.request, self.caller.clock.now())
+            why_not = self._why_not(shown)
             if why_not and self._is_answered(surely=True):
                 raise Leave
-            return Seen(why_not, enough=not why_not)
+            return Seen((why_not, shown), enough=not why_not)
 
-        why_not = poll(self.caller.within(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, look).value
+        why_not, shown = poll(self.caller.within(BELIEVED_AFTER_SECONDS), STATUS_BACKOFF, look).value
         if not why_not:
             return
         if self._is_answered():
             raise Leave
+        self.caller.log.warning("CloudFormation does not wait for this request", extra={"why": why_not, **shown.fields})
         raise NotWanted(f"CloudFormation does not wait for this {self.request.type} request: {why_not}")
 
     def leave_if_answered(self) -> None:
         """Raises Leave if CloudFormation shows that a Delete has its answer. Asks once, and ignores every other "no"."""
-        self._why_not()
+        self._why_not(Shown(self.request, self.caller.clock.now()))
 
     # ------------------------------------------------------------------------------------------ what CloudFormation shows
 
@@ -128,9 +134,10 @@ class Stack:
 
     # ---------------------------------------------------------------------------------------------- what follows from it
 
-    def _why_not(self) -> str:
-        """Why the request is not wanted, or ""."""
+    def _why_not(self, shown: Shown) -> str:
+        """Why the request is not wanted, or "". Notes what CloudFormation shows."""
         stack, request = self._describe(), self.request
+        shown.stack(stack)
         status = stack["StackStatus"]
         if request.made_at is not None:
             age = (self.caller.clock.now() - request.made_at).total_seconds()
@@ -140,13 +147,14 @@ class Stack:
                 return "it was made before the stack's present operation began."
         if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
             return f"the stack is {status}."
-        return self._why_not_resource(stack)
+        return self._why_not_resource(stack, shown)
 
-    def _why_not_resource(self, stack: Mapping[str, Any]) -> str:
+    def _why_not_resource(self, stack: Mapping[str, Any], shown: Shown) -> str:
         resource, request = self._resource(), self.request
+        shown.resource(resource)
         status = resource.get("ResourceStatus", "not in the stack")
         if request.type is RequestType.DELETE:
-            return self._why_not_deleted(stack, resource, status)
+            return self._why_not_deleted(stack, resource, status, shown)
         if status != OWN_STATUS[request.type]:
             return f"{request.logical_id} is {status}."
         set_at: datetime | None = resource.get("LastUpdatedTimestamp")
@@ -154,7 +162,7 @@ class Stack:
             return f"a later operation is at work on {request.logical_id}."
         return ""
 
-    def _why_not_deleted(self, stack: Mapping[str, Any], resource: Mapping[str, Any], status: str) -> str:
+    def _why_not_deleted(self, stack: Mapping[str, Any], resource: Mapping[str, Any], status: str, shown: Shown) -> str:
         """Wanted if the resource is being deleted under this id; in a clean-up only the stack's events may show that."""
         request = self.request
         cleans_up = stack["StackStatus"].endswith("_CLEANUP_IN_PROGRESS")
@@ -164,12 +172,12 @@ class Stack:
         if status == "CREATE_IN_PROGRESS":
             return f"{request.logical_id} is being created."
         if cleans_up:
-            return self._why_not_cleaned_up(_began(stack))
+            return self._why_not_cleaned_up(_began(stack), shown)
         if status not in GONE:
             return f"{request.logical_id} is {status}."
         return f"{request.logical_id} has another PhysicalResourceId."
 
-    def _why_not_cleaned_up(self, began: datetime) -> str:
+    def _why_not_cleaned_up(self, began: datetime, shown: Shown) -> str:
         """A clean-up deletes ids that their resources no longer have, and resources that CloudFormation then forgets.
 
         Only an event shows that such an id is being deleted. Nothing else proves it: this may be a second delivery of the
@@ -180,6 +188,7 @@ class Stack:
         caller = replace(self.caller, at_least_once=True)
         past = Past(request.stack_id, request.logical_id, self.cloudformation, caller)
         newest = past.newest(request.fallback_id, since)
+        shown.event(newest)
         if newest is None:
             return (
                 f"no event of the stack shows that {request.logical_id} is being deleted under this PhysicalResourceId."

@@ -13,7 +13,7 @@ events, too).
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from imported_key_material.aws.calls import Caller
 from imported_key_material.aws.cloudformation_reads import NOT_YET_READABLE, CloudFormation, pages
@@ -23,8 +23,7 @@ PAGES_MAX: Final = 30  # of 100 events each
 _ENDED: Final = frozenset({"CREATE_COMPLETE", "CREATE_FAILED", "UPDATE_COMPLETE", "UPDATE_FAILED"})
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A status, and when it was set. In the stack's own events the physical id is the stack's id."""
 
     logical_id: str

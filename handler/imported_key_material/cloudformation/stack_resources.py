@@ -7,7 +7,7 @@ and a renamed resource takes over the form of the other's id.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from imported_key_material.aws.cloudformation_reads import GONE, NOT_YET_READABLE, pages
 from imported_key_material.cloudformation.stack import OWN_STATUS, OWN_STATUS_LEAD, STATUS_LAG_SECONDS, Stack
@@ -16,8 +16,7 @@ from imported_key_material.key_id import KeyId
 _KEY_TYPES: Final = frozenset({"AWS::KMS::Key", "AWS::KMS::ReplicaKey"})
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """A custom resource of the stack that holds a key."""
 
     logical_id: str

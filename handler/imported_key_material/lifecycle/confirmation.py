@@ -4,8 +4,8 @@ Only a proven mismatch is a failure. If KMS does not show something yet, we ask 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from imported_key_material.aws.held_materials import Expiry, HeldMaterial, HeldMaterials, State
 from imported_key_material.aws.key_view import KeyView
@@ -20,8 +20,7 @@ from imported_key_material.lifecycle.sealing import Sealed
 from imported_key_material.material.proof import Confirmation, OtherMaterial
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmed:
+class Confirmed(NamedTuple):
     """What KMS showed at the confirmation, and how it confirmed the bytes."""
 
     view: KeyView

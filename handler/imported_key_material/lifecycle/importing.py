@@ -14,7 +14,7 @@ After the import a failure answers under the id of rule 1, so that CloudFormatio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from imported_key_material import consent
 from imported_key_material.aws.held_materials import PENDING, Expiry, HeldMaterials, State
@@ -45,8 +45,7 @@ _MAY_HOLD: Final = "KMS may hold the material already: a rollback or the next up
 HANDED_OVER_AFTER: Final = timedelta(seconds=300)
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
+class Purpose(NamedTuple):
     """What an import is for.
 
     `failed_id`: the physical id of a failure before the import. `kept_id` (if None, the id of rule 1): the physical id of

@@ -77,7 +77,7 @@ class Sealing:
         materials: list[SealedMaterial] = []
         first: ReadMaterial | None = None
         faults = Faults()
-        for version in (replace(current, id=prepared.secret_version_id), *earlier):
+        for version in (current._replace(id=prepared.secret_version_id), *earlier):
             with faults.collected():
                 one = read(self.declared, prepared.found, version, reader, prepared.spec)
                 try:

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
@@ -46,8 +47,7 @@ def hmac_digest(key: Key, message: bytes, hash_name: str) -> bytes:
     return hmac.digest(key, message, hash_name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Method:
+class _Method(NamedTuple):
     """One way to compute a check value: how many hex digits it has, and how few may be declared."""
 
     name: str

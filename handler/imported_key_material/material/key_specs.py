@@ -10,9 +10,9 @@ docs/internals/kms-contract.md.
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -105,8 +105,7 @@ class EdwardsKey:
 Form = CipherKey | MacKey | RsaKey | EcKey | EdwardsKey
 
 
-@dataclass(frozen=True, slots=True)
-class KeySpec:
+class KeySpec(NamedTuple):
     """One KeySpec of KMS. `wrapping`: the algorithms that KMS takes for it, best first."""
 
     name: str
@@ -199,7 +198,7 @@ def _in_china(spec: KeySpec) -> KeySpec:
         problem = f"The key's spec is {spec.name}, and in China KMS takes RSA private keys wrapped with SM2PKE only."
         raise Refused(Fault("KeyId", problem, "This resource has no SM2PKE: import this key by hand."))
     form = CipherKey(16, "SM4") if isinstance(spec.form, CipherKey) else spec.form
-    return replace(spec, form=form, wrapping=wrapping)
+    return spec._replace(form=form, wrapping=wrapping)
 
 
 # ------------------------------------------------------------------------------------------------ choosing the wrapping

@@ -8,7 +8,7 @@ guessable. Patterns are refused even with a matching check value.
 Sources: RFC 2104, sections 2 and 3 (key lengths of HMAC); AWS KMS Developer Guide, "Importing key material", requirements.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from imported_key_material.errors import Fault, Refused
 from imported_key_material.material import check_value, der
@@ -22,8 +22,7 @@ from imported_key_material.material.words import Words
 SecretForm = CipherKey | MacKey
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The result for a key that passed. `check_value`: computed, "" where a matching ExpectedCheckValue overrode a doubt."""
 
     check_value: str

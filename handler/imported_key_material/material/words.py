@@ -5,12 +5,10 @@ gives options and files. Each sentence is written once, where the fault is found
 it afterwards, and no code reads its text to find out what is wrong.
 """
 
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Words:
+class Words(NamedTuple):
     """The names and phrases of one reader. The comments show how a sentence uses them."""
 
     material: str  # `where` of a fault: the property or option that names the material
@@ -36,7 +34,7 @@ class Words:
 
     def at(self, material: str) -> "Words":
         """The same words, for material from another place."""
-        return replace(self, material=material)
+        return self._replace(material=material)
 
     def instead(self, size_bytes: int) -> str:
         """What to do instead of bytes that are not random."""

@@ -12,6 +12,7 @@ NAMES = (
     "custom_resources",
     "stack_statuses",
     "rollbacks",
+    "updates_after_failure",
     "generated_names",
     "strict_kms",
     "kms_resources",

@@ -4,6 +4,8 @@ AWS does the following, and MiniStack does not (Lambda Developer Guide, "How Lam
 asynchronous invocation", "Capturing records of Lambda asynchronous invocations"):
 
 - a throttled event stays in the queue until it is too old; it uses up no retry
+- an event for a function whose reserved concurrency is 0 is given up at once, as ZeroReservedConcurrency (in LocalStack, and in
+  stackd's recordings of September 2026)
 - all tries of an event have one request id. The record has it, the number of tries, and whether the event was too old
   (MiniStack: always RetriesExhausted after three tries)
 - the destination is invoked asynchronously, too: if that function fails, it is tried again
@@ -75,6 +77,8 @@ def _try(function: Function, event: Event, settings: Mapping[str, Any]) -> tuple
     retries = settings.get("MaximumRetryAttempts", RETRIES_BY_DEFAULT)
     end = time.monotonic() + int(settings.get("MaximumEventAgeInSeconds", AGE_BY_DEFAULT_SECONDS))
     tries = throttled = 0
+    if function.get("concurrency") == 0:
+        return tries, "ZeroReservedConcurrency", {}
     while True:
         result = dict(lambda_svc._execute_function(function, event))
         if not result.get("error"):

@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ministack.core.concurrency import run_reentrant
-from ministack.core.responses import now_iso
 from ministack.services import cloudformation
 from ministack.services.cloudformation import handlers, stacks
 
@@ -43,8 +42,6 @@ class _Superseded:
 async def roll_back(
     stack_name: str, stack_id: str, stack: Record, operation: Record, reason_override: str = ""
 ) -> None:
-    if not operation.get("is_update"):
-        stack["DeletionTime"] = now_iso()  # recorded (2018 to 2022): the time of ROLLBACK_IN_PROGRESS
     _adopt_failed_create(stack, operation)
     superseded = list(_send_back(stack, operation))
     await _roll_back(stack_name, stack_id, stack, operation, reason_override)

@@ -17,6 +17,7 @@ As recorded on AWS:
   2026)
 - an event has the resource's id of that moment (2020); the list of resources omits PhysicalResourceId if there is none
   (2016 to 2022)
+- a stack's times are those of its own events (2016 to 2022)
 - the last part of a StackId is a UUID of version 1 (2018 to 2024)
 
 It corrects only custom resources, and what they keep: no other type runs code that reads its stack.
@@ -39,6 +40,12 @@ from lab.local.corrections.custom_resources import NotAnswered, Refused
 CLEANUP_TRIES = 3
 TAKEN_OVER_SECONDS = 0.15
 STACK_TYPE = "AWS::CloudFormation::Stack"
+TIMES = {
+    "CREATE_IN_PROGRESS": "CreationTime",
+    "UPDATE_IN_PROGRESS": "LastUpdatedTime",
+    "DELETE_IN_PROGRESS": "DeletionTime",
+    "ROLLBACK_IN_PROGRESS": "DeletionTime",
+}
 
 type Record = dict[str, Any]
 
@@ -52,7 +59,8 @@ _list_stack_resources = handlers._list_stack_resources
 
 
 def apply() -> None:
-    stacks._add_event = add_event
+    for module in (stacks, handlers):
+        module._add_event = add_event
     stacks._provision_resource = provision
     stacks._update_resource = update
     stacks._delete_resource = delete
@@ -221,6 +229,8 @@ def add_event(  # noqa: PLR0913, PLR0917  # the signature of what it replaces
     if stack is not None and not physical_id and is_custom(resource_type):
         physical_id = stack["_resources"].get(logical_id, {}).get("PhysicalResourceId", "")
     _add_event(stack_id, stack_name, logical_id, resource_type, status, reason, physical_id, detailed_status)
+    if stack is not None and physical_id == stack_id and status in TIMES:
+        stack[TIMES[status]] = cloudformation._stack_events[stack_id][-1]["Timestamp"]
 
 
 def set_stack(stack: Record, status: str) -> None:
@@ -244,9 +254,6 @@ def list_stack_resources(parameters: Record) -> tuple[int, dict[str, str], bytes
 
 
 async def delete_stack(stack_name: str, stack_id: str, retain: Iterable[str] = (), *, force: bool = False) -> None:
-    stack = cloudformation._stacks.get(stack_name)
-    if stack is not None:
-        stack["DeletionTime"] = now_iso()
     await _delete_stack(stack_name, stack_id, retain, force=force)
 
 

@@ -18,6 +18,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the kernel's limits, and its figures in /proc, are Linux's"),
 ]
 
+WHERE = ("declaration", "event", "secret")
+
 
 def told_by(*options):
     """What the program prints about each row."""
@@ -33,11 +35,16 @@ def told_by(*options):
     return [json.loads(line) for line in run.stdout.splitlines()], run.stderr
 
 
-def test_every_input_is_refused_in_time_and_in_few_words():
-    told, errors = told_by()
+@pytest.mark.parametrize("where", WHERE)
+def test_every_input_is_refused_in_time_and_in_few_words(where):
+    told, errors = told_by(f"{where}: ")
 
-    assert [each["name"] for each in told] == [row.name for row in ROWS], errors
+    assert [each["name"] for each in told] == [row.name for row in ROWS if row.name.startswith(f"{where}: ")], errors
     assert [each["problem"] for each in told if each["problem"]] == []
+
+
+def test_each_input_is_in_one_of_these_places():
+    assert {row.name.partition(": ")[0] for row in ROWS} == set(WHERE)
 
 
 def test_names_are_unique_and_there_are_enough_of_them():

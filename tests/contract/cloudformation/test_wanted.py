@@ -5,10 +5,14 @@ function believes a "no" of CloudFormation after a minute, since statuses may la
 right, nobody reads it. test_wanted_asked_again.py shows when it asks again.
 """
 
+import json
+import re
+
 import pytest
 
+from lab.keys.by_hand import import_material
 from lab.wire.transport import Fault
-from tests.support.requests import REQUESTS, creating, deleting, updating
+from tests.support.requests import KEY, REQUESTS, creating, deleting, updating
 
 # ------------------------------------------------------------------------------------------------------------ the stack
 
@@ -136,3 +140,103 @@ def test_a_delete_that_comes_while_its_logical_id_is_created_anew_removes_nothin
     world.stack.set("Material", "CREATE_IN_PROGRESS", world.clock.now(), physical_id=None)
 
     assert unwanted(event) == "Material is being created."
+
+
+# ------------------------------------------------------------------------------------- what the "no" depended on, in one line
+
+STACK_TIMES = ("stack_created_at", "stack_updated_at", "stack_deleted_at")
+
+
+@pytest.fixture
+def line(world):
+    """The only line that says what a "no" depended on."""
+
+    def line():
+        [fields] = re.findall(
+            r"^CloudFormation does not wait for this request (\{.*\})$", world.log.getvalue(), re.MULTILINE
+        )
+        return json.loads(fields)
+
+    return line
+
+
+def at(time):
+    return time.isoformat(timespec="milliseconds")
+
+
+def test_the_log_has_what_a_no_depended_on(world, unwanted, line):
+    event = updating(world)
+    made_at = world.clock.now()
+    world.clock.advance(3)
+    stack, resource = world.stack, world.stack.set("Material", "UPDATE_FAILED", world.clock.now())
+
+    why = unwanted(event)
+
+    assert line() == {
+        "why": why,
+        "request_type": "Update",
+        "request_made_at": at(made_at),
+        "request_physical_id": event["PhysicalResourceId"],
+        "service_timeout": "3600",
+        "function_clock": line()["function_clock"],
+        "stack_status": "UPDATE_IN_PROGRESS",
+        "stack_created_at": at(stack.created_at),
+        "stack_updated_at": at(stack.updated_at),
+        "stack_deleted_at": "not shown",
+        "resource_status": "UPDATE_FAILED",
+        "resource_status_set_at": at(resource.status_since),
+        "resource_physical_id": event["PhysicalResourceId"],
+    }
+    assert at(made_at) < line()["function_clock"] <= at(world.clock.now())
+
+
+def test_the_log_shows_what_was_asked_last_and_only_that(world, unwanted, line):
+    """The stack is at rest: the resource was not asked for. Its status changed during the minute of asking again."""
+    event = creating(world)
+    world.stack.status = "CREATE_FAILED"
+    world.clock.after(30, lambda: setattr(world.stack, "status", "ROLLBACK_COMPLETE"))
+
+    assert unwanted(event) == "the stack is ROLLBACK_COMPLETE."
+
+    assert line()["stack_status"] == "ROLLBACK_COMPLETE"
+    assert not [name for name in line() if name.startswith(("resource_", "event_"))]
+
+
+def test_the_log_shows_the_event_that_decided_in_a_clean_up(world, unwanted, line):
+    key = world.external_key()
+    import_material(world.session().client("kms"), key, KEY)
+    world.stack.status = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+    world.stack.set_old("Material", "DELETE_FAILED", world.clock.now(), key)
+    failed_at = world.clock.now()
+
+    unwanted(world.event("Delete", "Material", {}, physical_id=key))
+
+    shown = line()
+    assert (shown["event_status"], shown["event_at"]) == ("DELETE_FAILED", at(failed_at))
+    assert (shown["resource_status"], shown["resource_status_set_at"]) == ("not shown", "not shown")
+
+
+def test_no_property_and_no_response_url_is_in_the_log_of_a_no(world, unwanted, line):
+    event = updating(world, KeyMaterialDescription="a property of the user")
+    world.stack.status = "UPDATE_COMPLETE"
+
+    unwanted(event)
+
+    values = [*_leaves(event["ResourceProperties"]), *_leaves(event["OldResourceProperties"]), event["ResponseURL"]]
+    known = {event["PhysicalResourceId"], "2"}  # the key's ARN is the resource's id; each time has the digit of Trigger
+    assert not [value for value in values if value not in known and value in json.dumps(line())]
+
+
+def test_a_request_that_is_wanted_after_a_while_leaves_no_such_line(world):
+    event = creating(world)
+    real, world.stack.status = world.stack.status, "CREATE_COMPLETE"
+    world.clock.after(45, lambda: setattr(world.stack, "status", real))
+
+    assert world.invoke(event)["Status"] == "SUCCESS"
+    assert "CloudFormation does not wait" not in world.log.getvalue()
+
+
+def _leaves(value):
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in _leaves(item)]
+    return [leaf for item in value for leaf in _leaves(item)] if isinstance(value, list) else [str(value)]

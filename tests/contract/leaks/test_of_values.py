@@ -22,7 +22,7 @@ import imported_key_material
 from imported_key_material import properties
 from imported_key_material.aws import import_parameters, secret
 from imported_key_material.cloudformation import lambda_failure, request
-from imported_key_material.material import der, pem, proof, secret_value
+from imported_key_material.material import der, pem, proof, secret_value, words
 from lab.keys.canaries import PIECE_BYTES, Canaries
 from lab.wire.faults import Moment
 from tests.support.planted import KEY, KINDS
@@ -83,6 +83,7 @@ LOOKED_AT = {
     "Verdict": {"check_value", "verified_check_value"},
     "Waited": {"outcome"},
     "Wiring": {"dns_suffix", "response_host"},
+    "Words": set(words.Words._fields),  # our own phrases, of two tables
     "_Method": {"name"},
 }
 WITH_A_REPR_OF_ITS_OWN = {"CheckedMaterial"}  # tests/unit/material/test_material_check.py has looked at it

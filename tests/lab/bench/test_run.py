@@ -7,11 +7,13 @@ import sys
 from lab.bench.figures import FIGURES
 from lab.local.places import REPOSITORY
 
+SHORTEST = ("--cold-starts", "2", "--warm-invocations", "2", "--inputs", "event: ")
+
 
 def test_every_figure_is_measured_on_the_built_application(aws):
     """`aws`: once it runs, nobody builds the application again during the measurement."""
     done = subprocess.run(
-        [sys.executable, "-m", "lab.bench", ".aws-sam/build", "--cold-starts", "2", "--warm-invocations", "2"],
+        [sys.executable, "-m", "lab.bench", ".aws-sam/build", *SHORTEST],
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONPATH": "handler"},
         capture_output=True,

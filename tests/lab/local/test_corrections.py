@@ -12,7 +12,6 @@ import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ class World:
         self.settings = settings
         self.function = function
         self.token = function.deploy(settings)
-        self.stacks = Stacks(settings)
+        self.stacks = Stacks(client(settings, "cloudformation"))
 
     def client(self, service: str, credentials: Credentials | None = None) -> Any:
         return client(self.settings.with_credentials(credentials or self.settings.credentials), service)
@@ -290,8 +289,24 @@ def test_a_stack_that_rolls_its_creation_back_shows_since_when(corrected, plain)
 
     status, deleted_at, begun_at = deletion_of(corrected)
     assert status == "ROLLBACK_COMPLETE"
-    assert abs((deleted_at - begun_at).total_seconds()) < 1
+    assert deleted_at == begun_at
     assert deletion_of(plain)[:2] == ("ROLLBACK_COMPLETE", None)
+
+
+def test_a_stack_s_times_are_those_of_its_events(corrected):
+
+    def pairs() -> list[bool]:
+        name = corrected.fresh()
+        made = corrected.stacks.create(name, {"Resources": {"A": corrected.resource(Version=1)}})
+        updated = corrected.stacks.update(name, {"Resources": {"A": corrected.resource(Version=2)}})
+        deleted = corrected.stacks.delete(name)
+        [shown] = corrected.stacks.cloudformation.describe_stacks(StackName=made.stack_id)["Stacks"]
+        first = [stack.events[0]["Timestamp"] for stack in (made, updated, deleted)]
+        return [
+            shown[key] == at for key, at in zip(("CreationTime", "LastUpdatedTime", "DeletionTime"), first, strict=True)
+        ]
+
+    assert [pairs() for _ in range(5)] == [[True] * 3] * 5
 
 
 def test_a_stack_s_id_shows_its_time(corrected, plain):
@@ -410,6 +425,21 @@ def test_what_a_resource_uses_that_could_not_be_deleted_stays(corrected, plain):
     assert topic_after(plain) == "Topic DELETE_COMPLETE"
 
 
+def test_a_stack_whose_update_failed_without_a_rollback_can_be_updated_again(corrected, plain):
+    def again(one: World) -> str:
+        name = one.fresh()
+        one.function.play = failing
+        one.stacks.create(name, {"Resources": {"A": one.resource(Id="a", Version=1)}})
+        fails = one.resource(Id="a", Version=2, Fail="Update")
+        one.stacks.update(name, {"Resources": {"A": fails}}, DisableRollback=True)
+        return one.stacks.update(name, {"Resources": {"A": one.resource(Id="a", Version=3)}}).status
+
+    assert again(corrected) == "UPDATE_COMPLETE"
+    assert corrected.function.events[-1]["OldResourceProperties"]["Version"] == "1"
+    with pytest.raises(ClientError, match="is in UPDATE_FAILED state and cannot be updated"):
+        again(plain)
+
+
 # ------------------------------------------------------------------------------------------------------------- two Regions
 
 
@@ -423,7 +453,10 @@ def test_stacks_of_one_name_in_two_regions_make_roles_of_their_own(corrected, pl
 
     def roles(one: World) -> set[str]:
         name = one.fresh()
-        made = [Stacks(replace(one.settings, region=region)).create(name, template) for region in (REGION, "eu-west-1")]
+        made = [
+            Stacks(client(one.settings, "cloudformation", region)).create(name, template)
+            for region in (REGION, "eu-west-1")
+        ]
         return {stack.outputs["Role"] for stack in made}
 
     assert len(roles(corrected)) == 2

@@ -7,10 +7,11 @@ from botocore.exceptions import ClientError
 
 from lab.application import Application
 from lab.clock import VirtualClock
+from lab.role_calls import Call
 from lab.secretsmanager.reads import ROLE, SecretsManager, role_allows
 from lab.wire.in_process import InProcessAws
 from lab.wire.transport import AwsError, Caller
-from tests.support.identity_policy import Call, allows
+from tests.support.identity_policy import allows
 
 OTHER_ACCOUNT = "999988887777"
 NO_SECRET = "Secrets Manager can't find the specified secret."

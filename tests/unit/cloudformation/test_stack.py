@@ -64,7 +64,7 @@ class Log:
         pass
 
     def warning(self, msg, *, extra):
-        raise AssertionError((msg, extra))
+        assert msg == "CloudFormation does not wait for this request", (msg, extra)
 
 
 class Scene:

@@ -1,7 +1,6 @@
 """The checks of material serve two readers, users of the function and of the tool: each sentence uses its reader's words."""
 
 import ast
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ OF_BOTH_READERS = (
 )
 OF_THE_FUNCTION = ("Secret", "secret", "MaterialEncoding", "ExpectedCheckValue", "Store")
 HMAC = KEY_SPECS["HMAC_256"]
-MARKED = Words(**{field.name: f"<{field.name}>" for field in dataclasses.fields(Words)})
+MARKED = Words(**{name: f"<{name}>" for name in Words._fields})
 
 
 def sentences(module):
@@ -57,7 +56,7 @@ def test_a_check_that_the_tool_shares_names_no_property_itself(module):
 
 def test_the_tool_has_no_word_of_the_function():
     for words in (OPTIONS, of_component(2)):
-        for name, phrase in dataclasses.asdict(words).items():
+        for name, phrase in words._asdict().items():
             assert not any(word in phrase for word in OF_THE_FUNCTION), name
 
 
