@@ -11,7 +11,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from imported_key_material.aws.held_materials import ROTATIONS_MAX, HeldMaterial
-from imported_key_material.watch.estate import Estate, HiddenKey, Holder, MissingKey, SeenKey, names_of_no_stack
+from imported_key_material.watch.estate import (
+    Estate,
+    ExternalKey,
+    HiddenKey,
+    HoldingResource,
+    MissingKey,
+    names_of_no_stack,
+)
 from imported_key_material.watch.findings import find
 from key_custodian import output
 from key_custodian.session import timestamp
@@ -84,7 +91,7 @@ def _rows(estate: Estate, now: datetime) -> list[Row]:
     return sorted(rows, key=lambda row: (row.stack == "", row.stack, row.logical_id, row.key_arn))
 
 
-def _of_seen(key: SeenKey, estate: Estate, found: dict[str, list[str]]) -> Row:
+def _of_seen(key: ExternalKey, estate: Estate, found: dict[str, list[str]]) -> Row:
     return Row(
         account=estate.home.account,
         region=estate.home.region,
@@ -118,7 +125,7 @@ def _of_other(key: HiddenKey | MissingKey, estate: Estate, found: dict[str, list
     )
 
 
-def _declared_by(holders: Sequence[Holder]) -> dict[str, str]:
+def _declared_by(holders: Sequence[HoldingResource]) -> dict[str, str]:
     return {
         "stack": " ".join(holder.stack for holder in holders),
         "logical_id": " ".join(holder.logical_id for holder in holders),
@@ -132,7 +139,7 @@ def _material(material: HeldMaterial) -> str:
     return f"{material.id} {material.state}, {held}{end}"
 
 
-def _rotations_left(key: SeenKey) -> str:
+def _rotations_left(key: ExternalKey) -> str:
     """Nothing for a key without a list of materials: it can't be rotated, or was never filled."""
     return str(max(ROTATIONS_MAX - key.materials.rotations, 0)) if key.materials else ""
 
@@ -218,7 +225,7 @@ def _place(place: Place, now: datetime) -> dict[str, Any]:
     }
 
 
-def _key(row: Row, seen: SeenKey | None) -> dict[str, Any]:
+def _key(row: Row, seen: ExternalKey | None) -> dict[str, Any]:
     materials = () if seen is None else seen.materials
     declared = zip(row.stack.split(), row.logical_id.split(), row.since.split(), strict=True)
     return {

@@ -10,12 +10,12 @@ from typing import Final
 from imported_key_material.aws.held_materials import HeldMaterial, HeldMaterials, ShownExpiry, State
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.key_id import Home, KeyId
-from imported_key_material.watch.estate import Estate, Holder, SeenKey
+from imported_key_material.watch.estate import Estate, ExternalKey, HoldingResource
 
 HOME: Final = Home("aws", "eu-central-1", "111122223333")
 NOW: Final = datetime(2026, 12, 2, 6, 0, tzinfo=UTC)  # a Wednesday
 LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)
-ORDERS: Final = Holder("orders", "Material", LONG_AGO)
+ORDERS: Final = HoldingResource("orders", "Material", LONG_AGO)
 
 
 def key_id(number: int = 1) -> KeyId:
@@ -35,11 +35,11 @@ def key(  # noqa: PLR0913  # by name; a test names only what matters
     state: str = "Enabled",
     ends: datetime | None = None,
     materials: Sequence[HeldMaterial] = (),
-    holders: Sequence[Holder] = (),
+    holders: Sequence[HoldingResource] = (),
     aliases: Sequence[str] = (),
     deletion_at: datetime | None = None,
     unread: Sequence[str] = (),
-) -> SeenKey:
+) -> ExternalKey:
     view = KeyView(
         arn=key_id(number).arn,
         spec="SYMMETRIC_DEFAULT",
@@ -54,7 +54,7 @@ def key(  # noqa: PLR0913  # by name; a test names only what matters
         created_at=LONG_AGO,
         deletion_at=deletion_at,
     )
-    return SeenKey(
+    return ExternalKey(
         view,
         tuple(aliases),
         materials=HeldMaterials(materials),
@@ -63,7 +63,7 @@ def key(  # noqa: PLR0913  # by name; a test names only what matters
     )
 
 
-def estate(*keys: SeenKey) -> Estate:
+def estate(*keys: ExternalKey) -> Estate:
     return Estate(HOME, keys)
 
 

@@ -20,7 +20,7 @@ _STACK_TIMES: Final = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Shown:
     """`fields`: for the log, only of what was asked. `now`: the function's clock, just before it asked."""
 

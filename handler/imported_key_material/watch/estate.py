@@ -1,7 +1,7 @@
 """What one look has seen: keys, their materials and tags, and the resources of living stacks that declare them. Pure."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from imported_key_material import consent
@@ -11,7 +11,7 @@ from imported_key_material.key_id import Home, KeyId
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class HoldingResource:
     """A resource of a living stack that declares a key. `since`: when its status was set last, by its last deployment."""
 
     stack: str
@@ -20,7 +20,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenKey:
+class ExternalKey:
     """A key with Origin EXTERNAL. `tag`: the value of its consent tag, None if it has none or the tags could not be read.
 
     `materials`: none for a key that is not symmetric, and before the first import. `unread`: the reads that were denied.
@@ -28,9 +28,9 @@ class SeenKey:
 
     view: KeyView
     aliases: tuple[str, ...] = ()
-    tag: str | None = None
+    tag: str | None = field(default=None, repr=False)  # users may write anything there
     materials: HeldMaterials = NO_MATERIALS
-    holders: tuple[Holder, ...] = ()
+    holders: tuple[HoldingResource, ...] = ()
     unread: tuple[str, ...] = ()
 
     @property
@@ -50,7 +50,7 @@ class HiddenKey:
 
     key_id: KeyId
     aliases: tuple[str, ...] = ()
-    holders: tuple[Holder, ...] = ()
+    holders: tuple[HoldingResource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class MissingKey:
     """A key that a stack declares, and KMS does not know any more."""
 
     key_id: KeyId
-    holders: tuple[Holder, ...]
+    holders: tuple[HoldingResource, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Estate:
     """All of one account and Region. `stacks`: the names of the living stacks that were looked at."""
 
     home: Home
-    keys: tuple[SeenKey, ...] = ()
+    keys: tuple[ExternalKey, ...] = ()
     hidden: tuple[HiddenKey, ...] = ()
     missing: tuple[MissingKey, ...] = ()
     stacks: frozenset[str] = frozenset()

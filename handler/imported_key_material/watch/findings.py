@@ -24,7 +24,7 @@ from typing import Final
 
 from imported_key_material.aws.held_materials import NO_MATERIALS, HeldMaterials
 from imported_key_material.key_id import KeyId
-from imported_key_material.watch.estate import Estate, HiddenKey, Holder, MissingKey, SeenKey
+from imported_key_material.watch.estate import Estate, ExternalKey, HiddenKey, HoldingResource, MissingKey
 
 URGENT_WITHIN: Final = timedelta(days=7)
 ROTATION_TAKES: Final = timedelta(days=1)
@@ -60,7 +60,7 @@ class Finding:
     found_at: datetime
     urgent: bool = True
     aliases: tuple[str, ...] = ()
-    holders: tuple[Holder, ...] = ()
+    holders: tuple[HoldingResource, ...] = ()
     at: datetime | None = None
     materials: HeldMaterials = NO_MATERIALS
     denied: tuple[str, ...] = ()
@@ -92,7 +92,7 @@ def _of_missing(key: MissingKey, now: datetime) -> Finding:
     return Finding(Kind.GONE, key.key_id, now, holders=key.holders)
 
 
-def _of_key(key: SeenKey, now: datetime, warning: timedelta) -> Iterator[Finding]:
+def _of_key(key: ExternalKey, now: datetime, warning: timedelta) -> Iterator[Finding]:
     def finding(kind: Kind, *, urgent: bool = True, at: datetime | None = None) -> Finding:
         return Finding(kind, key.key_id, now, urgent, key.aliases, key.holders, at, key.materials, denied=key.unread)
 
@@ -119,6 +119,6 @@ def _ends_differ(materials: HeldMaterials) -> bool:
     return len({one.expiry.valid_to for one in materials.needed}) > 1
 
 
-def _deployed_before(holders: tuple[Holder, ...], moment: datetime) -> bool:
+def _deployed_before(holders: tuple[HoldingResource, ...], moment: datetime) -> bool:
     """Whether no stack has deployed the key's material since. Yes if no stack declares the key."""
     return all(holder.since < moment for holder in holders)

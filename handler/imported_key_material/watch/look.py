@@ -26,7 +26,7 @@ from imported_key_material.aws.key_view import KeyView, tags_of
 from imported_key_material.aws.meanings import DENIED
 from imported_key_material.errors import ServiceRefused
 from imported_key_material.key_id import Home, KeyId, named_key
-from imported_key_material.watch.estate import Estate, HiddenKey, Holder, MissingKey, SeenKey
+from imported_key_material.watch.estate import Estate, ExternalKey, HiddenKey, HoldingResource, MissingKey
 
 RESOURCE_TYPE: Final = "Custom::ImportedKeyMaterial"
 _KEYS_A_PAGE: Final = 1000  # the most that KMS lists
@@ -37,7 +37,7 @@ _NOT_DECLARED: Final = cloudformation_reads.GONE | {"DELETE_SKIPPED"}
 # KMS lists no materials in some states of a key (docs/internals/kms-contract.md, C-55).
 _LISTS_NONE: Final = frozenset({"KMSInvalidStateException", "UnsupportedOperationException"})
 
-AnyKey = SeenKey | HiddenKey | MissingKey
+AnyKey = ExternalKey | HiddenKey | MissingKey
 
 
 class Ask(Protocol):
@@ -93,14 +93,17 @@ class _Look:
             raise self.denial
 
     def _estate(
-        self, stacks: set[str], holders: Mapping[KeyId, tuple[Holder, ...]], aliases: Mapping[str, tuple[str, ...]]
+        self,
+        stacks: set[str],
+        holders: Mapping[KeyId, tuple[HoldingResource, ...]],
+        aliases: Mapping[str, tuple[str, ...]],
     ) -> Estate:
-        seen: list[SeenKey] = []
+        seen: list[ExternalKey] = []
         hidden: list[HiddenKey] = []
         missing: list[MissingKey] = []
         for key_id, key in self.found.items():
             held, names = holders.get(key_id, ()), aliases.get(key_id.uuid, ())
-            if isinstance(key, SeenKey):
+            if isinstance(key, ExternalKey):
                 seen.append(replace(key, holders=held, aliases=names))
             elif isinstance(key, HiddenKey):
                 hidden.append(replace(key, holders=held, aliases=names))
@@ -135,7 +138,7 @@ class _Look:
             self.denial = refused
             return HiddenKey(key_id)
 
-    def _external(self, view: KeyView) -> SeenKey:
+    def _external(self, view: KeyView) -> ExternalKey:
         unread: list[str] = []
 
         def listed(operation: str, **parameters: object) -> list[Mapping[str, Any]]:
@@ -153,7 +156,7 @@ class _Look:
         materials = NO_MATERIALS
         if view.current_material_id:  # only symmetric keys have it, after their first import
             materials = HeldMaterials.of_pages(listed("kms:ListKeyRotations", IncludeKeyMaterial="ALL_KEY_MATERIAL"))
-        return SeenKey(view, tag=tags.get(consent.TAG), materials=materials, unread=tuple(unread))
+        return ExternalKey(view, tag=tags.get(consent.TAG), materials=materials, unread=tuple(unread))
 
     def _aliases(self) -> dict[str, tuple[str, ...]]:
         """By the key's bare id."""
@@ -173,10 +176,10 @@ class _Look:
 
     # ---------------------------------------------------------------------------------------------------------- stacks
 
-    def _stacks(self, export: str) -> tuple[set[str], dict[KeyId, tuple[Holder, ...]]]:
+    def _stacks(self, export: str) -> tuple[set[str], dict[KeyId, tuple[HoldingResource, ...]]]:
         """The living stacks, and which of their resources hold which key."""
         living: set[str] = set()
-        holders: dict[KeyId, tuple[Holder, ...]] = {}
+        holders: dict[KeyId, tuple[HoldingResource, ...]] = {}
         for name in sorted({*self._importers(export), *_stacks_named_by(self.found.values())}):
             resources = self._resources(name)
             if resources is None:
@@ -185,7 +188,7 @@ class _Look:
             for resource in resources:
                 key_id = self._held_by(resource)
                 if key_id is not None and self.only in {None, key_id}:
-                    holder = Holder(name, resource["LogicalResourceId"], resource["LastUpdatedTimestamp"])
+                    holder = HoldingResource(name, resource["LogicalResourceId"], resource["LastUpdatedTimestamp"])
                     holders[key_id] = (*holders.get(key_id, ()), holder)
         return living, holders
 
@@ -220,11 +223,11 @@ class _Look:
 
 
 def _is_out_of_use(key: AnyKey | None) -> bool:
-    return isinstance(key, MissingKey) or (isinstance(key, SeenKey) and key.view.state != "Enabled")
+    return isinstance(key, MissingKey) or (isinstance(key, ExternalKey) and key.view.state != "Enabled")
 
 
 def _stacks_named_by(keys: Iterable[AnyKey]) -> Iterator[str]:
     """Whole names; a beginning of names (`pay/`) names no stack to look for."""
     for key in keys:
-        if isinstance(key, SeenKey) and key.tag:
+        if isinstance(key, ExternalKey) and key.tag:
             yield from filter(_STACK_NAME.fullmatch, key.tag.split())

@@ -10,7 +10,7 @@ import pytest
 from imported_key_material.aws.held_materials import State
 from imported_key_material.watch import advice
 from imported_key_material.watch.digest import BODY_MAX_CHARACTERS, DETAILED_MAX, digest
-from imported_key_material.watch.estate import HiddenKey, Holder, MissingKey
+from imported_key_material.watch.estate import HiddenKey, HoldingResource, MissingKey
 from imported_key_material.watch.findings import Kind, find
 from lab.aws_cli.parameters import Call
 from tests.support.estates import HOME, LONG_AGO, NOW, ORDERS, days, estate, key, key_id, material
@@ -158,8 +158,8 @@ def test_many_findings_fit_into_a_message_and_the_most_urgent_come_first():
 
 
 def test_the_longest_names_of_aws_fit_into_a_message():
-    home = replace(HOME, region="us-isob-gov-northeast-99")
-    holders = [Holder("s" * 128, "L" * 255, LONG_AGO)] * 40
+    home = HOME._replace(region="us-isob-gov-northeast-99")
+    holders = [HoldingResource("s" * 128, "L" * 255, LONG_AGO)] * 40
     aliases = [f"alias/{'a' * 250}"] * 40
     materials = [material(number, State.SUPERSEDED, NOW + days(number + 1)) for number in range(26)]
     keys = [

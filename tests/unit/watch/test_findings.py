@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from imported_key_material.aws.held_materials import State
-from imported_key_material.watch.estate import HiddenKey, Holder, MissingKey, names_of_no_stack
+from imported_key_material.watch.estate import HiddenKey, HoldingResource, MissingKey, names_of_no_stack
 from imported_key_material.watch.findings import Kind, find
 from tests.support.estates import NOW, ORDERS, days, estate, key, key_id, material
 
@@ -118,7 +118,7 @@ def test_a_material_is_pending_for_more_than_a_day_since_the_stack_was_deployed(
 def test_the_stack_that_was_deployed_last_counts():
     pending = [material(1), material(2, State.PENDING)]
 
-    assert found(key(materials=pending, holders=[ORDERS, Holder("other", "Material", NOW - SECOND)])) == []
+    assert found(key(materials=pending, holders=[ORDERS, HoldingResource("other", "Material", NOW - SECOND)])) == []
 
 
 def test_pending_material_that_no_stack_declares_is_reported_at_once():
