@@ -8,7 +8,8 @@
     material/                    turns a secret's bytes into checked material. Pure; shared with the custodian's tool
 
 All of them use: `properties.py` (what may be declared, with schema.json), `consent.py` (the tag rule), `key_id.py` (a
-key's id, its ARN, the physical ids), `errors.py`, `clock.py`, `safe_log.py`.
+key's id, its ARN, the physical ids), `errors.py`, `clock.py`, `meter.py` (what is measured),
+`safe_log.py`.
 
 Imports only go downwards, in this order: app, wiring, lifecycle, cloudformation, aws, material, the modules that all use.
 tests/unit/test_architecture.py checks it.

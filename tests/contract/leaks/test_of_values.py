@@ -48,6 +48,7 @@ LOOKED_AT = {
     "Cause": {"problem", "remedy"},
     "CipherKey": {"cipher"},
     "ConsentTags": {"stack_name"},
+    "Ended": {"request_type", "request_id", "stack_id", "logical_id", "physical_id"},
     "EcKey": {"curve", "curve_words", "oid"},
     "ExpectedCheckValue": {"text", "_digits"},
     "Event": {"logical_id", "physical_id", "status"},
@@ -83,6 +84,7 @@ LOOKED_AT = {
     "Verdict": {"check_value", "verified_check_value"},
     "Waited": {"outcome"},
     "Wiring": {"dns_suffix", "response_host"},
+    "_Directive": {"values", "sets"},
     "_Method": {"name"},
 }
 WITH_A_REPR_OF_ITS_OWN = {"CheckedMaterial"}  # tests/unit/material/test_material_check.py has looked at it
