@@ -10,7 +10,7 @@ DISTRIBUTION: Final = "imported-key-material"
 
 
 def version() -> str:
-    """The tool's name and version, such as key-custodian 0.1.0, for --version and receipts; or that it is not installed."""
+    """The tool's name and version, such as key-custodian 0.2.0, for --version and receipts; or that it is not installed."""
     from importlib import metadata  # noqa: PLC0415  # slow to load, and rarely needed
 
     try:

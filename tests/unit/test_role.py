@@ -187,16 +187,16 @@ def test_lambda_attaches_network_interfaces_and_the_function_itself_can_not(acti
     assert not allows(role, by_the_function)
 
 
-@pytest.mark.parametrize("role", ["Role", "OnFailureRole"])
+@pytest.mark.parametrize("role", ["Role", "OnFailureRole", "WatchRole"])
 def test_only_lambda_assumes_a_role(role):
-    trust = Application().properties(role)["AssumeRolePolicyDocument"]["Statement"]
+    trust = Application(AlarmTopicArn=TOPIC).properties(role)["AssumeRolePolicyDocument"]["Statement"]
 
     assert trust == [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
 
 
-@pytest.mark.parametrize("role", ["Role", "OnFailureRole"])
+@pytest.mark.parametrize("role", ["Role", "OnFailureRole", "WatchRole"])
 def test_a_role_has_no_managed_policy(role):
-    assert "ManagedPolicyArns" not in Application().properties(role)
+    assert "ManagedPolicyArns" not in Application(AlarmTopicArn=TOPIC).properties(role)
 
 
 # ------------------------------------------------------------------------------------------------ the second function's
@@ -225,6 +225,78 @@ def test_the_on_failure_function_has_no_right_to_a_key_a_secret_or_a_function():
         "looks at a stack's resource",
         "reads a stack's events",
     ]
+
+
+# ---------------------------------------------------------------------------------------------------------- the watch's
+
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:on-call"
+WATCH_LOG_STREAM = "GetAtt(AWS::Logs::LogGroup:WatchLogGroup.Arn)"
+FOR_THE_TOPIC = {"kms:ViaService": f"sns.{REGION}.amazonaws.com"}
+WATCH_NEEDED = {
+    "lists keys": Call("kms:ListKeys", "*"),
+    "lists aliases": Call("kms:ListAliases", "*"),
+    "looks at any key": Call("kms:DescribeKey", KEY),
+    "reads any key's tags": Call("kms:ListResourceTags", KEY),
+    "lists any key's materials": Call("kms:ListKeyRotations", KEY),
+    "lists the stacks that import the ServiceToken": Call("cloudformation:ListImports", "*"),
+    "looks at a stack": Call("cloudformation:DescribeStacks", STACK),
+    "lists a stack's resources": Call("cloudformation:ListStackResources", STACK),
+    "publishes": Call("sns:Publish", TOPIC),
+    "publishes to an encrypted topic": Call("kms:GenerateDataKey", KEY, FOR_THE_TOPIC),
+    "publishes to an encrypted topic, second": Call("kms:Decrypt", KEY, FOR_THE_TOPIC),
+    "publishes to a topic under another account's key": Call(
+        "kms:GenerateDataKey", KEY.replace(ACCOUNT, OTHER_ACCOUNT), FOR_THE_TOPIC
+    ),
+    "begins a log stream": Call("logs:CreateLogStream", WATCH_LOG_STREAM),
+    "logs": Call("logs:PutLogEvents", WATCH_LOG_STREAM),
+}
+WATCH_REFUSED = {
+    "a look at another account's key": Call("kms:DescribeKey", KEY.replace(ACCOUNT, OTHER_ACCOUNT)),
+    "a look at a key of another Region": Call("kms:DescribeKey", KEY.replace(REGION, "us-east-1")),
+    "decrypting": Call("kms:Decrypt", KEY, TAGGED),
+    "decrypting by way of Secrets Manager": Call("kms:Decrypt", KEY, FOR_A_SECRET),
+    "a data key": Call("kms:GenerateDataKey", KEY, TAGGED),
+    "another account's stacks": Call("cloudformation:DescribeStacks", STACK.replace(ACCOUNT, OTHER_ACCOUNT)),
+    "another topic": Call("sns:Publish", f"{TOPIC}-2"),
+    "the topic's policy": Call("sns:SetTopicAttributes", TOPIC),
+    "another function's log": Call("logs:PutLogEvents", LOG_STREAM),
+}
+
+
+def watch_role(**parameters):
+    return Application(AlarmTopicArn=TOPIC, **parameters).role_statements("WatchRole")
+
+
+@pytest.mark.parametrize("call", WATCH_NEEDED.values(), ids=WATCH_NEEDED)
+def test_the_role_of_the_watch_lets_it_do_its_work(call):
+    assert allows(watch_role(), call)
+
+
+@pytest.mark.parametrize("call", WATCH_REFUSED.values(), ids=WATCH_REFUSED)
+def test_the_role_of_the_watch_refuses(call):
+    assert not allows(watch_role(), call)
+
+
+def test_the_watch_reads_publishes_and_logs_and_has_no_right_besides():
+    role = watch_role()
+
+    assert allowed_actions(role) == {call.action for call in WATCH_NEEDED.values()}
+    assert [name for name, call in NEEDED.items() if allows(role, call)] == [
+        "looks at any key",
+        "reads any key's tags",
+        "lists a key's materials",
+        "looks at a stack",
+        "lists a stack's resources",
+    ]
+
+
+@pytest.mark.parametrize("action", sorted(NETWORK_ACTIONS))
+def test_in_a_vpc_lambda_attaches_the_watch_and_it_can_not_itself(action):
+    role = watch_role(VpcSubnetIds="subnet-0a1b2c3d", VpcSecurityGroupIds="sg-0a1b2c3d")
+    by_lambda = Call(action, "*")
+
+    assert allows(role, by_lambda)
+    assert not allows(role, by_lambda.with_(**{"lambda:SourceFunctionArn": f"{FUNCTION}-watch"}))
 
 
 # ------------------------------------------------------------------------------------ both, against what the code calls
