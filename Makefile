@@ -92,7 +92,7 @@ check-types:
 	.venv/bin/mypy
 
 check-templates:
-	.venv/bin/cfn-lint template.yaml $(wildcard examples/*.yaml examples/*/*.yaml)
+	.venv/bin/cfn-lint template.yaml $(wildcard operations/*.yaml examples/*.yaml examples/*/*.yaml)
 
 check-sam:
 	@$(SAM_ENVIRONMENT) .venv-sam/bin/sam validate --lint
@@ -108,8 +108,8 @@ check-assumptions:
 	.venv/bin/python -m tools.assumptions --check
 
 # The unit tests of pages, templates, words and the rows of tests/findings/.
-HOUSE := architecture repository docs assumptions plain_words pages_and_aws pictures threat_model findings_page findings_rows template \
-	role
+HOUSE := architecture repository docs assumptions plain_words pages_and_aws pictures threat_model findings_page findings_rows \
+	template role alarms
 check-house:
 	@.venv/bin/python -m pytest -q $(HOUSE:%=tests/unit/test_%.py) tests/lab/ceremony/test_page.py
 

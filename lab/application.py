@@ -44,6 +44,7 @@ class Application:
         unknown = set(parameters) - set(defaults)
         if unknown:
             raise KeyError(f"The template has no parameter {', '.join(sorted(unknown))}.")
+        self.template = template
         self._conditions: dict[str, Any] = template["Conditions"]
         self._values: dict[str, Any] = {**_PSEUDO_PARAMETERS, **defaults, **parameters}
         self._types = {name: resource["Type"] for name, resource in template["Resources"].items()}
@@ -68,7 +69,7 @@ class Application:
         return found
 
     def role_statements(self, role: str = "Role") -> list[dict[str, Any]]:
-        """The statements of a role's policies: of the function's own role, or of OnFailureRole."""
+        """The statements of a role's policies: of the function's own role, of OnFailureRole, or of WatchRole."""
         policies = self.properties(role)["Policies"]
         return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
@@ -104,6 +105,10 @@ class Application:
         name, attribute = argument
         return f"GetAtt({self._types[name]}:{name}.{attribute})"
 
+    def _find_in_map(self, argument: list[str]) -> Any:
+        name, first, second = argument
+        return self.template["Mappings"][name][first][second]
+
     def _if(self, argument: list[Any]) -> Any:
         condition, then, otherwise = argument
         return self._resolve(then if self._holds(condition) else otherwise)
@@ -113,7 +118,9 @@ class Application:
         "Condition": lambda self, name: (
             self._holds(name) if isinstance(name, str) else {"Condition": self._resolve(name)}
         ),
+        "Fn::And": lambda self, argument: all(self._resolve(one) for one in argument),
         "Fn::Equals": lambda self, argument: self._resolve(argument[0]) == self._resolve(argument[1]),
+        "Fn::FindInMap": _find_in_map,
         "Fn::GetAtt": _get_att,
         "Fn::If": _if,
         "Fn::Not": lambda self, argument: not self._resolve(argument[0]),

@@ -15,7 +15,7 @@ take longer.
 import json
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from io import StringIO
 from random import Random
@@ -24,7 +24,7 @@ from typing import Any, Self
 import boto3
 
 from imported_key_material.aws import clients
-from imported_key_material.clock import Deadline, Waited
+from imported_key_material.clock import Deadline
 from imported_key_material.wiring import Wiring
 from lab.awslambda.invocation import Context, FieldsInText
 from lab.awslambda.invoke import LambdaService
@@ -35,6 +35,7 @@ from lab.kms.materials import usage_of
 from lab.kms.quotas import Quotas
 from lab.kms.service import Lag, StrictKms
 from lab.kms.wire import KmsWire
+from lab.measured import Measured
 from lab.secretsmanager.reads import Secret, SecretsManager
 from lab.wire.faults import Moment
 from lab.wire.in_process import Call, InProcessAws
@@ -72,8 +73,7 @@ class World:
         self.secrets = SecretsManager(self.clock, seed=seed)
         self.cloudformation = CloudFormation(self.clock, seed=seed)
         self.handed_over: list[tuple[str, dict[str, Any]]] = []  # function and event, in the order of the calls
-        self.waits: list[Waited] = []  # the waits that the metrics got
-        self.meter: Callable[[Waited], None] = self.waits.append
+        self.measured = Measured()
         services: list[Service] = [KmsWire(self.kms), self.secrets, self.cloudformation, LambdaService(self._take)]
         self.aws = InProcessAws(self.clock, services)
         self.stack: Stack = self.cloudformation.stack(
@@ -94,7 +94,7 @@ class World:
             put=self._put,
             log=FieldsInText(self._logger),
             dns_suffix="amazonaws.com",
-            meter=self._measure,
+            meter=self.measured,
         ).responder()
 
     def _take(self, function_arn: str, event: dict[str, Any]) -> None:
@@ -166,9 +166,6 @@ class World:
     def changes(self) -> int:
         """How many calls that change a key's material have reached KMS."""
         return self.aws.count("ImportKeyMaterial") + self.aws.count("DeleteImportedKeyMaterial")
-
-    def _measure(self, waited: Waited) -> None:
-        self.meter(waited)
 
     # --------------------------------------------------------------------------------------------- CloudFormation
 

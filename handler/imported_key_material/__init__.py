@@ -9,8 +9,8 @@
     material/                    turns a secret's bytes into checked material. Pure; shared with the custodian's tool
 
 All of them use: `properties.py` (what may be declared, with schema.json and `schema_validator.py`, written from it),
-`consent.py` (the tag rule), `key_id.py` (a key's id, its ARN, the physical ids), `errors.py`, `clock.py`, `safe_log.py`,
-`invocation.py` (what Lambda gives one).
+`consent.py` (the tag rule), `key_id.py` (a key's id, its ARN, the physical ids), `errors.py`, `clock.py`, `meter.py` (what
+is measured), `safe_log.py`, `invocation.py` (what Lambda gives one).
 
 Imports only go downwards, in this order: app, wiring, lifecycle, cloudformation, watch, aws, material, the modules that all
 use. Only watch_app.py and the custodian's tool know the watch.

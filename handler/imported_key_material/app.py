@@ -1,8 +1,9 @@
 """The entry point of the Lambda function: the real clock, the real clients, the real log.
 
 Environment (template.yaml sets it):
-    RESPONSE_HOST   another host:port that a ResponseURL may name, for a local AWS; "" everywhere else
-    FIPS_SERVICES   services whose FIPS endpoints are used, separated by commas; "" for none
+    APPLICATION_VERSION   a field of every log line
+    RESPONSE_HOST         another host:port that a ResponseURL may name, for a local AWS; "" everywhere else
+    FIPS_SERVICES         services whose FIPS endpoints are used, separated by commas; "" for none
 """
 
 import gc
@@ -35,10 +36,10 @@ def _from_environment() -> Responder:
         clock=clock,
         put=Delivery(clock, Https()),
         # It has the package's name, so that the loggers of all modules write through it, as JSON.
-        log=Logger(service=PACKAGE),
+        log=Logger(service=PACKAGE, version=os.environ.get("APPLICATION_VERSION")),
         dns_suffix=boto_session.dns_suffix(session),
         response_host=os.environ.get("RESPONSE_HOST", ""),
-        meter=metrics.write,
+        meter=metrics.EmbeddedMetrics(),
     )
     return wiring.responder()
 

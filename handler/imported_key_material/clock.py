@@ -98,19 +98,3 @@ def poll[T](
             return last
         deadline.clock.sleep(min(wait_seconds, left))
     raise CannotHappen("The waits do not end.")
-
-
-class Waited(NamedTuple):
-    """One invocation's wait for a quota, for the log and the metrics."""
-
-    outcome: str  # "granted", "handed over", "given up"; in the log "waiting", too
-    age_seconds: float | None  # of the request; None if it is unknown
-    waited_seconds: float
-    tries: int
-
-
-type Meter = Callable[[Waited], None]
-
-
-def unmetered(_waited: Waited) -> None:
-    """A `Meter` that records nothing."""

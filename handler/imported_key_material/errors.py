@@ -17,15 +17,29 @@ caught exception may hold one of them. This module imports nothing from the proj
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from itertools import islice
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 LISTED_MAX = 40
 LISTED_OF_A_PROPERTY_MAX = 10
 
 
+class FailureClass(StrEnum):
+    """Why a request FAILED, by the tree above: a closed list, for metrics."""
+
+    DECLARATION = "Declaration"
+    AWS_REFUSED = "AwsRefused"
+    OUT_OF_TIME = "OutOfTime"
+    THROTTLED = "Throttled"
+    NOT_WANTED = "NotWanted"
+    DEFECT = "Defect"
+
+
 class ImportedKeyMaterialError(Exception):
     """The root. `str(error)` is what the user reads."""
+
+    failure_class: ClassVar[FailureClass] = FailureClass.DEFECT
 
 
 class Fault(NamedTuple):
@@ -54,6 +68,8 @@ class Fault(NamedTuple):
 class Refused(ImportedKeyMaterialError):
     """The declaration breaks a rule, or what it names does. Carries every fault that was found."""
 
+    failure_class = FailureClass.DECLARATION
+
     def __init__(self, *faults: Fault) -> None:
         self.faults = faults
         super().__init__(self._text())
@@ -79,6 +95,8 @@ def _first_of_each(faults: tuple[Fault, ...]) -> Iterator[Fault]:
 class ServiceRefused(Refused):
     """An AWS call failed with an error that waiting does not repair. `code` is AWS's own."""
 
+    failure_class = FailureClass.AWS_REFUSED
+
     def __init__(self, fault: Fault, *, operation: str, code: str) -> None:
         self.operation = operation
         self.code = code
@@ -88,9 +106,13 @@ class ServiceRefused(Refused):
 class OutOfTime(ImportedKeyMaterialError):
     """The function waited for something until the deadline, and it did not happen."""
 
+    failure_class = FailureClass.OUT_OF_TIME
+
 
 class Throttled(OutOfTime):
     """AWS throttled a call until the deadline. `code` is AWS's own."""
+
+    failure_class = FailureClass.THROTTLED
 
     def __init__(self, text: str, *, code: str) -> None:
         self.code = code
@@ -99,6 +121,8 @@ class Throttled(OutOfTime):
 
 class NotWanted(ImportedKeyMaterialError):
     """CloudFormation does not, or no longer, wait for this request: the function may change nothing for it."""
+
+    failure_class = FailureClass.NOT_WANTED
 
 
 class Leave(BaseException):

@@ -1,6 +1,6 @@
 """The entry point of the on-failure function: the real clock, the only client that it needs, the real log.
 
-Environment (template.yaml sets it): RESPONSE_HOST and FIPS_SERVICES, as in `app.py`.
+Environment (template.yaml sets it): APPLICATION_VERSION, RESPONSE_HOST and FIPS_SERVICES, as in `app.py`.
 """
 
 import os
@@ -29,7 +29,8 @@ def _from_environment() -> OnFailure:
         cast("CloudFormation", client),
         clock,
         Delivery(clock, Https()),
-        Logger(service=PACKAGE),  # the package's name: the loggers of all modules write through it, as JSON
+        # It has the package's name, so that the loggers of all modules write through it, as JSON.
+        Logger(service=PACKAGE, version=os.environ.get("APPLICATION_VERSION")),
         boto_session.dns_suffix(session),
         os.environ.get("RESPONSE_HOST", ""),
     )

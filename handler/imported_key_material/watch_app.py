@@ -4,7 +4,7 @@ Environment (template.yaml sets it):
     ALARM_TOPIC_ARN        the topic that gets the digests
     EXPIRY_WARNING_DAYS    how many days before its end a key is reported
     SERVICE_TOKEN_EXPORT   the name of the exported ServiceToken, which the stacks import
-    FIPS_SERVICES          as in `app.py`
+    APPLICATION_VERSION, FIPS_SERVICES   as in `app.py`
 """
 
 import os
@@ -40,7 +40,8 @@ def _from_environment() -> Watch:
         os.environ["SERVICE_TOKEN_EXPORT"],
     )
     # The log has the package's name: the loggers of all modules write through it, as JSON.
-    return Watch(clients, settings, SystemClock(), Logger(service=PACKAGE), metrics.write)
+    log = Logger(service=PACKAGE, version=os.environ.get("APPLICATION_VERSION"))
+    return Watch(clients, settings, SystemClock(), log, metrics.write)
 
 
 handler: Final = _from_environment()

@@ -3,13 +3,13 @@
 `responder.py` calls `read`, which makes a request of an event, and then `handle`, which runs the life cycle.
 """
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 
 from imported_key_material.aws import masks
 from imported_key_material.aws.calls import Caller, Log
 from imported_key_material.aws.clients import Clients
 from imported_key_material.aws.consent_tags import ConsentTags
-from imported_key_material.clock import Clock, Meter, unmetered
+from imported_key_material.clock import Clock
 from imported_key_material.cloudformation import request
 from imported_key_material.cloudformation.deadline import deadline_of
 from imported_key_material.cloudformation.delivery import Put
@@ -21,6 +21,7 @@ from imported_key_material.invocation import Context, seconds_left
 from imported_key_material.key_id import Home
 from imported_key_material.lifecycle import resource
 from imported_key_material.lifecycle.job import Job
+from imported_key_material.meter import Meter, Unmetered
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,11 @@ class Wiring:
     log: Log
     dns_suffix: str
     response_host: str = ""
-    meter: Meter = unmetered
+    meter: Meter = field(default_factory=Unmetered)
 
     def responder(self) -> Responder:
         """The Lambda handler."""
-        return Responder(self.handle, read=self.read, put=self.put, clock=self.clock)
+        return Responder(self.handle, read=self.read, put=self.put, clock=self.clock, meter=self.meter)
 
     def read(self, event: object, context: Context) -> Request:
         """Raises NotARequest. From here on, every log line names the request, since an answer may refer to the log."""

@@ -24,6 +24,7 @@ from lab.kms.generated import Generator
 from lab.kms.keys import Family, KeyState
 from lab.kms.operations.keys import material_id
 from lab.kms.operations.table import OPERATIONS
+from lab.kms.passing import Happening
 from lab.kms.quotas import Quotas
 from lab.kms.store import Store
 from lab.kms.wrapping import Wrapping
@@ -136,6 +137,13 @@ class StrictKms:
                     alias.name for alias in self._store.aliases_of(family.account, key.region, family.key_id)
                 ),
             )
+
+    def take_happenings(self) -> list[Happening]:
+        """What happened by itself since the last call, in all accounts and Regions."""
+        with self._lock:
+            list(self._store.all_families(self._clock.now()))
+            taken, self._store.happenings = self._store.happenings, []
+            return taken
 
     def material_id(self, family: Family, encoded: bytes) -> str:
         """The KeyMaterialId that these bytes have, or would have, in a key. Only for tests: no caller can know it."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from lab.kms.errors import KmsError, not_found
 from lab.kms.keys import KEY_ID, Family, RegionalKey
-from lab.kms.passing import settle
+from lab.kms.passing import Happening, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class Store:
     def __init__(self, remember_seconds: float = 0.0) -> None:
         self.families: dict[str, Family] = {}
         self.aliases: dict[tuple[str, str, str], Alias] = {}
+        self.happenings: list[Happening] = []  # since somebody took them
         self._remember = timedelta(seconds=remember_seconds)
         self._history: dict[str, list[tuple[datetime, Family]]] = {}
 
@@ -98,7 +99,7 @@ class Store:
         if family is None:
             return None
         had = set(family.keys)
-        settle(family, now)
+        self.happenings.extend(settle(family, now))
         for region in had - set(family.keys):
             self._drop_aliases(family, region)
         if not family.keys:

@@ -25,10 +25,9 @@ class Application:
 
 
 def deploy(made: Made, bucket: str, parameters: Mapping[str, str] | None = None, suffix: str = "app") -> Application:
-    """Builds and deploys it; deploys it again if it is there. Raises SamFailed."""
+    """Deploys what is built (`make build`); deploys it again if it is there. Raises SamFailed."""
     account = made.account
     stack = made.note("application", suffix)
-    local_deploy.build()
     overrides = _overrides(account, stack, parameters)
     local_deploy.run_sam(
         [

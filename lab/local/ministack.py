@@ -39,14 +39,15 @@ class MiniStack:
         proxies: Mapping[str, str] | None = None,
         plain: bool = False,
         retry_seconds: float = 1,
+        alarm_minute_seconds: float = 60,
         response_host: str = "",
         deviations: Sequence[str] = (),
     ) -> None:
         """`runtime_url`: gets the events (functions.py). `proxies`: by a function's name, a URL that gets its events instead.
 
         `plain`: without the corrections. `retry_seconds`: replaces the minute that Lambda waits before it tries an
-        asynchronous event again. `response_host`: the `host:port` in ResponseURLs, if not MiniStack's own. `deviations`:
-        names of planted ones (deviations/).
+        asynchronous event again. `alarm_minute_seconds`: replaces a minute of an alarm's period. `response_host`: the
+        `host:port` in ResponseURLs, if not MiniStack's own. `deviations`: names of planted ones (deviations/).
         """
         self._folder = folder
         self._port = _free_port()
@@ -73,6 +74,7 @@ class MiniStack:
             "AUTH": "true",
             "IOT_MTLS_ENABLED": "0",
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(retry_seconds),
+            "LOCAL_AWS_ALARM_MINUTE_SECONDS": str(alarm_minute_seconds),
             "LOCAL_AWS_RUNTIME_URL": runtime_url,
             "LOCAL_AWS_RESPONSE_HOST": self.settings.response_host,
             "LOCAL_AWS_JOURNAL": str(folder / "journal.jsonl"),

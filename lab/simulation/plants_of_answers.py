@@ -39,8 +39,8 @@ def failed_create_loses_the_arn() -> AbstractContextManager[Any]:
     """A Create that failed after its import answers an id on which no Delete acts."""
     real = importing.Importing._failed  # noqa: SLF001  # the same
 
-    def failed(self: Any, problem: str, change: Any) -> Failed:
-        return Failed(real(self, problem, change).reason, self.purpose.failed_id)
+    def failed(self: Any, problem: str, change: Any, *more: Any) -> Failed:
+        return Failed(real(self, problem, change, *more).reason, self.purpose.failed_id)
 
     return patch.object(importing.Importing, "_failed", failed)
 

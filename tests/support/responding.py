@@ -12,6 +12,7 @@ from imported_key_material.cloudformation.outcome import Answer
 from imported_key_material.cloudformation.request import Request, RequestType, read, response_hosts
 from imported_key_material.cloudformation.responder import Handle, Responder
 from imported_key_material.invocation import Context
+from imported_key_material.meter import Meter, Unmetered
 from lab.clock import VirtualClock
 from lab.cloudformation.events import HOME, KEY_ARN
 from lab.cloudformation.response_bucket import ResponseBucket
@@ -66,7 +67,12 @@ def in_turn(*handlers: Handle) -> Handle:
 
 
 def responder(
-    put: Put, handler: Handle = done, *, also: str = "", clock: VirtualClock | SystemClock | None = None
+    put: Put,
+    handler: Handle = done,
+    *,
+    also: str = "",
+    clock: VirtualClock | SystemClock | None = None,
+    meter: Meter | None = None,
 ) -> Responder:
     hosts = response_hosts(HOME, "amazonaws.com", also)
     return Responder(
@@ -74,6 +80,7 @@ def responder(
         read=lambda event_, _context: read(event_, HOME, hosts),
         put=put,
         clock=clock or VirtualClock(),
+        meter=meter or Unmetered(),
     )
 
 

@@ -56,6 +56,12 @@ def test_an_event_that_is_no_request_is_logged_as_json_and_nobody_is_answered():
     assert SIGNATURE not in json.dumps(line)
 
 
+def test_every_line_has_the_version_that_its_environment_names():
+    (line,) = lines({}, APPLICATION_VERSION="1.2.3")
+
+    assert line["version"] == "1.2.3"
+
+
 def test_the_function_answers_the_host_of_a_local_aws_that_its_environment_names(bucket):
     """A Delete of an id that acts on nothing: no call to AWS, and a real answer over TLS."""
     delete = event("Delete", PhysicalResourceId="not-imported:Material:r", ResponseURL=bucket.url(f"/x?{SIGNATURE}"))

@@ -207,7 +207,7 @@ def test_the_watch_loads_nothing_that_judges_material_or_changes_a_key():
     )
     assert of_package(loaded, "aws") == FOR_THE_WATCH
     assert of_package(loaded) - {name for name in of_package(loaded) if "." in name} == {
-        *("clock", "consent", "errors", "invocation", "key_id", "safe_log", "watch_app")
+        *("clock", "consent", "errors", "invocation", "key_id", "meter", "safe_log", "watch_app")
     }
 
 

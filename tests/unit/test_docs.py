@@ -403,7 +403,8 @@ def test_the_check_values_on_the_page_are_those_that_are_computed():
     ("role", "begin", "end"),
     [
         ("Role", "| Call | On | Only if |", '"The tag" is'),
-        ("OnFailureRole", "| Call of the on-failure function |", "The key's own policy"),
+        ("OnFailureRole", "| Call of the on-failure function |", "The watch, `"),
+        ("WatchRole", "| Call of the watch |", "The key's own policy"),
     ],
 )
 def test_the_permissions_page_has_every_right_of_a_role_and_no_other(role, begin, end):
@@ -412,7 +413,7 @@ def test_the_permissions_page_has_every_right_of_a_role_and_no_other(role, begin
         rf"^  {role}:\n(.*?)^(  \S|Outputs:)", (REPOSITORY / "template.yaml").read_text(), re.MULTILINE | re.DOTALL
     )
     assert found
-    given = set(re.findall(r"\b(?:kms|secretsmanager|cloudformation|lambda|logs):[A-Z]\w+", found.group(1)))
+    given = set(re.findall(r"\b(?:kms|secretsmanager|cloudformation|lambda|logs|sns):[A-Z]\w+", found.group(1)))
     table = section(DOCS / "permissions.md", "## What the function's role may do").partition(begin)[2]
     listed = set()
     for row in first_cells(table.partition(end)[0]):

@@ -43,6 +43,12 @@ def lines(record=None, **environment):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def test_every_line_has_the_version_that_its_environment_names():
+    (line,) = lines({"requestContext": {}, "requestPayload": {}}, APPLICATION_VERSION="1.2.3")
+
+    assert line["version"] == "1.2.3"
+
+
 def test_a_record_of_what_is_no_request_is_logged_as_json_and_nobody_is_answered():
     forged = event("Create", ResponseURL="https://127.0.0.1:1/x?X-Amz-Signature=" + SIGNATURE)
 

@@ -61,7 +61,7 @@ def blocks(page, language):
 
 # --------------------------------------------------------------------------------------------------------- FIPS endpoints
 
-FIPS_SERVICES = ("kms", "secretsmanager", "cloudformation", "lambda")
+FIPS_SERVICES = ("kms", "secretsmanager", "cloudformation", "lambda", "sns")
 PARTITIONS = SESSION.get_component("data_loader").load_data("endpoints")["partitions"]
 REGIONS = {region for partition in PARTITIONS for region in partition["regions"]}
 
@@ -120,6 +120,7 @@ def test_a_fips_endpoint_that_a_region_lacks_is_refused_before_anything_is_deplo
 def test_a_refusal_for_want_of_a_fips_endpoint_names_the_parameter_and_what_is_missing():
     assert refusals("eu-central-1", ["kms", "lambda"]) == [
         "FipsServices; in this Region no service but kms has a FIPS endpoint.",
+        "FipsServices; in this Region no service but kms and secretsmanager has a FIPS endpoint.",
         "FipsServices; in this Region cloudformation and lambda have no FIPS endpoint.",
     ]
 
@@ -127,15 +128,16 @@ def test_a_refusal_for_want_of_a_fips_endpoint_names_the_parameter_and_what_is_m
 @pytest.mark.parametrize("page", [DEPLOYING, TEMPLATE], ids=lambda page: page.name)
 def test_the_pages_say_where_there_are_fips_endpoints(page):
     commercial = [one for one in PARTITIONS if one["partition"] == "aws"]
-    kms, secrets, stacks, functions = (with_fips(service, commercial) for service in FIPS_SERVICES)
+    kms, secrets, stacks, functions, topics = (with_fips(service, commercial) for service in FIPS_SERVICES)
     of_the_united_states = {"us-east-1", "us-east-2", "us-west-1", "us-west-2"}
 
     assert len(commercial[0]["regions"]) / 2 < len(kms) < len(commercial[0]["regions"])
     assert secrets == of_the_united_states | {"ca-central-1", "ca-west-1"}
     assert stacks == functions == of_the_united_states
+    assert topics == of_the_united_states | {"ca-west-1"}
     assert (
         "KMS has one in most Regions; Secrets Manager in the United States and Canada; CloudFormation and Lambda in the United "
-        "States"
+        "States; SNS there and in Calgary"
     ) in flowing(page.read_text())
 
 

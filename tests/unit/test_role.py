@@ -11,7 +11,7 @@ from botocore import xform_name
 from imported_key_material.aws import cloudformation_reads
 from imported_key_material.aws.cloudformation_reads import CloudFormation
 from lab.application import ACCOUNT, REGION, Application
-from lab.role_calls import OTHER_ACCOUNT, Call, Place, needed, refused
+from lab.role_calls import OTHER_ACCOUNT, TAGGED, Call, Place, needed, refused
 from lab.wire.aws_json import service_model
 from tests.support.identity_policy import allows
 
@@ -79,16 +79,16 @@ def test_lambda_attaches_network_interfaces_and_the_function_itself_can_not(acti
     assert not allows(role, by_the_function)
 
 
-@pytest.mark.parametrize("role", ["Role", "OnFailureRole"])
+@pytest.mark.parametrize("role", ["Role", "OnFailureRole", "WatchRole"])
 def test_only_lambda_assumes_a_role(role):
-    trust = Application().properties(role)["AssumeRolePolicyDocument"]["Statement"]
+    trust = Application(AlarmTopicArn=TOPIC).properties(role)["AssumeRolePolicyDocument"]["Statement"]
 
     assert trust == [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
 
 
-@pytest.mark.parametrize("role", ["Role", "OnFailureRole"])
+@pytest.mark.parametrize("role", ["Role", "OnFailureRole", "WatchRole"])
 def test_a_role_has_no_managed_policy(role):
-    assert "ManagedPolicyArns" not in Application().properties(role)
+    assert "ManagedPolicyArns" not in Application(AlarmTopicArn=TOPIC).properties(role)
 
 
 # ------------------------------------------------------------------------------------------------ the second function's
@@ -119,7 +119,79 @@ def test_the_on_failure_function_has_no_right_to_a_key_a_secret_or_a_function():
     ]
 
 
-# ------------------------------------------------------------------------------------ both, against what the code calls
+# ---------------------------------------------------------------------------------------------------------- the watch's
+
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:on-call"
+WATCH_LOG_STREAM = "GetAtt(AWS::Logs::LogGroup:WatchLogGroup.Arn)"
+KEY = PLACE.key
+FOR_A_SECRET = {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}
+FOR_THE_TOPIC = {"kms:ViaService": f"sns.{REGION}.amazonaws.com"}
+WATCH_NEEDED = {
+    "lists keys": Call("kms:ListKeys", "*"),
+    "lists aliases": Call("kms:ListAliases", "*"),
+    "looks at any key": Call("kms:DescribeKey", KEY),
+    "reads any key's tags": Call("kms:ListResourceTags", KEY),
+    "lists any key's materials": Call("kms:ListKeyRotations", KEY),
+    "lists the stacks that import the ServiceToken": Call("cloudformation:ListImports", "*"),
+    "lists a stack's resources": Call("cloudformation:ListStackResources", STACK),
+    "publishes": Call("sns:Publish", TOPIC),
+    "publishes to an encrypted topic": Call("kms:GenerateDataKey", KEY, FOR_THE_TOPIC),
+    "publishes to an encrypted topic, second": Call("kms:Decrypt", KEY, FOR_THE_TOPIC),
+    "publishes to a topic under another account's key": Call(
+        "kms:GenerateDataKey", KEY.replace(ACCOUNT, OTHER_ACCOUNT), FOR_THE_TOPIC
+    ),
+    "begins a log stream": Call("logs:CreateLogStream", WATCH_LOG_STREAM),
+    "logs": Call("logs:PutLogEvents", WATCH_LOG_STREAM),
+}
+WATCH_REFUSED = {
+    "a look at another account's key": Call("kms:DescribeKey", KEY.replace(ACCOUNT, OTHER_ACCOUNT)),
+    "a look at a key of another Region": Call("kms:DescribeKey", KEY.replace(REGION, "us-east-1")),
+    "decrypting": Call("kms:Decrypt", KEY, TAGGED),
+    "decrypting by way of Secrets Manager": Call("kms:Decrypt", KEY, FOR_A_SECRET),
+    "a data key": Call("kms:GenerateDataKey", KEY, TAGGED),
+    "another account's stacks": Call("cloudformation:ListStackResources", STACK.replace(ACCOUNT, OTHER_ACCOUNT)),
+    "another topic": Call("sns:Publish", f"{TOPIC}-2"),
+    "the topic's policy": Call("sns:SetTopicAttributes", TOPIC),
+    "another function's log": Call("logs:PutLogEvents", PLACE.log_stream),
+}
+
+
+def watch_role(**parameters):
+    return Application(AlarmTopicArn=TOPIC, **parameters).role_statements("WatchRole")
+
+
+@pytest.mark.parametrize("call", WATCH_NEEDED.values(), ids=WATCH_NEEDED)
+def test_the_role_of_the_watch_lets_it_do_its_work(call):
+    assert allows(watch_role(), call)
+
+
+@pytest.mark.parametrize("call", WATCH_REFUSED.values(), ids=WATCH_REFUSED)
+def test_the_role_of_the_watch_refuses(call):
+    assert not allows(watch_role(), call)
+
+
+def test_the_watch_reads_publishes_and_logs_and_has_no_right_besides():
+    role = watch_role()
+
+    assert allowed_actions(role) == {call.action for call in WATCH_NEEDED.values()}
+    assert [name for name, call in NEEDED.items() if allows(role, call)] == [
+        "looks at any key",
+        "reads any key's tags",
+        "lists a key's materials",
+        "lists a stack's resources",
+    ]
+
+
+@pytest.mark.parametrize("action", sorted(NETWORK_ACTIONS))
+def test_in_a_vpc_lambda_attaches_the_watch_and_it_can_not_itself(action):
+    role = watch_role(VpcSubnetIds="subnet-0a1b2c3d", VpcSecurityGroupIds="sg-0a1b2c3d")
+    by_lambda = Call(action, "*")
+
+    assert allows(role, by_lambda)
+    assert not allows(role, by_lambda.with_(**{"lambda:SourceFunctionArn": f"{PLACE.function}-watch"}))
+
+
+# ------------------------------------------------------------------------------------- all, against what the code calls
 
 READS = {f"cloudformation:{name}": xform_name(name) for name in service_model("cloudformation").operation_names}
 
@@ -131,23 +203,30 @@ def reads_of(entry):
         "for name, module in sys.modules.items():\n"
         "    if name.startswith('imported_key_material.'): print(module.__file__)"
     )
-    home = {"PYTHONPATH": HANDLER, "AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}
+    watch = {
+        "ALARM_TOPIC_ARN": TOPIC,
+        "EXPIRY_WARNING_DAYS": "30",
+        "SERVICE_TOKEN_EXPORT": "imported-key-material-ServiceToken",
+    }
+    home = {"PYTHONPATH": HANDLER, "AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true", **watch}
     loaded = subprocess.run([sys.executable, "-c", program], env=home, capture_output=True, text=True, check=True)
-    called = {
-        node.func.attr
+    named = {
+        node.attr
         for path in loaded.stdout.split()
         for node in ast.walk(ast.parse(Path(path).read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if isinstance(node, ast.Attribute)
     }
-    return {action for action, method in READS.items() if method in called}
+    return {action for action, method in READS.items() if method in named}
 
 
-@pytest.mark.parametrize(("role", "entry"), [("Role", "app"), ("OnFailureRole", "on_failure_app")])
-def test_a_role_allows_the_reads_of_stacks_that_its_function_makes_and_no_others(role, entry):
-    allowed = {action for action in allowed_actions(Application().role_statements(role)) if action.startswith("cloudf")}
+ENTRIES = {"app": "Role", "on_failure_app": "OnFailureRole", "watch_app": "WatchRole"}
 
-    assert allowed == reads_of(entry)
-    assert "cloudformation:DescribeStackEvents" in allowed
+
+@pytest.mark.parametrize(("entry", "role"), ENTRIES.items(), ids=ENTRIES)
+def test_a_role_allows_the_reads_of_stacks_that_its_function_makes_and_no_others(entry, role):
+    actions = allowed_actions(Application(AlarmTopicArn=TOPIC).role_statements(role))
+
+    assert {action for action in actions if action.startswith("cloudformation:")} == reads_of(entry) != set()
 
 
 def test_the_calls_of_cloudformation_that_are_declared_are_those_that_the_first_function_makes():

@@ -22,6 +22,9 @@ LAMBDA_LOOKS_AGAIN_SECONDS = 300  # its longest wait between two looks at a thro
 FIRST_RETRY_SECONDS = 60  # Lambda's wait before the first retry
 ON_FAILURE_SECONDS = 300  # the second function's Timeout
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/teams/boundary"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:on-call"
+VERSION = tomllib.loads((TEMPLATE.parent / "pyproject.toml").read_text())["project"]["version"]
+READ_BY_BOTH = ("APPLICATION_VERSION", "FIPS_SERVICES", "POWERTOOLS_LOG_LEVEL")
 
 
 def test_nothing_is_deployed_but_a_layer_and_two_functions_each_with_role_log_group_and_how_it_is_invoked():
@@ -68,6 +71,7 @@ def test_the_environment_holds_what_the_function_reads():
     assert function["Environment"]["Variables"] == {
         "FIPS_SERVICES": "kms,lambda",
         "RESPONSE_HOST": "127.0.0.1:4566",
+        "APPLICATION_VERSION": VERSION,
         "POWERTOOLS_LOG_LEVEL": "ERROR",
         "POWERTOOLS_METRICS_NAMESPACE": "ImportedKeyMaterial",
         "POWERTOOLS_SERVICE_NAME": "imported-key-material",
@@ -128,7 +132,7 @@ def test_the_on_failure_function_is_the_first_one_s_neighbour_with_code_layer_an
     alike = ("Architectures", "Code", "Layers", "Runtime", "VpcConfig")
     assert {name: second[name] for name in alike} == {name: first[name] for name in alike}
     read, given = second["Environment"]["Variables"], first["Environment"]["Variables"]
-    assert read == {name: given[name] for name in ("FIPS_SERVICES", "RESPONSE_HOST", "POWERTOOLS_LOG_LEVEL")}
+    assert read == {name: given[name] for name in (*READ_BY_BOTH, "RESPONSE_HOST")}
 
 
 def test_the_on_failure_function_has_time_for_all_that_it_waits_for():
@@ -202,6 +206,7 @@ def test_the_log_group_is_the_function_s_own_and_keeps_events_as_long_as_given_u
 # ------------------------------------------------------------------------------------------------------- the parameters
 
 OPTIONAL = {
+    "AlarmTopicArn",
     "FipsServices",
     "LogGroupKmsKeyArn",
     "PermissionsBoundaryArn",
@@ -212,6 +217,8 @@ OPTIONAL = {
 }
 
 ACCEPTED = [
+    ("AlarmTopicArn", TOPIC),
+    ("AlarmTopicArn", TOPIC.replace("arn:aws:", "arn:aws-us-gov:")),
     ("FunctionName", "keys_2-b"),
     ("LogGroupKmsKeyArn", LOG_KEY),
     ("LogGroupKmsKeyArn", LOG_KEY.replace("arn:aws:", "arn:aws-us-gov:").replace("key/", "key/mrk-")),
@@ -221,7 +228,7 @@ ACCEPTED = [
     ("VpcSubnetIds", "subnet-0a1b2c3d,subnet-0a1b2c3d4e5f67890"),
     ("VpcSecurityGroupIds", "sg-0a1b2c3d,sg-0a1b2c3e"),
     ("FipsServices", "kms"),
-    ("FipsServices", "kms,secretsmanager,cloudformation,lambda"),
+    ("FipsServices", "kms,secretsmanager,cloudformation,lambda,sns"),
     ("ReservedConcurrency", "1"),
     ("ReservedConcurrency", "200"),
     ("ResponseHost", "127.0.0.1:4566"),
@@ -229,6 +236,10 @@ ACCEPTED = [
 ]
 
 TURNED_DOWN = [
+    ("AlarmTopicArn", "on-call"),
+    ("AlarmTopicArn", TOPIC.replace(":sns:", ":sqs:")),
+    ("AlarmTopicArn", f"{TOPIC}.fifo"),  # mail and SMS can't subscribe to it
+    ("AlarmTopicArn", f"{TOPIC}:6f0c1d2e-1111-2222-3333-444455556666"),  # a subscription
     ("FunctionName", ""),
     ("FunctionName", "n" * 54),  # with -on-failure it is a name of more than 64 characters
     ("FunctionName", "arn:aws:lambda:eu-central-1:111122223333:function:keys"),

@@ -21,8 +21,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from imported_key_material.aws import error_texts
 from imported_key_material.aws.meanings import NO_MEANINGS, Meaning
-from imported_key_material.clock import Backoff, Clock, Deadline, Meter, unmetered
+from imported_key_material.clock import Backoff, Clock, Deadline
 from imported_key_material.errors import CannotHappen, OutOfTime, ServiceRefused, Throttled
+from imported_key_material.meter import Meter, Unmetered
 
 CONNECT_TIMEOUT_SECONDS: Final = 4
 READ_TIMEOUT_SECONDS: Final = 10
@@ -90,7 +91,7 @@ class Caller:
     patient: bool = True  # False: a call is made once (besides botocore's own retries), and no error is waited out
     made_at: datetime | None = None
     successor: Successor | None = None  # None: there can be none
-    meter: Meter = unmetered
+    meter: Meter = field(default_factory=Unmetered)
     masks: Mapping[str, str] = field(default=error_texts.NO_MASKS, repr=False)  # what AWS's texts must not repeat
 
     def within(self, seconds: float) -> Deadline:

@@ -21,6 +21,7 @@ from imported_key_material.aws.kms_reads import Kms
 from imported_key_material.aws.quota import ParameterRequest
 from imported_key_material.errors import CannotHappen, ServiceRefused
 from imported_key_material.material.proof import CONFIRMATION_MESSAGE, Confirmation, OtherMaterial, Proof
+from imported_key_material.meter import Change
 
 # Do not act on what was seen longer ago: stack operations may follow each other within seconds.
 FRESH: Final = timedelta(seconds=5)
@@ -179,6 +180,7 @@ class KmsKey:
             if refused.code == "IncorrectKeyMaterialException" and symmetric.get("ImportType") != "NEW_KEY_MATERIAL":
                 attempt.may_have_taken_effect = before
             raise
+        self.caller.meter.changed(Change.IMPORTED)
         return str(answer.get("KeyMaterialId", ""))
 
     def delete_material(self, material_id: str | None, attempt: "ChangeAttempt") -> None:
@@ -198,6 +200,7 @@ class KmsKey:
         except ServiceRefused as refused:
             if refused.code != "ValidationException" or material_id in (None, *self.materials().ids):
                 raise
+        self.caller.meter.changed(Change.REMOVED)
 
     def rotate(self, attempt: "ChangeAttempt") -> None:
         """RotateKeyOnDemand. A rotation can't be taken back, so the call is not repeated after a lost answer."""
@@ -208,6 +211,7 @@ class KmsKey:
                 return self.kms_import.rotate_key_on_demand(KeyId=self.arn)
 
         self.caller.call("kms:RotateKeyOnDemand", once, where="NewMaterial", waits=TAGGED, faults_seconds=0)
+        self.caller.meter.changed(Change.ROTATED)
 
 
 @dataclass(slots=True)

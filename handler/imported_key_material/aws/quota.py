@@ -22,8 +22,8 @@ from typing import Any, Final
 
 from imported_key_material.aws.calls import Caller
 from imported_key_material.aws.error_texts import GET_PARAMETERS_QUOTA
-from imported_key_material.clock import Waited
 from imported_key_material.errors import Leave, OutOfTime, ServiceRefused, Throttled
+from imported_key_material.meter import Waited
 from imported_key_material.safe_log import log_unexpected
 
 OPERATION: Final = "kms:GetParametersForImport"
@@ -150,7 +150,7 @@ def _report(caller: Caller, waited: Waited) -> None:
     """Logs and measures a wait. A metrics failure must not fail the request, which may be granted or handed over by now."""
     _log(caller, waited)
     try:
-        caller.meter(waited)
+        caller.meter.waited(waited)
     except Exception as error:  # noqa: BLE001  # any failure: its text is not vetted, and does not help the user
         log_unexpected(logger, "The metrics could not be written.", error)
 

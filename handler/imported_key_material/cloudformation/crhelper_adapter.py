@@ -46,7 +46,7 @@ from crhelper import FAILED, CfnResource
 
 from imported_key_material.cloudformation.outcome import Answer, Failed, Outcome
 from imported_key_material.cloudformation.request import Request
-from imported_key_material.errors import CannotHappen
+from imported_key_material.errors import CannotHappen, FailureClass
 from imported_key_material.safe_log import quieten_libraries
 
 _BROKEN = "The function could not finish this request: an error in its protocol code."
@@ -58,6 +58,7 @@ class _Work:
 
     request: Request
     handle: Callable[[], Outcome] = field(repr=False)
+    failure_class: FailureClass = FailureClass.DEFECT  # crhelper keeps only the reason
     outcome: Outcome | None = None  # crhelper's first; later ones are dropped
 
 
@@ -95,6 +96,7 @@ class CrHelper(CfnResource):
         outcome = self._work.handle()
         self.PhysicalResourceId = outcome.physical_id  # crhelper keeps it when this raises, and replaces ""
         if isinstance(outcome, Failed):
+            self._work.failure_class = outcome.failure_class
             raise outcome
         self.Data = dict(outcome.data)
         return outcome.physical_id
@@ -107,7 +109,7 @@ class CrHelper(CfnResource):
         if status is not None:  # an error inside crhelper: nobody has vetted its text
             work.outcome = Failed(_BROKEN, work.request.fallback_id)
         elif self.Status == FAILED:
-            work.outcome = Failed(self.Reason, self.PhysicalResourceId)
+            work.outcome = Failed(self.Reason, self.PhysicalResourceId, work.failure_class)
         else:
             work.outcome = Answer(self.PhysicalResourceId, self.Data)
 

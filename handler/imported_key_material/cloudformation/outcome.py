@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from imported_key_material.errors import FailureClass
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -13,11 +15,12 @@ class Answer:
 
 
 class Failed(Exception):
-    """FAILED: the sentence for the stack's events, and the id under which a Delete may come."""
+    """FAILED: the sentence for the stack's events, the id under which a Delete may come, and the class for the metrics."""
 
-    def __init__(self, reason: str, physical_id: str) -> None:
+    def __init__(self, reason: str, physical_id: str, failure_class: FailureClass = FailureClass.DEFECT) -> None:
         self.reason = reason
         self.physical_id = physical_id
+        self.failure_class = failure_class
         super().__init__(reason)
 
 

@@ -26,6 +26,7 @@ from imported_key_material.cloudformation.outcome import Answer, Failed, Outcome
 from imported_key_material.cloudformation.request import NotARequest, Request
 from imported_key_material.errors import CannotHappen, ImportedKeyMaterialError, Leave
 from imported_key_material.invocation import Context, seconds_left
+from imported_key_material.meter import Ended, Ending, Meter
 from imported_key_material.safe_log import log_unexpected
 
 LOG_AND_END_SECONDS: Final = 2.0  # reserved to log whether the answer was delivered, and to end
@@ -40,11 +41,12 @@ type Read = Callable[[object, Context], Request]  # raises NotARequest
 class Responder:
     """The Lambda handler. One instance serves one request at a time, as a Lambda environment does."""
 
-    def __init__(self, handle: Handle, *, read: Read, put: Put, clock: Clock) -> None:
+    def __init__(self, handle: Handle, *, read: Read, put: Put, clock: Clock, meter: Meter) -> None:
         self._handle = handle
         self._read = read
         self._put = put
         self._clock = clock
+        self._meter = meter
         self._crhelper = CrHelper()
         self._one_at_a_time = threading.Lock()
 
@@ -79,6 +81,7 @@ class Responder:
             # Swallow it here. If it escaped, the runtime would crash and Lambda would retry.
             which = (request.type, request.logical_id, request.request_id, request.stack_id)
             logger.info("No answer was sent to the %s of %s, request %s, stack %s.", *which)
+            self._measure(request, Ending.LEFT)
             return
         if outcome is None:
             raise DeliveryFailed("The function ended without an answer to CloudFormation.")
@@ -92,9 +95,9 @@ class Responder:
         try:
             return vet(request, self._handle(request, context))
         except Failed as failed:
-            return Failed(failed.reason, usable_id(failed.physical_id))
+            return Failed(failed.reason, usable_id(failed.physical_id), failed.failure_class)
         except ImportedKeyMaterialError as error:
-            return Failed(str(error), "")
+            return Failed(str(error), "", error.failure_class)
         except Exception as error:  # noqa: BLE001  # the answer names its class, the log where it was raised
             problem = f"The function met an error of its own, {type(error).__name__}."
             log_unexpected(logger, problem, error)
@@ -113,9 +116,29 @@ class Responder:
             undelivered = f"The answer to CloudFormation was not delivered: {type(error).__name__}."
             log_unexpected(logger, undelivered, error)
         else:
+            self._measure(request, Ending.FAILED if isinstance(outcome, Failed) else Ending.SUCCESS, outcome)
             return
+        self._measure(request, Ending.UNDELIVERED)
         # Raised out here: inside `except` the caught error, which may know the URL, would become __context__.
         raise DeliveryFailed(undelivered)
+
+    def _measure(self, request: Request, ending: Ending, outcome: Outcome | None = None) -> None:
+        """A metrics failure must not fail the request, which may be answered by now."""
+        age = None if request.made_at is None else (self._clock.now() - request.made_at).total_seconds()
+        ended = Ended(
+            ending,
+            str(request.type),
+            age_seconds=None if outcome is None else age,
+            failure_class=outcome.failure_class if isinstance(outcome, Failed) else None,
+            request_id=request.request_id,
+            stack_id=request.stack_id,
+            logical_id=request.logical_id,
+            physical_id="" if outcome is None else outcome.physical_id,
+        )
+        try:
+            self._meter.ended(ended)
+        except Exception as error:  # noqa: BLE001  # any failure: its text is not vetted, and does not help the user
+            log_unexpected(logger, "The metrics could not be written.", error)
 
     def _deadline(self, context: Context) -> Deadline:
         seconds = min(seconds_left(context) - LOG_AND_END_SECONDS, DELIVERY_MAX_SECONDS)

@@ -20,7 +20,7 @@ from imported_key_material import consent
 from imported_key_material.aws.held_materials import PENDING, Expiry, HeldMaterials, State
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.cloudformation.outcome import Answer, Failed
-from imported_key_material.errors import Faults, ImportedKeyMaterialError, Refused, ServiceRefused
+from imported_key_material.errors import FailureClass, Faults, ImportedKeyMaterialError, Refused, ServiceRefused
 from imported_key_material.lifecycle import attributes, checks
 from imported_key_material.lifecycle.attributes import Evidence
 from imported_key_material.lifecycle.checks import Prepared, SeenKey
@@ -82,9 +82,8 @@ class Importing:
             evidence = Evidence(sealed.proof.public_key, confirmation.materials.ids)
             answer = Answer(change.physical_id, attributes.of(confirmation.view, self.declared, evidence))
         except ImportedKeyMaterialError as error:
-            raise self._failed(
-                str(error), change, _NOTHING_NEW if isinstance(error, NothingNew) else _MAY_HOLD
-            ) from None
+            what_may_be = _NOTHING_NEW if isinstance(error, NothingNew) else _MAY_HOLD
+            raise self._failed(str(error), change, error.failure_class, what_may_be) from None
         except Exception as error:
             if change is None or not change.imports.may_have_taken_effect:
                 raise
@@ -95,12 +94,14 @@ class Importing:
             return answer
         # Log outside the handler: if the log fails, logging prints the current exception, whose text may hold a secret.
         self.job.log.warning("the function met an error of its own after the import", extra={"at": at})
-        raise self._failed(problem, change)
+        raise self._failed(problem, change, FailureClass.DEFECT)
 
-    def _failed(self, problem: str, change: KeyChange | None, what_may_be: str = _MAY_HOLD) -> Failed:
+    def _failed(
+        self, problem: str, change: KeyChange | None, failure_class: FailureClass, what_may_be: str = _MAY_HOLD
+    ) -> Failed:
         if change is not None and change.imports.may_have_taken_effect:
-            return Failed(f"{problem} {what_may_be}", change.physical_id)
-        return Failed(f"{problem} {NOTHING_IMPORTED}", self.purpose.failed_id)
+            return Failed(f"{problem} {what_may_be}", change.physical_id, failure_class)
+        return Failed(f"{problem} {NOTHING_IMPORTED}", self.purpose.failed_id, failure_class)
 
     def _prepare(self, view: KeyView | None, faults: Faults) -> Prepared:
         """Runs all checks of rule 3. Only a request that has waited long has its material checked later."""

@@ -58,7 +58,7 @@ def delete(job: Job) -> Answer:
         _empty(job, key, view, attempt)
     except ImportedKeyMaterialError as error:
         what_was_done = _MAY_BE_REMOVED if attempt.may_have_taken_effect else _NOTHING_REMOVED
-        raise Failed(f"{error} {what_was_done}", arn) from None
+        raise Failed(f"{error} {what_was_done}", arn, error.failure_class) from None
     job.log.info("removed", extra={"key_arn": arn})
     return Answer(arn)
 

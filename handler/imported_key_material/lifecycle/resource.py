@@ -171,7 +171,7 @@ def _rolls_back_by_now(job: Job) -> bool:
 
 
 def _failed(error: ImportedKeyMaterialError, what_was_done: str, physical_id: str) -> Failed:
-    return Failed(f"{error} {what_was_done}", physical_id)
+    return Failed(f"{error} {what_was_done}", physical_id, error.failure_class)
 
 
 _HANDLERS: Final[dict[RequestType, Callable[[Job], Answer]]] = {

@@ -1,7 +1,7 @@
 """Corrects MiniStack 1.5.33 where it differs from AWS and this project depends on it: one module, one `apply`, for each.
 
-Each correction says what AWS does, and names the source. tests/lab/local/test_corrections.py shows for each that MiniStack is
-still wrong without it: when that test fails, the correction can go.
+Each correction says what AWS does, and names the source. tests/lab/local/test_corrections.py and test_corrections_of_events.py
+show for each that MiniStack is still wrong without it: when such a test fails, the correction can go.
 """
 
 import importlib
@@ -19,6 +19,11 @@ NAMES = (
     "kms_conditions",
     "secrets_under_keys",
     "secret_versions",
+    "function_metrics",
+    "embedded_metrics",
+    "alarms",
+    "event_rules",
+    "kms_events",
 )
 
 

@@ -23,6 +23,7 @@ from typing import Any
 from ministack.core.responses import new_uuid
 from ministack.services import lambda_svc
 
+from lab.local.corrections import function_metrics
 from lab.local.corrections.lambda_runtime import request_id_of_all_tries
 
 RETRIES_BY_DEFAULT = 2
@@ -61,7 +62,9 @@ def _work_on(function: Function, event: Event) -> None:
             lambda_svc._route_async_failure(dead_letters, config["FunctionName"], event, result)
         return
     destination, _config, _name = lambda_svc._get_func_record_for_ref(target)
-    if destination is not None:
+    if destination is None:
+        function_metrics.record(config["FunctionName"], "DestinationDeliveryFailures", 1.0, time.time())
+    else:
         context = {
             "requestId": request_id,
             "functionArn": f"{config['FunctionArn']}:$LATEST",
@@ -79,7 +82,11 @@ def _try(function: Function, event: Event, settings: Mapping[str, Any]) -> tuple
     tries = throttled = 0
     if function.get("concurrency") == 0:
         return tries, "ZeroReservedConcurrency", {}
+    queued = time.time()
+    name = (function.get("config") or function)["FunctionName"]
     while True:
+        now = time.time()
+        function_metrics.record(name, "AsyncEventAge", (now - queued) * 1000, now, unit="Milliseconds")
         result = dict(lambda_svc._execute_function(function, event))
         if not result.get("error"):
             return tries, "Success", result

@@ -95,7 +95,7 @@ def test_a_throttle_that_lasts_is_tried_against_for_as_long_as_cloudformation_wa
     reason, seconds = seconds_of(world, lambda: refused(key, SecretId=secret.name))
 
     assert len(world.handed_over) == 5
-    last = world.waits[-1]
+    last = world.measured.waits[-1]
     assert reason == (
         "KeyId: kms:GetParametersForImport was throttled (ThrottlingException) until no time was left: the last "
         f"invocation of a request that is 3540 seconds old asked {last.tries} times in {last.waited_seconds:.0f} seconds. "
@@ -128,7 +128,7 @@ def test_each_try_of_the_throttled_call_is_the_function_s_own(world):
     world.create(key, SecretId=secret.name)
 
     assert world.aws.count("GetParametersForImport") == 4
-    assert [one.tries for one in world.waits] == [4]
+    assert [one.tries for one in world.measured.waits] == [4]
 
 
 def test_resources_that_share_kms_s_quota_get_through_one_after_the_other():

@@ -9,6 +9,7 @@ from zlib import crc32
 
 import pytest
 
+from imported_key_material.meter import Unmetered
 from lab.awslambda.invocation import Context
 from lab.keys.random_keys import random_keys
 from lab.wire.faults import Moment
@@ -239,10 +240,13 @@ def test_metrics_that_cant_be_written_change_nothing(world, outcome):
     event = creating(world)
     throttled(world, 20 if outcome == "granted" else None)
 
-    def broken(waited):
-        raise OSError(event["ResponseURL"])
+    class Broken(Unmetered):
+        def waited(self, _waited):
+            raise OSError(event["ResponseURL"])
 
-    world.meter = broken
+        ended = waited
+
+    world.measured.further = Broken()
 
     answer = world.invoke(event)
 
@@ -274,8 +278,8 @@ def test_where_lambda_does_not_take_the_event_the_request_fails_at_once_and_says
     assert answer["PhysicalResourceId"] == f"not-imported:Material:{event['RequestId']}"
     assert "GetParametersForImport request rate" in answer["Reason"]
     assert answer["Reason"].endswith(f"(chain them with DependsOn). {NOT_HANDED_OVER}{problem} Nothing was imported.")
-    assert world.waits[-1].outcome == "given up"
-    assert after <= seconds(world, event) - world.waits[-1].waited_seconds < after + 10
+    assert world.measured.waits[-1].outcome == "given up"
+    assert after <= seconds(world, event) - world.measured.waits[-1].waited_seconds < after + 10
     assert world.handed_over == []
 
 

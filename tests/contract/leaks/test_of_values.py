@@ -50,6 +50,7 @@ LOOKED_AT = {
     "CipherKey": {"cipher"},
     "ConsentTags": {"stack_name"},
     "Digest": {"subject", "body"},
+    "Ended": {"request_type", "request_id", "stack_id", "logical_id", "physical_id"},
     "EcKey": {"curve", "curve_words", "oid"},
     "ExpectedCheckValue": {"text", "_digits"},
     "Estate": {"stacks"},
@@ -92,6 +93,7 @@ LOOKED_AT = {
     "Waited": {"outcome"},
     "Wiring": {"dns_suffix", "response_host"},
     "Words": set(words.Words._fields),  # our own phrases, of two tables
+    "_Directive": {"values", "sets"},
     "_Method": {"name"},
 }
 WITH_A_REPR_OF_ITS_OWN = {"CheckedMaterial"}  # tests/unit/material/test_material_check.py has looked at it

@@ -11,6 +11,7 @@ from imported_key_material.aws.calls import Caller
 from imported_key_material.clock import Deadline
 from imported_key_material.errors import Leave, NotWanted, OutOfTime, ServiceRefused
 from lab.clock import START, VirtualClock
+from lab.measured import Measured
 from tests.support.scripted_key import refusal
 
 THROTTLED = refusal("ThrottlingException", "GetParametersForImport")
@@ -53,12 +54,12 @@ class Wait:
 
     def __init__(self, throttles, *, age=0.0, seconds=825.0, successor=None, seed=1, tells_time=True):
         self.clock = VirtualClock(seed=seed)
-        self.asked, self.looked, self.waits, self.log = [], [], [], Log()
+        self.asked, self.looked, self.measured, self.log = [], [], Measured(), Log()
         self.throttles = throttles
         deadline = Deadline(self.clock, self.clock.now() + timedelta(seconds=seconds))
         made_at = START - timedelta(seconds=age) if tells_time else None
         made = None if successor is None else Successor(self.clock, *successor)
-        self.caller = Caller(self.clock, deadline, self.log, made_at=made_at, successor=made, meter=self.waits.append)
+        self.caller = Caller(self.clock, deadline, self.log, made_at=made_at, successor=made, meter=self.measured)
 
     def seconds(self):
         return (self.clock.now() - START).total_seconds()
@@ -114,7 +115,7 @@ def test_a_request_without_a_time_counts_from_its_first_try():
     untold.run()
 
     assert untold.asked == told.asked
-    assert untold.waits[0].age_seconds is None
+    assert untold.measured.waits[0].age_seconds is None
 
 
 # ------------------------------------------------------------------------------------------------------- spending nothing
@@ -124,7 +125,7 @@ def test_a_request_that_gets_through_at_once_asks_once_and_reports_nothing():
     wait = Wait(0)
 
     assert wait.run() == PARAMETERS
-    assert (wait.asked, wait.looked, wait.waits, wait.log.lines) == ([0.0], [], [], [])
+    assert (wait.asked, wait.looked, wait.measured.waits, wait.log.lines) == ([0.0], [], [], [])
 
 
 def test_before_each_further_try_it_is_asked_whether_it_is_needed():
@@ -219,7 +220,7 @@ def test_each_wait_is_measured_once_and_logged(throttles, successor, outcome):
     with suppress(OutOfTime, Leave):
         wait.run()
 
-    (waited,) = wait.waits
+    (waited,) = wait.measured.waits
     assert (waited.outcome, waited.tries) == (outcome, len(wait.asked))
     assert waited.waited_seconds == wait.seconds()
     assert waited.age_seconds == 100 + wait.seconds()

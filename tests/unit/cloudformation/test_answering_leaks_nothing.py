@@ -19,6 +19,7 @@ from imported_key_material.cloudformation.request import Request, RequestType
 from imported_key_material.cloudformation.responder import Handle, Responder
 from imported_key_material.errors import Fault, ImportedKeyMaterialError, Leave, Refused
 from imported_key_material.invocation import Context
+from imported_key_material.meter import Unmetered
 from imported_key_material.safe_log import quieten_libraries
 from lab.clock import VirtualClock
 from lab.cloudformation.events import KEY_ARN, SIGNATURE, Remaining, event, request
@@ -166,7 +167,7 @@ def test_nothing_planted_comes_out_where_reading_or_putting_breaks(seen: Seen) -
 
     kept = KeptAnswers()
     kept.error = ValueError(f"{IN_AN_EXCEPTION} {event('Create')['ResponseURL']}")
-    unread = Responder(done, read=broken, put=kept, clock=VirtualClock())
+    unread = Responder(done, read=broken, put=kept, clock=VirtualClock(), meter=Unmetered())
 
     out = seen.during(lambda: unread(event("Create", **FULL), Remaining()))
     out += seen.during(lambda: responder(kept)(event("Create", **FULL), Remaining()))

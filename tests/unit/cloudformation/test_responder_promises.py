@@ -14,6 +14,7 @@ from imported_key_material.cloudformation.responder import Responder
 from imported_key_material.errors import Fault, ImportedKeyMaterialError, Refused
 from imported_key_material.invocation import Context
 from imported_key_material.lifecycle import resource
+from imported_key_material.meter import Unmetered
 from lab.clock import VirtualClock
 from lab.cloudformation.events import HOME, KEY_ARN, REQUEST_ID, Remaining, event
 from lab.cloudformation.response_bucket import ResponseBucket, reset, status
@@ -216,7 +217,7 @@ def test_a_request_whose_ids_leave_no_room_for_an_answer_is_an_error(kept: KeptA
             event=good.event,
         )
 
-    warm = Responder(raising(ValueError()), read=read_without_checks, put=kept, clock=VirtualClock())
+    warm = Responder(raising(ValueError()), read=read_without_checks, put=kept, clock=VirtualClock(), meter=Unmetered())
     with pytest.raises(DeliveryFailed) as caught:
         warm(event("Update"), Remaining())
 
@@ -230,7 +231,7 @@ def test_an_event_that_breaks_the_reading_is_an_error_without_its_text(
     def read_badly(_event: object, _context: object) -> Request:
         raise KeyError("X-Amz-Signature=1")
 
-    broken = Responder(done, read=read_badly, put=kept, clock=VirtualClock())
+    broken = Responder(done, read=read_badly, put=kept, clock=VirtualClock(), meter=Unmetered())
     with pytest.raises(ImportedKeyMaterialError) as caught:
         broken(event("Create"), Remaining())
 
