@@ -76,6 +76,7 @@ def beyond(_stage: Stage) -> Iterator[Finding]:
     yield not_seen("stack-sets-recipe", "It needs an organization with two accounts.")
     yield not_seen("imports-while-updated", "No act updates a stack slowly while another one asks for its imports.")
     yield not_seen("expiry-event", "No act catches EventBridge's events.")
+    yield not_seen("expiry-metric", "No act waits until KMS publishes its metric.")
 
 
 ACTS: Final = (
@@ -102,7 +103,7 @@ ACTS: Final = (
     Act(
         "beyond",
         "What no act shows",
-        ("queue-spread", "stack-sets-recipe", "imports-while-updated", "expiry-event"),
+        ("queue-spread", "stack-sets-recipe", "imports-while-updated", "expiry-event", "expiry-metric"),
         makes="nothing",
         deadline_seconds=1,
         play=beyond,
