@@ -12,7 +12,7 @@ Stand-ins for AWS, without a network:
     keys/            private keys, secrets and wrapped material; SoftHSM and OpenSSL as the far side
     world.py         the real function in one process, with all of these; clock.py its time
     on_failure.py    the on-failure function in that world, and Lambda's record of an abandoned event
-    watch.py         the watch in that world, and the events that invoke it; watch_many.py: over thousands of keys
+    watch/           the watch in that world, and over thousands of keys
 
 Programs:
 

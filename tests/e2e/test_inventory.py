@@ -12,7 +12,7 @@ from lab.clock import WallClock
 from lab.keys.canaries import Canaries
 from lab.keys.random_keys import random_key
 from lab.program import Program
-from lab.watch import scheduled
+from lab.watch.playing import scheduled
 
 TIMEOUT_SECONDS = 300.0
 

@@ -1,56 +1,26 @@
 """A stage for the acts of `make live` in one process: the strict KMS and the other stand-ins, in virtual time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from lab.live.act import Act
 from lab.live.made import Made
+from lab.live.questions.stand_ins import RUN, StandInAccount
 from lab.live.run_list import RunList
 from lab.live.stage import Shared, Stage
 from lab.live.verdicts import Finding
 from lab.world import ACCOUNT, REGION, World
 
-RUN = "0badcafe"
 
-
-@dataclass(frozen=True, slots=True)
-class WorldAccount:
-    """The account of a `World`. Fits `lab.live.account.Account`."""
-
-    world: World
-    number: str = ACCOUNT
-    region: str = REGION
-    partition: str = "aws"
-    is_local: bool = True
-    profile: str = ""
-
-    @property
-    def application_parameters(self) -> Mapping[str, str]:
-        return {}
-
-    def environment(self) -> Mapping[str, str]:
-        return {}
-
-    def bucket_url(self, bucket: str) -> str:
-        raise NotImplementedError(f"no bucket {bucket} here")
-
-    def client(self, service: str, region: str | None = None) -> Any:
-        return self.world.session(region=region or self.region).client(service)  # type: ignore[call-overload]  # any service
-
-    def now(self) -> datetime:
-        return self.world.clock.now()
-
-    def sleep(self, seconds: float) -> None:
-        self.world.clock.sleep(seconds)
+def account_of(world: World) -> StandInAccount:
+    return StandInAccount(world.aws, ACCOUNT, REGION)
 
 
 @contextmanager
 def stage_of(world: World, folder: Path, seconds: float = 3600, other_region: str | None = None) -> Iterator[Stage]:
-    made = Made(WorldAccount(world), RUN, RunList(folder / RUN))
+    made = Made(account_of(world), RUN, RunList(folder / RUN))
     yield Stage(made, Shared(made), world.clock.now() + timedelta(seconds=seconds), other_region)
 
 

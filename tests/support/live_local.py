@@ -13,12 +13,12 @@ from lab.live import probe
 from lab.live.account import LocalAccount
 from lab.live.act import Act
 from lab.live.made import Made
+from lab.live.questions.stand_ins import RUN
 from lab.live.run_list import RunList
 from lab.live.stage import Shared, Stage
 from lab.live.verdicts import Finding
 from lab.local import places
 from lab.local.service import running
-from tests.support.live import RUN
 
 _PACKAGES = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
 _MODELS = ("cloudformation", "endpoints.json", "partitions.json", "sdk-default-configuration.json", "_retry.json")

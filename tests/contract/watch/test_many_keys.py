@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from lab.watch import EXPORT, TOPIC_ARN
+from lab.watch.playing import EXPORT, TOPIC_ARN
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def idle_megabytes():
 
 @pytest.mark.parametrize("others", [0.0, 0.8], ids=["nobody else calls", "others use 80% of the smallest quota"])
 def test_ten_thousand_keys_take_few_calls_and_ten_minutes_and_a_small_function(idle_megabytes, others):
-    run = printed("-m", "lab.watch_many", str(KEYS), str(others))
+    run = printed("-m", "lab.watch.many", str(KEYS), str(others))
 
     assert run["calls"]["DescribeKey"] == KEYS
     assert (run["findings"], run["messages"]) == (10, 1)

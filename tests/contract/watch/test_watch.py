@@ -8,7 +8,7 @@ import pytest
 from imported_key_material.errors import ImportedKeyMaterialError, ServiceRefused, Throttled
 from lab.keys.canaries import Canaries
 from lab.keys.random_keys import random_keys
-from lab.watch import EXPORT, WatchWorld, of_cloudtrail, of_kms
+from lab.watch.playing import EXPORT, WatchWorld, of_cloudtrail, of_kms
 from lab.wire.faults import Moment
 from lab.wire.transport import Fault, Refusal
 from lab.world import TYPE

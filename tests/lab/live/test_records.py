@@ -9,7 +9,7 @@ from lab.live import assumptions, record, records
 from lab.live.records import Record, Recorded
 from lab.live.verdicts import Verdict, judged, not_seen
 from lab.world import World
-from tests.support.live import WorldAccount
+from tests.support.live import account_of
 from tests.support.live_records import FOLDER, against_assumptions, against_stand_ins, answers_of_stand_ins
 
 RECORDS = records.read_all(FOLDER)
@@ -124,7 +124,7 @@ def test_what_was_seen_is_the_newest_first_and_never_what_was_not_seen():
 
 def test_what_a_run_writes_is_what_is_read(tmp_path):
     findings = [judged(ROW.id, "a", "b", holds=False, state="x"), not_seen("answers-kms", "no right")]
-    made = record.make(WorldAccount(World()), "0badcafe", findings, {"kms:new-key": {"enabled": False}})
+    made = record.make(account_of(World()), "0badcafe", findings, {"kms:new-key": {"enabled": False}})
 
     found = records.read(record.write(made, tmp_path, []))
 

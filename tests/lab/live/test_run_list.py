@@ -5,11 +5,12 @@ import json
 import pytest
 
 from lab.live.made import RUN_TAG, Made, clean
+from lab.live.questions.stand_ins import RUN
 from lab.live.run_list import FILE_NAME, RunList, Thing
 from lab.secretsmanager.writes import WritableSecrets
 from lab.wire.transport import AwsError
 from lab.world import ACCOUNT, REGION, World
-from tests.support.live import RUN, WorldAccount
+from tests.support.live import account_of
 
 OTHER_REGION = "eu-west-1"
 OTHER_RUN = "feedf00d"
@@ -42,11 +43,11 @@ class Account:
         world.aws.plug(self.secrets)
 
     def made(self, run=RUN):
-        return Made(WorldAccount(self.world), run, RunList(self.folder / run))
+        return Made(account_of(self.world), run, RunList(self.folder / run))
 
     def clean(self, run=RUN):
         """As `make live CLEAN=<run>` does: all that it has is the list on the disk."""
-        return list(clean(WorldAccount(self.world), RunList(self.folder / run).things()))
+        return list(clean(account_of(self.world), RunList(self.folder / run).things()))
 
     def state(self, key, region=REGION):
         return self.world.call("DescribeKey", KeyId=key, region=region)["KeyMetadata"]["KeyState"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from imported_key_material.watch.findings import Finding, Kind
 from imported_key_material.watch.occasion import NothingToLookAt, Occasion, read
-from lab.watch import of_cloudtrail, of_kms, scheduled
+from lab.watch.playing import of_cloudtrail, of_kms, scheduled
 from tests.support.estates import HOME, NOW, key_id
 
 KEY = key_id()

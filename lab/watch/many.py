@@ -1,6 +1,6 @@
 """The watch over thousands of keys, in virtual time, with KMS's quotas: how many calls, how long, how much memory.
 
-    python -m lab.watch_many 10000 0.8     10,000 keys, while others use 80% of the quota of ListKeyRotations
+    python -m lab.watch.many 10000 0.8     10,000 keys, while others use 80% of the quota of ListKeyRotations
 
 Prints one JSON object. The clients call the stand-ins without HTTP and botocore, which would take minutes of processor time;
 botocore's own retries are missing, so each throttle is waited out by the watch. Each call takes `CALL_SECONDS`: some
@@ -35,7 +35,7 @@ from lab.kms.material import Secret
 from lab.kms.quotas import PER_SECOND, Quotas
 from lab.kms.service import StrictKms
 from lab.kms.store import Alias
-from lab.watch import EXPORT, TIMEOUT_SECONDS, TOPIC_ARN, WATCH_ARN, scheduled
+from lab.watch.playing import EXPORT, TIMEOUT_SECONDS, TOPIC_ARN, WATCH_ARN, scheduled
 from lab.wire.transport import AwsError, Caller
 from lab.world import ACCOUNT, REGION, TYPE
 
@@ -100,7 +100,7 @@ class Many:
             Clients(*clients),
             Settings(TOPIC_ARN, 30, EXPORT),
             self.clock,
-            FieldsInText(logging.getLogger("lab.watch_many")),
+            FieldsInText(logging.getLogger("lab.watch.many")),
             lambda _estate, found, _now: self.found.extend(found),
         )
         started = self.clock.now()
