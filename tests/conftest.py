@@ -10,8 +10,10 @@ about the code.
 import ipaddress
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.support.scene", "tests.support.bucket"]  # the local AWS of a run, and the bucket for answers
@@ -21,6 +23,7 @@ NO_CREDENTIALS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+E2E = Path(__file__).parent / "e2e"
 NAME_MAX_CHARACTERS = 64  # a check value by SHA-256 is longer
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -59,3 +62,19 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """The argument's name stands for its value; pytest numbers those that are alike. None: pytest's own way."""
     is_long = isinstance(val, str) and len(val) > NAME_MAX_CHARACTERS
     return argname if is_long or isinstance(val, (bytes, bytearray)) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spreads the tests that mostly wait over the run: side by side, they would leave the processors idle.
+
+    In reverse order: the updates, which wait longest, do not come last.
+    """
+    waiting = [item for item in reversed(items) if E2E in item.path.parents]
+    others = [item for item in items if E2E not in item.path.parents]
+    if not (waiting and others):
+        return
+    step = len(others) // len(waiting)
+    items[:] = [
+        one for number, item in enumerate(waiting) for one in (item, *others[number * step : (number + 1) * step])
+    ]
+    items += others[len(waiting) * step :]

@@ -2,14 +2,17 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from lab.local import places
 from lab.local.clients import client
+from lab.local.locks import exclusive
 from lab.local.settings import Settings
 
 APPLICATION_STACK = "imported-key-material"
 FUNCTION = "imported-key-material"
+SOURCES = ("template.yaml", "samconfig.toml", "handler", "layers")
 BUILD_SECONDS = 300
 DEPLOY_SECONDS = 120
 SAM_ENVIRONMENT = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -20,7 +23,27 @@ class SamFailed(Exception):
 
 
 def build() -> None:
-    """Builds the application into .aws-sam/build, from the wheels that `make` fetched. Takes a second if nothing changed."""
+    """Builds the application into .aws-sam/build, from the wheels that `make` fetched, if its sources are newer.
+
+    `sam build` empties the folder first. So nobody may build again what is current: somebody else may read it just then.
+    A source that was deleted is not noticed; `make build` always builds.
+    """
+    places.BUILT.parent.mkdir(exist_ok=True)
+    with exclusive(places.BUILT.parent / "build.lock"):
+        if not is_current(places.BUILT / "template.yaml", [places.REPOSITORY / name for name in SOURCES]):
+            _build()
+
+
+def is_current(written_last: Path, sources: Iterable[Path]) -> bool:
+    """Whether the file is younger than all sources: files, or folders with all that is in them, without bytecode."""
+    if not written_last.exists():
+        return False
+    found = (file for source in sources for file in (source, *source.rglob("*")))
+    files = [file for file in found if file.is_file() and "__pycache__" not in file.parts]
+    return written_last.stat().st_mtime > max(file.stat().st_mtime for file in files)
+
+
+def _build() -> None:
     run_sam(
         ["build"],
         # Use the host's environment: a build downloads nothing, but make and pip may need their settings.

@@ -14,6 +14,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 MINISTACK_VENV = Path(os.environ.get("LOCAL_AWS_MINISTACK_VENV", REPOSITORY / ".venv-local"))
 SAM_VENV = Path(os.environ.get("LOCAL_AWS_SAM_VENV", REPOSITORY / ".venv-sam"))
+BUILT = REPOSITORY / ".aws-sam" / "build"  # what `sam build` writes
 TEMPORARY_PREFIX = "imported-key-material-"
 
 
