@@ -8,6 +8,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lab.keys.by_hand import import_material
 from lab.keys.random_keys import random_key
@@ -15,7 +16,7 @@ from lab.local import deploy
 from lab.local.places import REPOSITORY
 from lab.pages.blocks import DOCS, blocks
 from lab.pages.reader import NotAsPrintedError, reading
-from tests.support.scene import Scene
+from tests.support.scene import AWAY, Scene
 
 REGION = "eu-south-1"  # only this test uses this Region: the page uses the names of a whole account
 STACK = "orders-renewed"
@@ -94,6 +95,7 @@ def test_what_the_page_says_mends_each_incident(on_call):
     the_transport_key_is_disabled(on_call)
     a_rotation_was_wrong(on_call)
     the_transport_key_is_lost(on_call)
+    a_region_is_lost(on_call)
     the_audit_queries_find_what_they_ask_for(on_call)
     the_application_was_removed(on_call)
     assert on_call.todo == []
@@ -204,6 +206,30 @@ def the_transport_key_is_lost(on_call):
 
     assert on_call.scene.opens(blob)
     assert on_call.renews("under-the-new-one")
+
+
+def a_region_is_lost(on_call):
+    """The same bytes in a key elsewhere: a MAC is verified, a ciphertext opens nowhere but under its own key."""
+    elsewhere = on_call.aws.client("kms", AWAY)
+    material = random_key(32)
+    hmac = {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}
+    (hmac_lost, hmac_there), (lost, there) = (
+        [_filled(kms, material, **kind) for kms in (on_call.kms, elsewhere)] for kind in (hmac, {})
+    )
+    mac = {"Message": b"m", "MacAlgorithm": "HMAC_SHA_256"}
+    tag = on_call.kms.generate_mac(KeyId=hmac_lost, **mac)["Mac"]
+    blob = on_call.scene.seal(lost)
+
+    assert elsewhere.verify_mac(KeyId=hmac_there, **mac, Mac=tag)["MacValid"]
+    with pytest.raises(ClientError, match="IncorrectKeyException|InvalidCiphertextException"):
+        elsewhere.decrypt(KeyId=there, CiphertextBlob=blob)
+
+
+def _filled(kms, material, **kind):
+    """A key without a stack, with this material."""
+    key = kms.create_key(Origin="EXTERNAL", **kind)["KeyMetadata"]["KeyId"]
+    import_material(kms, key, material)
+    return key
 
 
 def the_audit_queries_find_what_they_ask_for(on_call):
