@@ -221,7 +221,7 @@ def a_region_is_lost(on_call):
     blob = on_call.scene.seal(lost)
 
     assert elsewhere.verify_mac(KeyId=hmac_there, **mac, Mac=tag)["MacValid"]
-    with pytest.raises(ClientError, match="IncorrectKeyException|InvalidCiphertextException"):
+    with pytest.raises(ClientError, match=r"IncorrectKeyException|InvalidCiphertextException"):
         elsewhere.decrypt(KeyId=there, CiphertextBlob=blob)
 
 
