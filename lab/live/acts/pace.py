@@ -77,6 +77,7 @@ def beyond(_stage: Stage) -> Iterator[Finding]:
     yield not_seen("imports-while-updated", "No act updates a stack slowly while another one asks for its imports.")
     yield not_seen("expiry-event", "No act catches EventBridge's events.")
     yield not_seen("expiry-metric", "No act waits until KMS publishes its metric.")
+    yield not_seen("monitoring-account", "It needs two accounts that are linked.")
 
 
 ACTS: Final = (
@@ -103,7 +104,14 @@ ACTS: Final = (
     Act(
         "beyond",
         "What no act shows",
-        ("queue-spread", "stack-sets-recipe", "imports-while-updated", "expiry-event", "expiry-metric"),
+        (
+            "queue-spread",
+            "stack-sets-recipe",
+            "imports-while-updated",
+            "expiry-event",
+            "expiry-metric",
+            "monitoring-account",
+        ),
         makes="nothing",
         deadline_seconds=1,
         play=beyond,
