@@ -35,6 +35,10 @@ class Story:
         """Prints a quoted text: an error, a command."""
         self.tell(textwrap.fill(text, WIDTH, initial_indent=f"{INDENT}> ", subsequent_indent=f"{INDENT}> "))
 
+    def show(self, text: str) -> None:
+        """Prints lines as they are: a message, what a program prints."""
+        self.tell(textwrap.indent(text.rstrip(), f"{INDENT}| ", lambda _line: True))
+
     def facts(self, facts: Mapping[str, str]) -> None:
         """Prints names and values, one a line."""
         width = max(map(len, facts))
