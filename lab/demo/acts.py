@@ -165,7 +165,7 @@ class Demo:
             self.story.show(f"{mail.subject}\n\n{mail.text}")
 
     def list_all_keys(self) -> None:
-        with self.story.act("Which keys there are: key-custodian inventory, with rights to read only"):
+        with self.story.act("Which keys there are: key-custodian inventory, which only reads"):
             text = warned.inventory(self.aws, self.materials.folder)
             missing = [stack for stack in self.keys if f"{stack}/Material" not in text]
             if missing:

@@ -37,7 +37,8 @@ class Story:
 
     def show(self, text: str) -> None:
         """Prints lines as they are: a message, what a program prints."""
-        self.tell(textwrap.indent(text.rstrip(), f"{INDENT}| ", lambda _line: True))
+        for line in text.rstrip().splitlines():
+            self.tell(f"{INDENT}| {line}".rstrip())
 
     def facts(self, facts: Mapping[str, str]) -> None:
         """Prints names and values, one a line."""
