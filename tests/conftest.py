@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.scene", "tests.support.bucket"]  # the local AWS of a run, and the bucket for answers
+# The local AWS of a run, the application with alarms in it, and the bucket for answers.
+pytest_plugins = ["tests.support.scene", "tests.support.on_call", "tests.support.bucket"]
 
 NO_CREDENTIALS = {
     "AWS_CONFIG_FILE": os.devnull,

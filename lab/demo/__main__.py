@@ -17,6 +17,8 @@ def acts(demo: Demo) -> None:
     demo.create_stacks()
     demo.show_that_kms_holds_it()
     demo.change_expiry()
+    demo.warn_of_the_expiry()
+    demo.list_all_keys()
     demo.refuse_a_wrong_secret()
     demo.refuse_without_consent()
     demo.delete_stacks()

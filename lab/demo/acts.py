@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.demo import ceremony
+from lab.demo import ceremony, warned
 from lab.demo.ceremony import Custodian, Materials
 from lab.demo.evidence import Evidence, NotShown
 from lab.demo.story import Story
+from lab.demo.warned import OnCall
 from lab.local import deploy, places
 from lab.local.session import LocalAws
 from lab.local.stacks import Stack
 
 EXAMPLES = places.REPOSITORY / "examples"
+VALID_FOR_DAYS = 21  # an instant later it expires in 20 days, counted in whole days
 
 
 @dataclass(slots=True)
@@ -23,12 +25,13 @@ class Demo:
     materials: Materials
     custodian: Custodian
     evidence: Evidence
+    on_call: OnCall
     keys: dict[str, str] = field(default_factory=dict)  # by stack
 
     @classmethod
     def of(cls, story: Story, aws: LocalAws, folder: Path) -> "Demo":
         materials = ceremony.make(folder)
-        return cls(story, aws, materials, Custodian(aws, folder), Evidence(aws, materials))
+        return cls(story, aws, materials, Custodian(aws, folder), Evidence(aws, materials), OnCall(aws))
 
     # --------------------------------------------------------------------------------------------------- before
 
@@ -36,9 +39,13 @@ class Demo:
         with self.story.act("sam build: the function, and the layer with what it imports"):
             deploy.build()
         with self.story.act("sam deploy: the application, once per account and Region"):
-            deploy.deploy(self.aws.settings)
+            topic = self.on_call.topic_arn
+            deploy.deploy(self.aws.settings, {"AlarmTopicArn": topic})
             token = deploy.service_token(self.aws.settings)
-            self.story.facts({"stack": deploy.APPLICATION_STACK, "ServiceToken": token})
+            self.story.facts({"stack": deploy.APPLICATION_STACK, "ServiceToken": token, "AlarmTopicArn": topic})
+            self.story.say(
+                "Because of AlarmTopicArn there are alarms, and a function that looks at all keys: the watch."
+            )
 
     def prepare_secrets(self) -> None:
         with self.story.act("The custodian makes key material, and wraps it before it goes into a secret"):
@@ -117,7 +124,7 @@ class Demo:
     # ---------------------------------------------------------------------------------------------------- update
 
     def change_expiry(self) -> None:
-        with self.story.act("An update in place: the symmetric key's material shall expire in 30 days"):
+        with self.story.act(f"An update in place: the symmetric key's material shall expire in {VALID_FOR_DAYS} days"):
             key = self.keys["demo-symmetric"]
             before, ciphertext = self.evidence.expires(key), self.evidence.seal(key)
             changed = self.aws.stacks.update(
@@ -126,7 +133,7 @@ class Demo:
                 parameters={
                     "SecretId": "demo-symmetric/material",
                     "CheckValue": self.materials.check_value,
-                    "ValidForDays": "30",
+                    "ValidForDays": str(VALID_FOR_DAYS),
                 },
             )
             self.expect(changed, "UPDATE_COMPLETE")
@@ -136,6 +143,34 @@ class Demo:
                 raise NotShown(f"the material expires {after}, and expired {before}")
             self.story.facts({"status": changed.status, "expired": before, "expires": after})
             self.story.say("It is the same key, and it opens what it sealed before.")
+
+    # ---------------------------------------------------------------------------------------------- no surprises
+
+    def warn_of_the_expiry(self) -> None:
+        with self.story.act("Nothing expires by surprise: the watch reports the key that expires"):
+            self.story.say(
+                "The watch runs twice a day. It reports a key that expires within 30 days each Monday, and in the last seven "
+                "days twice a day. Run by hand, it reports all that it finds on any day, so the demo runs it by hand:"
+            )
+            self.story.quote(f"aws lambda invoke --function-name {warned.WATCH} watch.json")
+            mail = self.on_call.run_watch()
+            key = self.keys["demo-symmetric"]
+            expected = (
+                f"1. The key expires in {VALID_FOR_DAYS - 1} days, ",
+                f"   Key:        {key} (alias/demo-symmetric)\n   Stack:      demo-symmetric, resource Material,",
+            )
+            if not all(text in mail.text for text in expected) or mail.text.count("   Key: ") != 1:
+                raise NotShown(f"the digest is not the expected one: {mail.text}")
+            self.story.say("The digest, which counts whole days:")
+            self.story.show(f"{mail.subject}\n\n{mail.text}")
+
+    def list_all_keys(self) -> None:
+        with self.story.act("Which keys there are: key-custodian inventory, which only reads"):
+            text = warned.inventory(self.aws, self.materials.folder)
+            missing = [stack for stack in self.keys if f"{stack}/Material" not in text]
+            if missing:
+                raise NotShown(f"the inventory does not list the keys of {', '.join(missing)}: {text}")
+            self.story.show(text)
 
     # -------------------------------------------------------------------------------------------------- refusals
 

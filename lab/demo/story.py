@@ -35,6 +35,11 @@ class Story:
         """Prints a quoted text: an error, a command."""
         self.tell(textwrap.fill(text, WIDTH, initial_indent=f"{INDENT}> ", subsequent_indent=f"{INDENT}> "))
 
+    def show(self, text: str) -> None:
+        """Prints lines as they are: a message, what a program prints."""
+        for line in text.rstrip().splitlines():
+            self.tell(f"{INDENT}| {line}".rstrip())
+
     def facts(self, facts: Mapping[str, str]) -> None:
         """Prints names and values, one a line."""
         width = max(map(len, facts))

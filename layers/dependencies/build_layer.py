@@ -49,7 +49,7 @@ DROPPED = (
     ("pycparser*", "parses C for cffi"),
 )
 KEPT = (
-    ("botocore/data", ("cloudformation", "kms", "lambda", "secretsmanager", "sts")),
+    ("botocore/data", ("cloudformation", "kms", "lambda", "secretsmanager", "sns", "sts")),
     ("botocore/data/lambda", ("2015-03-31",)),
     ("aws_lambda_powertools/utilities", ("jmespath_utils", "typing")),
 )

@@ -4,11 +4,7 @@ The tests deploy the application a second time, under another name: to kill its 
 """
 
 import contextlib
-import json
-import os
-import signal
 import sys
-import threading
 import time
 
 import pytest
@@ -16,6 +12,7 @@ import pytest
 from lab.keys.random_keys import random_key
 from lab.local import deploy
 from lab.local.locks import exclusive
+from tests.support.killing import killed_at_every_try
 from tests.support.scene import Scene
 
 pytestmark = [
@@ -26,7 +23,6 @@ pytestmark = [
 DOOMED = "doomed"
 ON_FAILURE = f"{DOOMED}-on-failure"
 HANDLER = "imported_key_material.app.handler"
-LOOK_SECONDS = 0.02
 CREATE_NOT_KNOWN = (
     "Whether the material was imported is not known. If it was, the key keeps it, and the Delete that follows does not "
     "remove it."
@@ -50,29 +46,6 @@ def scene(aws, doomed):
 
 
 @contextlib.contextmanager
-def killed_at_every_try(aws):
-    """Kills every process of the function at once, with SIGKILL, as Lambda kills a function without memory."""
-    pids = aws.log_folder(DOOMED) / "pids.json"
-    enough = threading.Event()
-    killed = set()
-
-    def kill():
-        while not enough.wait(LOOK_SECONDS):
-            with contextlib.suppress(OSError, ValueError):  # not there yet, or half written
-                for pid in set(json.loads(pids.read_text())) - killed:
-                    killed.add(pid)
-                    os.kill(pid, signal.SIGKILL)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    try:
-        yield killed
-    finally:
-        enough.set()
-        killer.join()
-
-
-@contextlib.contextmanager
 def not_loaded(aws):
     """The function's module can't be found."""
     lambda_ = aws.client("lambda")
@@ -92,7 +65,7 @@ def reason_without_lambdas_id(said):
 def test_a_function_that_is_killed_at_every_try_fails_its_stack_with_the_reason(aws, scene):
     secret = scene.secret(random_key(32))
     begun = time.monotonic()
-    with killed_at_every_try(aws) as killed:
+    with killed_at_every_try(aws, DOOMED) as killed:
         stack = scene.create({"Key": scene.stack_key(), "Material": scene.material({"Ref": "Key"}, secret)})
 
     assert stack.status == "ROLLBACK_COMPLETE"

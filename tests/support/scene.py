@@ -47,14 +47,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 
 
 class Scene:
-    """One test's part of the world, in one Region. `name` begins the names of its stacks, secrets and keys."""
+    """One test's part of the world, in one Region. `name` begins the names of its stacks, secrets and keys.
 
-    def __init__(self, aws: LocalAws, name: str | None = None) -> None:
+    `application`: the stack of the application that its stacks use.
+    """
+
+    def __init__(self, aws: LocalAws, name: str | None = None, *, application: str = deploy.APPLICATION_STACK) -> None:
         self.aws = aws
         self.name = name or f"s{secrets.token_hex(4)}"
         self.kms = aws.client("kms")
         self.secretsmanager = aws.client("secretsmanager")
-        self.token = deploy.service_token(aws.settings)
+        self.token = deploy.service_token(aws.settings, stack=application)
 
     # ------------------------------------------------------------------------------------- what the owners prepare
 

@@ -82,7 +82,7 @@ def test_every_package_goes_out_with_its_license_and_its_name(layers, architectu
         assert [path for path in package.rglob("*") if re.match(r"(?i)licen[sc]e|copying", path.name)], package.name
 
 
-def test_botocore_knows_the_services_that_the_function_calls_and_no_other(layers, architecture):
+def test_botocore_knows_the_services_that_the_functions_call_and_no_other(layers, architecture):
     data = layers[architecture] / "python" / "botocore" / "data"
 
     assert sorted(path.name for path in data.iterdir() if path.is_dir()) == [
@@ -90,19 +90,20 @@ def test_botocore_knows_the_services_that_the_function_calls_and_no_other(layers
         "kms",
         "lambda",
         "secretsmanager",
+        "sns",
         "sts",
     ]
 
 
 @pytest.mark.skipif(HERE is None, reason="Lambda has no such processor")
-def test_the_function_finds_in_it_everything_that_it_loads(layers):
-    """In a process with only the standard library, the layer and the function's code, all read-only."""
+def test_the_functions_find_in_it_everything_that_they_load(layers):
+    """In a process with only the standard library, the layer and the functions' code, all read-only."""
     program = """
 import sys
 sys.path[:0] = sys.argv[1:]
-import imported_key_material.app
+import imported_key_material.app, imported_key_material.on_failure_app, imported_key_material.watch_app
 import boto3
-for service in ("cloudformation", "kms", "lambda", "secretsmanager", "sts"):
+for service in ("cloudformation", "kms", "lambda", "secretsmanager", "sns", "sts"):
     boto3.client(service, region_name="eu-central-1")
 from cryptography.hazmat.primitives.asymmetric import rsa
 rsa.generate_private_key(65537, 2048)
@@ -111,7 +112,12 @@ print(*sorted({name.split(".")[0] for name in sys.modules}))
     layer = layers[HERE] / "python"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", program, REPOSITORY / "handler", layer],
-        env={"AWS_DEFAULT_REGION": "eu-central-1"},
+        env={
+            "AWS_DEFAULT_REGION": "eu-central-1",
+            "ALARM_TOPIC_ARN": "arn:aws:sns:eu-central-1:111122223333:alarms",
+            "EXPIRY_WARNING_DAYS": "30",
+            "SERVICE_TOKEN_EXPORT": "imported-key-material-ServiceToken",
+        },
         capture_output=True,
         text=True,
         check=False,

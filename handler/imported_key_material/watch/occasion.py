@@ -10,12 +10,13 @@ all that is urgent. Every run on a Monday (UTC) also says the rest. The schedule
 The Monday is that of the event's own time, since Lambda may deliver the event of Monday evening on Tuesday. A time that is a
 day away from the clock's is not believed.
 
-A run for an event about one key says only what is urgent about this key: the rest can wait for Monday.
+A run for an event about one key says only what is urgent about this key: the rest can wait for Monday. A run by hand says
+everything on any day: somebody asked.
 
 Nobody needs to be believed. An event of KMS decides only which key is looked at. If it names no key of this account and
 Region, or reports a call that failed, the run does nothing: anybody may make calls to KMS that fail, and each of them would
-make the watch look at all keys. Every other event means a look at all keys: only people who may invoke the function can send
-it, and a look does no harm.
+make the watch look at all keys. Every other event that is not the schedule's is by hand: only people who may invoke the
+function can send it, and a look does no harm.
 """
 
 import re
@@ -31,6 +32,7 @@ from imported_key_material.watch.findings import Finding
 _MONDAY: Final = 0
 _EVENT_MAX_AGE: Final = timedelta(days=1)  # EventBridge and Lambda keep an event for a day at most
 _KMS: Final = "aws.kms"
+_SCHEDULE: Final = "aws.events"
 _FROM_KMS: Final = frozenset({"KMS Imported Key Material Expiration", "KMS CMK Rotation", "KMS CMK Deletion"})
 _FROM_CLOUDTRAIL: Final = frozenset({"AWS API Call via CloudTrail", "AWS Service Event via CloudTrail"})
 _CALLS: Final = frozenset(
@@ -47,21 +49,25 @@ class NothingToLookAt(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """`at`: the time of the event. `key_id`: the only key to look at; None for all keys."""
+    """`at`: the time of the event. `key_id`: the only key to look at; None for all keys. `by_hand`: somebody asked."""
 
     at: datetime
     key_id: KeyId | None = None
+    by_hand: bool = False
 
     def is_due(self, finding: Finding) -> bool:
         """Whether this run says it."""
-        return finding.urgent or (self.key_id is None and self.at.astimezone(UTC).weekday() == _MONDAY)
+        return finding.urgent or self.by_hand or (self.key_id is None and self.at.astimezone(UTC).weekday() == _MONDAY)
 
 
 def read(event: object, home: Home, now: datetime) -> Occasion:
     """Raises NothingToLookAt. The event may be anything."""
     fields = _mapping(event)
-    if fields.get("source") != _KMS:
+    source = fields.get("source")
+    if source == _SCHEDULE:
         return Occasion(_time(fields.get("time"), now))
+    if source != _KMS:
+        return Occasion(now, by_hand=True)
     _require_about_a_key(fields, home)
     key_id = next(filter(None, (named_key(_text(name), home) for name in _names(fields))), None)
     if key_id is None:

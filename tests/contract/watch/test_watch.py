@@ -127,6 +127,14 @@ def test_a_key_that_expires_in_twenty_days_is_in_mondays_digest_with_each_materi
     assert f"   Material:   {material_id(world, key)} current, ends on 2026-12-21 12:00 UTC\n" in message.body
 
 
+def test_a_run_by_hand_says_on_any_day_what_else_waits_for_monday(world, watch, key):
+    world.update(key, SecretId="orders/master-key", ValidForDays="20")
+
+    assert watch.run() is None  # by the schedule, on a Tuesday
+    (problem,) = problems(watch.run({}))
+    assert problem.startswith("The key expires in 20 days, on ")
+
+
 def test_material_that_was_staged_is_reported_on_the_monday_after_more_than_a_day(world, watch, key):
     world.secret(OTHER, version_id="0" * 32, stages=["next"])
     world.update(key, SecretId="orders/master-key", SecretVersionId="0" * 32, NewMaterial="STAGE")

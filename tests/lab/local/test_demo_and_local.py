@@ -13,20 +13,26 @@ from lab.demo.__main__ import acts
 from lab.demo.acts import Demo, forms
 from lab.demo.story import Story
 from lab.local import places
+from lab.local.session import LocalAws
 
 PATIENCE_SECONDS = 60
+REGION = "eu-south-1"  # its own: there the watch sees only the demo's keys
 
 
 def test_the_demo_shows_its_story_and_no_secret(aws, tmp_path):
     told = io.StringIO()
-    demo = Demo.of(Story(told), aws, tmp_path)
+    demo = Demo.of(Story(told), LocalAws(aws.folder, REGION), tmp_path)
 
     acts(demo)
 
     text = told.getvalue()
     titles = re.findall(r"^\d+\. (.+)$", text, re.MULTILINE)
-    assert len(titles) == 13
-    assert len(re.findall(r"^   \[\d+\.\d s\]$", text, re.MULTILINE)) == 13  # each act's time
+    assert len(titles) == 15
+    assert len(re.findall(r"^   \[\d+\.\d s\]$", text, re.MULTILINE)) == 15  # each act's time
+    assert "   | 1. The key expires in 20 days, on " in text
+    assert re.search(
+        r"^   \| [0-9a-f-]{36}  alias/demo-symmetric .* Enabled .* demo-symmetric/Material ", text, re.MULTILINE
+    )
     assert "takes exactly 32" in text.replace("\n   > ", " ")
     assert "does not name the stack other-team" in text.replace("\n   > ", " ")
     assert "X-Amz-Signature" not in text

@@ -38,9 +38,8 @@ def test_a_time_that_can_t_be_right_is_not_believed(time):
 
 
 @pytest.mark.parametrize("event", [None, {}, [], "event", 7, {"source": ["aws.kms"]}, {"detail": {"key-id": KEY.arn}}])
-def test_what_does_not_come_from_kms_means_all_keys(event):
-    """For example an invocation by hand."""
-    assert read(event, HOME, NOW) == Occasion(NOW)
+def test_what_comes_neither_from_kms_nor_from_the_schedule_is_by_hand_and_means_all_keys(event):
+    assert read(event, HOME, NOW) == Occasion(NOW, by_hand=True)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +129,13 @@ def test_what_is_urgent_is_due_in_each_run_and_the_rest_on_mondays(hours):
 
     assert due(occasion, urgent=True)
     assert due(occasion, urgent=False) is (hours < 24)
+
+
+def test_whoever_runs_it_by_hand_gets_everything_on_any_day():
+    tuesday = Occasion(MONDAY + timedelta(days=1), by_hand=True)
+
+    assert due(tuesday, urgent=True)
+    assert due(tuesday, urgent=False)
 
 
 def test_it_is_monday_in_utc():
