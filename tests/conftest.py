@@ -65,17 +65,22 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if is_long or isinstance(val, (bytes, bytearray)) else None
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Spreads the tests that mostly wait over the run: side by side, they would leave the processors idle.
 
-    In reverse order: the updates, which wait longest, do not come last.
+    What waits longest comes first: groups that share a local AWS, then the end-to-end tests, in reverse order because of the
+    updates.
     """
-    waiting = [item for item in reversed(items) if E2E in item.path.parents]
-    others = [item for item in items if E2E not in item.path.parents]
-    if not (waiting and others):
-        return
-    step = len(others) // len(waiting)
-    items[:] = [
+    groups = [item for item in items if item.get_closest_marker("xdist_group")]
+    alone = [
+        item for item in reversed(items) if E2E in item.path.parents and not item.get_closest_marker("xdist_group")
+    ]
+    waiting = [*groups, *alone]
+    known = set(waiting)
+    others = [item for item in items if item not in known]
+    step = len(others) // len(waiting) if waiting else 0
+    spread = [
         one for number, item in enumerate(waiting) for one in (item, *others[number * step : (number + 1) * step])
     ]
-    items += others[len(waiting) * step :]
+    items[:] = [*spread, *others[len(waiting) * step :]]
