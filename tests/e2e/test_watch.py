@@ -113,14 +113,13 @@ def test_what_happens_to_the_keys_of_a_stack_is_in_the_next_digest_and_in_none_a
 def copy_of(on_call):
     """Makes a copy of one of the application's alarms, which differs from it only by `changes`. Returns its name."""
     made = []
-    kept = {"AlarmDescription", "AlarmActions", "Namespace", "MetricName", "Dimensions", "Statistic", "Period"}
-    kept |= {"EvaluationPeriods", "ComparisonOperator", "Threshold", "TreatMissingData"}
+    settings = on_call.cloudwatch.meta.service_model.operation_model("PutMetricAlarm").input_shape.members
 
     def copy_of(alarm, **changes):
         (found,) = on_call.cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
-        same = {name: value for name, value in found.items() if name in kept}
+        same = {name: value for name, value in found.items() if name in settings and value not in ("", [])}
         made.append(f"{alarm}-{len(made)}")
-        on_call.cloudwatch.put_metric_alarm(**same | changes, AlarmName=made[-1])
+        on_call.cloudwatch.put_metric_alarm(**same | changes | {"AlarmName": made[-1]})
         on_call.becomes(made[-1], "OK")
         return made[-1]
 

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from layers.dependencies.build_layer import KEPT
 from tests.support.building import LAYER_SOURCE, REPOSITORY, BuildFailed, build
 from tools.layer import LAYERS, LIMIT_BYTES, read, table
 
@@ -93,6 +94,14 @@ def test_botocore_knows_the_services_that_the_functions_call_and_no_other(layers
         "sns",
         "sts",
     ]
+
+
+def test_it_keeps_botocore_s_description_of_each_service_that_the_template_says_is_called():
+    """Without a build, so that it also runs where there are no wheels."""
+    template = (REPOSITORY / "template.yaml").read_text()
+    called = re.search(r"  FipsServices:\n.*\n.*\n    AllowedPattern: \"\(\(([a-z|]+)\)", template)[1].split("|")
+
+    assert set(dict(KEPT)["botocore/data"]) == {*called, "sts"}
 
 
 @pytest.mark.skipif(HERE is None, reason="Lambda has no such processor")
