@@ -38,7 +38,7 @@ def digest(findings: Sequence[Finding], home: Home, at: datetime) -> Digest:
     counted = _counted(findings)
     head = (
         f"KMS keys with imported key material in account {home.account}, Region {home.region}, on {moment(at)}:\n"
-        f"{counted} {'finding' if len(findings) == 1 else 'findings'}."
+        f"{counted}."
     )
     tail = (
         f"All keys of this Region, with their materials, ends and stacks:\n"
@@ -53,8 +53,9 @@ def digest(findings: Sequence[Finding], home: Home, at: datetime) -> Digest:
 
 def _counted(findings: Sequence[Finding]) -> str:
     urgent = sum(finding.urgent for finding in findings)
-    counts = {"urgent": urgent, "other": len(findings) - urgent}
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    counted = urgent or len(findings)
+    text = f"{counted:,} {'urgent ' if urgent else ''}{'finding' if counted == 1 else 'findings'}"
+    return f"{text}, {len(findings) - urgent:,} other" if 0 < urgent < len(findings) else text
 
 
 def _short(findings: Sequence[Finding], room_characters: int) -> Iterator[str]:

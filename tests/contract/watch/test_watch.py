@@ -246,7 +246,7 @@ def test_an_event_about_a_key_leads_to_a_digest_about_this_key_at_once(world, wa
 
     message = watch.run(EVENTS[name](key))
 
-    assert message.subject == "Imported KMS keys: 1 urgent in 111122223333 eu-central-1"
+    assert message.subject == "Imported KMS keys: 1 urgent finding in 111122223333 eu-central-1"
     assert key in message.body
     assert other not in message.body
     assert watch.measured == []  # it has not seen all keys

@@ -46,11 +46,11 @@ def test_a_digest_as_it_arrives():
 
     message = text(orders, key(2, ends=NOW + days(21)))
 
-    assert message.subject == "Imported KMS keys: 1 urgent, 1 other in 111122223333 eu-central-1"
+    assert message.subject == "Imported KMS keys: 1 urgent finding, 1 other in 111122223333 eu-central-1"
     one, two = "0" * 63 + "1", "0" * 63 + "2"
     assert message.body == (
         "KMS keys with imported key material in account 111122223333, Region eu-central-1, on 2026-12-02 06:00 UTC:\n"
-        "1 urgent, 1 other findings.\n"
+        "1 urgent finding, 1 other.\n"
         "\n"
         "1. URGENT: The key expires in 2 days, on 2026-12-04 06:00 UTC. Then nothing that it encrypted can be decrypted.\n"
         "   Key:        arn:aws:kms:eu-central-1:111122223333:key/00000001-0000-4000-8000-000000000000 (alias/orders)\n"
@@ -149,7 +149,7 @@ def test_many_findings_fit_into_a_message_and_the_most_urgent_come_first():
     numbered = [line for line in lines if re.match(r"\d+\. ", line)]
     (rest,) = [line for line in lines if line.startswith("And ")]
     assert len(message.body) <= BODY_MAX_CHARACTERS
-    assert message.subject.startswith("Imported KMS keys: 3,000 urgent in ")
+    assert message.subject.startswith("Imported KMS keys: 3,000 urgent findings in ")
     assert sum(line.startswith("   What to do: ") for line in lines) == DETAILED_MAX
     assert [int(line.partition(".")[0]) for line in numbered] == list(range(1, len(numbered) + 1))
     assert f"{len(numbered) - 1:08x}-" in numbered[-1]
@@ -171,3 +171,9 @@ def test_the_longest_names_of_aws_fit_into_a_message():
     assert len(message.body.encode()) < 262_144
     assert re.fullmatch(r"[!-~][ -~]{0,98}", message.subject)
     assert message.body.isascii()
+
+
+def test_where_nothing_is_urgent_the_subject_only_counts():
+    message = text(key(ends=LATER))
+
+    assert message.subject == "Imported KMS keys: 1 finding in 111122223333 eu-central-1"
