@@ -176,19 +176,6 @@ def test_the_page_lists_each_metric_of_the_function_with_its_unit():
     assert {name: row[0] for name, row in listed.items()} == {name: unit.value for name, unit in metrics.UNITS.items()}
 
 
-def test_the_page_lists_the_metrics_of_the_watch():
-    listed = rows("Of the watch")
-    watch = Path(metrics.__file__).parents[1] / "watch"
-    code = "".join(path.read_text() for path in watch.rglob("*.py"))
-
-    assert {name: row[0] for name, row in listed.items()} == {
-        "ManagedKeys": "Count",
-        "DaysLeft": "Count",
-        "Findings": "Count",
-    }
-    assert [name for name in listed if code and f'"{name}"' not in code] == []
-
-
 def test_the_page_names_each_value_of_a_dimension():
     values = set(re.findall(r"`([A-Za-z]+)`", PAGE.read_text()))
 

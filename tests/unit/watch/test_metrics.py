@@ -10,6 +10,7 @@ from imported_key_material.watch import metrics
 from imported_key_material.watch.estate import HiddenKey, MissingKey
 from imported_key_material.watch.findings import Kind, find
 from tests.support.estates import NOW, ORDERS, days, estate, key, key_id
+from tests.unit.aws.test_metrics import rows
 
 
 @pytest.fixture(autouse=True)
@@ -35,22 +36,31 @@ def values(lines):
     return found
 
 
-def test_each_metric_is_a_line_under_the_application_s_namespace_and_name(capsys):
-    lines = written(capsys, estate(key(ends=NOW + days(20))))
-
-    dimensions = set()
+def described(lines):
+    """(metric, unit, *dimensions) of each."""
     for line in lines:
         (directive,) = line["_aws"]["CloudWatchMetrics"]
         (metric,) = directive["Metrics"]
-        assert directive["Namespace"] == "ImportedKeyMaterial"
-        assert line["service"] == "imported-key-material"
         (names,) = directive["Dimensions"]
-        dimensions.add((metric["Name"], metric["Unit"], *names))
-    assert dimensions == {
+        yield metric["Name"], metric["Unit"], *names
+
+
+def test_each_metric_is_a_line_under_the_application_s_namespace_and_name(capsys):
+    lines = written(capsys, estate(key(ends=NOW + days(20))))
+
+    assert {line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in lines} == {"ImportedKeyMaterial"}
+    assert {line["service"] for line in lines} == {"imported-key-material"}
+    assert set(described(lines)) == {
         ("ManagedKeys", "Count", "service"),
         ("DaysLeft", "None", "service"),
         ("Findings", "Count", "service", "Kind"),
     }
+
+
+def test_the_page_lists_each_metric_with_its_unit_and_dimensions(capsys):
+    listed = {(name, unit, *dimensions.split(", ")) for name, (unit, dimensions, _) in rows("Of the watch").items()}
+
+    assert listed == set(described(written(capsys, estate(key(ends=NOW + days(20))))))
 
 
 def test_no_line_names_a_key_or_a_stack(capsys):
