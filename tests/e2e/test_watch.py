@@ -90,9 +90,11 @@ def test_what_happens_to_the_keys_of_a_stack_is_in_the_next_digest_and_in_none_a
     scene.kms.put_key_policy(KeyId=keys[HIDDEN], Policy=policy(watched.settings, keeps_out))
 
     out_of_use = "URGENT: The key is out of use:"
-    assert next_digest() == in_use | {
+    digest = next_digest()
+    expired = f"{out_of_use} key material {ids[EXPIRED][:8]}... (current) expired"
+    assert digest.pop(EXPIRED) in {f"{expired}.", f"{expired} or was removed."}  # KMS soon no longer shows which
+    assert digest == in_use | {
         EMPTIED: f"{out_of_use} key material {ids[EMPTIED][:8]}... (current) expired or was removed.",
-        EXPIRED: f"{out_of_use} key material {ids[EXPIRED][:8]}... (current) expired.",
         DISABLED: f"{out_of_use} it is disabled.",
         HIDDEN: "URGENT: The watch can't see the key: kms:DescribeKey is denied.",
     }

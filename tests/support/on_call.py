@@ -19,7 +19,7 @@ from lab.local.schedules import fire_rule
 from lab.local.session import LocalAws
 from tests.support.scene import Scene
 
-REGION = "eu-north-1"
+REGION = "eu-central-2"
 WATCHED = "watched"
 WATCH = f"{WATCHED}-watch"
 PATIENCE_SECONDS = 60

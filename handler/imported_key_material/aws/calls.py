@@ -149,7 +149,7 @@ class Caller:
             patience_seconds = 0.0
             if self.patient:
                 patience_seconds = self._patience_seconds(error, code, waits, faults_seconds, throttles_seconds)
-            left = min(patience_seconds - waited, self.deadline.left_seconds())
+            left = round(min(patience_seconds - waited, self.deadline.left_seconds()), 6)  # no clock shows less
             if left <= 0:
                 raise self._final_error(operation, error, code, where, waited, meanings)
             self.log.info(

@@ -16,7 +16,7 @@ from lab.local import places
 from lab.local.session import LocalAws
 
 PATIENCE_SECONDS = 60
-REGION = "eu-south-1"  # its own: there the watch sees only the demo's keys
+REGION = "eu-south-2"  # its own: there the watch sees only the demo's keys
 
 
 def test_the_demo_shows_its_story_and_no_secret(aws, tmp_path):

@@ -206,6 +206,17 @@ def test_a_code_that_is_named_is_waited_out_for_its_time_and_then_told(waits, co
     assert service.begun[-1] == patience
 
 
+def test_a_rest_of_patience_that_no_clock_shows_is_none():
+    """A difference of two times may be off by a trillionth of a second. A clock that stands still would wait for it for ever."""
+    clock = Clock()
+    service = Service(clock, *[refused("NotFoundException")] * 100, OutOfTime("the test would never end"))
+
+    error, after = outcome(clock, service, waits={"NotFoundException": 20 + 1e-9})
+
+    assert isinstance(error, ServiceRefused)
+    assert after == 20
+
+
 @pytest.mark.parametrize("code", ["NotFoundException", "KMSInvalidStateException", "AccessDeniedException"])
 def test_a_code_that_is_not_named_is_reported_at_once(code):
     clock = Clock()
