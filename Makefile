@@ -11,6 +11,7 @@ PYTHON ?= python3.13
 PORT ?= 8411
 ROTATION_SECONDS ?= 120
 SEEDS ?= 2000
+HISTORIES ?= 1600
 REQUESTS ?= 2000
 FIRST ?= 0
 SEED ?=
@@ -149,9 +150,9 @@ simulate: $(DEV) ## Run histories in a simulated world with faults: SEEDS=2000 F
 	@PYTHONPATH=handler .venv/bin/python -m lab.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
 
 .PHONY: prove
-prove: $(DEV) ## Play the whole table, and 1,600 histories that are new with each commit; `make test` plays 400 others
+prove: $(DEV) ## Play the whole table, and histories that are new with each commit; `make test` plays 400 others: HISTORIES=1600
 	@PYTHONPATH=handler .venv/bin/python -m lab.simulation table
-	@PYTHONPATH=handler .venv/bin/python -m lab.simulation --seeds 1600 --first 0x$$(git rev-parse --short=8 HEAD || echo 0)
+	@PYTHONPATH=handler .venv/bin/python -m lab.simulation --seeds $(HISTORIES) --first 0x$$(git rev-parse --short=8 HEAD || echo 0)
 
 .PHONY: table
 table: $(DEV) ## Try each fault at each call of each stack operation
