@@ -1,7 +1,7 @@
 """What is measured of a request, as values. `aws/metrics.py` writes them; tests and simulations collect them.
 
-A `Meter` may fail. Its callers swallow that: a metrics failure must not fail a request. `changed` only takes a note, so it
-can't fail. Named tuples here: a dataclass takes more than a millisecond of each cold start.
+A `Meter` may fail. `safe_log.metrics_may_fail` swallows that: a metrics failure must not fail a request. `changed` only takes a
+note, so it can't fail. Named tuples here: a dataclass takes more than a millisecond of each cold start.
 """
 
 import enum

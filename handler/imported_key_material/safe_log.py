@@ -5,6 +5,8 @@ POWERTOOLS_LOG_LEVEL or a `logging.root.setLevel` say.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 from traceback import walk_tb
 from types import MappingProxyType
@@ -41,6 +43,15 @@ def log_unexpected(logger: logging.Logger, sentence: str, error: BaseException) 
         logger.error("%s %s", sentence, places(error))
     finally:
         logging.raiseExceptions = printing
+
+
+@contextmanager
+def metrics_may_fail(logger: logging.Logger) -> Iterator[None]:
+    """Logs a failure inside, and swallows it: whatever is measured is done by then, and the metrics must not fail it."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  # any failure: its text is not vetted, and does not help the user
+        log_unexpected(logger, "The metrics could not be written.", error)
 
 
 def places(error: BaseException) -> str:

@@ -29,24 +29,8 @@ def deploy(made: Made, bucket: str, parameters: Mapping[str, str] | None = None,
     account = made.account
     stack = made.note("application", suffix)
     overrides = _overrides(account, stack, parameters)
-    local_deploy.run_sam(
-        [
-            "deploy",
-            f"--stack-name={stack}",
-            f"--region={account.region}",
-            f"--s3-bucket={bucket}",
-            f"--s3-prefix={stack}",
-            "--no-resolve-s3",
-            "--capabilities=CAPABILITY_IAM",
-            "--no-confirm-changeset",
-            "--no-fail-on-empty-changeset",
-            "--no-progressbar",
-            "--parameter-overrides",
-            *(f"{name}={value}" for name, value in overrides.items()),
-        ],
-        account.environment(),
-        DEPLOY_SECONDS,
-    )
+    where = [f"--s3-bucket={bucket}", f"--s3-prefix={stack}", "--no-resolve-s3"]
+    local_deploy.run_deploy(stack, account.region, where, overrides, account.environment(), DEPLOY_SECONDS)
     return look(made, stack)
 
 

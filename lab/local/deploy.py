@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lab.local import places
@@ -59,12 +59,25 @@ def deploy(settings: Settings, parameters: Mapping[str, str] | None = None, stac
     `parameters`: the template's parameters, beside ResponseHost.
     """
     overrides = {"ResponseHost": settings.response_host} | dict(parameters or {})
+    environment = {"HOME": settings.folder, **settings.environment()}
+    run_deploy(stack, settings.region, ["--resolve-s3"], overrides, environment, DEPLOY_SECONDS)
+
+
+def run_deploy(
+    stack: str,
+    region: str,
+    bucket: Sequence[str],
+    overrides: Mapping[str, str],
+    environment: Mapping[str, str],
+    seconds: int,
+) -> None:
+    """`sam deploy`, on whichever account the environment leads to. `bucket`: the options that say where artifacts go."""
     run_sam(
         [
             "deploy",
             f"--stack-name={stack}",
-            f"--region={settings.region}",
-            "--resolve-s3",
+            f"--region={region}",
+            *bucket,
             "--capabilities=CAPABILITY_IAM",
             "--no-confirm-changeset",
             "--no-fail-on-empty-changeset",
@@ -72,8 +85,8 @@ def deploy(settings: Settings, parameters: Mapping[str, str] | None = None, stac
             "--parameter-overrides",
             *(f"{name}={value}" for name, value in overrides.items()),
         ],
-        {"HOME": settings.folder, **settings.environment()},
-        DEPLOY_SECONDS,
+        environment,
+        seconds,
     )
 
 

@@ -24,7 +24,7 @@ from imported_key_material.aws.calls import Caller
 from imported_key_material.aws.error_texts import GET_PARAMETERS_QUOTA
 from imported_key_material.errors import Leave, OutOfTime, ServiceRefused, Throttled
 from imported_key_material.meter import Waited
-from imported_key_material.safe_log import log_unexpected
+from imported_key_material.safe_log import metrics_may_fail
 
 OPERATION: Final = "kms:GetParametersForImport"
 STEP_FIRST_SECONDS: Final = 2.0
@@ -147,12 +147,10 @@ def _end(caller: Caller, waited: Callable[[str], Waited], code: str) -> OutOfTim
 
 
 def _report(caller: Caller, waited: Waited) -> None:
-    """Logs and measures a wait. A metrics failure must not fail the request, which may be granted or handed over by now."""
+    """Logs and measures a wait. The request may be granted or handed over by now."""
     _log(caller, waited)
-    try:
+    with metrics_may_fail(logger):
         caller.meter.waited(waited)
-    except Exception as error:  # noqa: BLE001  # any failure: its text is not vetted, and does not help the user
-        log_unexpected(logger, "The metrics could not be written.", error)
 
 
 def _log(caller: Caller, waited: Waited) -> None:

@@ -27,7 +27,7 @@ from imported_key_material.cloudformation.request import NotARequest, Request
 from imported_key_material.errors import CannotHappen, ImportedKeyMaterialError, Leave
 from imported_key_material.invocation import Context, seconds_left
 from imported_key_material.meter import Ended, Ending, Meter
-from imported_key_material.safe_log import log_unexpected
+from imported_key_material.safe_log import log_unexpected, metrics_may_fail
 
 LOG_AND_END_SECONDS: Final = 2.0  # reserved to log whether the answer was delivered, and to end
 
@@ -123,7 +123,6 @@ class Responder:
         raise DeliveryFailed(undelivered)
 
     def _measure(self, request: Request, ending: Ending, outcome: Outcome | None = None) -> None:
-        """A metrics failure must not fail the request, which may be answered by now."""
         age = None if request.made_at is None else (self._clock.now() - request.made_at).total_seconds()
         ended = Ended(
             ending,
@@ -135,10 +134,8 @@ class Responder:
             logical_id=request.logical_id,
             physical_id="" if outcome is None else outcome.physical_id,
         )
-        try:
+        with metrics_may_fail(logger):
             self._meter.ended(ended)
-        except Exception as error:  # noqa: BLE001  # any failure: its text is not vetted, and does not help the user
-            log_unexpected(logger, "The metrics could not be written.", error)
 
     def _deadline(self, context: Context) -> Deadline:
         seconds = min(seconds_left(context) - LOG_AND_END_SECONDS, DELIVERY_MAX_SECONDS)

@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from imported_key_material import consent
-from imported_key_material.aws.held_materials import PENDING, Expiry, HeldMaterials, State
+from imported_key_material.aws.held_materials import NO_MATERIALS, PENDING, Expiry, HeldMaterials, State
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.cloudformation.outcome import Answer, Failed
 from imported_key_material.errors import FailureClass, Faults, ImportedKeyMaterialError, Refused, ServiceRefused
@@ -114,7 +114,7 @@ class Importing:
     def _read_key(self, view: KeyView, faults: Faults) -> SeenKey:
         job = self.job
         tags: Mapping[str, str] | None = None
-        materials = HeldMaterials()
+        materials = NO_MATERIALS
         with faults.collected():
             tags = job.consent_tags.read(job.key(view.arn).tags)
             # Without the tag, IAM does not let the function read the list.

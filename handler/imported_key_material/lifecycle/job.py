@@ -12,7 +12,7 @@ from imported_key_material.aws import kms_reads
 from imported_key_material.aws.calls import CONSISTENCY_PATIENCE_SECONDS, NEW_KEY, Caller, Log
 from imported_key_material.aws.clients import Clients
 from imported_key_material.aws.consent_tags import ConsentTags
-from imported_key_material.aws.held_materials import HeldMaterials
+from imported_key_material.aws.held_materials import NO_MATERIALS, HeldMaterials
 from imported_key_material.aws.key_kind import is_asymmetric, kind_of
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.aws.kms_key import KmsKey
@@ -152,7 +152,7 @@ class Job:
     def materials(self, view: KeyView) -> HeldMaterials:
         """A symmetric key's materials. KMS lists none for other keys, and IAM allows the list only for EXTERNAL keys."""
         has_many = kind_of(view) is Kind.SYMMETRIC and view.origin == "EXTERNAL"
-        return self.key(view.arn).materials() if has_many else HeldMaterials()
+        return self.key(view.arn).materials() if has_many else NO_MATERIALS
 
     def until_consistent[T](self, attempt: Callable[[], Seen[T]], *, out_of_time: OutOfTimeAs = ()) -> Seen[T]:
         """Like `poll`, for as long as KMS may lag."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from imported_key_material import properties
-from imported_key_material.aws.held_materials import HeldMaterials
+from imported_key_material.aws.held_materials import NO_MATERIALS, HeldMaterials
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.clock import Seen, poll
 from imported_key_material.cloudformation.outcome import Answer, Failed
@@ -105,7 +105,7 @@ def _if_nothing_to_do(job: Job, declared: Properties, before: Properties, view: 
 
 def _is_as_declared(declared: Properties, view: KeyView, listed: HeldMaterials | None, now: datetime) -> bool:
     """Whether the key holds what is declared. `listed`: its materials; None without consent."""
-    materials = HeldMaterials() if listed is None else listed
+    materials = NO_MATERIALS if listed is None else listed
     if materials.lost(now):
         return False
     pending, stages = materials.pending, declared.new_material is NewMaterial.STAGE

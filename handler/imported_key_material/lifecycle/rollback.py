@@ -10,7 +10,7 @@ from typing import Final
 
 from imported_key_material import properties
 from imported_key_material.aws import kms_reads
-from imported_key_material.aws.held_materials import HeldMaterials
+from imported_key_material.aws.held_materials import NO_MATERIALS
 from imported_key_material.aws.key_kind import kind_of
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.cloudformation.outcome import Answer, Failed
@@ -100,7 +100,7 @@ def _restoration(job: Job, declared: Properties, view: KeyView) -> Restoration:
     if not view.holds_material:
         return Restoration(Restore.MATERIAL)
     pinned = declared.secret_version_id is not None  # otherwise the secret may hold other bytes by now
-    materials = HeldMaterials()
+    materials = NO_MATERIALS
     if pinned and kind_of(view) is Kind.SYMMETRIC:
         # Without consent we could import nothing, and without the tag IAM refuses the list.
         if not job.consents(view):

@@ -193,24 +193,20 @@ class _Look:
         return living, holders
 
     def _importers(self, export: str) -> list[str]:
-        """The stacks that import the ServiceToken. CloudFormation answers with an error if there is none."""
-        pages = cloudformation_reads.pages(
-            lambda parameters: self.ask("cloudformation:ListImports", **parameters), ExportName=export
-        )
-        try:
-            return [name for page in pages for name in page["Imports"]]
-        except ServiceRefused as refused:
-            if refused.code != "ValidationError":
-                raise
-        return []
+        """The stacks that import the ServiceToken."""
+        return self._list("ListImports", "Imports", ExportName=export) or []
 
     def _resources(self, stack: str) -> list[Mapping[str, Any]] | None:
         """None if no living stack has this name."""
+        return self._list("ListStackResources", "StackResourceSummaries", StackName=stack)
+
+    def _list(self, operation: str, field: str, **of: str) -> list[Any] | None:
+        """All pages of a list. None where CloudFormation answers with an error: there is no such stack, or no import."""
         pages = cloudformation_reads.pages(
-            lambda parameters: self.ask("cloudformation:ListStackResources", **parameters), StackName=stack
+            lambda parameters: self.ask(f"cloudformation:{operation}", **parameters), **of
         )
         try:
-            return [one for page in pages for one in page["StackResourceSummaries"]]
+            return [one for page in pages for one in page[field]]
         except ServiceRefused as refused:
             if refused.code != "ValidationError":
                 raise

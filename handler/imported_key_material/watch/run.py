@@ -15,7 +15,7 @@ from imported_key_material.clock import Clock
 from imported_key_material.errors import ImportedKeyMaterialError
 from imported_key_material.invocation import Context, seconds_left
 from imported_key_material.key_id import Home
-from imported_key_material.safe_log import log_unexpected
+from imported_key_material.safe_log import log_unexpected, metrics_may_fail
 from imported_key_material.watch import occasion
 from imported_key_material.watch.calls import Calls, Clients
 from imported_key_material.watch.digest import digest
@@ -79,14 +79,8 @@ class Watch:
             text = digest(due, home, now)
             calls.publish(self.settings.topic_arn, text.subject, text.body)
         if why.key_id is None:
-            self._measure(estate, found, now)
-
-    def _measure(self, estate: Estate, found: Sequence[Finding], now: datetime) -> None:
-        """Last, and a failure of it fails nothing: the digest is sent."""
-        try:
-            self.measure(estate, found, now)
-        except Exception as error:  # noqa: BLE001  # any failure: its text is not vetted
-            log_unexpected(logger, "The metrics could not be written.", error)
+            with metrics_may_fail(logger):  # last: the digest is sent
+                self.measure(estate, found, now)
 
     def _log(self, estate: Estate, found: Sequence[Finding], due: Sequence[Finding]) -> None:
         for finding in found[:LOGGED_MAX]:
