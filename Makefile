@@ -31,7 +31,7 @@ PROFILE2 ?=
 TEST ?=
 TESTS ?= tests
 # Some tests mostly wait; tests/conftest.py spreads them over the run, so xdist must keep that order.
-WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 
 # The interpreter's own folder: SAM uses the python3.13 on PATH, and does not work with pyenv's shims.
 PYTHON_BIN = $(or $(shell $(PYTHON) -c 'import os, sys; print(os.path.join(sys.base_prefix, "bin"))'),\
