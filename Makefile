@@ -42,6 +42,7 @@ SAM := .venv-sam/.installed
 MINISTACK := .venv-local/.installed
 LOCK := .venv-lock/.installed
 WHEELS := .wheels/.complete
+TOOLS_WHEELS := .wheels-tools/.complete
 
 # SAM sends no telemetry, needs no Region, and builds from the downloaded wheels.
 SAM_ENVIRONMENT = env PATH="$(PYTHON_BIN):$$PATH" SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 \
@@ -55,7 +56,7 @@ help: ## List the targets
 # ---------------------------------------------------------------------------------------------------------- every day
 
 .PHONY: install .venv .venv-sam .venv-local .venv-lock
-install: $(DEV) $(SAM) $(MINISTACK) $(WHEELS) ## Install everything that the other targets need
+install: $(DEV) $(SAM) $(MINISTACK) $(WHEELS) $(TOOLS_WHEELS) ## Install everything that the other targets need
 .venv: $(DEV)
 .venv-sam: $(SAM)
 .venv-local: $(MINISTACK)
@@ -206,6 +207,16 @@ $(WHEELS): layers/dependencies/requirements.txt layers/dependencies/build_layer.
 	@"$(PYTHON_BIN)/python3.13" layers/dependencies/build_layer.py download $(@D)
 	@touch $@
 
+# For this machine and its Python: what is installed with the wheels of tool and rules, and what builds these.
+$(TOOLS_WHEELS): requirements/key-custodian.txt requirements/lint.txt requirements/build.txt
+	@echo "$(@D): fetching the wheels of tool and lint rules ..."
+	@rm -rf $(@D)
+	@for list in $^; do \
+		"$(PYTHON_BIN)/python3.13" -m pip download --quiet --disable-pip-version-check --no-input \
+			--require-hashes --no-deps --only-binary=:all: --requirement $$list --dest $(@D); \
+	done
+	@touch $@
+
 .PHONY: build
 build: $(SAM) $(WHEELS) ## Build the application with SAM, as `sam build` does
 	@started=$$SECONDS; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
@@ -231,7 +242,7 @@ pictures: ## Draw docs/internals/*.svg again from the *.dot files; needs Graphvi
 
 # Universal: the same list works on Linux and macOS, x86_64 and arm64. The layer's list is for Lambda's two architectures, which
 # must resolve to the same packages. A list without changes is not written, so nothing is installed again.
-UV = .venv-lock/bin/uv pip compile --quiet --generate-hashes --python-version 3.13 --no-emit-index-url \
+UV = .venv-lock/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 LAYER_LIST := layers/dependencies/requirements
 
@@ -244,17 +255,20 @@ lock: $(LOCK) ## Write the lists with hashes again from the *.in files; UPGRADE=
 	}; \
 	keep() { cmp -s "$$folder/$$1.txt" "$$2" || { cp "$$folder/$$1.txt" "$$2"; echo "$$2: updated"; }; }; \
 	for platform in x86_64 aarch64; do \
-		resolve $$platform $(LAYER_LIST).txt $(LAYER_LIST).in --only-binary :all: --python-platform $$platform-manylinux_2_28; \
+		resolve $$platform $(LAYER_LIST).txt $(LAYER_LIST).in --python-version 3.13 --only-binary :all: \
+			--python-platform $$platform-manylinux_2_28; \
 	done; \
 	cmp "$$folder/x86_64.txt" "$$folder/aarch64.txt" || { echo "The two architectures resolve differently." >&2; exit 1; }; \
 	keep x86_64 $(LAYER_LIST).txt; \
-	for name in dev sam local lock; do \
-		resolve $$name requirements/$$name.txt requirements/$$name.in --universal; \
-		keep $$name requirements/$$name.txt; \
-	done; \
+	universal() { \
+		resolve $$2 requirements/$$2.txt requirements/$$2.in --universal --python-version $$1; \
+		keep $$2 requirements/$$2.txt; \
+	}; \
+	for name in dev sam local lock build; do universal 3.13 $$name; done; \
+	for name in key-custodian lint; do universal 3.11 $$name; done; \
 	echo "lock: done"
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf .venv .venv-sam .venv-local .venv-lock .wheels .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-sam .venv-local .venv-lock .wheels .wheels-tools .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

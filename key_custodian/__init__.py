@@ -6,7 +6,7 @@ reference; `cli.py` lists the modules.
 
 from typing import Final
 
-DISTRIBUTION: Final = "imported-key-material"
+DISTRIBUTION: Final = "key-custodian"
 
 
 def version() -> str:

@@ -109,3 +109,17 @@ def test_no_file_is_large():
     assert {
         str(path.relative_to(REPOSITORY)): size for path in files() if (size := path.stat().st_size) > 500_000
     } == {}
+
+
+def declared_in(name):
+    """The packages of a list, without comments and without names of other lists."""
+    lines = (line.partition("#")[0].strip() for line in (REPOSITORY / "requirements" / name).read_text().splitlines())
+    return {line for line in lines if line and not line.startswith("-")}
+
+
+def test_the_list_of_the_installed_tool_is_what_its_wheel_declares():
+    """Else `pip install --require-hashes` finds a package without a hash, or too old a one."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+
+    assert declared_in("key-custodian.in") == set(project["project"]["dependencies"])
+    assert declared_in("build.in") == set(project["build-system"]["requires"])
