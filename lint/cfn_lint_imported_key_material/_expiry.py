@@ -62,10 +62,8 @@ def _expiry(material: Mapping[str, Any]) -> tuple[object, object]:
     """ValidTo and ValidForDays for a comparison: a time, a number, None; or a function of CloudFormation's."""
     declared = properties(material)
     valid_to, days = declared.get("ValidTo"), declared.get("ValidForDays")
-    if isinstance(valid_to, str):
-        with contextlib.suppress(ValueError):
-            valid_to = datetime.fromisoformat(valid_to).timestamp()
-    return valid_to, str(days) if isinstance(days, int) else days
+    time = _time(valid_to)
+    return valid_to if time is None else time.timestamp(), str(days) if isinstance(days, int) else days
 
 
 def _surely_differ(one: tuple[object, object], other: tuple[object, object]) -> bool:
@@ -105,8 +103,13 @@ class ExpiryInThePast(CloudFormationLintRule):
 
 
 def _has_passed(valid_to: object, now: datetime) -> bool:
-    """False for what E9901 finds: no time, or a time without its zone."""
-    with contextlib.suppress(ValueError):
-        time = datetime.fromisoformat(valid_to) if isinstance(valid_to, str) else None
-        return time is not None and time.tzinfo is not None and time <= now
-    return False
+    time = _time(valid_to)
+    return time is not None and time <= now
+
+
+def _time(valid_to: object) -> datetime | None:
+    """None for everything that is no time with its zone: E9901 finds that. A time without quotes is a datetime already."""
+    if isinstance(valid_to, str):
+        with contextlib.suppress(ValueError):
+            valid_to = datetime.fromisoformat(valid_to)
+    return valid_to if isinstance(valid_to, datetime) and valid_to.tzinfo is not None else None
