@@ -77,8 +77,8 @@ fix: $(DEV) reference ## Format the code, fix what ruff can fix, and write the g
 	@.venv/bin/ruff format .
 
 # All of them run even if one fails, so one run reports all faults.
-CHECKS := check-types check-style check-format check-templates check-sam check-properties check-findings check-assumptions \
-	check-house
+CHECKS := check-types check-style check-format check-templates check-sam check-properties check-interface check-findings \
+	check-assumptions check-house
 
 .PHONY: check $(CHECKS)
 check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house; report all faults at once
@@ -102,6 +102,9 @@ check-sam:
 check-properties:
 	.venv/bin/python -m tools.reference --check
 	.venv/bin/python -m tools.validator --check
+
+check-interface:
+	.venv/bin/python -m tools.interface --check
 
 check-findings:
 	.venv/bin/python -m tools.findings --check
@@ -233,6 +236,7 @@ layer: build ## Print the layer's size and what is in it
 reference: $(DEV) ## Write the generated pages, the README's line and the validator again
 	@.venv/bin/python -m tools.reference
 	@.venv/bin/python -m tools.validator
+	@.venv/bin/python -m tools.interface
 	@.venv/bin/python -m tools.findings
 	@.venv/bin/python -m tools.assumptions
 

@@ -230,12 +230,14 @@ def _typed(shape: Shape, texts: list[Any]) -> Any:
         return [parsed] if shape.type_name == "list" and isinstance(parsed, dict) else parsed
     if isinstance(shape, ListShape):
         of_pairs = shape.member.type_name in BY_PAIRS
-        return [_pairs(text) if of_pairs else text for text in texts]
+        return [_pairs(shape.member, text) if of_pairs else text for text in texts]
     if shape.type_name in BY_PAIRS:
-        return _pairs(",".join(texts))
+        return _pairs(shape, ",".join(texts))
     return NUMBERS.get(shape.type_name, str)(first)
 
 
-def _pairs(text: str) -> dict[str, str]:
-    """`A=b,C=d`. Raises ValueError."""
-    return dict(pair.split("=", 1) for pair in text.split(","))
+def _pairs(shape: Shape, text: str) -> dict[str, str | list[str]]:
+    """`A=b,C=d`. Where a list belongs, the CLI takes one value for a list of one. Raises ValueError."""
+    members = shape.members if isinstance(shape, StructureShape) else {}
+    pairs = dict(pair.split("=", 1) for pair in text.split(","))
+    return {name: [value] if isinstance(members.get(name), ListShape) else value for name, value in pairs.items()}

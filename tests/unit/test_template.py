@@ -21,6 +21,7 @@ WAITS_SECONDS = 3600  # CloudFormation, at the most
 LAMBDA_LOOKS_AGAIN_SECONDS = 300  # its longest wait between two looks at a throttled event
 FIRST_RETRY_SECONDS = 60  # Lambda's wait before the first retry
 ON_FAILURE_SECONDS = 300  # the second function's Timeout
+SIGNING = f"arn:aws:lambda:{REGION}:{ACCOUNT}:code-signing-config:csc-0123456789abcdef0"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/teams/boundary"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:on-call"
 VERSION = tomllib.loads((TEMPLATE.parent / "pyproject.toml").read_text())["project"]["version"]
@@ -61,6 +62,13 @@ def test_the_function_has_fifteen_minutes_and_is_not_traced():
 def test_concurrency_is_reserved_only_where_it_is_asked_for():
     assert "ReservedConcurrentExecutions" not in Application().properties("Function")
     assert Application(ReservedConcurrency="20").properties("Function")["ReservedConcurrentExecutions"] == "20"
+
+
+def test_all_functions_take_only_signed_code_where_that_is_asked_for():
+    signed = Application(CodeSigningConfigArn=SIGNING, AlarmTopicArn=TOPIC)
+
+    assert [one["CodeSigningConfigArn"] for one in signed.of_type(FUNCTION)] == [SIGNING] * 3
+    assert not any("CodeSigningConfigArn" in one for one in Application(AlarmTopicArn=TOPIC).of_type(FUNCTION))
 
 
 def test_the_environment_holds_what_the_function_reads():
@@ -207,6 +215,7 @@ def test_the_log_group_is_the_function_s_own_and_keeps_events_as_long_as_given_u
 
 OPTIONAL = {
     "AlarmTopicArn",
+    "CodeSigningConfigArn",
     "FipsServices",
     "LogGroupKmsKeyArn",
     "PermissionsBoundaryArn",
@@ -219,6 +228,8 @@ OPTIONAL = {
 ACCEPTED = [
     ("AlarmTopicArn", TOPIC),
     ("AlarmTopicArn", TOPIC.replace("arn:aws:", "arn:aws-us-gov:")),
+    ("CodeSigningConfigArn", SIGNING),
+    ("CodeSigningConfigArn", SIGNING.replace("arn:aws:", "arn:aws-us-gov:")),
     ("FunctionName", "keys_2-b"),
     ("LogGroupKmsKeyArn", LOG_KEY),
     ("LogGroupKmsKeyArn", LOG_KEY.replace("arn:aws:", "arn:aws-us-gov:").replace("key/", "key/mrk-")),
@@ -240,6 +251,8 @@ TURNED_DOWN = [
     ("AlarmTopicArn", TOPIC.replace(":sns:", ":sqs:")),
     ("AlarmTopicArn", f"{TOPIC}.fifo"),  # mail and SMS can't subscribe to it
     ("AlarmTopicArn", f"{TOPIC}:6f0c1d2e-1111-2222-3333-444455556666"),  # a subscription
+    ("CodeSigningConfigArn", SIGNING[:-1]),
+    ("CodeSigningConfigArn", SIGNING.rsplit(":", 1)[1]),
     ("FunctionName", ""),
     ("FunctionName", "n" * 54),  # with -on-failure it is a name of more than 64 characters
     ("FunctionName", "arn:aws:lambda:eu-central-1:111122223333:function:keys"),

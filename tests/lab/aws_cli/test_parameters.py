@@ -57,6 +57,10 @@ def test_a_call_that_the_cli_would_not_take_is_reported(tmp_path, command, told)
         ("kms schedule-key-deletion --key-id k --pending-window-in-days 7", {"KeyId": "k", "PendingWindowInDays": 7}),
         ("lambda invoke --function-name f answer.json", {"FunctionName": "f"}),
         ("cloudformation wait stack-delete-complete --stack-name s", {"StackName": "s"}),
+        (
+            "lambda create-code-signing-config --allowed-publishers SigningProfileVersionArns=a",
+            {"AllowedPublishers": {"SigningProfileVersionArns": ["a"]}},
+        ),
     ],
 )  # fmt: skip
 def test_values_are_taken_as_the_cli_takes_them(tmp_path, command, parameters):
