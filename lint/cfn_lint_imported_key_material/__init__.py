@@ -15,6 +15,7 @@
     W9911  a key is retained if its material is
     W9912  a failed first deployment keeps key and material, or neither
     W9913  ValidTo is in the future
+    I9914  a failed first deployment leaves no key behind: shown with --include-checks I
 
 What only a deployment knows is not checked: an import, a parameter without default, the value of a condition. A rule that is
 not sure finds nothing. (cfn-lint's own W1030 is a property whose parameter has a wrong default.) Where the function has a
@@ -29,7 +30,12 @@ from cfn_lint_imported_key_material._declaration import DeclaredProperties
 from cfn_lint_imported_key_material._expiry import ExpiryInThePast, OtherExpiryOfOneKey
 from cfn_lint_imported_key_material._keys import KeyOfOtherOrigin, KeyWithoutConsent, NamesWithCommas
 from cfn_lint_imported_key_material._names import OtherTypeName, UnknownAttribute
-from cfn_lint_imported_key_material._retention import KeyOfRetainedMaterial, MaterialOfRetainedKey, OtherPolicyOnCreate
+from cfn_lint_imported_key_material._retention import (
+    KeyOfRetainedMaterial,
+    MaterialOfRetainedKey,
+    OtherPolicyOnCreate,
+    RetainedOnCreate,
+)
 from cfn_lint_imported_key_material._values import CheckValueOfNoKind, SecretOfOtherRegion
 
 __all__ = [
@@ -44,6 +50,7 @@ __all__ = [
     "OtherExpiryOfOneKey",
     "OtherPolicyOnCreate",
     "OtherTypeName",
+    "RetainedOnCreate",
     "SecretOfOtherRegion",
     "UnknownAttribute",
 ]

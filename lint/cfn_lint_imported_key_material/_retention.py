@@ -1,4 +1,4 @@
-"""What stays of a key and its material, when a resource or a stack goes (W9905, W9911, W9912).
+"""What stays of a key and its material, when a resource or a stack goes (W9905, W9911, W9912, I9914).
 
 CloudFormation sends no Delete for what is retained. So a retained key whose material is not retained loses the material: the
 function's Delete takes it out. And material in a key that is not retained goes with the key, retained or not.
@@ -77,7 +77,7 @@ class KeyOfRetainedMaterial(CloudFormationLintRule):
 
 
 class OtherPolicyOnCreate(CloudFormationLintRule):
-    """Retain on both is left alone: a failed first deployment then leaves a whole key, which may be what its owner wants."""
+    """One of the two has RetainExceptOnCreate, so what the other one keeps is of no use. Retain on both: I9914."""
 
     id = "W9912"
     shortdesc = "A failed first deployment keeps key and material, or neither"
@@ -105,4 +105,25 @@ class OtherPolicyOnCreate(CloudFormationLintRule):
             )
             for pair, key, material in policies
             if (key, material) == (_EXCEPT_ON_CREATE, _RETAIN)
+        ]
+
+
+class RetainedOnCreate(CloudFormationLintRule):
+    """Only information, which cfn-lint shows with `--include-checks I`: the key is whole, and its owner may want that."""
+
+    id = "I9914"
+    shortdesc = "A failed first deployment leaves no key behind"
+    description = "Finds Retain on a key and its material, where RetainExceptOnCreate would do"
+    source_url = SOURCE_URL
+    tags = ("resources", "kms")
+
+    def match(self, cfn: Template) -> list[RuleMatch]:
+        return [
+            RuleMatch(
+                ["Resources", pair.name],
+                f"DeletionPolicy: If the deployment that creates them fails, the key {pair.key_name} and its material are "
+                f"retained, and the next deployment makes another key. Set DeletionPolicy: {_EXCEPT_ON_CREATE} on both.",
+            )
+            for pair in pairs(cfn)
+            if pair.key.get("DeletionPolicy") == pair.material.get("DeletionPolicy") == _RETAIN
         ]

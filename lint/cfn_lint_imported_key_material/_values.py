@@ -15,9 +15,9 @@ _REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]{2,10}){1,3}-\d{1,2}")
 
 
 class SecretOfOtherRegion(CloudFormationLintRule):
-    """Sure of the function's Region is who reads it in the same resource: in the ARN of the function or of the key.
+    """The ARN of the function or of the key shows the function's Region. Without these, the Regions of --regions count.
 
-    Else the Regions that cfn-lint was told (--regions) count. Its default is not told, so us-east-1 by itself says nothing.
+    cfn-lint's default is us-east-1. So us-east-1 by itself says nothing: perhaps nobody gave a Region.
     """
 
     id = "E9908"
@@ -41,13 +41,13 @@ class SecretOfOtherRegion(CloudFormationLintRule):
         ]
 
 
-def _regions_of_the_function(material: Mapping[str, Any], told: list[str]) -> list[str]:
-    """Empty where they are not known. A condition may keep the resource out of the Regions that cfn-lint was told."""
+def _regions_of_the_function(material: Mapping[str, Any], given: list[str]) -> list[str]:
+    """Empty where they are not known. `given`: by --regions; a condition may keep the resource out of them."""
     declared = properties(material)
     for name, service in (("ServiceToken", "lambda"), ("KeyId", "kms")):
         if region := _region_of(declared.get(name), service):
             return [region]
-    return [] if told == [REGION_PRIMARY] or "Condition" in material else told
+    return [] if given == [REGION_PRIMARY] or "Condition" in material else given
 
 
 def _region_of(value: object, service: str) -> str:

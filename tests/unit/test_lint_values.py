@@ -70,7 +70,7 @@ def test_a_secret_of_another_region_is_an_error_in_the_words_of_the_function(
     assert findings(resource, regions=regions) == [f"E9908 {the_sentence_of_the_function(IRELAND)}"]
 
 
-def test_a_secret_of_none_of_the_regions_that_cfn_lint_was_told_is_an_error() -> None:
+def test_a_secret_of_none_of_the_regions_of_cfn_lint_s_option_is_an_error() -> None:
     (found,) = findings(declared(IRELAND), regions=("eu-central-1", "us-east-1"))
     assert "only in its own (eu-central-1 or us-east-1)" in found
 
@@ -78,7 +78,7 @@ def test_a_secret_of_none_of_the_regions_that_cfn_lint_was_told_is_an_error() ->
 @pytest.mark.parametrize(
     ("secret", "more", "regions"),
     [
-        (IRELAND, {}, ("us-east-1",)),  # cfn-lint's default: nobody said so
+        (IRELAND, {}, ("us-east-1",)),  # cfn-lint's default
         (IRELAND, {}, ("eu-west-1", "eu-central-1")),
         (IRELAND, {"key": FRANKFURT_KEY.replace("central", "west")}, ("eu-central-1",)),
         ("orders/master-key", {"key": FRANKFURT_KEY}, ("eu-central-1",)),
@@ -96,7 +96,7 @@ def test_a_secret_that_may_be_in_the_region_of_the_stack_is_left_alone(
     assert findings(declared(secret, **more), before=before, regions=regions) == []
 
 
-def test_a_resource_with_a_condition_may_be_in_a_region_that_cfn_lint_was_not_told() -> None:
+def test_a_resource_with_a_condition_may_be_in_a_region_that_the_option_does_not_name() -> None:
     resource = declared(IRELAND).replace("    Properties:", "    Condition: Never\n    Properties:")
     assert findings(resource, before=NEVER) == []
     resource = resource.replace("!ImportValue orders-key", FRANKFURT_KEY)
