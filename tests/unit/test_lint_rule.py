@@ -1,65 +1,17 @@
 """The cfn-lint rules of `lint/`, run by cfn-lint: what a user reads before the deployment."""
 
-import functools
-import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import cfnlint.api
-import cfnlint.core
 import pytest
 
 from imported_key_material import properties
 from imported_key_material.errors import Faults
 from imported_key_material.lifecycle import attributes
+from tests.support.linted import GOOD, KEY, LINT, findings, with_property
 
-LINT = Path(__file__).resolve().parents[2] / "lint"
-OURS = re.compile(r"[EW]99\d\d|W1030")
-
-KEY = """\
-  Key:
-    Type: AWS::KMS::Key
-    Properties:
-      Origin: EXTERNAL
-      Tags: [{Key: imported-key-material, Value: !Ref AWS::StackName}]
-"""
-GOOD = """\
-  Material:
-    Type: Custom::ImportedKeyMaterial
-    Properties:
-      ServiceToken: !ImportValue imported-key-material-ServiceToken
-      KeyId: !GetAtt Key.Arn
-      SecretId: orders/master-key
-"""
 WRAPPED = "      SecretWrapping: {Algorithm: SYMMETRIC_DEFAULT, KeyId: alias/transport}\n"
-
-
-@pytest.fixture(autouse=True)
-def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """cfn-lint reads .cfnlintrc of the folder that it runs in; the repository's own loads the rules a second time."""
-    monkeypatch.chdir(tmp_path)
-
-
-@functools.cache
-def _rules() -> Any:
-    """cfn-lint's own rules and ours. To load them takes most of a test's time."""
-    return cfnlint.core.get_rules([str(LINT)], [], [])
-
-
-def findings(resources: str, before: str = "", after: str = "") -> list[str]:
-    """Our rules' findings, as "E9901 sentence"; a finding of another cfn-lint rule is a mistake in the test."""
-    template = f"AWSTemplateFormatVersion: '2010-09-09'\n{before}Resources:\n{resources}{after}"
-    matches = cfnlint.api.lint(template, rules=_rules(), regions=["eu-central-1"])
-    found = [f"{match.rule.id} {match.message}" for match in matches]
-    assert [text for text in found if not OURS.match(text)] == []
-    return found
-
-
-def with_property(lines: str) -> list[str]:
-    """The findings for the good declaration with lines added."""
-    return findings(KEY + GOOD + lines)
 
 
 # ------------------------------------------------------------------------------------------------- what is as it should be
@@ -318,51 +270,6 @@ def test_an_attribute_that_there_is_not_is_named(expression: str, sentence: str)
 def test_a_variable_of_a_sub_is_no_attribute() -> None:
     output = "Outputs:\n  Out: {Value: !Sub ['${Material.Mine}', {Material.Mine: x}]}\n"
     assert findings(KEY + GOOD, after=output) == []
-
-
-@pytest.mark.parametrize(
-    "key_id", ["!GetAtt Key.Arn", "!Ref Key", "!Sub '${Key.Arn}'", "!If [Never, !Ref Other, !Ref Key]"]
-)
-def test_a_key_that_makes_its_own_material_is_an_error(key_id: str) -> None:
-    resources = KEY.replace("      Origin: EXTERNAL\n", "") + GOOD.replace("!GetAtt Key.Arn", key_id)
-    conditions = "Parameters:\n  Other: {Type: String}\nConditions:\n  Never: !Equals [!Ref Other, x]\n"
-    found = findings(resources, before=conditions if "Never" in key_id else "")
-    assert found == [
-        "E9903 KeyId: The Origin of Key is AWS_KMS, and only a key with Origin EXTERNAL takes imported material."
-    ]
-
-
-def test_a_key_without_the_tag_is_a_warning() -> None:
-    resources = KEY.replace("imported-key-material", "owner") + GOOD
-    assert findings(resources) == [
-        (
-            "W9904 KeyId: Key has no tag imported-key-material, so this stack may not use it. Set it to !Ref AWS::StackName in "
-            "the key's Tags."
-        )
-    ]
-
-
-@pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
-def test_a_kept_key_whose_material_is_not_kept_is_a_warning(policy: str) -> None:
-    kept = KEY.replace(
-        "    Properties:", f"    DeletionPolicy: {policy}\n    UpdateReplacePolicy: Retain\n    Properties:"
-    )
-    assert findings(kept + GOOD) == [
-        (
-            "W9905 DeletionPolicy: The key Key is retained, and its material is not: when the resource or the stack is "
-            f"deleted, the material is removed from the retained key. Set DeletionPolicy: {policy} here, too."
-        ),
-        (
-            "W9905 UpdateReplacePolicy: The key Key is retained, and its material is not: when another key takes its place, "
-            "the material is removed from the retained key. Set UpdateReplacePolicy: Retain here, too."
-        ),
-    ]
-
-
-@pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
-def test_a_kept_key_with_kept_material_is_left_alone(policy: str) -> None:
-    policies = f"    DeletionPolicy: {policy}\n    UpdateReplacePolicy: Retain\n    Properties:"
-    assert findings((KEY + GOOD).replace("    Properties:", policies)) == []
 
 
 @pytest.mark.parametrize(

@@ -1,34 +1,17 @@
-"""cfn-lint rule E9901: finds, before a deployment, the declarations that the function would refuse.
-
-    cfn-lint template.yaml --append-rules PATH/TO/THIS/REPOSITORY/lint
-
-cfn-lint itself checks only that a custom resource has a ServiceToken. The rules here are those of the function's `schema.json`,
-in the words of its `properties.py`. Values that only a deployment knows (an import, an attribute of another resource, a
-parameter without default) are not checked; a wrong default of a parameter is a warning, W1030.
-
-cfn-lint loads each file of a folder separately, so the code that this file shares with `between_resources.py` stands in both.
-Neither imports anything but cfn-lint.
-"""
+"""The properties themselves, against the function's schema.json, in the words of its `properties.py` (E9901)."""
 
 import difflib
-import json
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from cfnlint.jsonschema import ValidationError
 from cfnlint.rules.jsonschema.CfnLintJsonSchema import CfnLintJsonSchema
 
-TYPE: Final = "Custom::ImportedKeyMaterial"
+from cfn_lint_imported_key_material._schema import ONLY_ATTRIBUTES, PROPERTIES, SCHEMA, SOURCE_URL, TYPE
 
-_SCHEMA: Final[dict[str, Any]] = json.loads(
-    (Path(__file__).resolve().parents[1] / "handler" / "imported_key_material" / "schema.json").read_text("utf-8")
-)
-_ATTRIBUTES: Final = {pointer.rsplit("/", 1)[-1] for pointer in _SCHEMA["readOnlyProperties"]}
-_PROPERTIES: Final = {name: rule for name, rule in _SCHEMA["properties"].items() if name not in _ATTRIBUTES}
-_WRAPPING: Final = _PROPERTIES["SecretWrapping"]["properties"]
+_WRAPPING: Final = PROPERTIES["SecretWrapping"]["properties"]
 
 # Two ways to declare the same: the property that the error names -> the other.
 _EXCLUDED: Final = {"ValidForDays": "ValidTo", "SecretVersionStage": "SecretVersionId"}
@@ -37,8 +20,8 @@ _PINNED: Final = {"required": ["SecretVersionId"]}
 _RULES: Final = {
     "type": "object",
     "additionalProperties": False,
-    "required": _SCHEMA["required"],
-    "properties": _PROPERTIES,
+    "required": SCHEMA["required"],
+    "properties": PROPERTIES,
     "dependentExcluded": {other: [name] for name, other in _EXCLUDED.items()},
     "allOf": [
         {
@@ -76,7 +59,7 @@ class DeclaredProperties(CfnLintJsonSchema):
     id = "E9901"
     shortdesc = f"The properties of {TYPE} are what its schema says"
     description = "Checks names, values and combinations of properties as the function does"
-    source_url = "https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys.html"
+    source_url = SOURCE_URL
     tags = ("resources", "kms")
 
     def __init__(self) -> None:
@@ -128,7 +111,7 @@ def _unresolved(value: Any, path: tuple[Any, ...] = ()) -> Iterator[ValidationEr
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> str:
-    if name in _ATTRIBUTES and known is not _WRAPPING:
+    if name in ONLY_ATTRIBUTES and known is not _WRAPPING:
         return "This is an attribute, not a property. Take it out, and read it with Fn::GetAtt."
     spelled = {right.casefold(): right for right in known}
     near = difflib.get_close_matches(name.casefold(), spelled, n=1, cutoff=0.6)
@@ -162,7 +145,7 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _rule_of(names: list[str]) -> str:
-    rules: dict[str, Any] = {"properties": _PROPERTIES}
+    rules: dict[str, Any] = {"properties": PROPERTIES}
     for name in names:
         rules = rules["properties"][name]
     return str(rules["$comment"])
