@@ -15,7 +15,7 @@ from constructs import Construct
 class ImportedKey(Construct):
     """`key` is the usable key, `material` the resource with the attributes of docs/properties.md, such as CheckValue.
 
-    `secret_id`: the secret that holds the wrapped material. `transport_key_id`: the KMS key that opens it. The tag
+    `secret_id`: the secret that holds the wrapped material. `transport_key_id`: the transport key of this secret. The tag
     imported-key-material of both names the stack. `removal_policy`: what happens to key and material when the resources are
     removed or replaced; the default keeps both, unless the first deployment fails. `properties`: other properties of
     Custom::ImportedKeyMaterial, such as SecretVersionId; they override ours.
