@@ -79,7 +79,7 @@ fix: $(DEV) reference ## Format the code, fix what ruff can fix, and write the g
 	@.venv/bin/ruff format .
 
 # All of them run even if one fails, so one run reports all faults.
-CHECKS := check-types check-style check-format check-templates check-sam check-properties check-interface check-findings \
+CHECKS := check-types check-style check-format check-templates check-workflows check-sam check-properties check-interface check-findings \
 	check-assumptions check-house
 
 .PHONY: check $(CHECKS)
@@ -98,6 +98,11 @@ check-types:
 check-templates:
 	.venv/bin/cfn-lint template.yaml $(wildcard operations/*.yaml examples/*.yaml examples/*/*.yaml \
 		examples/*/*.template.json)
+
+check-workflows:
+	.venv/bin/zizmor --offline --no-progress --quiet --persona pedantic .github/workflows
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venv/bin/shellcheck .ci/*
 
 check-sam:
 	@$(SAM_ENVIRONMENT) .venv-sam/bin/sam validate --lint
