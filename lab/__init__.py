@@ -22,6 +22,7 @@ Programs:
     demo/            the whole story, from an empty key to a used one (`make demo`)
     pages/           the commands of the pages, as a reader types them
     ceremony/        custodians, engineer and auditor, each with their own rights (`make ceremony`)
+    cdk/             the stack of examples/cdk/ (`make cdk`)
     chaos/           real stacks whose function is killed (`make chaos`)
     quota/           hundreds of keys against one quota (`make quota`)
     hostile/         input that tries to make the function hang or run out of memory

@@ -247,8 +247,17 @@ def _typed(shape: Shape, texts: list[Any]) -> Any:
     return NUMBERS.get(shape.type_name, str)(first)
 
 
-def _pairs(shape: Shape, text: str) -> dict[str, str | list[str]]:
-    """`A=b,C=d`. Where a list belongs, the CLI takes one value for a list of one. Raises ValueError."""
+def _pairs(shape: Shape, text: str) -> dict[str, Any]:
+    """`A=b,C=true`. Where a list belongs, the CLI takes one value for a list of one. Raises ValueError."""
     members = shape.members if isinstance(shape, StructureShape) else {}
     pairs = dict(pair.split("=", 1) for pair in text.split(","))
-    return {name: [value] if isinstance(members.get(name), ListShape) else value for name, value in pairs.items()}
+    return {name: _member_value(members[name], value) if name in members else value for name, value in pairs.items()}
+
+
+def _member_value(shape: Shape, text: str) -> Any:
+    """Raises ValueError."""
+    if shape.type_name == "boolean":
+        return {"true": True, "false": False}.get(text, text)
+    if isinstance(shape, ListShape):
+        return [text]
+    return NUMBERS.get(shape.type_name, str)(text)

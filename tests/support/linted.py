@@ -1,5 +1,6 @@
 """Templates as cfn-lint sees them: a good declaration, and what cfn-lint with our rules finds in one."""
 
+import contextlib
 import functools
 import re
 from pathlib import Path
@@ -36,16 +37,22 @@ def rules() -> Any:
     return cfnlint.core.get_rules([str(LINT)], [], [])
 
 
+def linted(template: str, rules: Any, regions: tuple[str, ...] = ("eu-central-1",)) -> list[str]:
+    """What cfn-lint finds with the rules, as "E9901 sentence".
+
+    cfn-lint reads .cfnlintrc of the folder that it runs in: the repository's own would load our rules a second time.
+    """
+    with contextlib.chdir(LINT):
+        matches = cfnlint.api.lint(template, rules=rules, regions=[*regions])
+    return [f"{match.rule.id} {match.message}" for match in matches]
+
+
 def findings(
     resources: str, before: str = "", after: str = "", regions: tuple[str, ...] = ("eu-central-1",)
 ) -> list[str]:
-    """Our rules' findings, as "E9901 sentence"; a finding of another cfn-lint rule is a mistake in the test.
-
-    cfn-lint reads .cfnlintrc of the folder that it runs in: the repository's own loads the rules a second time.
-    """
+    """Our rules' findings; a finding of another cfn-lint rule is a mistake in the test."""
     template = f"AWSTemplateFormatVersion: '2010-09-09'\n{before}Resources:\n{resources}{after}"
-    matches = cfnlint.api.lint(template, rules=rules(), regions=[*regions])
-    found = [f"{match.rule.id} {match.message}" for match in matches]
+    found = linted(template, rules(), regions)
     others = [text for text in found if not _OURS.match(text)]
     if others:
         raise ValueError(f"not of our rules: {others}")

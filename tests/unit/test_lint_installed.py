@@ -28,6 +28,7 @@ BUILT_FROM: Final = (
 MISTAKE: Final = "E9901 ValidForDay: There is no such property. Is it ValidForDays?"
 IN_IRELAND: Final = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:orders/master-key"
 
+# The fixtures are the session's: tests/conftest.py puts tests of other modules between these.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lint rules installed")]
 
 
@@ -55,7 +56,7 @@ def succeed(*command: object, cwd: Path, env: Mapping[str, str]) -> str:
     return done.shown
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def offline(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An environment in which pip, git and pre-commit know nothing but the downloaded wheels, and leave nothing behind."""
     home = tmp_path_factory.mktemp("home")
@@ -76,7 +77,7 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory, offline: dict[str, str]) -> Path:
     """A user's folder with a clone of the repository in it, at the release that the page names."""
     clone = tmp_path_factory.mktemp("user") / "imported-key-material"
@@ -94,7 +95,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory, offline: dict[str, str]) -> 
     return clone
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def wheel(clone: Path, offline: dict[str, str]) -> Path:
     folder = clone.parent / "wheels"
     succeed(
@@ -114,7 +115,7 @@ def wheel(clone: Path, offline: dict[str, str]) -> Path:
     return wheel
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def installed(wheel: Path, offline: dict[str, str]) -> Path:
     """The programs of an environment that was empty: the wheel in it, and what the locked list names, all by hash."""
     folder = wheel.parent.parent

@@ -1,18 +1,10 @@
 """The cfn-lint rules about the declared key and the consent tag: E9903, W9904, W9909."""
 
-from pathlib import Path
-
 import pytest
 
 from imported_key_material import consent
 from imported_key_material.errors import Refused
 from tests.support.linted import GOOD, KEY, NEVER, findings
-
-
-@pytest.fixture(autouse=True)
-def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """cfn-lint reads .cfnlintrc of the folder that it runs in."""
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,10 @@
 """The cfn-lint rules about what stays when a resource or a stack goes: W9905, W9911, W9912."""
 
-from pathlib import Path
-
-import cfnlint.api
 import pytest
 from cfnlint.rules import RulesCollection
 
 from cfn_lint_imported_key_material import RetainedOnCreate
-from tests.support.linted import GOOD, KEY, findings
-
-
-@pytest.fixture(autouse=True)
-def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """cfn-lint reads .cfnlintrc of the folder that it runs in."""
-    monkeypatch.chdir(tmp_path)
+from tests.support.linted import GOOD, KEY, findings, linted
 
 
 @pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
@@ -101,15 +92,14 @@ def test_material_of_a_key_that_is_not_in_the_template_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of_key", "of_material", "found"), [("Retain", "Retain", 1), ("RetainExceptOnCreate", "Retain", 0)]
+    ("of_key", "of_material", "found"),
+    [("Retain", "Retain", 1), ("RetainExceptOnCreate", "Retain", 0), ("Retain", "RetainExceptOnCreate", 0)],
 )
 def test_retain_on_both_is_information_for_those_who_ask_for_it(of_key: str, of_material: str, found: int) -> None:
     rules = RulesCollection(include_rules=["I"])
     rules.register(RetainedOnCreate())
-    text = f"Resources:\n{with_policies(of_key, of_material)}"
-    assert [match.message for match in cfnlint.api.lint(text, rules=rules, regions=["eu-central-1"])] == [
-        (
-            "DeletionPolicy: If the deployment that creates them fails, the key Key and its material are retained, and the "
-            "next deployment makes another key. Set DeletionPolicy: RetainExceptOnCreate on both."
-        )
-    ] * found
+    sentence = (
+        "I9914 DeletionPolicy: If the deployment that creates them fails, the key Key and its material are retained, and "
+        "the next deployment makes another key. Set DeletionPolicy: RetainExceptOnCreate on both."
+    )
+    assert linted(f"Resources:\n{with_policies(of_key, of_material)}", rules) == [sentence] * found

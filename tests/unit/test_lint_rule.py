@@ -14,12 +14,6 @@ from tests.support.linted import GOOD, KEY, LINT, findings, with_property
 WRAPPED = "      SecretWrapping: {Algorithm: SYMMETRIC_DEFAULT, KeyId: alias/transport}\n"
 
 
-@pytest.fixture(autouse=True)
-def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """cfn-lint reads .cfnlintrc of the folder that it runs in; the repository's own loads the rules a second time."""
-    monkeypatch.chdir(tmp_path)
-
-
 # ------------------------------------------------------------------------------------------------- what is as it should be
 
 

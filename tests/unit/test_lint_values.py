@@ -1,9 +1,7 @@
 """The cfn-lint rules about values that the schema takes: E9908, E9910, W9913."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import cfnlint.api
 import pytest
 from cfnlint.rules import RulesCollection
 
@@ -16,14 +14,7 @@ from imported_key_material.key_id import Home
 from imported_key_material.lifecycle.declared_expiry import asked_expiry
 from imported_key_material.material import check_value
 from imported_key_material.material.key_specs import KEY_SPECS
-from tests.support.linted import GOOD, KEY, NEVER, findings, with_property
-
-
-@pytest.fixture(autouse=True)
-def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """cfn-lint reads .cfnlintrc of the folder that it runs in."""
-    monkeypatch.chdir(tmp_path)
-
+from tests.support.linted import GOOD, KEY, NEVER, findings, linted, with_property
 
 # -------------------------------------------------------------------------------------------------- the secret's Region
 
@@ -80,6 +71,7 @@ def test_a_secret_of_none_of_the_regions_of_cfn_lint_s_option_is_an_error() -> N
     [
         (IRELAND, {}, ("us-east-1",)),  # cfn-lint's default
         (IRELAND, {}, ("eu-west-1", "eu-central-1")),
+        (IRELAND, {}, ("eu-central-1", "eu-west-1")),
         (IRELAND, {"key": FRANKFURT_KEY.replace("central", "west")}, ("eu-central-1",)),
         ("orders/master-key", {"key": FRANKFURT_KEY}, ("eu-central-1",)),
         (f"!Sub {IRELAND.replace('eu-west-1', '${AWS::Region}')}", {"key": FRANKFURT_KEY}, ("eu-central-1",)),
@@ -195,8 +187,7 @@ def test_the_moment_counts_as_for_the_function(valid_to: datetime, passed: bool,
     rules = RulesCollection()
     rules.register(ExpiryInThePast(now=lambda: NOW))
     text = f"Resources:\n{KEY}{GOOD}      ValidTo: {quote}{valid_to.isoformat()}{quote}\n"
-    found = cfnlint.api.lint(text, rules=rules, regions=["eu-central-1"])
-    assert [match.rule.id for match in found] == ["W9913"] * passed
+    assert [found[:5] for found in linted(text, rules)] == ["W9913"] * passed
 
 
 def test_two_times_that_are_the_same_are_one_expiry_with_and_without_quotes() -> None:

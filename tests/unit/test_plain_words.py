@@ -28,6 +28,8 @@ PLACES = (
     "Makefile",
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
+    "examples",
     "tests",
 )
 

@@ -62,6 +62,14 @@ def test_a_call_that_the_cli_would_not_take_is_reported(tmp_path, command, told)
             "lambda create-code-signing-config --allowed-publishers SigningProfileVersionArns=a",
             {"AllowedPublishers": {"SigningProfileVersionArns": ["a"]}},
         ),
+        (
+            "cloudformation create-stack-set --stack-set-name s --auto-deployment Enabled=true",
+            {"StackSetName": "s", "AutoDeployment": {"Enabled": True}},
+        ),
+        (
+            "cloudformation delete-stack-instances --stack-set-name s --operation-preferences MaxConcurrentCount=2",
+            {"StackSetName": "s", "OperationPreferences": {"MaxConcurrentCount": 2}},
+        ),
     ],
 )  # fmt: skip
 def test_values_are_taken_as_the_cli_takes_them(tmp_path, command, parameters):
