@@ -26,16 +26,8 @@ from tools.release import template
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("release")]
 
 REGION = "ap-southeast-2"  # only this test uses this Region: the application is deployed under its own name
+README = places.REPOSITORY / "README.md"
 TOOLS_WHEELS = places.REPOSITORY / ".wheels-tools"
-COMMANDS = """\
-$ sha256sum --check --quiet SHA256SUMS
-$ export AWS_REGION=eu-central-1 PREFIX=example-imported-key-material
-$ aws cloudformation deploy --stack-name imported-key-material-artifacts --template-file artifact-bucket.yaml \\
-    --parameter-overrides ArtifactBucketPrefix=$PREFIX
-$ for ZIP in *.zip; do aws s3api put-object --bucket $PREFIX-$AWS_REGION --key $ZIP --body $ZIP; done
-$ aws cloudformation deploy --stack-name imported-key-material --template-file imported-key-material.json \\
-    --capabilities CAPABILITY_IAM --parameter-overrides ArtifactBucketPrefix=$PREFIX
-"""
 BROKEN = """\
 Resources:
   Material:
@@ -183,12 +175,13 @@ def test_a_wheel_with_other_bytes_is_not_installed(dist, tmp_path):
 # -------------------------------------------------------------------------------------------------------------- deployed
 
 
-def block(heading):
-    """The commands of a section of the README, without those of SAM."""
-    (found,) = [one for one in blocks(places.REPOSITORY / "README.md") if one.heading == heading]
+def block(heading, page=README):
+    """The commands of a page's section, without those of SAM."""
+    (found,) = [one for one in blocks(page) if one.heading == heading]
     return "".join(line for line in found.text.splitlines(keepends=True) if not line.startswith("$ sam "))
 
 
+FROM_A_RELEASE = block("## From a release", README.parent / "docs" / "deploying.md").replace("eu-central-1", REGION)
 FIRST_KEY = block("## Your first key")
 
 
@@ -222,8 +215,7 @@ def succeeds(reader, text):
 
 
 def test_the_released_template_is_deployed_with_the_aws_cli_only(aws, dist, reader, tmp_path):
-    here = COMMANDS.replace("eu-central-1", REGION)
-    succeeds(reader, f"{here.rstrip()} ResponseHost={aws.settings.response_host}")
+    succeeds(reader, f"{FROM_A_RELEASE.rstrip()} ResponseHost={aws.settings.response_host}")
 
     succeeds(reader, FIRST_KEY)
     a_wrong_secret_fails_with_its_reason(reader)
@@ -247,7 +239,7 @@ def the_next_release_takes_over(there, dist, reader, downloaded):
         (old,) = dist.glob(f"{logical_id if logical_id.startswith('Dependencies') else 'Function'}-*.zip")
         shutil.copy(old, downloaded / name)
     (downloaded / "imported-key-material.json").write_bytes(template.written(template.plain(source, names)))
-    *_, put, deploy = COMMANDS.split("$ ")
+    *_, put, deploy = FROM_A_RELEASE.split("$ ")
 
     succeeds(reader, f"$ {put}$ {deploy}")
 
