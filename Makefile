@@ -245,6 +245,10 @@ build: $(SAM) $(WHEELS) ## Build the application with SAM, as `sam build` does
 	$(SAM_ENVIRONMENT) .venv-sam/bin/sam build >"$$log" 2>&1 || { cat "$$log"; exit 1; }; \
 	echo "build: .aws-sam/build is up to date, $$((SECONDS - started)) s"
 
+.PHONY: release
+release: $(DEV) $(TOOLS_WHEELS) build ## Make dist/ from the commit: zips, template, wheels, SBOM, hashes; always the same bytes
+	@.venv/bin/python -m tools.release
+
 .PHONY: layer
 layer: build ## Print the layer's size and what is in it
 	@$(PYTHON_BIN)/python3.13 -m tools.layer .aws-sam/build
@@ -293,6 +297,6 @@ lock: $(LOCK) ## Write the lists with hashes again from the *.in files; UPGRADE=
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf .venv .venv-sam .venv-local .venv-lock .venv-cdk .wheels .wheels-tools .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-sam .venv-local .venv-lock .venv-cdk .wheels .wheels-tools .aws-sam dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf examples/cdk/cdk.out
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,8 +2,7 @@
 
     python -m tools.layer .aws-sam/build
 
-Zips like SAM (deflate, zlib's default level), with fixed order and times, so that equal layers give equal bytes. Exit code 1 if
-a layer is over the limit.
+Zips as a release does. Exit code 1 if a layer is over the limit.
 """
 
 import hashlib
@@ -14,6 +13,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
+
+from tools.release.zips import zip_folder
 
 LAYERS = {"x86_64": "DependenciesX8664", "arm64": "DependenciesArm64"}  # architecture -> logical id in template.yaml
 LIMIT_BYTES = 12_000_000
@@ -46,16 +47,6 @@ def read(folder: Path) -> Layer:
         name = _package_of(file.filename, versions)
         sizes[name, versions[name]] += file.compress_size
     return Layer(zipped, sum(file.file_size for file in files), dict(sizes))
-
-
-def zip_folder(folder: Path) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                file = zipfile.ZipInfo(path.relative_to(folder).as_posix())  # always dated 1980-01-01
-                archive.writestr(file, path.read_bytes(), zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
 
 
 def _versions(archive: zipfile.ZipFile) -> dict[str, str]:

@@ -1,13 +1,15 @@
 """Turns the words of an `aws` command into a call, by botocore's own models. Nothing here calls AWS.
 
 Values are written as for the AWS CLI: text, numbers, flags, JSON, `A=b,C=d`, several words for a list, file://, fileb://;
-bytes that don't come from a file are base64. Raises WrongCallError for what the CLI would refuse: an unknown service,
-operation or option, a missing required option, a value of a wrong type.
+bytes that don't come from a file are base64, and what is streamed (the body of an object) is a file's name. Raises
+WrongCallError for what the CLI would refuse: an unknown service, operation or option, a missing required option, a value of a
+wrong type.
 """
 
 import base64
 import functools
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +26,7 @@ OWN_FLAGS = frozenset({"no-cli-pager", "no-paginate"})  # they take no value
 DEPLOY_TAKES = {"template-file", "stack-name", "role-arn"}  # the first two are required
 DEPLOY_TAKES_MANY = {"parameter-overrides", "capabilities", "tags"}
 DEPLOY_FLAGS = {"no-fail-on-empty-changeset", "fail-on-empty-changeset"}
-ALIASES = {"s3api": "s3"}  # the CLI's own name of a service
+ALIASES = {"s3api": "s3"}  # the CLI's own name of a service: its name elsewhere
 NUMBERS: Mapping[str, type[int | float]] = {"integer": int, "long": int, "float": float, "double": float}
 BY_PAIRS = {"map", "structure"}
 
@@ -60,7 +62,8 @@ class Call:
                 return cls(f"aws {service} wait {waiter}", service, model, *_options(rest, model), waiter)
             case [service, operation, *rest]:
                 model = _operation(service, operation)
-                return cls(f"aws {service} {operation}", service, model, *_options(rest, model))
+                own_name = ALIASES.get(service, service)
+                return cls(f"aws {service} {operation}", own_name, model, *_options(rest, model))
         raise WrongCallError(f"aws {' '.join(arguments)}: a service and an operation are missing")
 
     def parameters(self, folder: Path) -> dict[str, Any]:
@@ -203,19 +206,27 @@ def _filled_in(shape: Shape, value: str) -> str:
     """Puts a valid value in place of a shell variable."""
     if "$" not in value:
         return value
+    if _is_streamed(shape):
+        return os.devnull
     if shape.type_name == "blob":
         return "MQ=="
     return "1" if shape.type_name in NUMBERS else value.ljust(shape.metadata.get("min", 0))
 
 
 def _read(shape: Shape, value: str, folder: Path) -> Any:
-    """Reads the file if the value names one (file://, fileb://). Bytes stay bytes."""
+    """Reads the file if the value names one (file://, fileb://, or streamed). Bytes stay bytes."""
+    if _is_streamed(shape):
+        return (folder / value).read_bytes()
     if value.startswith("fileb://"):
         return (folder / value.removeprefix("fileb://")).read_bytes()
     if value.startswith("file://"):
         text = (folder / value.removeprefix("file://")).read_text()
         return text.encode() if shape.type_name == "blob" else text
     return value
+
+
+def _is_streamed(shape: Shape) -> bool:
+    return bool(shape.serialization.get("streaming"))
 
 
 def _typed(shape: Shape, texts: list[Any]) -> Any:

@@ -97,7 +97,7 @@ def copy_tree(folder: Path) -> None:
         source, target = ROOT / name, folder / name
         if source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
+            shutil.copy2(source, target, follow_symlinks=False)
 
 
 class Copy:

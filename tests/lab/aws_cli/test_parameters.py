@@ -55,6 +55,7 @@ def test_a_call_that_the_cli_would_not_take_is_reported(tmp_path, command, told)
         ("kms create-key --multi-region --tags TagKey=a TagKey=b", {"MultiRegion": True, "Tags": TWO_TAGS}),
         ("kms create-key --no-multi-region --policy file://f", {"MultiRegion": False, "Policy": "text"}),
         ("kms schedule-key-deletion --key-id k --pending-window-in-days 7", {"KeyId": "k", "PendingWindowInDays": 7}),
+        ("s3api put-object --bucket b --key k --body f", {"Bucket": "b", "Key": "k", "Body": b"text"}),
         ("lambda invoke --function-name f answer.json", {"FunctionName": "f"}),
         ("cloudformation wait stack-delete-complete --stack-name s", {"StackName": "s"}),
         (
