@@ -36,6 +36,7 @@ function's own tree of errors; this module turns it into sentences and the exit 
 """
 
 import contextlib
+import difflib
 import importlib
 import io
 import signal
@@ -134,7 +135,9 @@ class _Tool(click.Group):
         except click.NoSuchOption:
             raise
         except click.UsageError:
-            sentence = f"No such command. The commands are {', '.join(COMMANDS)}."
+            near = difflib.get_close_matches(args[0].lower(), COMMANDS, n=1)  # only a command is repeated
+            nearest = f" Did you mean {near[0]}?" if near else ""
+            sentence = f"No such command.{nearest} The commands are {', '.join(COMMANDS)}."
             raise redaction.UnknownWordError(sentence, ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -143,7 +146,7 @@ class _Tool(click.Group):
 
 
 def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001  # click's signature
-    if asked:
+    if asked and not ctx.resilient_parsing:  # not while the shell completes a line
         output.say(version())
         ctx.exit()
 

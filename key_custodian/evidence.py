@@ -11,12 +11,13 @@
                 the check value of the imported bytes. (Encrypt and Decrypt would show that the key works, but not with
                 which bytes)
 
-All calls only read: nothing here changes a key. PROVED means that KMS proves it, and nothing less.
+All calls only read: nothing here changes a key. PROVED means that KMS proves it, and nothing less. If a value comes from a
+report and not from paper, the sentences say so, and that the report itself proves nothing.
 """
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -35,6 +36,10 @@ _BY_LOG: Final = (
     "KMS has no call that shows the check value of a symmetric key. The function's log shows it: its line "
     '"imported" has the key_material_id beside the check_value, which the same invocation computed from the bytes.'
 )
+
+ON_PAPER: Final = "on paper"  # where a value comes from
+IN_REPORT: Final = "in the report"
+_REPORT: Final = "Nor who wrote the report: it is not signed. Compare what it gave with the paper."
 
 _PUBLIC_KEY: Final = "the public key that KMS gives"
 _NOT_BY_MAC: Final = "KMS shows no check value of an HMAC key, and the MAC is compared instead"
@@ -75,15 +80,27 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """What is on paper: the check value, and more for some kinds of keys.
+    """What is on paper, or in a report in its place: the check value, and more for some kinds of keys.
 
     `mac`: of CONFIRMATION_MESSAGE, b"" for none; `mac_made_here`: computed from the material, whose check value was compared.
+    `place`, `mac_place`: ON_PAPER or IN_REPORT.
     """
 
     expected: ExpectedCheckValue
+    place: str = ON_PAPER
     mac: bytes = b""
+    mac_place: str = ON_PAPER
     mac_made_here: bool = False
     material_id: str = ""
+
+    @property
+    def whose_mac(self) -> str:
+        return "that the material made" if self.mac_made_here else self.mac_place
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether a value that counts comes from a report."""
+        return self.place == IN_REPORT or (bool(self.mac) and not self.mac_made_here and self.mac_place == IN_REPORT)
 
 
 def look(session: Session, key_id: str) -> Key:
@@ -103,7 +120,10 @@ def prove(session: Session, key: Key, paper: Paper) -> Finding:
         )
     if not key.view.holds_material:
         return Finding(Verdict.NOT_SHOWN, None, f"The key is {state}: KMS does not show whether it holds its material.")
-    return _PROOFS[key.spec.kind](session, key, paper)
+    finding = _PROOFS[key.spec.kind](session, key, paper)
+    if finding.does_not_show and paper.is_reported:
+        return replace(finding, does_not_show=f"{finding.does_not_show} {_REPORT}")
+    return finding
 
 
 def _by_public_key(session: Session, key: Key, paper: Paper) -> Finding:
@@ -113,7 +133,7 @@ def _by_public_key(session: Session, key: Key, paper: Paper) -> Finding:
         return Finding(
             Verdict.OTHER,
             Confirmation.PUBLIC_KEY,
-            f"The public key that KMS gives has the check value {shown}, and another one is on paper.",
+            f"The public key that KMS gives has the check value {shown}, and another one is {paper.place}.",
             proves="The key holds another private key.",
             check_value=shown,
             compared_with=_PUBLIC_KEY,
@@ -122,8 +142,8 @@ def _by_public_key(session: Session, key: Key, paper: Paper) -> Finding:
         Verdict.PROVED,
         Confirmation.PUBLIC_KEY,
         f"The public key that KMS gives has the check value {shown}.",
-        proves="The key holds the private key of the public key on paper: the check value is the SHA-256 of the whole public "
-        "key, and KMS takes the public key from the private key that was imported.",
+        proves=f"The key holds the private key of the public key {paper.place}: the check value is the SHA-256 of the whole "
+        "public key, and KMS takes the public key from the private key that was imported.",
         does_not_show="Who else holds the private key.",
         check_value=shown,
         compared_with=_PUBLIC_KEY,
@@ -145,8 +165,8 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
         if error.code != "KMSInvalidMacException":
             raise
         other = True
-    mac = "the MAC that the material made" if paper.mac_made_here else "the MAC on paper"
-    material = "the material" if paper.mac_made_here else "the material that made the MAC on paper"
+    mac = f"the MAC {paper.whose_mac}"
+    material = "the material" if paper.mac_made_here else f"the material that made {mac}"
     compared_with = "the material, here" if paper.mac_made_here else ""
     if other:
         return Finding(
@@ -161,7 +181,7 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
     if paper.mac_made_here:
         does_not_show += "It was compared with the material itself, here."
     else:
-        does_not_show += "Only the paper says that the MAC and the check value belong to one key."
+        does_not_show += _who_joins(paper)
     return Finding(
         Verdict.PROVED,
         Confirmation.MAC,
@@ -171,6 +191,15 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
         compared_with=compared_with,
         not_compared=_NOT_BY_MAC,
     )
+
+
+def _who_joins(paper: Paper) -> str:
+    """Who says that the MAC and the check value belong to one key."""
+    if paper.mac_place == IN_REPORT:
+        return "Only the report says that the MAC and the check value belong to one key."
+    if paper.place == IN_REPORT:
+        return "Nothing says that the MAC on paper and the check value in the report belong to one key."
+    return "Only the paper says that the MAC and the check value belong to one key."
 
 
 def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
@@ -205,7 +234,7 @@ def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
         f"{current}, as on paper.",
         proves="The key holds the same bytes that were imported under that KeyMaterialId: KMS binds the id to the key and the "
         "bytes, and takes no other bytes in their place.",
-        does_not_show=f"Whether those bytes have the check value on paper. {_BY_LOG} Look there for this id.",
+        does_not_show=f"Whether those bytes have the check value {paper.place}. {_BY_LOG} Look there for this id.",
         not_compared=_NOT_BY_ID,
     )
 
