@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from key_custodian import forms, redaction
 
@@ -35,6 +36,15 @@ class KeySpecChoice(click.Choice[str]):
         with contextlib.suppress(click.BadParameter):  # it quotes the value
             return super().convert(value, param, ctx)
         raise redaction.UnknownKeySpecError(self._hint(str(value).upper()), ctx, param)
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002  # click's signature
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """In KMS's own spelling, which click would complete in small letters."""
+        return [CompletionItem(name) for name in self.choices if name.startswith(incomplete.upper())]
 
     def _hint(self, text: str) -> str:
         """Names only choices, and never the text itself: it may be a key."""

@@ -25,8 +25,11 @@ function's own tree of errors; this module turns it into sentences and the exit 
     put verify inventory           the commands that talk to AWS
     sources new_file               files, pipes and prompts in; files out
     wrapping_key key_wrap report   from checked material to the wrapped file, and the report about it
+    report_file compared           the reports read again, and what verify compares a key with
+    looks_wrapped                  wrapped material where a key is expected
     components                     the components of a split key
-    content wrapped_file destination transport_key secret_plan storage    what put looks at, plans, does and prints
+    content wrapped_file destination transport_key secret_plan storage verify_command
+                                   what put looks at, plans, does and prints
     session evidence receipt       the calls to AWS, what the answers prove, and the receipt
     inventory_report               the list of keys as table, CSV or JSON
     options argument_types         options that commands share; what each option and argument takes
