@@ -26,6 +26,9 @@ from key_custodian import forms, redaction
 _AES: Final = re.compile(r"(?:AES|RIJNDAEL)[-_ ]?(?:128|192|256)?(?:[-_ ][A-Z]{3})?", re.ASCII)
 
 
+_NEAR: Final = 0.65  # P-256 is no HMAC_256, to which it has 0.62
+
+
 class KeySpecChoice(click.Choice[str]):
     """Key specs in any case. An error gives a hint, and nothing is guessed: a wrong key spec makes another key."""
 
@@ -50,7 +53,7 @@ class KeySpecChoice(click.Choice[str]):
         """Names only choices, and never the text itself: it may be a key."""
         if _AES.fullmatch(text) and "SYMMETRIC_DEFAULT" in self.choices:
             return "For AES-256 it is SYMMETRIC_DEFAULT; KMS has no other AES keys."
-        near = difflib.get_close_matches(re.sub("[- ]", "_", text), self.choices, n=1)
+        near = difflib.get_close_matches(re.sub("[- ]", "_", text), self.choices, n=1, cutoff=_NEAR)
         return f"Did you mean {near[0]}?" if near else ""
 
 
