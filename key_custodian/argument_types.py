@@ -24,8 +24,6 @@ from click.shell_completion import CompletionItem
 from key_custodian import forms, redaction
 
 _AES: Final = re.compile(r"(?:AES|RIJNDAEL)[-_ ]?(?:128|192|256)?(?:[-_ ][A-Z]{3})?", re.ASCII)
-
-
 _NEAR: Final = 0.65  # P-256 is no HMAC_256, to which it has 0.62
 
 
@@ -43,7 +41,7 @@ class KeySpecChoice(click.Choice[str]):
     def shell_complete(
         self,
         ctx: click.Context,  # noqa: ARG002  # click's signature
-        param: click.Parameter,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002  # the same
         incomplete: str,
     ) -> list[CompletionItem]:
         """In KMS's own spelling, which click would complete in small letters."""

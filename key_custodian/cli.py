@@ -25,7 +25,7 @@ function's own tree of errors; this module turns it into sentences and the exit 
     put verify inventory           the commands that talk to AWS
     sources new_file               files, pipes and prompts in; files out
     wrapping_key key_wrap report   from checked material to the wrapped file, and the report about it
-    report_file compared           the reports read again, and what verify compares a key with
+    report_file compared paper     the reports read again, and what verify compares a key with
     looks_wrapped                  wrapped material where a key is expected
     components                     the components of a split key
     content wrapped_file destination transport_key secret_plan storage verify_command

@@ -25,10 +25,10 @@ from imported_key_material.aws.held_materials import HeldMaterials, State
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.errors import ServiceRefused
 from imported_key_material.material import check_value
-from imported_key_material.material.check_value import ExpectedCheckValue
 from imported_key_material.material.key_specs import KeySpec, Kind, key_spec
 from imported_key_material.material.proof import CONFIRMATION_MESSAGE, Confirmation
 from key_custodian.errors import refused
+from key_custodian.paper import Paper
 from key_custodian.session import Session, if_allowed
 
 WHERE: Final = "KEY"
@@ -37,8 +37,6 @@ _BY_LOG: Final = (
     '"imported" has the key_material_id beside the check_value, which the same invocation computed from the bytes.'
 )
 
-ON_PAPER: Final = "on paper"  # where a value comes from
-IN_REPORT: Final = "in the report"
 _REPORT: Final = "Nor who wrote the report: it is not signed. Compare what it gave with the paper."
 
 _PUBLIC_KEY: Final = "the public key that KMS gives"
@@ -76,31 +74,6 @@ class Key:
 
     view: KeyView
     spec: KeySpec
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """What is on paper, or in a report in its place: the check value, and more for some kinds of keys.
-
-    `mac`: of CONFIRMATION_MESSAGE, b"" for none; `mac_made_here`: computed from the material, whose check value was compared.
-    `place`, `mac_place`: ON_PAPER or IN_REPORT.
-    """
-
-    expected: ExpectedCheckValue
-    place: str = ON_PAPER
-    mac: bytes = b""
-    mac_place: str = ON_PAPER
-    mac_made_here: bool = False
-    material_id: str = ""
-
-    @property
-    def whose_mac(self) -> str:
-        return "that the material made" if self.mac_made_here else self.mac_place
-
-    @property
-    def is_reported(self) -> bool:
-        """Whether a value that counts comes from a report."""
-        return self.place == IN_REPORT or (bool(self.mac) and not self.mac_made_here and self.mac_place == IN_REPORT)
 
 
 def look(session: Session, key_id: str) -> Key:
@@ -181,7 +154,7 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
     if paper.mac_made_here:
         does_not_show += "It was compared with the material itself, here."
     else:
-        does_not_show += _who_joins(paper)
+        does_not_show += paper.who_joins
     return Finding(
         Verdict.PROVED,
         Confirmation.MAC,
@@ -191,15 +164,6 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
         compared_with=compared_with,
         not_compared=_NOT_BY_MAC,
     )
-
-
-def _who_joins(paper: Paper) -> str:
-    """Who says that the MAC and the check value belong to one key."""
-    if paper.mac_place == IN_REPORT:
-        return "Only the report says that the MAC and the check value belong to one key."
-    if paper.place == IN_REPORT:
-        return "Nothing says that the MAC on paper and the check value in the report belong to one key."
-    return "Only the paper says that the MAC and the check value belong to one key."
 
 
 def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:

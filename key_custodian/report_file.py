@@ -1,8 +1,8 @@
 """Reads the reports that wrap, generate, combine and put print with --json, for `put --report` and `verify --report`.
 
-A report is not signed: whoever can change the file chooses what it says. So it only says what to compare, and is never evidence
-of what a key holds. Each text must have its form, since it is shown, sent to AWS, and put into templates and commands. An error
-names what the file is instead: a receipt, a report of check, a changed report. It repeats nothing of the file.
+A report is not signed: anyone who can change the file chooses what it says. So it only says what to compare, and is never
+evidence of what a key holds. Each text must have its form, since it is shown, sent to AWS, and put into templates and commands.
+An error names what the file is instead: a receipt, a report of check, a changed report. It repeats nothing of the file.
 
 Reports of version 0.2.0 have the same fields, without `report`, `report_version` and a stored version's `wrapped_sha256`.
 """

@@ -4,15 +4,10 @@ It uses the custodian's own permissions, and only calls that read: sts:GetCaller
 kms:VerifyMac or kms:ListKeyRotations by the kind of key; secretsmanager:DescribeSecret for --secret.
 """
 
-import contextlib
 from dataclasses import dataclass
 
 import click
 
-from imported_key_material.material import check_value
-from imported_key_material.material.check_value import ExpectedCheckValue
-from imported_key_material.material.key_specs import Kind, MacKey
-from imported_key_material.material.proof import CONFIRMATION_MESSAGE
 from key_custodian import (
     argument_types,
     compared,
@@ -20,19 +15,17 @@ from key_custodian import (
     new_file,
     options,
     output,
-    redaction,
-    report_file,
-    sources,
+    paper,
     version,
 )
 from key_custodian.aws import Connection
 from key_custodian.compared import Compared
 from key_custodian.errors import NOT_PROVED, REFUSED, refused
-from key_custodian.evidence import Key, Paper, Verdict
+from key_custodian.evidence import Verdict
+from key_custodian.paper import MaterialFile
 from key_custodian.receipt import Receipt, SecretVersion
 from key_custodian.secret_plan import SecretView
 from key_custodian.session import Session
-from key_custodian.words import OPTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,13 +153,13 @@ def command(arguments: VerifyOptions) -> None:
     session = Session(Connection(arguments.profile, arguments.region))
     who = session.who()
     key = evidence.look(session, arguments.key_id)
-    paper = _paper(key, arguments, given)
+    on_paper = paper.of(key.spec, given, material=_material(arguments), material_id=arguments.key_material_id)
     secret = _secret(session, given) if given.secret else None
     receipt = Receipt(
-        finding=evidence.prove(session, key, paper),
+        finding=evidence.prove(session, key, on_paper),
         key=key,
         expected=given.check_value,
-        place=paper.place,
+        place=on_paper.place,
         reports=given.reports,
         secret=secret,
         who=who,
@@ -203,65 +196,10 @@ def _require_enough(given: Compared) -> None:
         raise click.UsageError("--secret and --version-id go together: a receipt names one version.")
 
 
-def _paper(key: Key, arguments: VerifyOptions, given: Compared) -> Paper:
-    """UsageError for an option that is missing or does not fit the kind of key; Refused for other material."""
-    kind = key.spec.kind
-    if kind is not Kind.HMAC and (arguments.mac is not None or arguments.material_file is not None):
-        raise click.UsageError(f"--mac and --material are for HMAC keys, and this is {key.spec.a_key}.")
-    if kind is not Kind.SYMMETRIC and arguments.key_material_id is not None:
-        raise click.UsageError(f"--key-material-id is for symmetric keys, and this is {key.spec.a_key}.")
-    if given.reported_key_spec not in ("", key.spec.name):
-        problem = f"The report is of {given.reported_key_spec} material, and KEY is {key.spec.a_key}."
-        raise refused(report_file.WHERE, problem, "Name the report of this key's material, or the right key.")
-    expected = check_value.check_expected_form(given.check_value, key.spec, words=OPTIONS)
-    place = _place(compared.CHECK_VALUE, given)
-    if kind is not Kind.HMAC:
-        return Paper(expected, place, material_id=arguments.key_material_id or "")
-    if arguments.material_file is not None:
-        mac = _mac_of_material(key, arguments.material_file, arguments, given)
-        return Paper(expected, place, mac, mac_made_here=True)
-    if given.mac:
-        return Paper(expected, place, _mac(key, expected, given), _place(compared.MAC, given))
-    raise click.UsageError(
-        "An HMAC key's check value is the MAC of an empty message, which KMS does not compute. Give the confirmation "
-        "MAC on paper (--mac), the report of the wrapped file (--report), or the material itself (--material)."
-    )
-
-
-def _place(name: str, given: Compared) -> str:
-    return evidence.ON_PAPER if name in given.typed else evidence.IN_REPORT
-
-
-def _mac(key: Key, expected: ExpectedCheckValue, given: Compared) -> bytes:
-    """Refused (--mac, --report) if it is the key itself, which has the same length: KMS must not get it."""
-    where, mac = "--mac" if compared.MAC in given.typed else report_file.WHERE, b""
-    with contextlib.suppress(ValueError):  # refused below
-        mac = bytes.fromhex(given.mac)
-    if isinstance(key.spec.form, MacKey) and len(mac) != key.spec.form.size_bytes:
-        raise click.UsageError(f"--mac has {2 * key.spec.form.size_bytes} hex digits for {key.spec.a_key}.")
-    if expected.matches(mac):
-        problem = "It looks like the key itself, not its MAC: it has the check value on paper. It was not sent to KMS."
-        raise refused(where, problem, redaction.REMEDY)
-    return mac
-
-
-def _mac_of_material(key: Key, file: str, arguments: VerifyOptions, given: Compared) -> bytes:
-    source = sources.read(file, encoding=arguments.encoding, json_key=arguments.json_key, option="--material")
-    checked = sources.check(
-        source,
-        key.spec,
-        encoding=arguments.encoding,
-        json_key=arguments.json_key,
-        expected_check_value=given.check_value,
-    )
-    try:
-        mac = checked.mac(CONFIRMATION_MESSAGE)
-    finally:
-        checked.wipe()
-    if given.reported_mac and bytes.fromhex(given.reported_mac) != mac:
-        problem = "The report's confirmation MAC is not the one that the material makes."
-        raise refused(report_file.WHERE, problem, compared.FIND_OUT)
-    return mac
+def _material(arguments: VerifyOptions) -> MaterialFile | None:
+    if arguments.material_file is None:
+        return None
+    return MaterialFile(arguments.material_file, arguments.encoding, arguments.json_key)
 
 
 def _secret(session: Session, given: Compared) -> SecretVersion:

@@ -13,7 +13,8 @@ from imported_key_material.material.key_specs import key_spec
 from imported_key_material.material.proof import CONFIRMATION_MESSAGE
 from key_custodian import session
 from key_custodian.aws import Connection
-from key_custodian.evidence import Key, Paper, Verdict, prove
+from key_custodian.evidence import Key, Verdict, prove
+from key_custodian.paper import Paper
 from key_custodian.session import Session
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import ec_key, key_for, pkcs8_der, rsa_key, spki_der
