@@ -274,7 +274,7 @@ def test_ctrl_z_does_not_bring_the_shell_back_to_a_screen_with_a_component(custo
 
 
 def test_a_component_is_only_on_standard_output(custodian_process):
-    """At a terminal of its own, so that both can be told apart."""
+    """At a terminal of its own, which standard error does not reach."""
     ours, its = pty.openpty()
     try:
         with custodian_process.at_terminal(*GENERATE, stdout=its) as terminal:
