@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from key_custodian import new_components
 from lab.keys.canaries import Canaries
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import ec_key, pkcs8_der, pkcs8_pem, rsa_key
@@ -83,6 +84,7 @@ def test_the_search_finds_what_is_there(tmp_path, put_file):
 
     assert CANARIES.found_in(*files(tmp_path)) == {"key": "as it is"}
     assert CANARIES.found_in(pkcs8_pem(ec_key())) == {"scalar": "in base64"}
+    assert CANARIES.found_in("\n".join(new_components.in_groups(KEY))) == {"key": "in hex"}
 
 
 @pytest.mark.usefixtures("transport")
