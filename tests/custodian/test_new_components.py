@@ -255,7 +255,7 @@ def test_the_screen_is_erased_however_it_ends(custodian_process, how):
         if how in keys:
             terminal.presses(keys[how])
         else:
-            os.kill(terminal._process.pid, getattr(signal, how))
+            terminal.signals(signal.Signals[how])
         assert terminal.ends() == 1
 
     assert terminal.transcript.count(CLEAR + USUAL_SCREEN) == 1
@@ -263,14 +263,18 @@ def test_the_screen_is_erased_however_it_ends(custodian_process, how):
     assert terminal.screens[2].removeprefix(USUAL_SCREEN).strip() == "Aborted!"
 
 
-def test_ctrl_z_does_not_bring_the_shell_back_to_a_screen_with_a_component(custodian_process):
-    with custodian_process.at_terminal(*GENERATE) as terminal:
-        terminal.waits_for(ERASED)
-        terminal.presses(b"\x1a")
+def test_ctrl_z_does_not_bring_the_shell_back_to_a_screen_with_a_component(custodian_process, put_file):
+    """The kernel itself ignores Ctrl-Z here, since no shell is there to come back."""
+    put_file("key.bin", KEY)
+    with custodian_process.at_terminal(*SPLIT) as terminal:
+        terminal.waits_for("Press Enter to see it ")
+        before = terminal.ignores(signal.SIGTSTP)
         terminal.types("")
-        assert terminal.ends() == 0
-
-    assert terminal.screens[2].startswith(f"{USUAL_SCREEN}Key spec:")
+        terminal.waits_for(ERASED)
+        during = terminal.ignores(signal.SIGTSTP)
+        terminal.types("")
+        terminal.waits_for("Press Enter to see it ")
+        assert (before, during, terminal.ignores(signal.SIGTSTP)) == (False, True, False)
 
 
 def test_a_component_is_only_on_standard_output(custodian_process):
