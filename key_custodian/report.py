@@ -7,7 +7,7 @@ import base64
 import hashlib
 import shlex
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from imported_key_material.consent import TAG
 from imported_key_material.material import check_value
@@ -67,11 +67,11 @@ class MaterialReport:
 
     def lines(self) -> list[str]:
         return [
-            *_row("Key spec", self.key_spec),
-            *_row("Material", f"{self.material_bytes} bytes, valid"),
-            *_row("Check value", *(self.check_values or (_GUESSABLE,))),
-            *_row("Confirmation MAC", self.confirmation_mac),
-            *_row("Public key", *self.public_key.splitlines()),
+            *row("Key spec", self.key_spec),
+            *row("Material", f"{self.material_bytes} bytes, valid"),
+            *row("Check value", *(self.check_values or (_GUESSABLE,))),
+            *row("Confirmation MAC", self.confirmation_mac),
+            *row("Public key", *self.public_key.splitlines()),
         ]
 
 
@@ -134,12 +134,12 @@ class WrapReport:
         expected = [f"  ExpectedCheckValue: {self.check_value}"] if self.check_value else []
         return [
             *self.material.lines(),
-            *_row("Wrapping key", self.wrapping_key),
-            *_row("  its check value", self.wrapping_key_check_value),
-            *_row("Wrapped with", self.algorithm),
-            *_row("Opens for", f"{TAG} = {self.opens_for}" if self.opens_for else ""),
-            *_row("Wrapped material", f"{self.file or 'standard output'}, {self.wrapped_bytes} bytes"),
-            *_row("  its SHA-256", self.sha256),
+            *row("Wrapping key", self.wrapping_key),
+            *row("  its check value", self.wrapping_key_check_value),
+            *row("Wrapped with", self.algorithm),
+            *row("Opens for", f"{TAG} = {self.opens_for}" if self.opens_for else ""),
+            *row("Wrapped material", f"{self.file or 'standard output'}, {self.wrapped_bytes} bytes"),
+            *row("  its SHA-256", self.sha256),
             "",
             "In the template, as properties of the resource:",
             f"  SecretWrapping: {{Algorithm: {self.algorithm}, KeyId: {self.kms_key or UNKNOWN_KEY}}}",
@@ -160,7 +160,12 @@ class WrapReport:
         ]
 
 
-def show(report: MaterialReport | WrapReport, *, as_json: bool, err: bool = False) -> None:
+class _Report(Protocol):
+    def to_json(self) -> dict[str, Any]: ...
+    def lines(self) -> list[str]: ...
+
+
+def show(report: _Report, *, as_json: bool, err: bool = False) -> None:
     if as_json:
         output.say_json(report.to_json(), err=err)
     else:
@@ -174,7 +179,7 @@ def pem(der: bytes, label: str = "PUBLIC KEY") -> str:
     return f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n"
 
 
-def _row(label: str, *values: str) -> list[str]:
+def row(label: str, *values: str) -> list[str]:
     """No row if there is no value."""
     labels = (f"{label}:", *[""] * (len(values) - 1))
     return [f"{left:<{_WIDTH}}{value}" for left, value in zip(labels, values, strict=False) if value]

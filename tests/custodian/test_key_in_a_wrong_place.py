@@ -59,11 +59,15 @@ CALLS = {  # complete calls without faults; a test replaces or adds each option 
     "generate": [
         ("generate", *HMAC, "--wrapping-key", "transport.der", *OUT),
         ("generate", *HMAC, "--plaintext-out", "new.bin"),
+        ("generate", *HMAC, "--component", "--out", "new.bin"),
     ],
     "wrap": [
         ("wrap", "key.bin", *HMAC, "--wrapping-key", "transport.der", *OUT),
         ("wrap", "key.bin", *HMAC, "--wrapping-key", "alias/transport", *OUT),
         ("wrap", "key.bin", *HMAC, "--wrapping-key", "alias/symmetric", "--secret", "orders/mac-key", *OUT, "--json"),
+    ],
+    "split": [
+        ("split", "key.bin", *HMAC, "--out", "a.bin", "--out", "b.bin"),
     ],
     "combine": [
         ("combine", *HMAC, *PARTS, *VALUES, "--wrapping-key", "transport.der", *OUT),
