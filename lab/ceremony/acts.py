@@ -5,6 +5,7 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -122,10 +123,13 @@ class Ceremony:
             "A custodian stores what was wrapped; the secret's tag names the one stack that may use it"
         ):
             offline.gives(custodian, "hmac.wrapped", "hmac.json", "master.wrapped", "master.json", "signing.wrapped")
-            stored = custodian.follows("### 5. A custodian stores what was wrapped", **self.paper)
-            for name, printed in zip(("HMAC", "MASTER", "SIGNING"), stored, strict=True):
-                self.paper[f"{name}_SECRET"] = _labelled(printed, "Secret")
-                self.paper[f"{name}_VERSION"] = _labelled(printed, "SecretVersionId")
+            printed, *_ = custodian.follows("### 5. A custodian stores what was wrapped", **self.paper)
+            self.paper["HMAC_SECRET"] = _labelled(printed, "Secret")
+            self.paper["HMAC_VERSION"] = _labelled(printed, "SecretVersionId")
+            for name in ("master", "signing"):
+                report = json.loads((custodian.folder / f"{name}-put.json").read_text())
+                self.paper[f"{name.upper()}_SECRET"] = report["secret"]
+                self.paper[f"{name.upper()}_VERSION"] = report["version_id"]
 
     # -------------------------------------------------------------------------------------------- from secret to stack
 
@@ -150,6 +154,15 @@ class Ceremony:
                 receipt = json.loads((custodian.folder / f"{name}-receipt.json").read_text())
                 if receipt["verdict"] != verdict or "orders-custodian/custodian" not in receipt["by"]["arn"]:
                     raise NotShown(f"the receipt of orders-{name} is not {verdict}, or not the custodian's")
+                self._compares_with_paper(receipt, name)
+
+    def _compares_with_paper(self, receipt: dict[str, Any], name: str) -> None:
+        """What a custodian does by eye: a report may have been changed on its way, the paper not."""
+        shown, on_paper = receipt["check_value"]["expected"], self.paper[f"{name.upper()}_CHECK_VALUE"]
+        if shown.upper() != on_paper.upper():
+            raise NotShown(f"the receipt of orders-{name} has the check value {shown}, and the paper {on_paper}")
+        if receipt["secret"]["version_id"] != self.paper[f"{name.upper()}_VERSION"]:
+            raise NotShown(f"the receipt of orders-{name} names another version than the paper")
 
     def destroy(self) -> None:
         custodian = self.people["offline"]

@@ -39,6 +39,8 @@ def test_the_ceremony_is_played_as_the_page_says(aws, tmp_path):
     each_custodian_made_a_component_on_a_machine_without_credentials(ceremony)
     iam_enforces_the_policies_of_the_folder(ceremony, aws)
     the_receipts_name_the_custodian_and_the_version(ceremony)
+    the_command_with_which_put_ended_runs_as_it_stands(ceremony)
+    a_receipt_with_another_check_value_than_the_paper_ends_the_ceremony(ceremony)
     who_may_do_everything_by_iam_does_not_open_the_secret(ceremony, aws)
     what_should_be_refused_and_is_not_ends_the_ceremony(ceremony)
     what_should_be_let_through_and_is_refused_ends_the_ceremony(ceremony)
@@ -85,6 +87,27 @@ def the_receipts_name_the_custodian_and_the_version(ceremony):
         assert receipt["shown_by"] == shown_by
         assert receipt["by"]["arn"] == "arn:aws:sts::111122223333:assumed-role/orders-custodian/custodian"
         assert receipt["secret"]["version_id"] == ceremony.paper[f"{name.upper()}_VERSION"]
+
+
+def the_command_with_which_put_ended_runs_as_it_stands(ceremony):
+    custodian = ceremony.people["custodian"]
+    line = json.loads((custodian.folder / "signing-put.json").read_text())["next"]
+
+    printed = custodian.runs(
+        Command(line, ("Verdict: PROVED (by PUBLIC_KEY)",)), {"KEY": ceremony.paper["SIGNING_KEY"]}
+    )
+
+    assert f"version {ceremony.paper['SIGNING_VERSION']}, AWSCURRENT\n" in printed
+
+
+def a_receipt_with_another_check_value_than_the_paper_ends_the_ceremony(ceremony):
+    receipt = json.loads((ceremony.people["custodian"].folder / "signing-receipt.json").read_text())
+    receipt["check_value"]["expected"] = "SHA256:00"
+
+    with pytest.raises(
+        NotShown, match=r"^the receipt of orders-signing has the check value SHA256:00, and the paper SHA256:"
+    ):
+        ceremony._compares_with_paper(receipt, "signing")
 
 
 def who_may_do_everything_by_iam_does_not_open_the_secret(ceremony, aws):
