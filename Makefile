@@ -79,8 +79,8 @@ fix: $(DEV) reference ## Format the code, fix what ruff can fix, and write the g
 	@.venv/bin/ruff format .
 
 # All of them run even if one fails, so one run reports all faults.
-CHECKS := check-types check-style check-format check-templates check-workflows check-sam check-properties check-interface check-findings \
-	check-assumptions check-house
+CHECKS := check-types check-style check-format check-templates check-workflows check-sam check-properties check-interface \
+	check-findings check-assumptions check-ceremony check-house
 
 .PHONY: check $(CHECKS)
 check: $(DEV) $(SAM) ## Check style, types, templates and the rules of the house; report all faults at once
@@ -119,6 +119,9 @@ check-findings:
 
 check-assumptions:
 	.venv/bin/python -m tools.assumptions --check
+
+check-ceremony:
+	.venv/bin/python -m tools.ceremony --check
 
 # The unit tests of pages, templates, words and the rows of tests/findings/.
 HOUSE := architecture repository docs assumptions plain_words pages_and_aws pictures threat_model findings_page findings_rows \
@@ -262,6 +265,7 @@ reference: $(DEV) ## Write the generated pages, the README's line and the valida
 	@.venv/bin/python -m tools.interface
 	@.venv/bin/python -m tools.findings
 	@.venv/bin/python -m tools.assumptions
+	@.venv/bin/python -m tools.ceremony
 
 .PHONY: pictures
 pictures: ## Draw docs/internals/*.svg again from the *.dot files; needs Graphviz

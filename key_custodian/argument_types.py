@@ -3,19 +3,67 @@
 Each option has one of these types, or one of click's types with a fixed list. A value that does not fit is a wrong call, and
 no output repeats it.
 
+    key_spec     one of KMS's, in any case
     name         of a profile, a stack, a field, a version: must not look like key material
     account, region, kms_key, secret    as AWS writes them
-    file         an existing file, or `-`, with any name; `sources.py` reports a missing file
+    file         an existing file, or `-`, with any name; `sources.py` reports a missing file. The shell completes it
     new_file     a name for a file: must not look like key material
     public_key   a file with a public key, or a key in KMS
     material_id, check_value, digits    may look like a key. Not sent anywhere, and shown only where KMS shows the same
 """
 
+import contextlib
+import difflib
 import re
+from collections.abc import Callable
+from typing import Any, Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from key_custodian import forms, redaction
+
+_AES: Final = re.compile(r"(?:AES|RIJNDAEL)[-_ ]?(?:128|192|256)?(?:[-_ ][A-Z]{3})?", re.ASCII)
+_NEAR: Final = 0.65  # P-256 is no HMAC_256, to which it has 0.62
+
+
+class KeySpecChoice(click.Choice[str]):
+    """Key specs in any case. An error gives a hint, and nothing is guessed: a wrong key spec makes another key."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__(names, case_sensitive=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        with contextlib.suppress(click.BadParameter):  # it quotes the value
+            return super().convert(value, param, ctx)
+        raise redaction.UnknownKeySpecError(self._hint(str(value).upper()), ctx, param)
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002  # click's signature
+        param: click.Parameter,  # noqa: ARG002  # the same
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """In KMS's own spelling, which click would complete in small letters."""
+        return [CompletionItem(name) for name in self.choices if name.startswith(incomplete.upper())]
+
+    def _hint(self, text: str) -> str:
+        """Names only choices, and never the text itself: it may be a key."""
+        if _AES.fullmatch(text) and "SYMMETRIC_DEFAULT" in self.choices:
+            return "For AES-256 it is SYMMETRIC_DEFAULT; KMS has no other AES keys."
+        near = difflib.get_close_matches(re.sub("[- ]", "_", text), self.choices, n=1, cutoff=_NEAR)
+        return f"Did you mean {near[0]}?" if near else ""
+
+
+class FileName(click.Path):
+    """A file's name, which the shell completes. Neither that nor a call opens the file here: `sources.py` does."""
+
+    def __init__(self, check: Callable[[str], str]) -> None:
+        super().__init__()
+        self._check = check
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002  # click's signature
+        return self._check(value)
 
 
 def name(text: str) -> str:
@@ -38,14 +86,17 @@ def secret(text: str) -> str:
     return _name_of_form(forms.SECRET, text, "That is no name (letters, digits and /_+=.@-) or ARN of a secret.")
 
 
+@FileName
 def file(text: str) -> str:
     return text
 
 
+@FileName
 def new_file(text: str) -> str:
     return _refuse_key(text, "No file gets such a name.")
 
 
+@FileName
 def public_key(text: str) -> str:
     """To name a file that is called like a key in KMS, write ./NAME."""
     return kms_key(text) if text.startswith(("arn:", "alias/")) else text

@@ -14,19 +14,22 @@
             (then the report goes to stderr)
     stderr  everything else: prompts, what was chosen and why, warnings, errors
 
-Key material comes from a file, a pipe or a prompt, never from arguments or the environment, and no output holds it. If a user
-gives a key as an argument all the same, no output repeats it, and it is not sent to AWS. The error of a wrong call repeats none
-of its values. All output goes through `output.py`.
+Key material comes from a file, a pipe or a prompt, never from arguments or the environment, and no output holds it, except a
+new component on its holder's screen. If a user gives a key as an argument all the same, no output repeats it, and it is not
+sent to AWS. The error of a wrong call repeats none of its values. All output goes through `output.py`.
 
 Each command is a module with a click command named `command`, imported when it is needed. A command raises `Refused` of the
 function's own tree of errors; this module turns it into sentences and the exit code.
 
-    check generate wrap combine    the commands that need no network, except with a wrapping key in KMS
+    check generate wrap split combine    the commands that need no network, except with a wrapping key in KMS
     put verify inventory           the commands that talk to AWS
     sources new_file               files, pipes and prompts in; files out
     wrapping_key key_wrap report   from checked material to the wrapped file, and the report about it
-    components                     the components of a split key
-    content wrapped_file destination transport_key secret_plan storage    what put looks at, plans, does and prints
+    report_file compared paper     the reports read again, and what verify compares a key with
+    looks_wrapped                  wrapped material where a key is expected
+    components new_components      the components of a split key: read and combined; made and shown
+    content wrapped_file destination transport_key secret_plan storage verify_command
+                                   what put looks at, plans, does and prints
     session evidence receipt       the calls to AWS, what the answers prove, and the receipt
     inventory_report               the list of keys as table, CSV or JSON
     options argument_types         options that commands share; what each option and argument takes
@@ -36,6 +39,7 @@ function's own tree of errors; this module turns it into sentences and the exit 
 """
 
 import contextlib
+import difflib
 import importlib
 import io
 import signal
@@ -49,7 +53,7 @@ from imported_key_material.errors import ImportedKeyMaterialError
 from key_custodian import output, redaction, version
 from key_custodian.errors import REFUSED, lines_of
 
-COMMANDS = ("check", "generate", "wrap", "combine", "put", "verify", "inventory")  # in the order of use
+COMMANDS = ("check", "generate", "wrap", "split", "combine", "put", "verify", "inventory")  # in the order of use
 _ARGUMENTS = f"{__name__}.arguments"  # key in click's context: the command line
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 
@@ -134,7 +138,9 @@ class _Tool(click.Group):
         except click.NoSuchOption:
             raise
         except click.UsageError:
-            sentence = f"No such command. The commands are {', '.join(COMMANDS)}."
+            near = difflib.get_close_matches(args[0].lower(), COMMANDS, n=1)  # only a command is repeated
+            nearest = f" Did you mean {near[0]}?" if near else ""
+            sentence = f"No such command.{nearest} The commands are {', '.join(COMMANDS)}."
             raise redaction.UnknownWordError(sentence, ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -143,7 +149,7 @@ class _Tool(click.Group):
 
 
 def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001  # click's signature
-    if asked:
+    if asked and not ctx.resilient_parsing:  # not while the shell completes a line
         output.say(version())
         ctx.exit()
 
@@ -166,11 +172,11 @@ A new key that nobody sees:
 )
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
 def cli() -> None:
-    """Check, make, wrap, combine and store key material for AWS KMS.
+    """Check, make, wrap, split, combine and store key material for AWS KMS.
 
     For those who hold key material that a CloudFormation stack is to import (Custom::ImportedKeyMaterial). The tool makes the
     same checks as the function that imports the material. Material is read from a file, a pipe or a prompt, never from the
-    command line or the environment, and is never shown.
+    command line or the environment, and is never shown, except a new component to its holder.
     """
 
 
@@ -189,8 +195,8 @@ def _no_core_dump() -> None:
 
 
 def _handle_signals() -> None:
-    """SIGTERM and SIGHUP act like Ctrl-C: buffers are wiped, the terminal echoes again, an unfinished file is removed."""
-    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+    """Others act like Ctrl-C: buffers are wiped, the terminal echoes again, its screen and an unfinished file are erased."""
+    for name in ("SIGTERM", "SIGHUP", "SIGQUIT"):  # Windows has only the first
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP on purpose
             signal.signal(number, signal.default_int_handler)

@@ -3,14 +3,10 @@
 import click
 
 from imported_key_material.material.encoding import BASE64, HEX, RAW
-from imported_key_material.material.key_specs import KEY_SPECS, CipherKey, MacKey
+from imported_key_material.material.key_specs import KEY_SPECS
 from key_custodian import argument_types, components, key_wrap, options
-from key_custodian.components import Declaration
+from key_custodian.components import FEWEST, MOST, SECRET_KEYS, Declaration
 from key_custodian.key_wrap import WrapOptions
-
-FEWEST = 2
-MOST = 9
-SECRET_KEYS = tuple(name for name, spec in KEY_SPECS.items() if isinstance(spec.form, CipherKey | MacKey))
 
 
 @click.command(

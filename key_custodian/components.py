@@ -2,7 +2,7 @@
 
 A component is a random string as long as the key, so a single component reveals nothing about the key. It must pass the same
 checks as a key: zeros, patterns and text are refused. Its check value is computed like a key's. The screen is cleared between
-holders, so it never shows two check values together. No component is written anywhere.
+holders, so it never shows two check values together. No component is written here; `new_components.py` makes them.
 
 Sources: NIST SP 800-57 part 1, split knowledge; ANSI X9.24-1 (components combined by XOR, check values).
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from imported_key_material.errors import CannotHappen, Refused
 from imported_key_material.material import check_value, material_check
 from imported_key_material.material.encoding import HEX
-from imported_key_material.material.key_specs import CipherKey, KeySpec, MacKey
+from imported_key_material.material.key_specs import KEY_SPECS, CipherKey, KeySpec, MacKey
 from imported_key_material.material.material_check import CheckedMaterial
 from key_custodian import output, sources
 from key_custodian.errors import lines_of, refused
@@ -23,6 +23,9 @@ from key_custodian.words import OPTIONS, of_component
 
 TYPED = "-"
 TRIES = 3
+FEWEST = 2
+MOST = 9
+SECRET_KEYS = tuple(name for name, spec in KEY_SPECS.items() if isinstance(spec.form, CipherKey | MacKey))
 RESULT = "the combined material"
 _NEW_ONES = "Make new components, each of a random generator."
 _RESULT_WORDS = OPTIONS._replace(material=RESULT, random_bytes=_NEW_ONES)
@@ -68,10 +71,7 @@ def combine(
     spec: KeySpec, components: Sequence[CheckedMaterial], *, expected_check_value: str | None
 ) -> CheckedMaterial:
     """Returns the XOR of all, checked like any key. Refused where it is no valid key, or equals a component."""
-    result = bytearray(len(components[0].encoded))
-    for component in components:
-        for at, byte in enumerate(component.encoded):
-            result[at] ^= byte
+    result = xor([component.encoded for component in components])
     try:
         if any(hmac.compare_digest(result, component.encoded) for component in components):
             problem = "It equals one of the components, so the holder of that component has the key."
@@ -79,6 +79,15 @@ def combine(
         return material_check.check(bytes(result), spec, expected_check_value=expected_check_value, words=_RESULT_WORDS)
     finally:
         result[:] = bytes(len(result))
+
+
+def xor(values: Sequence[bytes | bytearray]) -> bytearray:
+    """Returns the XOR of values of one length, in a buffer that the caller wipes."""
+    result = bytearray(len(values[0]))
+    for value in values:
+        for at, byte in enumerate(value):
+            result[at] ^= byte
+    return result
 
 
 def _require_new(components: Sequence[CheckedMaterial]) -> None:
@@ -130,12 +139,12 @@ def _ask_holder(spec: KeySpec, declared: Declaration, encoding: str | None) -> C
 
 
 def _ask(spec: KeySpec, declared: Declaration, encoding: str | None) -> str:
-    digits = f", {2 * _size_bytes(spec)} hex digits" if encoding in {None, HEX} else ""
+    digits = f", {2 * size_bytes(spec)} hex digits" if encoding in {None, HEX} else ""
     text = sources.ask(f"Component {declared.number}{digits} (is not shown)")
     return "".join(text.split())  # on paper the digits stand in groups
 
 
-def _size_bytes(spec: KeySpec) -> int:
+def size_bytes(spec: KeySpec) -> int:
     if isinstance(spec.form, CipherKey | MacKey):
         return spec.form.size_bytes
     raise CannotHappen(f"A key of {spec.name} has no components.")

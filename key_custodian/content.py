@@ -15,7 +15,7 @@ import click
 from imported_key_material.material import check_value
 from imported_key_material.material.encoding import RAW
 from imported_key_material.material.key_specs import KEY_SPECS, KeySpec
-from key_custodian import sources, wrapped_file
+from key_custodian import report_file, sources
 from key_custodian.errors import refused
 from key_custodian.report import WrapReport
 from key_custodian.words import OPTIONS
@@ -43,7 +43,7 @@ class FileOptions:
 class Content:
     """What is to be stored. `algorithm` and `wrapping_key` are "" for plaintext, `check_value` where none is known.
 
-    `opens_for`, `wrapped_under`: "<account id>/<secret's name>" and the key's ARN in the report, "" without a report.
+    `report`: of the wrapped file, None without --report.
     """
 
     value: bytes = field(repr=False)
@@ -52,8 +52,17 @@ class Content:
     algorithm: str
     wrapping_key: str
     check_value: str
-    opens_for: str = ""
-    wrapped_under: str = ""
+    report: WrapReport | None = None
+
+    @property
+    def opens_for(self) -> str:
+        """The only secret where it opens, "<account id>/<name>", by the report; "" without a report."""
+        return self.report.opens_for if self.report else ""
+
+    @property
+    def wrapped_under(self) -> str:
+        """The key's ARN in the report, "" without a report."""
+        return self.report.kms_key if self.report else ""
 
     @property
     def words(self) -> str:
@@ -82,7 +91,7 @@ class Content:
 
 def of(options: FileOptions) -> Content:
     """UsageError for a missing option; Refused for content that can't be stored."""
-    report = None if options.report is None else wrapped_file.read_report(options.report)
+    report = None if options.report is None else report_file.read_wrapped(options.report)
     if options.plaintext:
         return _plaintext(options)
     key_spec = options.key_spec or (report.key_spec if report else "")
@@ -92,12 +101,6 @@ def of(options: FileOptions) -> Content:
     value = _read(options.file, encoding=RAW)
     if report is not None:
         _compare(options, report, value)
-    if key_spec not in KEY_SPECS:
-        raise refused(
-            options.report or "",
-            "The report is of a key spec that this tool does not know.",
-            "Use the version of the tool that made it.",
-        )
     spec, expected = KEY_SPECS[key_spec], options.expected_check_value or (report.check_value if report else "")
     if expected:
         check_value.check_expected_form(expected, spec, words=OPTIONS)
@@ -108,8 +111,7 @@ def of(options: FileOptions) -> Content:
         algorithm=algorithm,
         wrapping_key=wrapping_key,
         check_value=expected,
-        opens_for=report.opens_for if report else "",
-        wrapped_under=report.kms_key if report else "",
+        report=report,
     )
 
 

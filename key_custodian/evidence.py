@@ -11,12 +11,13 @@
                 the check value of the imported bytes. (Encrypt and Decrypt would show that the key works, but not with
                 which bytes)
 
-All calls only read: nothing here changes a key. PROVED means that KMS proves it, and nothing less.
+All calls only read: nothing here changes a key. PROVED means that KMS proves it, and nothing less. If a value comes from a
+report and not from paper, the sentences say so, and that the report itself proves nothing.
 """
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -24,10 +25,10 @@ from imported_key_material.aws.held_materials import HeldMaterials, State
 from imported_key_material.aws.key_view import KeyView
 from imported_key_material.errors import ServiceRefused
 from imported_key_material.material import check_value
-from imported_key_material.material.check_value import ExpectedCheckValue
 from imported_key_material.material.key_specs import KeySpec, Kind, key_spec
 from imported_key_material.material.proof import CONFIRMATION_MESSAGE, Confirmation
 from key_custodian.errors import refused
+from key_custodian.paper import Paper
 from key_custodian.session import Session, if_allowed
 
 WHERE: Final = "KEY"
@@ -35,6 +36,8 @@ _BY_LOG: Final = (
     "KMS has no call that shows the check value of a symmetric key. The function's log shows it: its line "
     '"imported" has the key_material_id beside the check_value, which the same invocation computed from the bytes.'
 )
+
+_REPORT: Final = "Nor who wrote the report: it is not signed. Compare what it gave with the paper."
 
 _PUBLIC_KEY: Final = "the public key that KMS gives"
 _NOT_BY_MAC: Final = "KMS shows no check value of an HMAC key, and the MAC is compared instead"
@@ -73,19 +76,6 @@ class Key:
     spec: KeySpec
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """What is on paper: the check value, and more for some kinds of keys.
-
-    `mac`: of CONFIRMATION_MESSAGE, b"" for none; `mac_made_here`: computed from the material, whose check value was compared.
-    """
-
-    expected: ExpectedCheckValue
-    mac: bytes = b""
-    mac_made_here: bool = False
-    material_id: str = ""
-
-
 def look(session: Session, key_id: str) -> Key:
     """Refused (KEY) where the key takes no imported material."""
     view = session.key(key_id, where=WHERE)
@@ -103,7 +93,10 @@ def prove(session: Session, key: Key, paper: Paper) -> Finding:
         )
     if not key.view.holds_material:
         return Finding(Verdict.NOT_SHOWN, None, f"The key is {state}: KMS does not show whether it holds its material.")
-    return _PROOFS[key.spec.kind](session, key, paper)
+    finding = _PROOFS[key.spec.kind](session, key, paper)
+    if finding.does_not_show and paper.is_reported:
+        return replace(finding, does_not_show=f"{finding.does_not_show} {_REPORT}")
+    return finding
 
 
 def _by_public_key(session: Session, key: Key, paper: Paper) -> Finding:
@@ -113,7 +106,7 @@ def _by_public_key(session: Session, key: Key, paper: Paper) -> Finding:
         return Finding(
             Verdict.OTHER,
             Confirmation.PUBLIC_KEY,
-            f"The public key that KMS gives has the check value {shown}, and another one is on paper.",
+            f"The public key that KMS gives has the check value {shown}, and another one is {paper.place}.",
             proves="The key holds another private key.",
             check_value=shown,
             compared_with=_PUBLIC_KEY,
@@ -122,8 +115,8 @@ def _by_public_key(session: Session, key: Key, paper: Paper) -> Finding:
         Verdict.PROVED,
         Confirmation.PUBLIC_KEY,
         f"The public key that KMS gives has the check value {shown}.",
-        proves="The key holds the private key of the public key on paper: the check value is the SHA-256 of the whole public "
-        "key, and KMS takes the public key from the private key that was imported.",
+        proves=f"The key holds the private key of the public key {paper.place}: the check value is the SHA-256 of the whole "
+        "public key, and KMS takes the public key from the private key that was imported.",
         does_not_show="Who else holds the private key.",
         check_value=shown,
         compared_with=_PUBLIC_KEY,
@@ -145,8 +138,8 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
         if error.code != "KMSInvalidMacException":
             raise
         other = True
-    mac = "the MAC that the material made" if paper.mac_made_here else "the MAC on paper"
-    material = "the material" if paper.mac_made_here else "the material that made the MAC on paper"
+    mac = f"the MAC {paper.whose_mac}"
+    material = "the material" if paper.mac_made_here else f"the material that made {mac}"
     compared_with = "the material, here" if paper.mac_made_here else ""
     if other:
         return Finding(
@@ -161,7 +154,7 @@ def _by_mac(session: Session, key: Key, paper: Paper) -> Finding:
     if paper.mac_made_here:
         does_not_show += "It was compared with the material itself, here."
     else:
-        does_not_show += "Only the paper says that the MAC and the check value belong to one key."
+        does_not_show += paper.who_joins
     return Finding(
         Verdict.PROVED,
         Confirmation.MAC,
@@ -205,7 +198,7 @@ def _by_material_id(session: Session, key: Key, paper: Paper) -> Finding:
         f"{current}, as on paper.",
         proves="The key holds the same bytes that were imported under that KeyMaterialId: KMS binds the id to the key and the "
         "bytes, and takes no other bytes in their place.",
-        does_not_show=f"Whether those bytes have the check value on paper. {_BY_LOG} Look there for this id.",
+        does_not_show=f"Whether those bytes have the check value {paper.place}. {_BY_LOG} Look there for this id.",
         not_compared=_NOT_BY_ID,
     )
 

@@ -7,6 +7,7 @@ never overwritten. A write that fails or is interrupted removes its file; only S
 import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,20 @@ def write(out: str, data: bytes | bytearray, *, where: str) -> None:
     reason = _create(Path(out), data)
     if reason is not None:
         raise refused(where, f"{out} could not be written: {reason}. Nothing is left of it.", "Name another place.")
+
+
+def write_all(files: Sequence[tuple[str, bytes | bytearray]], *, where: str) -> None:
+    """Writes several new files, or none: if one can't be written, those before it are removed."""
+    written: list[Path] = []
+    try:
+        for out, data in files:
+            write(out, data, where=where)
+            written.append(Path(out))
+    except BaseException:
+        for path in written:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        raise
 
 
 def _create(path: Path, data: bytes | bytearray) -> str | None:

@@ -28,8 +28,8 @@ def key_spec(names: tuple[str, ...] = tuple(KEY_SPECS), *, required: bool = True
         "--key-spec",
         required=required,
         metavar="SPEC",
-        type=click.Choice(names),
-        help=f"KeySpec of the KMS key that takes the material: {', '.join(names)}.",
+        type=argument_types.KeySpecChoice(names),
+        help=f"KeySpec of the KMS key that takes the material, in any case: {', '.join(names)}.",
     )
 
 

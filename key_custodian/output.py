@@ -6,9 +6,13 @@ name nor an answer, from AWS or a server in its place, can move the cursor, hide
 
 On standard error no line repeats a key that was given in a wrong place (`redaction.py`). Results don't repeat it either: a
 value that looks like a key is refused before there is a result (`argument_types.py`). JSON escapes such characters by itself.
+
+Only a new component is ever shown (`new_components.py`): on standard output, at a terminal, inside `erased_screen`.
 """
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +26,8 @@ from key_custodian import redaction
 LINE_MAX_CHARACTERS: Final = 4096
 REPLACED_BY: Final = "?"
 _CLEAR: Final = "\x1b[H\x1b[2J\x1b[3J"  # ECMA-48: home, erase the display; xterm: erase the scrollback, too
+_OWN_SCREEN: Final = "\x1b[?1049h"  # xterm: the alternate screen, which has no scrollback
+_USUAL_SCREEN: Final = "\x1b[?1049l"
 _keys: ContextVar[tuple[str, ...]] = ContextVar("keys", default=())
 
 
@@ -66,6 +72,28 @@ def pause(what: str) -> None:
 def clear() -> None:
     """Clears the screen and its scrollback. Does nothing without a terminal."""
     click.echo(_CLEAR, nl=False, err=True)
+
+
+def can_erase() -> bool:
+    """Whether the terminal knows the sequences of `erased_screen`. Windows has no TERM."""
+    return os.name != "posix" or os.environ.get("TERM", "") not in {"", "dumb"}
+
+
+@contextmanager
+def erased_screen() -> Iterator[None]:
+    """Standard output inside the block goes to a separate screen, which is erased at the block's end, however it ends.
+
+    Ctrl-Z is ignored meanwhile: the shell would come back with the text still on the screen.
+    """
+    stop = getattr(signal, "SIGTSTP", None)  # Windows has none
+    before = None if stop is None else signal.signal(stop, signal.SIG_IGN)
+    try:
+        click.echo(_OWN_SCREEN + _CLEAR, nl=False)
+        yield
+    finally:
+        click.echo(_CLEAR + _USUAL_SCREEN, nl=False)
+        if stop is not None:
+            signal.signal(stop, before)
 
 
 def printable(line: str) -> str:

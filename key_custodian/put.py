@@ -25,7 +25,8 @@ from key_custodian.aws import Connection
 from key_custodian.content import Content, FileOptions
 from key_custodian.secret_plan import Order
 from key_custodian.session import Session
-from key_custodian.storage import PutReport
+from key_custodian.storage import PutReport, StoredVersion
+from key_custodian.verify_command import VerifyCommand
 
 _STACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}/?|/")
 _VERSION: Final = re.compile(r"[A-Za-z0-9-]{32,64}")
@@ -154,7 +155,7 @@ def command(arguments: PutOptions) -> None:
     if not arguments.yes:
         storage.ask()
     stored = storage.carry_out(session, steps)
-    report = PutReport(item, stored, who, tuple(session.requests))
+    report = PutReport(item, stored, who, tuple(session.requests), _verify(arguments, item, stored))
     if arguments.as_json:
         output.say_json(report.to_json())
     else:
@@ -182,6 +183,17 @@ def _require_forms(arguments: PutOptions) -> None:
         raise click.UsageError("--encoding goes with --plaintext: a wrapped file is stored as it is.")
     if arguments.replace_tag and not arguments.stacks:
         raise click.UsageError("--replace-tag needs --stack.")
+
+
+def _verify(arguments: PutOptions, item: Content, stored: StoredVersion) -> VerifyCommand:
+    return VerifyCommand(
+        content=item,
+        report=arguments.report,
+        secret=stored.arn,
+        version_id=stored.version_id,
+        profile=arguments.profile,
+        region=arguments.region,
+    )
 
 
 def _order(arguments: PutOptions, item: Content, secret_name: str) -> Order:

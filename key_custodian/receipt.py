@@ -1,13 +1,15 @@
 """The receipt of `key-custodian verify`: who asked, when, about which key, and what KMS proved; as text and as JSON.
 
-It holds no material, and no MAC. An auditor finds each call in CloudTrail by the ids of the requests. If answers are not from
-AWS, the receipt says so in its first and its last lines, since the lines between may fill a screen.
+It holds no material, and no MAC. If a value came from a report, the receipt names the file and its SHA-256. An auditor finds
+each call in CloudTrail by the ids of the requests. If answers are not from AWS, the receipt says so in its first and its last
+lines, since the lines between may fill a screen.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from key_custodian.compared import UsedReport
 from key_custodian.evidence import Finding, Key, Verdict
 from key_custodian.session import Who, timestamp
 
@@ -27,11 +29,13 @@ class SecretVersion:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`expected`: the check value on paper, as the user wrote it. `not_aws` and `requests`: those of the `Session`."""
+    """`expected`: the check value to compare, as it is written; `place`: where. `not_aws`, `requests`: of the `Session`."""
 
     finding: Finding
     key: Key
     expected: str
+    place: str
+    reports: tuple[UsedReport, ...]
     secret: SecretVersion | None
     who: Who
     region: str
@@ -55,6 +59,7 @@ class Receipt:
                 "compared": bool(self.finding.compared_with),
                 "shown_by_kms": self.finding.check_value or None,
             },
+            "reports": [{"file": one.file, "sha256": one.sha256, "gave": list(one.gave)} for one in self.reports],
             "key": _key(self.key),
             "secret": self._secret(),
             "by": {"account": self.who.account, "arn": self.who.arn},
@@ -80,8 +85,8 @@ class Receipt:
 
     def _compared(self) -> str:
         if self.finding.compared_with:
-            return f"compared with {self.finding.compared_with}"
-        return f"on paper; not compared: {self.finding.not_compared}"
+            return f"{self.place}; compared with {self.finding.compared_with}"
+        return f"{self.place}; not compared: {self.finding.not_compared}"
 
     def _rows(self) -> Iterator[tuple[str, str]]:
         finding, key = self.finding, self.key.view
@@ -96,6 +101,12 @@ class Receipt:
         if finding.does_not_show:
             yield "Does not show", finding.does_not_show
         yield "Check value", f"{self.expected} ({self._compared()})"
+        for report in self.reports:
+            yield (
+                "Report",
+                f"{report.file} gave {' and '.join(report.gave) or 'nothing, and agrees with what was typed'}",
+            )
+            yield "", f"its SHA-256 {report.sha256}"
         yield "Key", key.arn
         yield "", f"{key.spec}, {key.usage}, {key.state}"
         yield "", f"expires {timestamp(key.valid_to)}" if key.valid_to else (key.expiration_model or "no material")

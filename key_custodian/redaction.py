@@ -119,6 +119,14 @@ class UnknownWordError(click.UsageError):
     """The command line has an unknown word. The message does not repeat it."""
 
 
+class UnknownKeySpecError(click.BadParameter):
+    """The command line has an unknown key spec. `hint` does not repeat it."""
+
+    def __init__(self, hint: str, ctx: click.Context | None, param: click.Parameter | None) -> None:
+        super().__init__("", ctx, param)
+        self.hint = hint
+
+
 def without_values(error: click.UsageError, words: Sequence[str]) -> click.UsageError:
     """Returns an error for the same wrong call without any of its values. `words`: the command line."""
     rule = _rule(error)
@@ -141,7 +149,8 @@ def _rule(error: click.UsageError) -> str | None:
         return None
     kind, where = error.param.type, error.param.get_error_hint(error.ctx)
     if isinstance(kind, click.Choice):
-        return f"Invalid value for {where}: it is not one of {', '.join(kind.choices)}."
+        hint = f" {error.hint}" if isinstance(error, UnknownKeySpecError) and error.hint else ""
+        return f"Invalid value for {where}: it is not one of {', '.join(kind.choices)}.{hint}"
     if isinstance(kind, click.IntRange):
         return f"Invalid value for {where}: it is not a number from {kind.min} to {kind.max}."
     return None

@@ -1,35 +1,28 @@
 """The reports about material and about a wrapped file, as text and as JSON. They never hold the material itself.
 
-`key-custodian put --report` reads the JSON that wrap, generate and combine print. This module writes and reads it.
+`report_file.py` reads the JSON again, for `put --report` and `verify --report`.
 """
 
 import base64
 import hashlib
-import json
-import re
 import shlex
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from imported_key_material.aws.transport_key import SYMMETRIC
 from imported_key_material.consent import TAG
 from imported_key_material.material import check_value
-from imported_key_material.material.key_specs import KEY_SPECS, WRAPPING_ALGORITHMS, MacKey
+from imported_key_material.material.key_specs import MacKey
 from imported_key_material.material.material_check import CheckedMaterial
 from imported_key_material.material.proof import CONFIRMATION_MESSAGE
-from key_custodian import forms, new_file, output
+from key_custodian import new_file, output
 from key_custodian.wrapping_key import WrappingKey
 
+VERSION: Final = 1
+WRAPPED: Final = "wrapped file"  # the kinds of reports
+STORED: Final = "stored version"
 UNKNOWN_KEY: Final = "<the RSA key in KMS that has this public key>"
 _GUESSABLE: Final = "not shown: the material passed by --expected-check-value, and may be guessable"
-_OPENS_FOR: Final = re.compile(rf"{forms.ACCOUNT.pattern}/{forms.SECRET_NAME.pattern}", re.ASCII)
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _WIDTH: Final = 19
-
-
-class NotAReportError(Exception):
-    """The text was not printed by a command of this tool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +67,11 @@ class MaterialReport:
 
     def lines(self) -> list[str]:
         return [
-            *_row("Key spec", self.key_spec),
-            *_row("Material", f"{self.material_bytes} bytes, valid"),
-            *_row("Check value", *(self.check_values or (_GUESSABLE,))),
-            *_row("Confirmation MAC", self.confirmation_mac),
-            *_row("Public key", *self.public_key.splitlines()),
+            *row("Key spec", self.key_spec),
+            *row("Material", f"{self.material_bytes} bytes, valid"),
+            *row("Check value", *(self.check_values or (_GUESSABLE,))),
+            *row("Confirmation MAC", self.confirmation_mac),
+            *row("Public key", *self.public_key.splitlines()),
         ]
 
 
@@ -87,7 +80,7 @@ class WrapReport:
     """A wrapped file, and its properties in the template. `file`: "" for standard output.
 
     `kms_key`: the ARN of the transport key, "" where only its public key is known. `opens_for`: "<account id>/<secret's
-    name>", "" for any secret. Fields with a default are only for people; `from_json` does not read them.
+    name>", "" for any secret. Fields with a default are only for people; no command reads them.
     """
 
     material: MaterialReport
@@ -123,7 +116,8 @@ class WrapReport:
         return next(iter(self.material.check_values), "")
 
     def to_json(self) -> dict[str, Any]:
-        shown = self.material.to_json() | {"wrapping_key": self.wrapping_key}
+        shown: dict[str, Any] = {"report": WRAPPED, "report_version": VERSION}
+        shown |= self.material.to_json() | {"wrapping_key": self.wrapping_key}
         if self.wrapping_key_check_value:
             shown["wrapping_key_check_value"] = self.wrapping_key_check_value
         shown["algorithm"] = self.algorithm
@@ -136,34 +130,16 @@ class WrapReport:
             properties["ExpectedCheckValue"] = self.check_value
         return shown | {"properties": properties}
 
-    @classmethod
-    def from_json(cls, text: bytes) -> "WrapReport":
-        """Raises NotAReportError. Checks the form of each text, since it is shown, sent to AWS and put into a template."""
-        try:
-            read = json.loads(text)
-            properties = read["properties"]
-            expected = _require_form(forms.CHECK_VALUE, properties.get("ExpectedCheckValue") or "")
-            return cls(
-                material=MaterialReport(_one_of(KEY_SPECS, read["key_spec"]), 0, (expected,) if expected else ()),
-                algorithm=_one_of((SYMMETRIC, *WRAPPING_ALGORITHMS), read["algorithm"]),
-                kms_key=_require_form(forms.KEY_ARN, properties["SecretWrapping"]["KeyId"] or ""),
-                opens_for=_require_form(_OPENS_FOR, next(iter(read.get("encryption_context", {}).values()), "")),
-                sha256=_require_form(_SHA256, read["wrapped_sha256"]),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            pass  # the exception may hold the text
-        raise NotAReportError
-
     def lines(self) -> list[str]:
         expected = [f"  ExpectedCheckValue: {self.check_value}"] if self.check_value else []
         return [
             *self.material.lines(),
-            *_row("Wrapping key", self.wrapping_key),
-            *_row("  its check value", self.wrapping_key_check_value),
-            *_row("Wrapped with", self.algorithm),
-            *_row("Opens for", f"{TAG} = {self.opens_for}" if self.opens_for else ""),
-            *_row("Wrapped material", f"{self.file or 'standard output'}, {self.wrapped_bytes} bytes"),
-            *_row("  its SHA-256", self.sha256),
+            *row("Wrapping key", self.wrapping_key),
+            *row("  its check value", self.wrapping_key_check_value),
+            *row("Wrapped with", self.algorithm),
+            *row("Opens for", f"{TAG} = {self.opens_for}" if self.opens_for else ""),
+            *row("Wrapped material", f"{self.file or 'standard output'}, {self.wrapped_bytes} bytes"),
+            *row("  its SHA-256", self.sha256),
             "",
             "In the template, as properties of the resource:",
             f"  SecretWrapping: {{Algorithm: {self.algorithm}, KeyId: {self.kms_key or UNKNOWN_KEY}}}",
@@ -184,7 +160,12 @@ class WrapReport:
         ]
 
 
-def show(report: MaterialReport | WrapReport, *, as_json: bool, err: bool = False) -> None:
+class _Report(Protocol):
+    def to_json(self) -> dict[str, Any]: ...
+    def lines(self) -> list[str]: ...
+
+
+def show(report: _Report, *, as_json: bool, err: bool = False) -> None:
     if as_json:
         output.say_json(report.to_json(), err=err)
     else:
@@ -198,20 +179,7 @@ def pem(der: bytes, label: str = "PUBLIC KEY") -> str:
     return f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n"
 
 
-def _row(label: str, *values: str) -> list[str]:
+def row(label: str, *values: str) -> list[str]:
     """No row if there is no value."""
     labels = (f"{label}:", *[""] * (len(values) - 1))
     return [f"{left:<{_WIDTH}}{value}" for left, value in zip(labels, values, strict=False) if value]
-
-
-def _require_form(form: re.Pattern[str], value: Any) -> str:
-    """Returns a text that has this form or is empty."""
-    if not isinstance(value, str) or (value and not form.fullmatch(value)):
-        raise ValueError
-    return value
-
-
-def _one_of(known: Collection[str], value: Any) -> str:
-    if value not in known:
-        raise ValueError
-    return str(value)

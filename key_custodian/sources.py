@@ -18,9 +18,10 @@ from imported_key_material.material import material_check
 from imported_key_material.material.encoding import BASE64, HEX
 from imported_key_material.material.key_specs import KeySpec
 from imported_key_material.material.material_check import CheckedMaterial
-from key_custodian import output, redaction
+from imported_key_material.material.words import Words
+from key_custodian import looks_wrapped, output, redaction
 from key_custodian.errors import refused
-from key_custodian.words import OPTIONS
+from key_custodian.words import OPTIONS, of_wrapped
 
 PIPE: Final = "-"
 MOST_BYTES: Final = 65_536  # of a secret's value in Secrets Manager
@@ -67,8 +68,13 @@ def check(
         encoding=encoding,
         json_key=json_key,
         expected_check_value=expected_check_value,
-        words=OPTIONS.at(source.where),
+        words=_words(source.value).at(source.where),
     )
+
+
+def _words(value: bytes | str) -> Words:
+    how = "" if isinstance(value, str) else looks_wrapped.how(value)
+    return of_wrapped(how) if how else OPTIONS
 
 
 def read_public(source: str, *, option: str) -> bytes:
@@ -103,7 +109,7 @@ def _no_terminal() -> Exception:
 
 def _read_pipe() -> bytes:
     data = sys.stdin.buffer.read(MOST_BYTES + 1)
-    _require_size(len(data), PIPED)
+    _require_content(data, PIPED)
     return data
 
 
@@ -120,7 +126,7 @@ def _read_file(source: str, *, option: str, secret: bool) -> bytes:
         if secret and os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
             warning = f"{source}: not only its owner may read this file (mode {mode & 0o777:04o}): chmod 600."
             output.say(f"Warning: {warning}", err=True)
-        _require_size(len(data), source)
+        _require_content(data, source)
         return data
     problem = f"The file can't be read: {reason}."
     if not redaction.is_quotable(source):
@@ -128,11 +134,12 @@ def _read_file(source: str, *, option: str, secret: bool) -> bytes:
     raise refused(source, problem, "Check the name and the permissions.")
 
 
-def _require_size(size_bytes: int, where: str) -> None:
-    if not size_bytes:
-        problem = "It is empty." if where == PIPED else "The file is empty."
+def _require_content(data: bytes, where: str) -> None:
+    if not data or data.isspace():
+        problem = "It is empty" if where == PIPED else "The file is empty"
+        problem += ", except for white space." if data else "."
         raise refused(where, problem, "The program that should have written it may have failed: check it first.")
-    if size_bytes > MOST_BYTES:
+    if len(data) > MOST_BYTES:
         problem = f"It holds more than {MOST_BYTES:,} bytes, which is all that a secret can hold."
         raise refused(where, problem, "Name a file that holds only the key.")
 

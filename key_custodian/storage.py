@@ -15,12 +15,13 @@ import click
 
 from imported_key_material.aws.meanings import DENIED
 from imported_key_material.errors import Fault, Refused, ServiceRefused
-from key_custodian import output, secret_plan
+from key_custodian import output, report, secret_plan
 from key_custodian.aws import Unanswered
 from key_custodian.content import Content
 from key_custodian.errors import REFUSED, refused
 from key_custodian.secret_plan import CURRENT, Step
 from key_custodian.session import Session, Who
+from key_custodian.verify_command import VerifyCommand
 
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9/_+=.@:-]*(?<!:)|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NOT_TEXT: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})  # of YAML 1.1
@@ -108,12 +109,13 @@ def _with_done_steps(failed: ServiceRefused, step: Step, done: list[str]) -> Fau
 
 @dataclass(frozen=True, slots=True)
 class PutReport:
-    """The result of put. `requests`: those of the `Session`."""
+    """The result of put. `requests`: those of the `Session`; `verify`: the next command."""
 
     content: Content
     stored: StoredVersion
     who: Who
     requests: tuple[dict[str, str], ...]
+    verify: VerifyCommand
 
     def properties(self) -> dict[str, Any]:
         """The template names the secret by its ARN. A person who deletes the secret and creates it again can choose the same
@@ -128,15 +130,19 @@ class PutReport:
 
     def to_json(self) -> dict[str, Any]:
         return {
+            "report": report.STORED,
+            "report_version": report.VERSION,
             "secret": self.stored.arn,
             "version_id": self.stored.version_id,
             "stages": list(self.stored.stages),
             "key_spec": self.content.spec.name,
             "check_value": self.content.check_value or None,
+            "wrapped_sha256": self.content.sha256 if self.content.algorithm else None,
             "by": self.who.arn,
             "time": self.who.time,
             "aws_time": self.who.aws_time or None,
             "properties": self.properties(),
+            "next": self.verify.line,
             "done": list(self.stored.done),
             "requests": list(self.requests),
         }
@@ -153,7 +159,8 @@ class PutReport:
             "In the template:",
             *(f"  {line}" for line in _template(self.properties())),
             "",
-            "Write down the version id. Next, once the stack is deployed: key-custodian verify --help",
+            "Write down the version id. Next, when the stack is deployed,",
+            *self.verify.lines(),
         ]
 
 

@@ -1,26 +1,31 @@
-"""`key-custodian verify`: asks KMS whether a key holds the material whose check value is on paper, and writes a receipt.
+"""`key-custodian verify`: asks KMS whether a key holds the material on paper or in a report, and writes a receipt.
 
 It uses the custodian's own permissions, and only calls that read: sts:GetCallerIdentity, kms:DescribeKey, and kms:GetPublicKey,
 kms:VerifyMac or kms:ListKeyRotations by the kind of key; secretsmanager:DescribeSecret for --secret.
 """
 
-import contextlib
 from dataclasses import dataclass
 
 import click
 
-from imported_key_material.material import check_value
-from imported_key_material.material.check_value import ExpectedCheckValue
-from imported_key_material.material.key_specs import Kind, MacKey
-from imported_key_material.material.proof import CONFIRMATION_MESSAGE
-from key_custodian import argument_types, evidence, new_file, options, output, redaction, sources, version
+from key_custodian import (
+    argument_types,
+    compared,
+    evidence,
+    new_file,
+    options,
+    output,
+    paper,
+    version,
+)
 from key_custodian.aws import Connection
+from key_custodian.compared import Compared
 from key_custodian.errors import NOT_PROVED, REFUSED, refused
-from key_custodian.evidence import Key, Paper, Verdict
+from key_custodian.evidence import Verdict
+from key_custodian.paper import MaterialFile
 from key_custodian.receipt import Receipt, SecretVersion
 from key_custodian.secret_plan import SecretView
 from key_custodian.session import Session
-from key_custodian.words import OPTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,8 @@ class VerifyOptions:
     """The options of `key-custodian verify`, as click gives them."""
 
     key_id: str
-    expected_check_value: str
+    reports: tuple[str, ...]
+    expected_check_value: str | None
     mac: str | None
     material_file: str | None
     encoding: str | None
@@ -48,12 +54,13 @@ class VerifyOptions:
     epilog="""\b
 How it is proved:
   asymmetric keys  by the public key: the check value is its hash
-  HMAC keys        by a MAC that the material made: --mac or --material
+  HMAC keys        by a MAC that the material made: --mac, --material, or the report of the wrapped file
   symmetric keys   not by KMS: it shows the id of the material (--key-material-id); the line
                    "imported" of the function's log has the check value beside the id
 
 \b
 Examples:
+  key-custodian verify alias/mac-key --report wrapped.json --report stored.json --out receipt.json
   key-custodian verify alias/signing --expected-check-value SHA256:9F86D081884C7D65...
   key-custodian verify 1234abcd-12ab-34cd-56ef-1234567890ab --expected-check-value HMAC:D38B42096D \\
       --mac 5F2C... --secret orders/mac-key --version-id 6f0c... --out receipt.json
@@ -66,11 +73,20 @@ the given id, but only the function's log shows which check value belongs to it.
 )
 @click.argument("key_id", metavar="KEY", type=argument_types.kms_key)
 @click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FILE",
+    type=argument_types.file,
+    help="What wrap, generate or combine printed with --json, and what put printed with --json; give one or both. It replaces "
+    "--expected-check-value and --mac, or --secret and --version-id. A report is not signed: what you type from paper is "
+    "compared with it, and counts.",
+)
+@click.option(
     "--expected-check-value",
-    required=True,
     metavar="VALUE",
     type=argument_types.check_value,
-    help="The check value on paper, such as CMAC:377822C093.",
+    help="The check value on paper, such as CMAC:377822C093. Required without --report.",
 )
 @click.option(
     "--mac",
@@ -118,26 +134,33 @@ the given id, but only the function's log shows which check value belongs to it.
 @options.as_json
 @options.pass_as(VerifyOptions)
 def command(arguments: VerifyOptions) -> None:
-    """Ask KMS whether KEY holds the material whose check value is on paper.
+    """Ask KMS whether KEY holds the material whose check value is on paper, or in a report.
 
     KEY is the id, ARN or alias/NAME of a KMS key with Origin EXTERNAL. Nothing is changed. The receipt says what was proved,
     and what such a proof does not show.
     """
-    _require_together(arguments)
+    _require_forms(arguments)
     if arguments.out is not None:
         new_file.require_writable(arguments.out, where="--out")
+    given = compared.of(
+        arguments.reports,
+        check_value=arguments.expected_check_value,
+        mac=arguments.mac,
+        secret=arguments.secret_id,
+        version_id=arguments.version_id,
+    )
+    _require_enough(given)
     session = Session(Connection(arguments.profile, arguments.region))
     who = session.who()
     key = evidence.look(session, arguments.key_id)
-    paper = _paper(key, arguments)
-    secret = None
-    if arguments.secret_id is not None and arguments.version_id is not None:
-        secret = _secret(session, arguments.secret_id, arguments.version_id)
-    finding = evidence.prove(session, key, paper)
+    on_paper = paper.of(key.spec, given, material=_material(arguments), material_id=arguments.key_material_id)
+    secret = _secret(session, given) if given.secret else None
     receipt = Receipt(
-        finding=finding,
+        finding=evidence.prove(session, key, on_paper),
         key=key,
-        expected=arguments.expected_check_value,
+        expected=given.check_value,
+        place=on_paper.place,
+        reports=given.reports,
         secret=secret,
         who=who,
         region=session.region(),
@@ -151,13 +174,12 @@ def command(arguments: VerifyOptions) -> None:
         output.say_json(receipt.to_json())
     else:
         output.say(*receipt.lines())
-    if finding.verdict is not Verdict.PROVED:
-        raise SystemExit(NOT_PROVED if finding.verdict is Verdict.SAME_ID else REFUSED)
+    verdict = receipt.finding.verdict
+    if verdict is not Verdict.PROVED:
+        raise SystemExit(NOT_PROVED if verdict is Verdict.SAME_ID else REFUSED)
 
 
-def _require_together(arguments: VerifyOptions) -> None:
-    if (arguments.secret_id is None) != (arguments.version_id is None):
-        raise click.UsageError("--secret and --version-id go together: a receipt names one version.")
+def _require_forms(arguments: VerifyOptions) -> None:
     if arguments.mac is not None and arguments.material_file is not None:
         raise click.UsageError("--mac and --material do the same: give only one.")
     if arguments.material_file is None and (arguments.encoding is not None or arguments.json_key is not None):
@@ -166,61 +188,29 @@ def _require_together(arguments: VerifyOptions) -> None:
         raise click.UsageError("--out is a new file; --json prints the receipt.")
 
 
-def _paper(key: Key, arguments: VerifyOptions) -> Paper:
-    """UsageError for an option that is missing or does not fit the kind of key; Refused for other material."""
-    kind = key.spec.kind
-    has_mac = arguments.mac is not None or arguments.material_file is not None
-    if kind is not Kind.HMAC and has_mac:
-        raise click.UsageError(f"--mac and --material are for HMAC keys, and this is {key.spec.a_key}.")
-    if kind is not Kind.SYMMETRIC and arguments.key_material_id is not None:
-        raise click.UsageError(f"--key-material-id is for symmetric keys, and this is {key.spec.a_key}.")
-    expected = check_value.check_expected_form(arguments.expected_check_value, key.spec, words=OPTIONS)
-    if kind is not Kind.HMAC:
-        return Paper(expected, material_id=arguments.key_material_id or "")
-    if arguments.mac is not None:
-        return Paper(expected, mac=_mac(key, expected, arguments.mac))
-    if arguments.material_file is not None:
-        return Paper(expected, mac=_mac_of_material(key, arguments, arguments.material_file), mac_made_here=True)
-    raise click.UsageError(
-        "An HMAC key's check value is the MAC of an empty message, which KMS does not compute. Give the confirmation "
-        "MAC on paper (--mac), or the material itself (--material)."
-    )
+def _require_enough(given: Compared) -> None:
+    if not given.check_value:
+        known = "the report does not say it" if given.reports else "or --report, which says it"
+        raise click.UsageError(f"Missing --expected-check-value: {known}.")
+    if bool(given.secret) != bool(given.version_id):
+        raise click.UsageError("--secret and --version-id go together: a receipt names one version.")
 
 
-def _mac(key: Key, expected: ExpectedCheckValue, digits: str) -> bytes:
-    """Refused (--mac) if it is the key itself, which has the same length: KMS must not get it."""
-    mac = b""
-    with contextlib.suppress(ValueError):  # refused below
-        mac = bytes.fromhex(digits)
-    if isinstance(key.spec.form, MacKey) and len(mac) != key.spec.form.size_bytes:
-        raise click.UsageError(f"--mac has {2 * key.spec.form.size_bytes} hex digits for {key.spec.a_key}.")
-    if expected.matches(mac):
-        problem = "It looks like the key itself, not its MAC: it has the check value on paper. It was not sent to KMS."
-        raise refused("--mac", problem, redaction.REMEDY)
-    return mac
+def _material(arguments: VerifyOptions) -> MaterialFile | None:
+    if arguments.material_file is None:
+        return None
+    return MaterialFile(arguments.material_file, arguments.encoding, arguments.json_key)
 
 
-def _mac_of_material(key: Key, arguments: VerifyOptions, file: str) -> bytes:
-    source = sources.read(file, encoding=arguments.encoding, json_key=arguments.json_key, option="--material")
-    checked = sources.check(
-        source,
-        key.spec,
-        encoding=arguments.encoding,
-        json_key=arguments.json_key,
-        expected_check_value=arguments.expected_check_value,
-    )
-    try:
-        return checked.mac(CONFIRMATION_MESSAGE)
-    finally:
-        checked.wipe()
-
-
-def _secret(session: Session, secret_id: str, version_id: str) -> SecretVersion:
-    """Refused (--version-id) where the secret shows no such version."""
-    found = SecretView.of(session.call("secretsmanager:DescribeSecret", where="--secret", SecretId=secret_id))
-    if version_id not in found.stages:
-        problem = f"The secret {found.name} has no version {version_id}, or the version has no stage."
+def _secret(session: Session, given: Compared) -> SecretVersion:
+    """Refused (--version-id) where the secret shows no such version; (--secret) where it is not the one in the report."""
+    found = SecretView.of(session.call("secretsmanager:DescribeSecret", where="--secret", SecretId=given.secret))
+    if given.reported_secret not in ("", found.arn):
+        problem = f"It is {found.arn}, and the report is of {given.reported_secret}."
+        raise refused("--secret", problem, compared.FIND_OUT)
+    if given.version_id not in found.stages:
+        problem = f"The secret {found.name} has no version {given.version_id}, or the version has no stage."
         raise refused(
             "--version-id", problem, "aws secretsmanager list-secret-version-ids --include-deprecated shows all."
         )
-    return SecretVersion(found.arn, found.name, version_id, found.stages[version_id])
+    return SecretVersion(found.arn, found.name, given.version_id, found.stages[given.version_id])

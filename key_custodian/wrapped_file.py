@@ -1,7 +1,7 @@
-"""Checks a wrapped file without opening it, before `key-custodian put` stores it, and reads its report.
+"""Checks a wrapped file without opening it, before `key-custodian put` stores it.
 
 Only the function opens the file, so other mistakes appear only at the deployment. This module finds plaintext instead of
-wrapped material, text that was not decoded, a length that the algorithm never gives, and another file's report.
+wrapped material, text that was not decoded, and a length that the algorithm never gives.
 """
 
 from collections.abc import Iterator
@@ -22,9 +22,6 @@ from imported_key_material.material.key_specs import (
     MacKey,
 )
 from imported_key_material.material.looks_like_text import text_in
-from key_custodian import sources
-from key_custodian.errors import refused
-from key_custodian.report import NotAReportError, WrapReport
 
 MOST_BYTES: Final = 6144  # of a CiphertextBlob of kms:Decrypt
 GCM_BYTES: Final = 12 + 16  # nonce and tag: a ciphertext of KMS is at least this much longer than the plaintext
@@ -32,16 +29,6 @@ _MODULUS_BYTES: Final = tuple(map(transport_key.modulus_bytes, WRAPPING_KEY_SPEC
 _AES_WRAPS: Final = (AES_WRAP_SHA_256, AES_WRAP_SHA_1)
 _WRAP_FIRST: Final = "Wrap it first: key-custodian wrap. To store plaintext on purpose: --plaintext."
 _MAKE_AGAIN: Final = "Check --algorithm and --wrapping-key, or wrap it again: key-custodian wrap."
-
-
-def read_report(source: str) -> WrapReport:
-    """Refused (`source`) where it is not the report of a wrapped file."""
-    try:
-        return WrapReport.from_json(sources.read_public(source, option="--report"))
-    except NotAReportError:
-        pass
-    problem = "The file is not the report of a wrapped file."
-    raise refused(source, problem, "Name what key-custodian wrap, generate or combine printed with --json.")
 
 
 def check(data: bytes, spec: KeySpec, algorithm: str, *, modulus_bytes: int | None, where: str) -> None:

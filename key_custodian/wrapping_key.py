@@ -27,6 +27,7 @@ from imported_key_material import consent
 from imported_key_material.aws.transport_key import SYMMETRIC
 from imported_key_material.material import pem, wrapping
 from imported_key_material.material.key_specs import WRAPPING_KEY_SPECS, KeySpec, choose_wrapping
+from imported_key_material.material.looks_like_text import text_in
 from key_custodian import elsewhere, forms, sources, transport_key
 from key_custodian.errors import refused
 from key_custodian.session import Session
@@ -156,6 +157,9 @@ def from_file(source: str) -> RsaWrappingKey:
         problem = "The file holds a certificate, and a bare public key is expected."
         raise refused(source, problem, "Take it out: openssl x509 -in certificate.pem -pubkey -noout > public.pem.")
     key = _load(data)
+    if key is None and text_in(data) and not pem.is_in(data):
+        problem = f"The file holds text ({text_in(data)}), and no PEM: perhaps base64 that was not decoded."
+        raise refused(source, problem, "Decode it first: base64 --decode < transport.b64 > transport.der.")
     if not isinstance(key, RSAPublicKey):
         problem = "The file holds no public RSA key in PEM or DER."
         remedy = "aws kms get-public-key gives one in DER (--query PublicKey --output text | base64 --decode)."

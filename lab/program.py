@@ -11,6 +11,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -113,7 +114,18 @@ class Terminal:
         os.write(self._descriptor, f"{line}\n".encode())
 
     def presses(self, control: bytes) -> None:
+        self._waits_for_read()
         os.write(self._descriptor, control)
+
+    def signals(self, number: signal.Signals) -> None:
+        self._waits_for_read()
+        self._process.send_signal(number)
+
+    def ignores(self, number: signal.Signals) -> bool:
+        """Whether the program ignores a signal now. Linux only (proc_pid_status(5))."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        (mask,) = re.findall(r"^SigIgn:\s+(\w+)$", status, re.MULTILINE)
+        return bool(int(mask, 16) >> (number - 1) & 1)
 
     def ends(self) -> int:
         """Reads until the program ends. Returns its exit code. Raises TimeoutError if the program waits for more input."""
@@ -128,6 +140,16 @@ class Terminal:
     def screens(self) -> list[str]:
         """The screens, each from one clearing to the next."""
         return self.transcript.split(CLEAR)
+
+    def _waits_for_read(self) -> None:
+        """Python notices a signal that comes between its prompt and its read only after the next line."""
+        end = time.monotonic() + LIMIT_SECONDS
+        while time.monotonic() < end:
+            state = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(") ")[2][0]
+            if state == "S":
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"The program does not wait for input. The terminal shows: {self.transcript!r}")
 
     def _more(self) -> bool:
         ready, _, _ = select.select([self._descriptor], [], [], 1.0)

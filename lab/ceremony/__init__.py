@@ -2,7 +2,7 @@
 
     page.py       reads the page and examples/ceremony/: commands and what they print, policies, the template
     parties.py    the parties: each has its own role, credentials and folder; their commands run as processes
-    holders.py    two people who each type a component, at a terminal
+    holders.py    two custodians who each make a component and type it, at terminals
     acts.py       the acts: each runs a section of the page
     __main__.py   runs the acts in their order, and says what to look at when one fails
 

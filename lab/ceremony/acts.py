@@ -5,6 +5,7 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -12,10 +13,10 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from lab.ceremony import holders, page, parties
 from lab.ceremony.holders import Holder
 from lab.ceremony.parties import Party
-from lab.demo.acts import forms
 from lab.demo.evidence import NotShown
 from lab.demo.story import Story
 from lab.keys import softhsm
+from lab.keys.canaries import Canaries
 from lab.local import deploy
 from lab.local.clients import client
 from lab.local.session import LocalAws
@@ -83,13 +84,18 @@ class Ceremony:
 
     def combine_components(self) -> None:
         custodian = self.people["offline"]
-        with self.story.act("Two components: their holders type them, one after the other"):
-            two = (Holder("Anna"), Holder("Boris"))
-            self.plaintexts |= {f"{holder.name}'s component": holder.component for holder in two}
+        with self.story.act(
+            "Two custodians make a component each, on their own machines, and type them one after the other"
+        ):
+            made, combined = page.commands("### 3. Two components: two custodians make them and combine them")
+            two = tuple(Holder(Party.offline(name, self.story, self.folder)) for name in ("Anna", "Boris"))
+            for holder in two:
+                holder.makes(made)
+                self.people[holder.name] = holder.machine
+                self.plaintexts[f"{holder.name}'s component"] = holder.component
             pairs = zip(two[0].component, two[1].component, strict=True)
             self.plaintexts["the master key"] = bytes(left ^ right for left, right in pairs)
-            [command] = page.commands("### 3. Two components: their holders make a key")
-            holders.combine(custodian, command, two, **self.paper)
+            holders.combine(custodian, combined, two, **self.paper)
             report = json.loads((custodian.folder / "master.json").read_text())
             self.paper["MASTER_CHECK_VALUE"] = report["check_values"][0]
             self.story.say(
@@ -108,7 +114,7 @@ class Ceremony:
                 key = hsm.ec_key("secp256r1")
                 custodian.has("signing.wrapped", hsm.wrap(key, transport).joined)
                 custodian.has("signing.der", key.public_key)
-            [hashed] = custodian.follows("### 4. A key of an HSM", **self.paper)
+            [hashed] = custodian.follows("### 4. A custodian lets an HSM wrap its key", **self.paper)
             self.paper["SIGNING_CHECK_VALUE"] = f"SHA256:{hashed.rpartition('= ')[2].strip()}"
 
     def store(self) -> None:
@@ -117,10 +123,13 @@ class Ceremony:
             "A custodian stores what was wrapped; the secret's tag names the one stack that may use it"
         ):
             offline.gives(custodian, "hmac.wrapped", "hmac.json", "master.wrapped", "master.json", "signing.wrapped")
-            stored = custodian.follows("### 5. A custodian stores what was wrapped", **self.paper)
-            for name, printed in zip(("HMAC", "MASTER", "SIGNING"), stored, strict=True):
-                self.paper[f"{name}_SECRET"] = _labelled(printed, "Secret")
-                self.paper[f"{name}_VERSION"] = _labelled(printed, "SecretVersionId")
+            printed, *_ = custodian.follows("### 5. A custodian stores what was wrapped", **self.paper)
+            self.paper["HMAC_SECRET"] = _labelled(printed, "Secret")
+            self.paper["HMAC_VERSION"] = _labelled(printed, "SecretVersionId")
+            for name in ("master", "signing"):
+                report = json.loads((custodian.folder / f"{name}-put.json").read_text())
+                self.paper[f"{name.upper()}_SECRET"] = report["secret"]
+                self.paper[f"{name.upper()}_VERSION"] = report["version_id"]
 
     # -------------------------------------------------------------------------------------------- from secret to stack
 
@@ -145,11 +154,20 @@ class Ceremony:
                 receipt = json.loads((custodian.folder / f"{name}-receipt.json").read_text())
                 if receipt["verdict"] != verdict or "orders-custodian/custodian" not in receipt["by"]["arn"]:
                     raise NotShown(f"the receipt of orders-{name} is not {verdict}, or not the custodian's")
+                self._compares_with_paper(receipt, name)
+
+    def _compares_with_paper(self, receipt: dict[str, Any], name: str) -> None:
+        """What a custodian does by eye: a report may have been changed on its way, the paper not."""
+        shown, on_paper = receipt["check_value"]["expected"], self.paper[f"{name.upper()}_CHECK_VALUE"]
+        if shown.upper() != on_paper.upper():
+            raise NotShown(f"the receipt of orders-{name} has the check value {shown}, and the paper {on_paper}")
+        if receipt["secret"]["version_id"] != self.paper[f"{name.upper()}_VERSION"]:
+            raise NotShown(f"the receipt of orders-{name} names another version than the paper")
 
     def destroy(self) -> None:
         custodian = self.people["offline"]
         with self.story.act("The plaintext is destroyed, now that the receipts are there"):
-            custodian.follows("### 8. What is destroyed", **self.paper)
+            custodian.follows("### 8. A custodian destroys the plaintext", **self.paper)
             if (custodian.folder / "hmac.key").exists():
                 raise NotShown("the plaintext file is still there")
 
@@ -230,11 +248,10 @@ class Ceremony:
         ):
             logs = [path for path in self.aws.folder.rglob("*") if path.suffix in {".log", ".jsonl"}]
             files = [path for path in self.folder.rglob("*") if path.is_file()]
+            canaries = Canaries(**self.plaintexts)
             for path in (*logs, *files):
-                content = path.read_bytes()
-                for what, material in self.plaintexts.items():
-                    if any(form in content for form in forms(material)):
-                        raise NotShown(f"{path} contains {what}")
+                if found := canaries.found_in(path.read_bytes()):
+                    raise NotShown(f"{path} contains {', '.join(found)}")
             self.story.say(f"None of {len(logs) + len(files)} files contains any.")
 
     def commands(self) -> set[str]:

@@ -1,33 +1,55 @@
-"""Two people who each hold one component. Each types it at the custodian's terminal without seeing the other's."""
+"""Custodians who each hold one component. Each makes it on a machine of their own, and later types it at the offline one."""
 
-import secrets
+import re
 from dataclasses import dataclass, field
 
-from imported_key_material.material import check_value
-from imported_key_material.material.key_specs import KEY_SPECS
 from lab.ceremony.parties import Party
 from lab.demo.evidence import NotShown
 from lab.demo.story import INDENT
 from lab.pages.command import Command
 from lab.program import Program, Terminal, check_values_in
 
-SPEC = KEY_SPECS["SYMMETRIC_DEFAULT"]
+ERASED = "Then press Enter: the screen is erased "
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Holder:
-    """A component on paper, with its check value."""
+    """A custodian with a separate machine. `sheet`: the component as it was on the screen; `check_value`: beside it."""
 
-    name: str
-    component: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    machine: Party
+    sheet: str = field(default="", repr=False)
+    check_value: str = ""
 
     @property
-    def check_value(self) -> str:
-        return check_value.compute(SPEC, self.component)
+    def name(self) -> str:
+        return self.machine.name
+
+    @property
+    def component(self) -> bytes:
+        return bytes.fromhex(self.sheet)
+
+    def makes(self, command: Command) -> None:
+        """Runs a command of the page at a terminal, and copies what the screen shows. Raises NotShown if it fails."""
+        self.machine.ran.append(command.text)
+        self.machine.story.tell(f"{INDENT}{self.name} $ {command.text}")
+        program = Program(self.machine.folder, self.machine.environment)
+        with program.at_terminal(*command.words({})[1:]) as terminal:
+            try:
+                terminal.waits_for(ERASED)
+                terminal.types("")
+                code = terminal.ends()
+            except AssertionError:  # its text holds the screen
+                raise NotShown(f"{self.name}: no component was shown") from None
+        _, screen, rest = terminal.screens
+        self.sheet = " ".join(re.findall(r"^ {4}([0-9A-F ]+)$", screen, re.MULTILINE))
+        self.check_value = min(check_values_in(screen))
+        if code != 0 or self.sheet in rest or command.missing(rest):
+            raise NotShown(f"{self.name}: the command ended with {code}, or did not print what the page says")
+        self.machine.story.say(f"{self.name} copies the component, which nobody else sees, and {self.check_value}.")
 
     def types(self, terminal: Terminal, number: int) -> None:
         terminal.waits_for(f"Component {number}, 64 hex digits (is not shown): ")
-        terminal.types(self.component.hex())
+        terminal.types(self.sheet)
         terminal.waits_for(f"Check value of component {number}: {self.check_value}")
         terminal.waits_for("Is it the one on paper? [y/N]: ")
         terminal.types("y")

@@ -3,17 +3,21 @@
     canaries = Canaries(material=KEY, signature=SIGNATURE) canaries.found_in(log)   # {"material": "in base64"}; {} if nothing
     leaked
 
+Hex is found however it is grouped, also over several lines, as a component stands on a screen.
+
 A log that shows half of a key has leaked it, so every piece of `PIECE_BYTES` is searched for. Base64 has three forms of the
 same bytes, by their position. The first and the last characters of each form depend on the neighbours, and are left out.
 """
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
 PIECE_BYTES = 12  # 16 characters of base64: too long for a match by chance
 STEP_BYTES = 5
+_BETWEEN_GROUPS = re.compile(r"[\s:-]")
 
 
 class Canaries:
@@ -30,10 +34,10 @@ class Canaries:
     def found_in(self, *texts: str | bytes) -> dict[str, str]:
         """Which canaries the texts hold, and in which form."""
         haystack = "\n".join(_as_text(text) for text in texts)
-        lower = haystack.lower()
+        hex_digits = _BETWEEN_GROUPS.sub("", haystack).lower()
         found: dict[str, str] = {}
         for name, form, needle in self._needles:
-            if needle in (lower if form == "in hex" else haystack):
+            if needle in (hex_digits if form == "in hex" else haystack):
                 found.setdefault(name, form)
         return found
 
@@ -54,8 +58,6 @@ def forms(value: bytes) -> Iterator[tuple[str, str]]:
     """The forms that bytes take in a text: the form's name, and the text."""
     yield "as it is", value.decode("latin-1")
     yield "in hex", value.hex()
-    yield "in hex", value.hex(" ")
-    yield "in hex", value.hex(":")
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + value).decode()
         sure = encoded[4 if before else 0 : -4]

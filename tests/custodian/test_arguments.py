@@ -20,7 +20,8 @@ REMEDY = (
 )
 LOOKS_LIKE_A_KEY = re.escape(f"One of the arguments looks like key material. {REMEDY}")
 NO_OPTION = r"No such option\."
-NO_COMMAND = r"No such command\. The commands are check, generate, wrap, combine, put, verify, inventory\."
+COMMANDS = "The commands are check, generate, wrap, split, combine, put, verify, inventory."
+NO_COMMAND = re.escape(f"No such command. {COMMANDS}")
 NO_MATCH = r"The arguments do not match the usage above\."
 FORMS = {
     "hex": KEY.hex(),
@@ -110,8 +111,13 @@ def test_as_a_process_it_is_not_repeated_either(custodian_process):
     [
         (
             ("chek", "key.bin"),
-            "No such command. The commands are check, generate, wrap, combine, put, verify, inventory.",
+            f"No such command. Did you mean check? {COMMANDS}",
         ),
+        (
+            ("VERFY",),
+            f"No such command. Did you mean verify? {COMMANDS}",
+        ),
+        (("sign",), f"No such command. {COMMANDS}"),
         (("check", "key.bin", "--jsn"), "No such option. Did you mean --json or --json-key?"),
         (("check", "key.bin", "--frobnicate"), "No such option."),
         (("check", "key.bin", "other.bin", *HMAC), "The arguments do not match the usage above."),

@@ -5,6 +5,7 @@ docs/threat-model.md cites each of these tests.
 """
 
 import hashlib
+import hmac
 import json
 
 import pytest
@@ -160,6 +161,57 @@ def test_the_check_value_on_paper_finds_the_exchange_before_anything_is_stored(b
         "which is right.\n"
     )
     assert bank.secrets.written == []
+
+
+@pytest.mark.usefixtures("on_its_way")
+def test_a_report_that_was_exchanged_is_believed_by_verify_too_and_the_receipt_says_that_it_is_not_signed(bank):
+    """The attacker's key is in KMS, and the attacker's report is in the folder. The receipt has the report's SHA-256."""
+    exchange_both(bank)
+    key = bank.external_key("HMAC_256", IMPORTED)
+
+    told = receipt(bank, key, "--report", "wrapped.json")
+
+    assert told["verdict"] == "PROVED"
+    assert told["check_value"]["expected"] == paper_of("HMAC_256", IMPORTED)
+    assert told["does_not_show"].endswith(
+        "Nor who wrote the report: it is not signed. Compare what it gave with the paper."
+    )
+    (report,) = told["reports"]
+    assert report["sha256"] == hashlib.sha256((bank.folder / "wrapped.json").read_bytes()).hexdigest()
+
+
+@pytest.mark.usefixtures("on_its_way")
+def test_a_mac_in_a_report_with_the_check_value_on_paper_is_not_called_paper(bank):
+    """The attacker keeps the check value that everybody knows, and changes the MAC. Typing the check value is not enough."""
+    told = json.loads((bank.folder / "wrapped.json").read_text())
+    mac = hmac.digest(IMPORTED, CONFIRMATION_MESSAGE, "sha256").hex().upper()
+    bank.file("wrapped.json", json.dumps(told | {"confirmation_mac": mac}))
+    key = bank.external_key("HMAC_256", IMPORTED)
+    paper = ("--report", "wrapped.json", "--expected-check-value", paper_of("HMAC_256", ON_PAPER))
+
+    lied_to = receipt(bank, key, *paper)
+    with_mac = receipt(bank, key, *paper, "--mac", mac)
+
+    assert (lied_to["verdict"], lied_to["found"]) == ("PROVED", "KMS verifies the MAC in the report.")
+    assert "Only the report says that the MAC and the check value belong to one key." in lied_to["does_not_show"]
+    assert lied_to["reports"][0]["gave"] == ["the confirmation MAC"]
+    assert with_mac["found"] == "KMS verifies the MAC on paper."
+    own = hmac.digest(ON_PAPER, CONFIRMATION_MESSAGE, "sha256").hex()
+    refused = bank.run("verify", key, *paper, "--mac", own)
+    assert (refused.code, refused.out) == (1, b"")
+    assert refused.err.startswith("--mac: It is not the confirmation MAC in wrapped.json. ")
+
+
+@pytest.mark.usefixtures("on_its_way")
+def test_the_check_value_on_paper_finds_a_report_that_was_exchanged_before_kms_is_asked(bank):
+    exchange_both(bank)
+    key = bank.external_key("HMAC_256", IMPORTED)
+    bank.calls.clear()
+
+    done = bank.run("verify", key, "--report", "wrapped.json", "--expected-check-value", paper_of("HMAC_256", ON_PAPER))
+
+    assert (done.code, done.out, bank.calls) == (1, b"", [])
+    assert done.err.startswith("--expected-check-value: It is not the check value in wrapped.json, which is HMAC:")
 
 
 @pytest.mark.usefixtures("on_its_way")

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from key_custodian import new_components
 from lab.keys.canaries import Canaries
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import ec_key, pkcs8_der, pkcs8_pem, rsa_key
@@ -12,6 +13,7 @@ from lab.keys.random_keys import random_keys
 
 KEY, OTHER = random_keys(32, 2)
 WRAP = ("--wrapping-key", "transport.pem", "--out", "wrapped.bin")
+PARTS = ("--out", "a.bin", "--out", "b.bin")
 WRONG = ("--expected-check-value", "HMAC:000000")
 PRIVATE_VALUE = ec_key().private_numbers().private_value.to_bytes(32, "big")
 PRIME = rsa_key(2048).private_numbers().p.to_bytes(128, "big")
@@ -34,6 +36,13 @@ CALLS = {
     "wrap": (KEY, ("wrap", "key.bin", *HMAC, *WRAP)),
     "wrap as JSON": (KEY, ("wrap", "key.bin", *HMAC, *WRAP, "--json")),
     "wrap an RSA key": (pkcs8_der(rsa_key(2048)), ("wrap", "key.bin", "--key-spec", "RSA_2048", *WRAP)),
+    "split": (KEY, ("split", "key.bin", *HMAC, *PARTS)),
+    "split as JSON": (KEY, ("split", "key.bin", *HMAC, *PARTS, "--json")),
+    "split hex": (HEX, ("split", "key.bin", *HMAC, *PARTS, "--encoding", "HEX")),
+    "split, wrong length": (KEY, ("split", "key.bin", "--key-spec", "HMAC_512", *PARTS)),
+    "split, another check value": (KEY, ("split", "key.bin", *HMAC, *PARTS, *WRONG)),
+    "split, the file is there": (KEY, ("split", "key.bin", *HMAC, "--out", "a.bin", "--out", "key.bin")),
+    "split, to nobody": (KEY, ("split", "key.bin", *HMAC)),
     "wrong length": (KEY, ("check", "key.bin", "--key-spec", "HMAC_512")),
     "wrong kind": (KEY, ("check", "key.bin", "--key-spec", "RSA_2048", "--json")),
     "wrong curve": (pkcs8_pem(ec_key()), ("check", "key.bin", "--key-spec", "ECC_NIST_P384")),
@@ -75,6 +84,7 @@ def test_the_search_finds_what_is_there(tmp_path, put_file):
 
     assert CANARIES.found_in(*files(tmp_path)) == {"key": "as it is"}
     assert CANARIES.found_in(pkcs8_pem(ec_key())) == {"scalar": "in base64"}
+    assert CANARIES.found_in("\n".join(new_components.in_groups(KEY))) == {"key": "in hex"}
 
 
 @pytest.mark.usefixtures("transport")
@@ -93,6 +103,44 @@ def test_no_component_comes_out_of_combine(custodian_process, put_file, tmp_path
         assert terminal.ends() == 0
 
     assert CANARIES.found_in(terminal.transcript, *files(tmp_path)) == {}
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+@pytest.mark.parametrize(
+    "call", [("generate", *HMAC, "--component", "--out", "a.bin"), ("split", "key.bin", *HMAC, *PARTS)]
+)
+def test_a_component_is_only_in_its_file(custodian_process, put_file, tmp_path, call, as_json):
+    put_file("key.bin", KEY)
+
+    done = custodian_process.run(*call, *as_json)
+
+    made = {name: (tmp_path / name).read_bytes() for name in ("a.bin", "b.bin") if name in call}
+    assert done.code == 0
+    assert {len(component) for component in made.values()} == {32}
+    for name, component in made.items():
+        others = [data for other, data in made.items() if other != name]
+        assert Canaries(component=component).found_in(done.out, done.err, *others) == {}
+
+
+@pytest.mark.usefixtures("transport")
+def test_no_component_is_in_an_error_of_what_takes_it(custodian_process, put_file):
+    """The file of a component where another file belongs, and a component that is no longer whole."""
+    custodian_process.run("generate", *HMAC, "--component", "--out", "a.bin")
+    component = (custodian_process.folder / "a.bin").read_bytes()
+    put_file("cut.bin", component[:-1])
+    parts = ("--component", "a.bin", "--component", "cut.bin", *("--component-check-value", "HMAC:000000") * 2)
+
+    calls = [
+        ("combine", *HMAC, *WRAP, *parts),
+        ("combine", *HMAC, "--wrapping-key", "a.bin", "--out", "wrapped.bin", *parts),
+        ("check", "cut.bin", *HMAC, "--json"),
+        ("check", component.hex(" ", 2), *HMAC),
+    ]
+
+    for call in calls:
+        done = custodian_process.run(*call)
+        assert done.code == 1
+        assert Canaries(component=component).found_in(done.out, done.err) == {}
 
 
 @pytest.mark.usefixtures("transport")

@@ -1,10 +1,12 @@
 """`key-custodian check`: what passes, the error for what does not, and the check values compared with OpenSSL's."""
 
 import base64
+import hmac
 import json
 
 import pytest
 
+from imported_key_material.material.key_specs import KEY_SPECS
 from imported_key_material.material.proof import CONFIRMATION_MESSAGE
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import key_for, pkcs8_der, pkcs8_pem
@@ -108,15 +110,114 @@ def test_text_that_nobody_decoded_is_reported_with_its_encoding(custodian, put_f
     )
 
 
-def test_a_file_that_looks_wrapped_is_not_to_be_replaced_by_random_bytes(custodian, put_file):
-    done = custodian.run("check", put_file("wrapped.bin", random_key(256)), "--key-spec", "SYMMETRIC_DEFAULT")
+CMS = b"\x01\x02\x02\x00\x78" + random_key(80) + bytes.fromhex("06092a864886f70d010706") + random_key(96)
+NOISE = b"\x01" + random_key(1479)
+BY_KMS = "Only KMS opens it, and it can't be checked here: key-custodian put stores it."
+
+
+@pytest.mark.parametrize(
+    ("data", "how"),
+    [
+        (NOISE[:256], "256 bytes are what RSA-OAEP gives under an RSA_2048 key"),
+        (NOISE[:512], "512 bytes are what RSA-OAEP gives under an RSA_4096 key"),
+        (NOISE[:400], "400 bytes are what RSA_AES_KEY_WRAP gives, for example under an RSA_2048 key"),
+        (NOISE[:1480], "1480 bytes are what RSA_AES_KEY_WRAP gives, for example under an RSA_2048 key"),
+        (CMS, "it begins like a ciphertext of kms:Encrypt"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("spec", "problem", "if_not"),
+    [
+        ("SYMMETRIC_DEFAULT", "The material is {} bytes long, and a SYMMETRIC_DEFAULT key takes exactly 32.", "key"),
+        ("RSA_2048", "The material is neither a PEM nor DER.", "key, as PEM or DER"),
+    ],
+)
+def test_wrapped_material_in_place_of_a_key_is_called_wrapped(custodian, put_file, data, how, spec, problem, if_not):
+    """And it is not to be replaced by random bytes."""
+    done = custodian.run("check", put_file("wrapped.bin", data), "--key-spec", spec)
 
     assert (done.code, done.out) == (1, b"")
     assert done.err == (
-        "wrapped.bin: The material is 256 bytes long, and a SYMMETRIC_DEFAULT key takes exactly 32. Is it wrapped? Then only "
-        "KMS opens it, and it can't be checked here: key-custodian put stores it. If it is not, name the file that holds the "
-        "key.\n"
+        f"wrapped.bin: {problem.format(len(data))} It looks wrapped: {how}. {BY_KMS} If it is not, name the file that holds "
+        f"the {if_not}.\n"
     )
+
+
+@pytest.mark.parametrize("size", [257, 264, 272, 392])
+def test_what_has_no_length_of_wrapped_material_is_only_perhaps_wrapped(custodian, put_file, size):
+    done = custodian.run("check", put_file("key.bin", NOISE[:size]), "--key-spec", "SYMMETRIC_DEFAULT")
+
+    looks_wrapped = size in {272, 392}
+    assert ("It looks wrapped: " in done.err, "Is it wrapped? Then only KMS" in done.err) == (
+        looks_wrapped,
+        not looks_wrapped,
+    )
+
+
+def test_text_as_long_as_wrapped_material_is_called_text(custodian, put_file):
+    """Base64 of 192 bytes has 256 characters."""
+    text = base64.b64encode(random_key(192))
+
+    done = custodian.run("check", put_file("key.b64", text), "--key-spec", "RSA_2048")
+
+    assert done.err.startswith("key.b64: The material reads as text (printable ASCII), and is neither a PEM nor DER.")
+
+
+@pytest.mark.parametrize("spec", KEY_SPECS)
+def test_material_that_is_valid_is_taken_whatever_it_looks_like(custodian, put_file, spec):
+    """What looks wrapped changes words only. An HMAC key of 128 bytes passes with its check value, whatever is in it."""
+    key = pkcs8_pem(key_for(spec)) if spec.startswith(("RSA", "ECC")) else random_key(KEY_SPECS[spec].form.size_bytes)
+
+    assert custodian.run("check", put_file("key", key), "--key-spec", spec.lower()).code == 0
+    if spec == "HMAC_512":
+        value = hmac.digest(CMS[:128], b"", "sha512").hex()[:10]
+        long = custodian.run(
+            "check", put_file("long", CMS[:128]), "--key-spec", spec, "--expected-check-value", f"HMAC:{value}"
+        )
+        assert long.code == 0
+
+
+@pytest.mark.parametrize("data", [b"\n", b" \r\n\t "])
+def test_a_file_with_nothing_but_a_newline_is_called_empty(custodian, put_file, data):
+    done = custodian.run("check", put_file("key.bin", data), "--key-spec", "HMAC_256")
+    piped = custodian.run("check", "-", "--key-spec", "HMAC_256", stdin=data)
+
+    rest = "empty, except for white space. The program that should have written it may have failed: check it first.\n"
+    assert (done.code, done.err) == (1, f"key.bin: The file is {rest}")
+    assert (piped.code, piped.err) == (1, f"standard input: It is {rest}")
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("AES-256", " For AES-256 it is SYMMETRIC_DEFAULT; KMS has no other AES keys."),
+        ("aes_256", " For AES-256 it is SYMMETRIC_DEFAULT; KMS has no other AES keys."),
+        ("AES", " For AES-256 it is SYMMETRIC_DEFAULT; KMS has no other AES keys."),
+        ("Aes128", " For AES-256 it is SYMMETRIC_DEFAULT; KMS has no other AES keys."),
+        ("aes-256-gcm", " For AES-256 it is SYMMETRIC_DEFAULT; KMS has no other AES keys."),
+        ("hmac-256", " Did you mean HMAC_256?"),
+        ("RSA2048", " Did you mean RSA_2048?"),
+        ("symmetric", " Did you mean SYMMETRIC_DEFAULT?"),
+        ("P-256", ""),
+        ("", ""),
+    ],
+)
+def test_a_key_spec_that_kms_does_not_have_is_answered_with_a_hint_and_nothing_is_guessed(
+    custodian, put_file, given, hint
+):
+    done = custodian.run("check", put_file("key.bin", KEY), "--key-spec", given)
+
+    assert (done.code, done.out) == (2, b"")
+    assert done.err.splitlines()[-1] == (
+        f"Error: Invalid value for '--key-spec': it is not one of {', '.join(KEY_SPECS)}.{hint}"
+    )
+
+
+@pytest.mark.parametrize("spec", ["hmac_256", "Hmac_256", "HMAC_256"])
+def test_a_key_spec_is_taken_in_any_case(custodian, put_file, spec):
+    told = custodian.run("check", put_file("key.bin", KEY), "--key-spec", spec, "--json")
+
+    assert json.loads(told.out)["key_spec"] == "HMAC_256"
 
 
 def test_what_is_refused_is_reported_as_json_too(custodian, put_file):

@@ -59,11 +59,15 @@ CALLS = {  # complete calls without faults; a test replaces or adds each option 
     "generate": [
         ("generate", *HMAC, "--wrapping-key", "transport.der", *OUT),
         ("generate", *HMAC, "--plaintext-out", "new.bin"),
+        ("generate", *HMAC, "--component", "--out", "new.bin"),
     ],
     "wrap": [
         ("wrap", "key.bin", *HMAC, "--wrapping-key", "transport.der", *OUT),
         ("wrap", "key.bin", *HMAC, "--wrapping-key", "alias/transport", *OUT),
         ("wrap", "key.bin", *HMAC, "--wrapping-key", "alias/symmetric", "--secret", "orders/mac-key", *OUT, "--json"),
+    ],
+    "split": [
+        ("split", "key.bin", *HMAC, "--out", "a.bin", "--out", "b.bin"),
     ],
     "combine": [
         ("combine", *HMAC, *PARTS, *VALUES, "--wrapping-key", "transport.der", *OUT),
@@ -217,7 +221,7 @@ def test_no_option_and_no_argument_takes_any_text():
         f"{name} {param.name}"
         for name in COMMANDS
         for param in params(name)
-        if not isinstance(param.type, lists) and getattr(param.type, "func", None) not in ours
+        if not isinstance(param.type, lists) and getattr(param.type, "func", param.type) not in ours
     ]
 
     assert untyped == []

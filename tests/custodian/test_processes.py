@@ -31,7 +31,7 @@ PAPER = ("--material", "key.bin", "--expected-check-value")
 class Case(NamedTuple):
     arguments: tuple[str, ...]
     code: int
-    new_file: str = ""
+    new_files: tuple[str, ...] = ()
 
 
 CASES = {
@@ -39,23 +39,28 @@ CASES = {
     "check, as JSON": Case(("check", "key.bin", *HMAC, "--json"), 0),
     "check, refused": Case(("check", "key.bin", "--key-spec", "HMAC_512"), 1),
     "check, a wrong call": Case(("check", "key.bin"), 2),
-    "generate": Case(("generate", *HMAC, *TO_FILE), 0, "wrapped.bin"),
+    "generate": Case(("generate", *HMAC, *TO_FILE), 0, ("wrapped.bin",)),
     "generate, refused": Case(("generate", *HMAC, "--wrapping-key", "key.bin", "--out", "wrapped.bin"), 1),
     "generate, a wrong call": Case(("generate", *HMAC), 2),
-    "wrap": Case(("wrap", "key.bin", *HMAC, *TO_FILE), 0, "wrapped.bin"),
+    "wrap": Case(("wrap", "key.bin", *HMAC, *TO_FILE), 0, ("wrapped.bin",)),
     "wrap, under a key in KMS": Case(
-        ("wrap", "key.bin", *HMAC, "--wrapping-key", "alias/transport", "--out", "wrapped.bin"), 0, "wrapped.bin"
+        ("wrap", "key.bin", *HMAC, "--wrapping-key", "alias/transport", "--out", "wrapped.bin"), 0, ("wrapped.bin",)
     ),
     "wrap, refused": Case(("wrap", "key.bin", "--key-spec", "RSA_2048", *TO_FILE), 1),
     "wrap, a wrong call": Case(("wrap", "key.bin", *HMAC), 2),
-    "combine": Case(("combine", *HMAC, *TO_FILE, *PARTS, "--component-check-value", OF_OTHER), 0, "wrapped.bin"),
+    "generate, a component": Case(("generate", "--component", *HMAC, "--out", "a.bin"), 0, ("a.bin",)),
+    "generate, a component for nobody": Case(("generate", "--component", *HMAC), 1),
+    "split": Case(("split", "key.bin", *HMAC, "--out", "a.bin", "--out", "b.bin"), 0, ("a.bin", "b.bin")),
+    "split, refused": Case(("split", "key.bin", "--key-spec", "HMAC_512", "--out", "a.bin", "--out", "b.bin"), 1),
+    "split, a wrong call": Case(("split", "key.bin", *HMAC, "--out", "a.bin"), 2),
+    "combine": Case(("combine", *HMAC, *TO_FILE, *PARTS, "--component-check-value", OF_OTHER), 0, ("wrapped.bin",)),
     "combine, refused": Case(("combine", *HMAC, *TO_FILE, *PARTS, "--component-check-value", CHECK_VALUE), 1),
     "combine, a wrong call": Case(("combine", *HMAC, *TO_FILE, *PARTS), 2),
     "put": Case(("put", "key.bin", *HMAC, "--plaintext", *SECRET, "--version-id", "0" * 32), 0),
     "put, refused": Case(("put", "key.bin", "--key-spec", "HMAC_512", "--plaintext", *SECRET), 1),
     "put, a wrong call": Case(("put", "key.bin", *SECRET), 2),
     "put, with nobody to ask": Case(("put", "key.bin", *HMAC, "--plaintext", *SECRET[:-1]), 2),
-    "verify": Case(("verify", "KEY", *PAPER, CHECK_VALUE, "--out", "receipt.json"), 0, "receipt.json"),
+    "verify": Case(("verify", "KEY", *PAPER, CHECK_VALUE, "--out", "receipt.json"), 0, ("receipt.json",)),
     "verify, refused": Case(("verify", "KEY", *PAPER, OF_OTHER), 1),
     "verify, a wrong call": Case(("verify", "KEY"), 2),
     "inventory": Case(("inventory",), 0),
@@ -91,9 +96,11 @@ def test_a_process_and_the_call_within_this_process_say_the_same(tmp_path, name)
 
     assert as_process == said(tmp_path / "called", Called, case.arguments)
     code, out, err, made = as_process
-    assert (code, made) == (case.code, {case.new_file} - {""})
+    assert (code, made) == (case.code, set(case.new_files))
     assert bool(out) is (code == 0)
-    assert bool(err) is (code != 0 or case.arguments[0] not in {"check", "verify"})
+    assert bool(err) is (
+        code != 0 or (case.arguments[0] not in {"check", "split", "verify"} and "--component" not in case.arguments[:2])
+    )
 
 
 def test_no_command_is_left_out():

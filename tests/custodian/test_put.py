@@ -73,7 +73,9 @@ def test_a_wrapped_file_becomes_a_secret_that_the_template_can_name(bank):
         f"        KeyId: {key}\n"
         f"      ExpectedCheckValue: {check_value}\n"
         "\n"
-        "Write down the version id. Next, once the stack is deployed: key-custodian verify --help\n",
+        "Write down the version id. Next, when the stack is deployed,\n"
+        "set KEY to the key's id, ARN or alias/NAME, and run:\n"
+        f'  key-custodian verify "$KEY" --report wrapped.json --secret {secret.arn} --version-id {version_id}\n',
     )
     assert version.value == (bank.folder / file).read_bytes()
     assert secret.tags == {"imported-key-material": "orders"}

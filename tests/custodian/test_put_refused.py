@@ -20,6 +20,7 @@ AES_WRAP = (*HMAC, "--algorithm", "RSA_AES_KEY_WRAP_SHA_256", *UNDER)
 SYMMETRIC = (*HMAC, "--algorithm", "SYMMETRIC_DEFAULT", *UNDER)
 WRAP_FIRST = "Wrap it first: key-custodian wrap. To store plaintext on purpose: --plaintext.\n"
 EMPTY = "The file is empty. The program that should have written it may have failed: check it first.\n"
+NAME_A_REPORT = "Name what key-custodian wrap, generate, combine or put printed with --json.\n"
 AGAIN = "Check --algorithm and --wrapping-key, or wrap it again: key-custodian wrap.\n"
 
 
@@ -188,43 +189,50 @@ def test_another_key_than_the_one_it_was_wrapped_under_is_refused(bank, report):
 
 
 def test_a_report_of_a_key_file_does_not_say_which_key_of_kms_opens_it(bank, report):
-    no_key = {"SecretWrapping": {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": None}}
-
-    told = refused(bank, made(bank), "--report", report(properties=no_key), code=2)
+    told = refused(bank, made(bank), "--report", report(**of_key(None)), code=2)
 
     assert told.endswith("Error: Missing --wrapping-key: the report does not say it.\n")
 
 
 def of_key(key_id):
-    return {"properties": {"SecretWrapping": {"Algorithm": "RSAES_OAEP_SHA_256", "KeyId": key_id}}}
+    wrapping = {"Algorithm": "SYMMETRIC_DEFAULT", "KeyId": key_id}
+    return {"properties": {"SecretWrapping": wrapping, "ExpectedCheckValue": "HMAC:A5EF60B210"}}
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changed", "field"),
     [
-        {"key_spec": "HMAC_1"},
-        {"algorithm": "ROT13"},
-        {"wrapped_sha256": "\x1b[2J"},
-        {"wrapped_sha256": 0},
-        of_key("arn:aws:kms:eu-central-1:111122223333:key/1; touch PWNED #"),
-        of_key(KEY.hex()),
-        {"encryption_context": {"imported-key-material": "\x1b[2J"}},
+        ({"key_spec": "HMAC_1"}, "key_spec"),
+        ({"algorithm": "ROT13"}, "algorithm"),
+        ({"wrapped_sha256": "\x1b[2J"}, "wrapped_sha256"),
+        ({"wrapped_sha256": 0}, "wrapped_sha256"),
+        (of_key("arn:aws:kms:eu-central-1:111122223333:key/1; touch PWNED #"), "properties.SecretWrapping.KeyId"),
+        (of_key(KEY.hex()), "properties.SecretWrapping.KeyId"),
+        ({"properties": 1}, "properties.ExpectedCheckValue"),
+        ({"encryption_context": {"imported-key-material": "\x1b[2J"}}, "encryption_context.imported-key-material"),
     ],
 )
-def test_a_report_that_this_tool_did_not_make_is_refused_and_not_shown(bank, report, changed):
+def test_a_report_that_this_tool_did_not_make_is_refused_and_not_shown(bank, report, changed, field):
     told = refused(bank, made(bank), "--report", report(**changed))
 
-    assert told.startswith("wrapped.json: The file is not the report of a wrapped file. ")
+    assert told == (
+        f"wrapped.json: The report's field {field} is missing or does not have its form: this tool did not write it so. "
+        f"Somebody may have changed the file. {NAME_A_REPORT}"
+    )
 
 
-@pytest.mark.parametrize("text", ["[]", '{"properties": 1}', "Key spec: HMAC_256"])
-def test_what_is_no_report_is_refused(bank, text):
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[]", "The file holds no JSON object, so it is no report."),
+        ("Key spec: HMAC_256", "The file holds no JSON object, so it is no report."),
+        ('{"properties": 1}', "The file holds a JSON object that is no report of a wrapped file or a stored version."),
+    ],
+)
+def test_what_is_no_report_is_refused(bank, text, problem):
     bank.file("wrapped.json", text)
 
-    assert refused(bank, BLOB, "--report", "wrapped.json") == (
-        "wrapped.json: The file is not the report of a wrapped file. Name what key-custodian wrap, generate or combine printed "
-        "with --json.\n"
-    )
+    assert refused(bank, BLOB, "--report", "wrapped.json") == f"wrapped.json: {problem} {NAME_A_REPORT}"
     assert bank.calls == []
 
 

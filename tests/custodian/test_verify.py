@@ -13,7 +13,8 @@ from imported_key_material.material.key_specs import key_spec
 from imported_key_material.material.proof import CONFIRMATION_MESSAGE
 from key_custodian import session
 from key_custodian.aws import Connection
-from key_custodian.evidence import Key, Paper, Verdict, prove
+from key_custodian.evidence import Key, Verdict, prove
+from key_custodian.paper import Paper
 from key_custodian.session import Session
 from lab.keys.openssl import openssl
 from lab.keys.private_keys import ec_key, key_for, pkcs8_der, rsa_key, spki_der
@@ -346,7 +347,7 @@ def test_the_receipt_shows_who_when_which_key_and_which_version(bank):
         "Proves:         The key holds the private key of the public key on paper: the check value is the SHA-256 of the whole "
         "public key, and KMS takes the public key from the private key that was imported.\n"
         "Does not show:  Who else holds the private key.\n"
-        f"Check value:    {paper} (compared with the public key that KMS gives)\n"
+        f"Check value:    {paper} (on paper; compared with the public key that KMS gives)\n"
         f"Key:            {key}\n"
         "                ECC_NIST_P256, SIGN_VERIFY, Enabled\n"
         "                KEY_MATERIAL_DOES_NOT_EXPIRE\n"
@@ -365,7 +366,8 @@ def test_the_receipt_shows_who_when_which_key_and_which_version(bank):
 
 
 SYMMETRIC_NOT = "on paper; not compared: KMS shows no check value of a symmetric key"
-BY_PUBLIC_KEY, BY_MATERIAL = "compared with the public key that KMS gives", "compared with the material, here"
+BY_PUBLIC_KEY = "on paper; compared with the public key that KMS gives"
+BY_MATERIAL = "on paper; compared with the material, here"
 BY_MAC = "on paper; not compared: KMS shows no check value of an HMAC key, and the MAC is compared instead"
 MAC_OF_KEY, MAC_OF_OTHER = (hmac_of(key, CONFIRMATION_MESSAGE) for key in (KEY, OTHER))
 
@@ -402,7 +404,7 @@ def test_the_receipt_says_with_what_the_check_value_was_compared_if_with_anythin
 
     assert as_json["verdict"] == verdict
     assert f"Check value:    {paper} ({said})\n" in as_text.text
-    assert as_json["check_value"]["compared"] is said.startswith("compared")
+    assert as_json["check_value"]["compared"] is said.startswith("on paper; compared")
 
 
 def time_of_aws(text):
@@ -419,7 +421,7 @@ def test_the_receipt_is_written_as_json_to_a_new_file_that_only_its_owner_reads(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert set(told) == {
         *("receipt", "receipt_version", "proved", "verdict", "shown_by", "found", "proves", "does_not_show"),
-        *("check_value", "key", "secret", "by", "region", "not_aws", "time", "aws_time", "requests", "tool"),
+        *("check_value", "reports", "key", "secret", "by", "region", "not_aws", "time", "aws_time", "requests", "tool"),
     }
     assert told["by"] == {"account": ACCOUNT, "arn": WHO}
     assert told["key"]["arn"] == key
@@ -590,7 +592,7 @@ def test_a_code_that_nobody_knows_is_reported_with_where_to_look(bank):
         (
             (),
             "An HMAC key's check value is the MAC of an empty message, which KMS does not compute. Give the confirmation "
-            "MAC on paper (--mac), or the material itself (--material).",
+            "MAC on paper (--mac), the report of the wrapped file (--report), or the material itself (--material).",
         ),
         (("--mac", "00" * 31), "--mac has 64 hex digits for an HMAC_256 key."),
         (("--mac", "no hex"), "--mac has 64 hex digits for an HMAC_256 key."),

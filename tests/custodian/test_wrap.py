@@ -1,5 +1,6 @@
 """`key-custodian wrap` under a public key file: OpenSSL opens what it wraps, by every algorithm."""
 
+import base64
 import hashlib
 import json
 import stat
@@ -210,13 +211,23 @@ def test_a_secret_s_name_binds_nothing_under_an_rsa_key(custodian, put_file):
     ) in done.err.splitlines()
 
 
-@pytest.mark.parametrize("data", [spki(ec_key()), b"nothing of the kind"])
+@pytest.mark.parametrize("data", [spki(ec_key()), random_key(294)])
 def test_another_key_or_no_key_is_no_wrapping_key(custodian, put_file, data):
     put_file("transport.pem", data)
 
     assert refused(custodian, put_file, *TO_FILE) == (
         "transport.pem: The file holds no public RSA key in PEM or DER. "
         "aws kms get-public-key gives one in DER (--query PublicKey --output text | base64 --decode).\n"
+    )
+
+
+def test_a_public_key_that_was_not_decoded_is_called_text(custodian, put_file):
+    """The page's first command leaves base64 in transport.b64."""
+    put_file("transport.pem", base64.b64encode(spki(rsa_key(2048))))
+
+    assert refused(custodian, put_file, *TO_FILE) == (
+        "transport.pem: The file holds text (printable ASCII), and no PEM: perhaps base64 that was not decoded. "
+        "Decode it first: base64 --decode < transport.b64 > transport.der.\n"
     )
 
 

@@ -16,8 +16,6 @@ BEFORE = {  # what others have done, or what the reader has on paper, by the fir
     "$ key-custodian verify alias/orders-payments ": """
         aws cloudformation deploy --stack-name orders-payments --template-file examples/hmac.yaml \\
             --parameter-overrides SecretId=orders/payments-key
-        on_paper() { python3.13 -c "import json; print(json.load(open('key.json'))$1)"; }
-        CHECK_VALUE=$(on_paper "['check_values'][0]") CONFIRMATION_MAC=$(on_paper "['confirmation_mac']")
     """,
     '$ aws cloudformation describe-stack-events --stack-name "$STACK"': """
         STACK=orders-first

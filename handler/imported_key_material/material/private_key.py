@@ -49,6 +49,8 @@ _SCALAR_BYTES = {  # by the curve's object identifier, without tag and length
 # Remedies. {words...} is filled with the reader's words.
 _AGAIN = "Export it again, for example: openssl pkey -in old.pem -out new.pem."
 _PRIVATE_KEY_WANTED = "{words.store} the private key in PKCS#8, PKCS#1 or SEC1, as PEM or DER."
+_IF_NOT_WRAPPED = "If it is not, name the {words.holder} that holds the key, as PEM or DER."
+_WRAPPED_LEAST_BYTES = 128  # wrapped under RSA it has more bytes; a bare private value has fewer
 _UNDAMAGED = "Name the {words.holder} with the undamaged key, or make a new one."
 _ED25519_VERSION_1 = (
     "{words.store} it in version 1, without the public key (RFC 8410, section 7): the 16 bytes "
@@ -104,7 +106,9 @@ def _shape(encoded: memoryview, words: Words) -> Shape:
         )
         raise Refused(_fault(words, f"The material reads as text ({text}), and is neither a PEM nor DER.", remedy))
     if encoded[0] != der.SEQUENCE:
-        raise Refused(_fault(words, "The material is neither a PEM nor DER.", _PRIVATE_KEY_WANTED))
+        is_long = len(encoded) >= _WRAPPED_LEAST_BYTES
+        remedy = f"{{words.if_wrapped}} {_IF_NOT_WRAPPED}" if is_long else _PRIVATE_KEY_WANTED
+        raise Refused(_fault(words, "The material is neither a PEM nor DER.", remedy))
     raise Refused(_fault(words, f"The private key {reason}.", _AGAIN))
 
 

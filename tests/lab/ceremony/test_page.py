@@ -12,7 +12,9 @@ from lab.ceremony import acts, page, parties
 from lab.ceremony.page import NotOnThePageError
 from lab.pages.command import Command
 from tests.unit.test_docs import REPOSITORY
+from tools import ceremony
 
+SHEET_WORDS, SHEET_LINES, SHEET_CHARACTERS = 510, 55, 100  # A4 at 10 points; half of the words are commands
 NOT_RUN = {"### On AWS only"}
 PARTIES = ("key owner", "custodian", "engineer", "auditor")
 POLICIES = {role: page.policy(file) for role, file in parties.ROLES.items()}
@@ -76,6 +78,90 @@ def test_all_that_is_written_down_is_used_and_nothing_else():
     names = {name for one in headings_with_commands() for command in page.commands(one) for name in command.names()}
 
     assert {name.partition("_")[0] for name in names} == {"TRANSPORT", "HMAC", "MASTER", "SIGNING", "NEXT"}
+
+
+# ------------------------------------------------------------------------------------------------- the pages to print
+
+PAGE = page.PAGE.read_text()
+
+
+def words(text):
+    return len(text.split())
+
+
+def test_the_pages_to_print_are_what_the_page_says():
+    assert ceremony.main(["--check"]) == 0
+
+
+@pytest.mark.parametrize("name", ["CUSTODIAN_PAGE", "RECORD"])
+def test_a_page_to_print_that_is_not_current_is_reported(tmp_path, monkeypatch, capsys, name):
+    path = tmp_path / getattr(ceremony, name).name
+    path.write_text("old")
+    monkeypatch.setattr(ceremony, name, path)
+
+    assert ceremony.main(["--check"]) == 1
+
+    said = f"examples/ceremony/{path.name} is not what ceremony.md says: run `make reference`.\n"
+    assert capsys.readouterr().err == said
+    assert path.read_text() == "old"
+
+
+def test_everything_that_is_written_down_has_a_line_on_the_record():
+    rows = re.findall(r"^\| (\d) \| (.+?) \| ([a-z ]+) \|", ceremony.record(PAGE), re.MULTILINE)
+    sentences = re.findall(r"Write down: ([^.]+(?:\.json`)?)\.\n", PAGE)
+    items = [re.sub("^(the|each) ", "", " ".join(item.split())) for one in sentences for item in one.split("; ")]
+
+    assert PAGE.lower().count("write down") == len(sentences)
+    assert [what for _, what, _ in rows] == items
+    assert sorted({int(number) for number, _, _ in rows}) == [one.number for one in ceremony.steps(PAGE)]
+    assert {who for _, _, who in rows} == {"key owner", "custodian", "engineer", "auditor"}
+
+
+def test_a_custodian_s_page_has_each_of_the_custodian_s_steps_and_is_one_sheet():
+    printed = ceremony.custodian_page(PAGE)
+    mine = [one for one in ceremony.steps(PAGE) if "custodian" in one.title.lower()]
+
+    assert re.findall(r"^## Step (\d)\.", printed, re.MULTILINE) == [str(one.number) for one in mine]
+    assert len(mine) == 6
+    assert printed.count("**Write down:**") == sum(one.body.count("Write down:") for one in mine)
+    assert "](" not in printed
+    assert words(printed) <= SHEET_WORDS
+    lines = sum(-(-len(line) // SHEET_CHARACTERS) for line in printed.splitlines() if line and "```" not in line)
+    assert lines <= SHEET_LINES  # the rest is for the space between paragraphs
+
+
+def test_a_custodian_s_page_has_a_command_for_each_task():
+    commands = [
+        " ".join(command.text.split()[:2])
+        for one in ceremony.steps(PAGE)
+        if one.who == "custodian"
+        for command in page.commands(f"### {one.number}. {one.title}")
+    ]
+    printed = re.findall(r"^\$ (\S+ \S+)", ceremony.custodian_page(PAGE), re.MULTILINE)
+
+    assert printed == list(dict.fromkeys(commands))
+
+
+def test_a_custodian_s_page_says_what_a_custodian_never_does():
+    never = page.section("## What a custodian never does")
+
+    assert never.count("\n- ") == 3
+    assert f"## What a custodian never does\n{never}" in ceremony.custodian_page(PAGE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ("### 8. A custodian destroys", "### 8. Somebody destroys", "The heading of step 8 does not name who acts."),
+        ("value; component 2's", "value. Component 2's", "is not one sentence in a paragraph of its own."),
+        ("## What a custodian never does", "## Never", "The page has no section ## What a custodian never does."),
+        ("\n### ", "\n#### ", "The page has no steps."),
+    ],
+)
+def test_a_page_of_another_form_is_an_error(old, new, error):
+    assert old in PAGE
+    with pytest.raises(ceremony.NoSuchStepError, match=re.escape(error)):
+        ceremony.record(PAGE.replace(old, new)) + ceremony.custodian_page(PAGE.replace(old, new))
 
 
 # ----------------------------------------------------------------------------------------------------------- policies

@@ -14,9 +14,9 @@ from lab.ceremony import page
 from lab.ceremony.__main__ import acts
 from lab.ceremony.acts import VERDICTS, Ceremony
 from lab.ceremony.parties import ROLES, assumed
-from lab.demo.acts import forms
 from lab.demo.evidence import NotShown
 from lab.demo.story import Story
+from lab.keys.canaries import Canaries
 from lab.local import places
 from lab.local.clients import client
 from lab.pages.command import Command
@@ -36,8 +36,11 @@ def test_the_ceremony_is_played_as_the_page_says(aws, tmp_path):
     every_command_of_the_page_is_run(ceremony)
     each_act_is_told_with_its_time(ceremony, told)
     no_plaintext_is_told(ceremony, told)
+    each_custodian_made_a_component_on_a_machine_without_credentials(ceremony)
     iam_enforces_the_policies_of_the_folder(ceremony, aws)
     the_receipts_name_the_custodian_and_the_version(ceremony)
+    the_command_with_which_put_ended_runs_as_it_stands(ceremony)
+    a_receipt_with_another_check_value_than_the_paper_ends_the_ceremony(ceremony)
     who_may_do_everything_by_iam_does_not_open_the_secret(ceremony, aws)
     what_should_be_refused_and_is_not_ends_the_ceremony(ceremony)
     what_should_be_let_through_and_is_refused_ends_the_ceremony(ceremony)
@@ -60,8 +63,15 @@ def each_act_is_told_with_its_time(ceremony, told):
 
 def no_plaintext_is_told(ceremony, told):
     assert set(ceremony.plaintexts) == {"the HMAC key", "Anna's component", "Boris's component", "the master key"}
-    for material in ceremony.plaintexts.values():
-        assert [form for form in forms(material) if form in told.getvalue().encode()] == []
+    assert Canaries(**ceremony.plaintexts).found_in(told.getvalue()) == {}
+
+
+def each_custodian_made_a_component_on_a_machine_without_credentials(ceremony):
+    machines = [ceremony.people[name] for name in ("Anna", "Boris")]
+
+    assert [len(ceremony.plaintexts[f"{one.name}'s component"]) for one in machines] == [32, 32]
+    assert [list(one.folder.iterdir()) for one in machines] == [[], []]
+    assert not [name for one in machines for name in one.environment if name.startswith("AWS_A")]
 
 
 def iam_enforces_the_policies_of_the_folder(ceremony, aws):
@@ -77,6 +87,27 @@ def the_receipts_name_the_custodian_and_the_version(ceremony):
         assert receipt["shown_by"] == shown_by
         assert receipt["by"]["arn"] == "arn:aws:sts::111122223333:assumed-role/orders-custodian/custodian"
         assert receipt["secret"]["version_id"] == ceremony.paper[f"{name.upper()}_VERSION"]
+
+
+def the_command_with_which_put_ended_runs_as_it_stands(ceremony):
+    custodian = ceremony.people["custodian"]
+    line = json.loads((custodian.folder / "signing-put.json").read_text())["next"]
+
+    printed = custodian.runs(
+        Command(line, ("Verdict: PROVED (by PUBLIC_KEY)",)), {"KEY": ceremony.paper["SIGNING_KEY"]}
+    )
+
+    assert f"version {ceremony.paper['SIGNING_VERSION']}, AWSCURRENT\n" in printed
+
+
+def a_receipt_with_another_check_value_than_the_paper_ends_the_ceremony(ceremony):
+    receipt = json.loads((ceremony.people["custodian"].folder / "signing-receipt.json").read_text())
+    receipt["check_value"]["expected"] = "SHA256:00"
+
+    with pytest.raises(
+        NotShown, match=r"^the receipt of orders-signing has the check value SHA256:00, and the paper SHA256:"
+    ):
+        ceremony._compares_with_paper(receipt, "signing")
 
 
 def who_may_do_everything_by_iam_does_not_open_the_secret(ceremony, aws):
