@@ -10,7 +10,11 @@ from lab.pages.blocks import READ_IN_ORDER, blocks
 from tests.unit.test_docs import DOCS, EXAMPLES, INTERNALS, README
 
 PAGES = [README, *sorted(DOCS.glob("*.md"))]
-FURTHER_PAGES = [EXAMPLES / "renewal" / "README.md", INTERNALS / "scale.md"]
+FURTHER_PAGES = [
+    EXAMPLES / "renewal" / "README.md",
+    DOCS.parent / "operations" / "queries" / "README.md",
+    INTERNALS / "scale.md",
+]
 BEYOND_OUR_AWS = {  # it reads no flags and no lists inside A=b,C=d
     "aws cloudformation create-stack-set",
     "aws cloudformation create-stack-instances",
