@@ -24,10 +24,10 @@ NONE: Final = "none"
 DEFAULTS: Final[Mapping[str, str]] = {
     "ServiceTimeout": "3600",
     "SecretVersionId": NONE,
-    "SecretVersionStage": "AWSCURRENT, where there is no SecretVersionId",
-    "SecretJsonKey": "the secret's value as a whole",
+    "SecretVersionStage": "AWSCURRENT, without SecretVersionId",
+    "SecretJsonKey": "the whole value",
     "MaterialEncoding": "by the value's form",
-    "SecretWrapping": "the secret holds the material itself",
+    "SecretWrapping": "not wrapped",
     "WrappingAlgorithm": "by key spec",
     "WrappingKeySpec": "RSA_4096",
     "ValidTo": "does not expire",
@@ -35,15 +35,15 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "KeyMaterialDescription": NONE,
     "PreviousSecretVersionIds": NONE,
     "NewMaterial": "REFUSE",
-    "ExpectedCheckValue": "nothing is compared",
+    "ExpectedCheckValue": NONE,
     "Trigger": NONE,
 }
 
-IMPORTS: Final = "imports again"
-NOTHING: Final = "nothing by itself"
+IMPORTS: Final = "imports"
+NOTHING: Final = "nothing"
 REPLACES: Final = "replacement"
-NOT_POSSIBLE: Final = "not possible"
-BY_EXPIRY: Final = "imports again, unless KMS shows this expiry already"
+NOT_POSSIBLE: Final = "refused"
+BY_EXPIRY: Final = "imports, unless KMS shows this expiry already"
 CHANGES: Final[Mapping[str, str]] = {
     "ServiceToken": NOT_POSSIBLE,
     "ServiceTimeout": NOTHING,
@@ -70,12 +70,12 @@ _AS_ATTRIBUTE: Final = " As an attribute: "
 _HEAD: Final = """\
 # Properties and attributes of `{type}`
 
-<!-- Written by tools/reference.py from handler/imported_key_material/schema.json: change that, then `make reference`. -->
+<!-- `make reference` writes this page from handler/imported_key_material/schema.json. -->
 
 {description}
 
-The function refuses a property that is not listed here. It refuses a value that CloudFormation left unresolved, too:
-`{{{{resolve:secretsmanager:` and `{{{{resolve:ssm-secure:` do not work in custom resources. Numbers may be numbers or text.
+The function refuses any other property, and a value that CloudFormation left unresolved: `{{{{resolve:secretsmanager:` and
+`{{{{resolve:ssm-secure:` do not work in custom resources. Numbers may be numbers or text.
 
 ## Properties
 
@@ -86,13 +86,12 @@ The function refuses a property that is not listed here. It refuses a value that
 _CHANGES: Final = f"""
 What a change does to an existing resource:
 
-- *{IMPORTS}*: the update reads the secret, checks the material and imports it again. For bytes that are new
-  to the key, NewMaterial decides.
-- *{NOTHING}*: the update imports nothing, as long as SecretVersionId is pinned and KMS has what the properties ask for. Without
-  SecretVersionId every update imports again.
-- *{REPLACES}*: the material is imported into the other key. Then CloudFormation deletes the old resource, and the old key loses
-  its material, if this resource imported it.
-- *{NOT_POSSIBLE}*: CloudFormation refuses it ("Modifying service token is not allowed.").
+- *{IMPORTS}*: the update reads the secret, checks the material and imports it again. For new bytes NewMaterial decides.
+- *{NOTHING}*: this change imports nothing. But every update without SecretVersionId imports again, and so does one if KMS does
+  not have what the properties ask for.
+- *{REPLACES}*: the other key gets the material. Then CloudFormation deletes the old resource, and the old key loses its
+  material, if this resource imported it.
+- *{NOT_POSSIBLE}*: by CloudFormation ("Modifying service token is not allowed.").
 """
 
 

@@ -21,6 +21,8 @@ from tests.support.scene import AWAY, Scene
 REGION = "eu-south-1"  # only this test uses this Region: the page uses the names of a whole account
 STACK = "orders-renewed"
 PAGE = DOCS / "operations.md"
+RENEWAL = REPOSITORY / "examples" / "renewal"
+QUERIES = REPOSITORY / "operations" / "queries"
 FIRST_HEADING = "## What each finding means"
 
 
@@ -33,13 +35,16 @@ class OnCall:
         self.kms, self.secrets = self.scene.kms, self.scene.secretsmanager
         self.todo = [block for block in _of_operation() if not block.not_run]
 
+    def runs_all(self, blocks_of_a_page):
+        for block in blocks_of_a_page:
+            self.reader.runs(block)
+
     def runs(self, heading):
         """All commands of a section, in the page's order. Each section is run once."""
         section = [block for block in self.todo if block.heading.lstrip("# ") == heading]
         assert section, f"{heading}: nothing to run"
         self.todo = [block for block in self.todo if block not in section]
-        for block in section:
-            self.reader.runs(block)
+        self.runs_all(section)
 
     def types(self, script):
         code, printed = self.reader.types(script)
@@ -103,13 +108,13 @@ def test_what_the_page_says_mends_each_incident(on_call):
 
 def a_pipeline_renews(on_call):
     """The first run of a month moves the end, the next one changes nothing."""
-    on_call.runs("Renewal")
+    on_call.runs_all(blocks(RENEWAL / "README.md"))
     on_call.types(f"KEY=$(aws kms describe-key --key-id alias/{STACK} --query KeyMetadata.Arn --output text)")
     blob = on_call.scene.seal(on_call.key)
     assert on_call.renews("last-month")
     before = on_call.ends()
     on_call.types("sleep 1")  # KMS keeps whole seconds
-    [command] = re.findall(r"run: \|\n((?: {10}.*\n)+)", (REPOSITORY / "examples/renewal/renewal.yml").read_text())
+    [command] = re.findall(r"run: \|\n((?: {10}.*\n)+)", (RENEWAL / "renewal.yml").read_text())
 
     on_call.types(command)
     after = on_call.ends()
@@ -185,10 +190,11 @@ def a_rotation_was_wrong(on_call):
     """The second material of docs/rotation.md is the wrong one."""
     [steps, again] = [block for block in blocks(DOCS / "rotation.md") if block.heading == "## Step by step"]
     on_call.types("KEPT=$STACK")
-    on_call.reader.runs(steps)
-    on_call.reader.runs(again)
+    on_call.runs_all([steps, again])
     key = on_call.kms.describe_key(KeyId="alias/orders-rotated")["KeyMetadata"]["KeyId"]
     under_the_wrong_one = on_call.scene.seal(key)
+    third = again.text.replace("VERSION_2", "VERSION_3").replace("-2", "-3")  # "as before", but for the deployment
+    on_call.types(re.sub(r"^\$ ", "", third.partition("$ aws cloudformation")[0], flags=re.MULTILINE))
 
     on_call.runs("A wrong rotation")
 
@@ -234,7 +240,7 @@ def _filled(kms, material, **kind):
 
 def the_audit_queries_find_what_they_ask_for(on_call):
     """Logs Insights is not here, so: the fields of the first query are those of a line that the function wrote."""
-    [query] = re.findall(r"```text\n(filter message in .*?)```", PAGE.read_text(), re.DOTALL)
+    query = (QUERIES / "imports.txt").read_text()
     fields = re.search(r"\| fields (.*)", query)[1].replace("@timestamp", "timestamp").split(", ")
     lines = [json.loads(line) for line in on_call.aws.logs().splitlines() if '"imported"' in line]
 

@@ -17,6 +17,25 @@ BEFORE = {  # what others have done, or what the reader has on paper, by the fir
         aws cloudformation deploy --stack-name orders-payments --template-file examples/hmac.yaml \\
             --parameter-overrides SecretId=orders/payments-key
     """,
+    "$ STACK=orders-adopted ": r"""
+        openssl rand 32 > by-hand.bin
+        KEY=$(aws kms create-key --origin EXTERNAL --query KeyMetadata.KeyId --output text)
+        aws kms get-parameters-for-import --key-id $KEY --wrapping-algorithm RSAES_OAEP_SHA_256 \
+            --wrapping-key-spec RSA_4096 --query "[[PublicKey],[ImportToken]]" --output text > parameters.b64
+        sed -n 1p parameters.b64 | base64 --decode > public.der && sed -n 2p parameters.b64 | base64 --decode > token.bin
+        openssl pkeyutl -encrypt -pubin -keyform DER -inkey public.der -in by-hand.bin -out by-hand.wrapped \
+            -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256 -pkeyopt rsa_mgf1_md:sha256
+        aws kms import-key-material --key-id $KEY --encrypted-key-material fileb://by-hand.wrapped \
+            --import-token fileb://token.bin --expiration-model KEY_MATERIAL_DOES_NOT_EXPIRE
+    """,
+    "$ OLD=orders-old NEW=orders-new ": r"""
+        openssl rand 32 > moved.bin
+        aws kms encrypt --key-id alias/transport --plaintext fileb://moved.bin --output text --query CiphertextBlob \
+            --encryption-context imported-key-material=$ACCOUNT/orders-old/key > moved.b64
+        aws secretsmanager create-secret --name orders-old/key --secret-string file://moved.b64 \
+            --tags Key=imported-key-material,Value=orders-old
+        aws cloudformation deploy --stack-name orders-old --template-file examples/first-key.yaml
+    """,
     '$ aws cloudformation describe-stack-events --stack-name "$STACK"': """
         STACK=orders-first
         MATERIAL=$(aws kms describe-key --key-id alias/$STACK --query KeyMetadata.CurrentKeyMaterialId --output text)

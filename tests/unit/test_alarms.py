@@ -212,16 +212,20 @@ def test_an_alarm_s_description_says_what_happened_and_names_the_section_that_sa
     assert found[2] in anchors(OPERATIONS)
 
 
-def test_every_section_about_an_alarm_has_its_alarm_and_its_command():
+def test_every_section_about_an_alarm_has_its_alarm_and_says_where_to_look():
     text = OPERATIONS.read_text().partition("## What each alarm means\n")[2].partition("\n## ")[0]
     sections = dict(one.split("\n", 1) for one in re.split(r"^### ", text, flags=re.MULTILINE)[1:])
     by_anchor = {one["AlarmDescription"].rpartition("#")[2]: one for one in alarms().values()}
+    application = with_topic()
+    logs = {application.properties(name)["LogGroupName"] for name in logical_ids(application, "AWS::Logs::LogGroup")}
 
     assert len(sections) == len(by_anchor) == 10
     for heading, body in sections.items():
         alarm = by_anchor[re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-")]
         assert f"`{alarm['AlarmName']}`" in body, heading
-        assert "$ aws " in body, heading
+        named = set(re.findall(r"^Log: `(.+)`\.$", body, re.MULTILINE))
+        assert named <= logs, heading
+        assert named or "$ aws " in body or "](#" in body, heading
 
 
 # -------------------------------------------------------------------------------------------------------- the version

@@ -31,7 +31,10 @@ README = REPOSITORY / "README.md"
 DOCS = REPOSITORY / "docs"
 INTERNALS = DOCS / "internals"
 EXAMPLES = REPOSITORY / "examples"
-PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md"), *EXAMPLES.rglob("*.md")])
+OPERATIONS = REPOSITORY / "operations"
+PAGES = sorted(
+    [*REPOSITORY.glob("*.md"), *(page for place in (DOCS, EXAMPLES, OPERATIONS) for page in place.rglob("*.md"))]
+)
 PACKAGE = REPOSITORY / "handler" / "imported_key_material"
 README_MOST_LINES, README_MOST_WORDS = 250, 1_800
 
@@ -474,7 +477,7 @@ TEXTS = literals() + in_properties() + composed()
 
 
 def test_there_are_quotes():
-    assert len(QUOTES) > 40
+    assert len(QUOTES) > 20
 
 
 @pytest.mark.parametrize("quote", QUOTES)

@@ -24,7 +24,7 @@ README, TEMPLATE, SCALE = REPOSITORY / "README.md", REPOSITORY / "template.yaml"
 PERMISSIONS, DESIGN, THREAT_MODEL = DOCS / "permissions.md", INTERNALS / "design.md", DOCS / "threat-model.md"
 DEPLOYING, ROTATION, MOVING = DOCS / "deploying.md", DOCS / "rotation.md", DOCS / "moving-keys.md"
 PAGES = sorted({README, *DOCS.rglob("*.md")} - {INTERNALS / "findings.md"})  # it quotes what was wrong
-POLICIES = sorted((REPOSITORY / "examples").rglob("*.json"))
+POLICIES = sorted(path for folder in ("examples", "operations") for path in (REPOSITORY / folder).rglob("*.json"))
 CODE = sorted((REPOSITORY / "handler" / "imported_key_material").rglob("*.py"))
 SCHEMA = json.loads((REPOSITORY / "handler" / "imported_key_material" / "schema.json").read_text())
 APPLICATION = source()
@@ -223,7 +223,21 @@ def test_no_policy_names_a_role_by_a_pattern(page):
 
     assert [arn for arn in arns if "*" in arn or "?" in arn] == []
     assert operators <= {"ArnEquals", "ArnNotEquals"}
-    assert page != PERMISSIONS or (arns and operators)
+    assert page.name != "deny-invoke.json" or (arns and operators)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / "examples" / "permissions").iterdir()), ids=lambda path: path.name
+)
+def test_each_file_of_permissions_is_named_on_the_page_and_denies_calls_of_aws(path):
+    assert f"`examples/permissions/{path.name}`" in PERMISSIONS.read_text()
+
+    if path.suffix == ".json":
+        (statement,) = json.loads(path.read_text())["Statement"]
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert statement["Effect"] == "Deny"
+        for service, operation in (action.split(":") for action in actions):
+            assert operation in {*model(service).operation_names, "InvokeFunction"}
 
 
 def test_the_page_says_how_long_a_missing_tag_is_read_again():
