@@ -36,7 +36,7 @@ PAGES = sorted(
     [*REPOSITORY.glob("*.md"), *(page for place in (DOCS, EXAMPLES, OPERATIONS) for page in place.rglob("*.md"))]
 )
 PACKAGE = REPOSITORY / "handler" / "imported_key_material"
-README_MOST_LINES, README_MOST_WORDS = 250, 1_800
+README_MOST_LINES, README_MOST_WORDS, ALL_MOST_WORDS = 250, 1_800, 18_000
 
 
 def blocks(page, language):
@@ -175,6 +175,11 @@ def test_the_readme_is_short():
     text = README.read_text()
     assert len(text.splitlines()) <= README_MOST_LINES
     assert len(text.split()) <= README_MOST_WORDS
+
+
+def test_the_pages_for_users_are_short_enough_to_be_read():
+    """What is added here is taken out elsewhere, or stands in a file under examples/ or operations/."""
+    assert sum(len(page.read_text().split()) for page in (README, *DOCS.glob("*.md"))) <= ALL_MOST_WORDS
 
 
 def test_what_openssl_wraps_as_the_page_says_is_what_the_function_unwraps(tmp_path):
