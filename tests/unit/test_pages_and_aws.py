@@ -12,6 +12,7 @@ from itertools import permutations
 from pathlib import Path
 
 import botocore.session
+import cfnlint.decode
 import pytest
 
 from imported_key_material.aws import error_texts
@@ -144,33 +145,30 @@ def test_the_pages_say_where_there_are_fips_endpoints(page):
 # ------------------------------------------------------------------------------------------- many accounts and Regions
 
 
-def test_the_stack_sets_recipe_has_a_bucket_and_a_template_for_each_region():
+def test_the_stack_sets_recipe_is_as_lambda_and_stack_sets_need_it():
     """Lambda takes code only from a bucket of its Region, and a StackSet takes no transform by itself."""
     code = model("lambda").shape_for("FunctionCode").members["S3Bucket"]
     stack_set = model("cloudformation").operation_model("CreateStackSet").input_shape.members
     assert "in the same Amazon Web Services Region as your function" in of_aws(code)
     assert "only when you provide a custom execution role template" in of_aws(stack_set["Capabilities"])
-    assert "ExecutionRoleTemplateBody" in stack_set
-    assert "`--invocation-role-template-body`" in SCALE.read_text()
 
-    (recipe,) = [block for block in blocks(SCALE, "console") if "create-stack-set" in block]
-    commands = recipe.replace("\\\n", " ").splitlines()
-    uses_a_region = [one for one in commands if re.match(r"\$ (aws|sam package)\b", one)]
+    (recipe,) = [block for block in blocks(DEPLOYING, "console") if "create-stack-set" in block]
+    (release,) = [block for block in blocks(DEPLOYING, "console") if "artifact-bucket.yaml" in block]
 
-    assert re.fullmatch(r"\$ region=[a-z0-9-]+; bucket=[a-z-]+-\$region", commands[0])
-    assert [one for one in uses_a_region if "--region $region" not in one] == []
-    assert "--s3-bucket $bucket" in recipe
-    assert "--template-url https://$bucket.s3.$region.amazonaws.com/" in recipe
-    order = ["sam build", "sam package", "cloudformation deploy", "--template-stage Processed", "create-stack-set"]
-    assert sorted(order, key=recipe.index) == order
+    assert "--bucket $PREFIX-$AWS_REGION" in release
+    assert "--template-body file://imported-key-material.json" in recipe
+    assert "sam package" not in recipe
 
 
-def test_the_bucket_of_the_stack_sets_can_be_read_by_the_organization_only():
-    (policy,) = [json.loads(block) for block in blocks(SCALE, "json")]
+def test_the_bucket_of_a_release_can_be_read_by_the_organization_only():
+    template, _ = cfnlint.decode.decode(str(REPOSITORY / "examples" / "artifact-bucket.yaml"))
+    tls, read = template["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
 
-    (statement,) = policy["Statement"]
+    condition, statement, otherwise = read["Fn::If"]
+    assert (condition, otherwise) == ("HasOrganization", {"Ref": "AWS::NoValue"})
     assert (statement["Effect"], statement["Action"]) == ("Allow", "s3:GetObject")
-    assert list(statement["Condition"]["StringEquals"]) == ["aws:PrincipalOrgID"]
+    assert statement["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}}}
+    assert tls["Effect"] == "Deny"
 
 
 # -------------------------------------------------------------------------------------------------------------- policies
