@@ -1,15 +1,16 @@
 """Recognizes material that is already wrapped, where a key is expected. Only the words of an error depend on it, no check.
 
-kms:Encrypt   the ciphertext holds a CMS EncryptedData (RFC 5652, section 8) near its beginning. AWS documents no layout;
-all ciphertexts that people have published are like this
-RSA           as long as a modulus of KMS's RSA keys, or with RSA_AES_KEY_WRAP longer by the AES block (RFC 5649)
+The checks call text and containers of keys by name before these words are used.
+
+    kms:Encrypt   the ciphertext holds a CMS EncryptedData (RFC 5652, section 8) near its beginning. AWS documents no layout;
+                  all ciphertexts that people have published are like this
+    RSA           as long as a modulus of KMS's RSA keys, or with RSA_AES_KEY_WRAP longer by the AES block (RFC 5649)
 """
 
 from typing import Final
 
 from imported_key_material.aws import transport_key
 from imported_key_material.material.key_specs import WRAPPING_KEY_SPECS
-from imported_key_material.material.looks_like_text import text_in
 
 _ENCRYPTED_DATA: Final = bytes.fromhex("06092a864886f70d010706")  # 1.2.840.113549.1.7.6 in DER
 _HEAD_BYTES: Final = 160
@@ -21,8 +22,7 @@ def how(data: bytes) -> str:
     """Says what it looks like, as the end of a sentence; "" if it does not look wrapped."""
     if data.find(_ENCRYPTED_DATA, 0, _HEAD_BYTES) >= 0:
         return "it begins like a ciphertext of kms:Encrypt"
-    by_size = _by_size(len(data))
-    return "" if by_size and text_in(data) else by_size
+    return _by_size(len(data))
 
 
 def _by_size(size_bytes: int) -> str:

@@ -143,7 +143,7 @@ def test_wrapped_material_in_place_of_a_key_is_called_wrapped(custodian, put_fil
     )
 
 
-@pytest.mark.parametrize("size", [257, 264, 272, 392])
+@pytest.mark.parametrize("size", [257, 264, 272, 300, 392])
 def test_what_has_no_length_of_wrapped_material_is_only_perhaps_wrapped(custodian, put_file, size):
     done = custodian.run("check", put_file("key.bin", NOISE[:size]), "--key-spec", "SYMMETRIC_DEFAULT")
 
