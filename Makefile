@@ -18,6 +18,7 @@ SEED ?=
 N ?= 500
 RATE ?= 0.25
 STACKS ?=
+BESIDE_TEST ?=
 LANES ?= 0
 COMPARE ?=
 UPGRADE ?=
@@ -173,9 +174,10 @@ simulate: $(DEV) ## Run histories in a simulated world with faults: SEEDS=2000 F
 	@PYTHONPATH=handler .venv/bin/python -m lab.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
 
 .PHONY: prove
-prove: $(DEV) ## Play the whole table, and histories that are new with each commit; `make test` plays 400 others: HISTORIES=1600
-	@PYTHONPATH=handler .venv/bin/python -m lab.simulation table
-	@PYTHONPATH=handler .venv/bin/python -m lab.simulation --seeds $(HISTORIES) --first 0x$$(git rev-parse --short=8 HEAD || echo 0)
+prove: COMMIT = 0x$(shell git rev-parse HEAD 2>/dev/null | cut -c1-8)
+prove: $(DEV) ## Play the whole table, and histories that are new with each commit; `make test` plays 400 others: HISTORIES=1600 BESIDE_TEST=
+	@PYTHONPATH=handler .venv/bin/python -m lab.simulation table $(if $(BESIDE_TEST),--without-share $(or $(COMMIT:0x=),0))
+	@PYTHONPATH=handler .venv/bin/python -m lab.simulation --seeds $(HISTORIES) --first $(or $(COMMIT:0x=),0)
 
 .PHONY: table
 table: $(DEV) ## Try each fault at each call of each stack operation

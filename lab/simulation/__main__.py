@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     try:
         if options.what == "table":
-            return table.main(options.processes)
+            return table.main(options.processes, options.without_share)
         return (
             _one(options.seed) if options.seed is not None else _many(options.first, options.seeds, options.processes)
         )
@@ -43,6 +43,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=number, default=2000, help="how many histories (default: 2000)")
     parser.add_argument("--first", type=number, default=0, help="the first seed (default: 0)")
     parser.add_argument("--seed", type=number, help="repeat this seed, and print every event")
+    parser.add_argument("--without-share", type=number, help="of the table: leave out what `make test` plays of it")
     parser.add_argument("--processes", type=number, default=os.cpu_count() or 1, help="default: one for each core")
     return parser.parse_args(arguments)
 

@@ -19,6 +19,8 @@ ID_MAX_BYTES = 1024
 LEFT = "rolled back, but not everything is as before"  # in a rollback's log, if not everything was restored
 # In a rollback's log, if an import came before the function saw the rollback.
 WENT_FORWARD = "went forward, then saw the stack roll back"
+# In an answer, after a lost answer to an import of pending material that somebody removed.
+FORGOTTEN = "If KMS imported it in a call whose answer was lost, it was removed since."
 # The answers for exceptions that nobody foresaw.
 DEFECTS = ("The function met an error of its own", "an error in its protocol code")
 # These properties locate the material. If they are unchanged, superseded bytes are no error (design, rule 5).
@@ -72,13 +74,13 @@ class Answers:
         notes, id_, reason = self._watch.notes(invocation), answer["PhysicalResourceId"], answer.get("Reason", "")
         if any(words in reason for words in DEFECTS):
             raise self._watch.fault(6, invocation, f"fails of a defect: {reason}")
-        if (notes.imported and "Nothing was imported." in reason) or (
-            notes.removed and "Nothing was removed." in reason
-        ):
+        kept = any(self._truth.knows(self._asked(invocation).arn, one) for one in notes.imported)
+        untrue_of = {"Nothing was imported.": notes.imported, "Nothing was removed.": notes.removed, FORGOTTEN: kept}
+        if any(is_untrue and words in reason for words, is_untrue in untrue_of.items()):
             raise self._watch.fault(6, invocation, f"says something untrue: {reason}")
         if invocation.request_type == "Delete" and id_ != invocation.event["PhysicalResourceId"]:
             raise self._watch.fault(6, invocation, "deletes one id, and answers another")
-        if notes.imported and id_.startswith("not-imported:"):
+        if kept and id_.startswith("not-imported:"):
             raise self._watch.fault(6, invocation, "has imported, and says not-imported")
 
     # ---------------------------------------------------------------------------------------------------- what is asked

@@ -51,7 +51,7 @@ class Notes:
     # What the key and its replicas held before the present call: material ids by ARN.
     held_before: Mapping[str, frozenset[str]] = field(default_factory=dict)
     rotation_before: bool = False
-    imported: bool = False
+    imported: set[str] = field(default_factory=set)  # the ids of materials
     removed: bool = False
     rotated_to: str = ""  # the pending material when KMS accepted the rotation
 

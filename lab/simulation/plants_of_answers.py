@@ -69,6 +69,11 @@ def url_in_an_exception() -> AbstractContextManager[Any]:
     return patch.object(Responder, "_answer", answer)
 
 
+def held_is_said_to_be_removed() -> AbstractContextManager[Any]:
+    """A failure after an import says that the material was removed, and KMS still holds it."""
+    return patch.object(importing, "_MAY_HOLD", importing._FORGOTTEN)  # noqa: SLF001  # the same
+
+
 def leaves_without_a_word() -> AbstractContextManager[Any]:
     """A failing invocation leaves without an answer, and CloudFormation waits for an hour."""
     real = resource.handle

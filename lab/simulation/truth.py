@@ -100,6 +100,13 @@ class Truth:
         family = self.family(arn)
         return [] if family is None else family.materials
 
+    def current_id(self, arn: str) -> str:
+        return next(one.id for one in self.materials(arn) if one.state is MaterialState.CURRENT)
+
+    def knows(self, arn: str, material_id: str) -> bool:
+        """KMS forgets only pending material that was removed (C-43), and keys that are gone."""
+        return any(one.id == material_id for one in self.materials(arn))
+
     def missing(self, arn: str) -> Iterator[Material]:
         """The materials that the key needs to be usable, and does not hold."""
         held = self.holdings(arn)

@@ -159,15 +159,15 @@ class Watch:
             notes.rotation_shown[uuid_of(params["KeyId"])] = "OnDemandRotationStartDate" in answer
         elif operation in _CHANGES:
             notes.changed_at = self.scheduler.now()
-            self._record(invocation, operation, self.arn(invocation, params))
+            self._record(invocation, operation, self.arn(invocation, params), answer)
             self.after_call(invocation, operation, params)
 
-    def _record(self, invocation: Invocation, operation: str, arn: str) -> None:
+    def _record(self, invocation: Invocation, operation: str, arn: str, answer: Mapping[str, Any]) -> None:
         """Records who imported and who removed what."""
         notes, ledger, now = self.notes(invocation), self.truth.ledger(arn), self.scheduler.now()
         self._enter(arn, notes.held_before, invocation.stack_id, Change(now, invocation.number))
         if operation == "ImportKeyMaterial":
-            notes.imported = True
+            notes.imported.add(answer.get("KeyMaterialId") or self.truth.current_id(arn))  # only symmetric keys show it
             # Two stacks that the tag names may race for an empty key. An invocation can't distinguish later material from its
             # own, since the answer to its own earlier try may be lost.
             empty_at = notes.empty_at.get(uuid_of(arn))

@@ -130,7 +130,7 @@ def test_other_material_is_refused_and_the_key_stays_in_use(scene, key):
     assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
     assert scene.reason(stack) == (
         f"SecretId (secret {key.secret}, version {key.versions[1]}): The secret holds other material than the key holds or "
-        "once held (IncorrectKeyMaterialException), and a symmetric key takes new material only by a rotation, and "
+        "ever used (IncorrectKeyMaterialException), and a symmetric key takes new material only by a rotation, and "
         "NewMaterial is REFUSE. Name the secret version that holds the key's material; or declare NewMaterial: STAGE or "
         "ROTATE, which can't be taken back; or declare a new key for the new material. Nothing was imported."
     )

@@ -10,11 +10,12 @@ import sys
 
 import pytest
 
+from lab.local import deploy, places
 from layers.dependencies.build_layer import KEPT
 from tests.support.building import LAYER_SOURCE, REPOSITORY, BuildFailed, build
 from tools.layer import LAYERS, LIMIT_BYTES, read, table
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("layer")]  # one worker builds them, once
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("layer")]  # one worker zips them, once
 
 ARCHITECTURES = sorted(LAYERS)
 ELF_MACHINES = {"x86_64": 62, "arm64": 183}  # e_machine: EM_X86_64, EM_AARCH64
@@ -23,9 +24,15 @@ HERE = {"x86_64": "x86_64", "aarch64": "arm64"}.get(os.uname().machine)
 
 
 @pytest.fixture(scope="module")
-def layers(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("layers")
-    return {name: build(LAYER_SOURCE, LAYERS[name], folder / name) for name in ARCHITECTURES}
+def layers():
+    """As `sam build` made them for the whole run."""
+    deploy.build()
+    return {name: places.BUILT / LAYERS[name] for name in ARCHITECTURES}
+
+
+@pytest.fixture(scope="module")
+def zipped(layers):
+    return {name: read(folder) for name, folder in layers.items()}
 
 
 @pytest.fixture(params=ARCHITECTURES)
@@ -36,15 +43,15 @@ def architecture(request):
 # ----------------------------------------------------------------------------------------------------- what is promised
 
 
-def test_building_it_again_gives_the_same_bytes(layers, architecture, tmp_path):
+def test_building_it_again_gives_the_same_bytes(zipped, architecture, tmp_path):
     again = build(LAYER_SOURCE, LAYERS[architecture], tmp_path / "again")
 
-    assert read(again).sha256 == read(layers[architecture]).sha256
+    assert read(again).sha256 == zipped[architecture].sha256
     assert {path.stat().st_mtime for path in again.rglob("*") if path.name != "python"} == {946684800.0}
 
 
-def test_it_is_small_enough(layers, architecture):
-    assert len(read(layers[architecture]).zipped) <= LIMIT_BYTES
+def test_it_is_small_enough(zipped, architecture):
+    assert len(zipped[architecture].zipped) <= LIMIT_BYTES
 
 
 def test_its_libraries_are_of_its_architecture(layers, architecture):
@@ -136,13 +143,12 @@ print(*sorted({name.split(".")[0] for name in sys.modules}))
     assert {"boto3", "crhelper", "cryptography", "aws_lambda_powertools", "fastjsonschema"} <= set(done.stdout.split())
 
 
-def test_its_table_names_every_package_and_adds_up(layers):
-    built = {name: read(folder) for name, folder in layers.items()}
-    printed = table(built)
+def test_its_table_names_every_package_and_adds_up(zipped):
+    printed = table(zipped)
 
     for package in ("cryptography", "botocore", "cffi", "python-dateutil"):
         assert f"| {package} | " in printed
-    for layer in built.values():
+    for layer in zipped.values():
         overhead = len(layer.zipped) - sum(layer.packages.values())  # a zip's own headers
         assert 0 < overhead < 0.05 * len(layer.zipped)
 

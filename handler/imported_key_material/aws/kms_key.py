@@ -175,9 +175,11 @@ class KmsKey:
         try:
             answer = self.caller.call("kms:ImportKeyMaterial", once, where="KeyId", waits=_NEW_OR_TAGGED)
         except ServiceRefused as refused:
-            # The key holds other bytes. A key always takes bytes again that it once took, so none of our calls whose answers
-            # were lost took effect.
+            # The key does not know the bytes, so it holds nothing of ours, even if answers were lost. Of all that a key once
+            # took, KMS forgets only pending material that was removed (C-43). A first import is never pending.
             if refused.code == "IncorrectKeyMaterialException" and symmetric.get("ImportType") != "NEW_KEY_MATERIAL":
+                lost_answers = attempt.may_have_taken_effect and not before
+                attempt.may_be_forgotten |= lost_answers and "ImportType" in symmetric
                 attempt.may_have_taken_effect = before
             raise
         self.caller.meter.changed(Change.IMPORTED)
@@ -216,10 +218,14 @@ class KmsKey:
 
 @dataclass(slots=True)
 class ChangeAttempt:
-    """A change of a key by one or more calls, and whether KMS may have made it, with or without an answer."""
+    """A change of a key by one or more calls, and whether KMS may have made it, with or without an answer.
+
+    `may_be_forgotten`: KMS may have taken pending material in a call whose answer was lost; it was then removed.
+    """
 
     guard: Callable[[], None] = field(repr=False)
     may_have_taken_effect: bool = False
+    may_be_forgotten: bool = False
 
     @contextmanager
     def watched(self) -> Iterator[None]:

@@ -38,6 +38,7 @@ from imported_key_material.safe_log import places
 
 NOTHING_IMPORTED: Final = "Nothing was imported."
 _NOTHING_NEW: Final = "No new material was imported."
+_FORGOTTEN: Final = "If KMS imported it in a call whose answer was lost, it was removed since."
 _MAY_HOLD: Final = "KMS may hold the material already: a rollback or the next update handles it."
 
 
@@ -101,7 +102,9 @@ class Importing:
     ) -> Failed:
         if change is not None and change.imports.may_have_taken_effect:
             return Failed(f"{problem} {what_may_be}", change.physical_id, failure_class)
-        return Failed(f"{problem} {NOTHING_IMPORTED}", self.purpose.failed_id, failure_class)
+        forgotten = change is not None and change.imports.may_be_forgotten
+        what_was = _FORGOTTEN if forgotten else NOTHING_IMPORTED
+        return Failed(f"{problem} {what_was}", self.purpose.failed_id, failure_class)
 
     def _prepare(self, view: KeyView | None, faults: Faults) -> Prepared:
         """Runs all checks of rule 3. Only a request that has waited long has its material checked later."""

@@ -29,7 +29,7 @@ def other_material(spec: KeySpec, place: str, *, on_replica: bool = False) -> Fa
         remedy = "Name the secret version that holds the key's material, or declare a new key for the new material."
     return Fault(
         "SecretId",
-        f"The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), and {rule}.",
+        f"The secret holds other material than the key holds or ever used (IncorrectKeyMaterialException), and {rule}.",
         remedy,
         place,
     )

@@ -8,7 +8,7 @@ import pytest
 
 from lab.keys.by_hand import import_material
 from lab.keys.random_keys import random_keys
-from lab.kms.materials import encrypts_with
+from lab.kms.materials import encrypts_with, states
 from lab.wire.faults import Moment
 from lab.wire.transport import Fault
 
@@ -91,13 +91,52 @@ def test_a_lost_answer_was_a_refusal_where_the_next_try_shows_that_somebody_else
     world.aws.hooks.append(somebody_else)
     answer = world.create(key, SecretId=world.secret(KEY).name)
 
-    other = f"SecretId {world.last_read()}: The secret holds other material than the key holds or once held"
+    other = f"SecretId {world.last_read()}: The secret holds other material than the key holds or ever used"
     assert answer["Reason"].startswith(other)
     assert answer["Reason"].endswith("Nothing was imported.")
     assert answer["PhysicalResourceId"].startswith("not-imported:Material:")
     assert world.aws.count("ImportKeyMaterial") >= 2
     assert world.delete(status="ROLLBACK_IN_PROGRESS")["Status"] == "SUCCESS"
     assert encrypts_with(world, key, OTHER)
+
+
+@pytest.mark.parametrize(
+    ("moment", "tail"),
+    [
+        (Moment.BEFORE, "Nothing was imported."),
+        (Moment.AFTER, "If KMS imported it in a call whose answer was lost, it was removed since."),
+    ],
+)
+def test_where_pending_material_is_removed_during_its_import_the_answer_says_only_what_the_function_can_know(
+    world, moment, tail
+):
+    """The function tries the current material's id, then the pending one's. KMS forgets pending material that is removed."""
+    key, _ = created(world)
+    kms = world.session().client("kms")
+    pending = import_material(kms, key, OTHER, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
+    calls: list[Moment] = []
+
+    def remove(call, at):
+        if call.operation == "ImportKeyMaterial" and at is moment:
+            calls.append(at)
+            if len(calls) == 2:
+                world.call("DeleteImportedKeyMaterial", KeyId=key, KeyMaterialId=pending)
+
+    world.aws.hooks.append(remove)
+    world.aws.faults.inject(
+        "ImportKeyMaterial", Fault.READ_TIMEOUT, Moment.AFTER, skip=1, times=int(moment is Moment.AFTER)
+    )
+    answer = world.update(key, SecretId=world.secret(OTHER, "orders/other").name)
+
+    assert answer["Reason"] == (
+        f"SecretId {world.last_read()}: The secret holds other material than the key holds or ever used "
+        "(IncorrectKeyMaterialException), and a symmetric key takes new material only by a rotation, and NewMaterial is "
+        "REFUSE. Name the secret version that holds the key's material; or declare NewMaterial: STAGE or ROTATE, which "
+        f"can't be taken back; or declare a new key for the new material. {tail}"
+    )
+    assert answer["PhysicalResourceId"] == key
+    assert len(states(world, key)) == 1
+    assert encrypts_with(world, key, KEY)
 
 
 def test_a_key_that_held_material_before_a_lost_answer_stays_adopted(world):

@@ -46,7 +46,7 @@ def test_other_bytes_for_a_key_that_lost_its_own_are_refused(world):
 
     answer = updated(world, key, V2)
 
-    other = f"SecretId {world.last_read()}: The secret holds other material than the key holds or once held"
+    other = f"SecretId {world.last_read()}: The secret holds other material than the key holds or ever used"
     assert answer["Reason"].startswith(other)
     assert world.snapshot() == before
 

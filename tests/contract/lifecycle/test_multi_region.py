@@ -52,7 +52,7 @@ def test_a_replica_takes_no_bytes_but_the_primary_key_s(world):
     answer = world.create(key, SecretId=world.secret(OTHER).name)
 
     assert answer["Reason"] == (
-        f"SecretId {world.last_read()}: The secret holds other material than the key holds or once held "
+        f"SecretId {world.last_read()}: The secret holds other material than the key holds or ever used "
         "(IncorrectKeyMaterialException), and a multi-Region replica takes the bytes that its primary holds. Name the "
         "secret version that holds them; new material is first staged in the primary's Region. Nothing was imported."
     )

@@ -86,7 +86,7 @@ def test_a_replica_refuses_other_bytes_than_the_primary_s(pair):
     pair.run()
 
     assert pair.timeline.of("Update", "Replica")[0].answer["Reason"] == (
-        f"SecretId (secret orders/master-key, version {V2}): The secret holds other material than the key holds or once held "
+        f"SecretId (secret orders/master-key, version {V2}): The secret holds other material than the key holds or ever used "
         "(IncorrectKeyMaterialException), and a multi-Region replica takes the bytes that its primary holds. Name the secret "
         "version that holds them; new material is first staged in the primary's Region. Nothing was imported."
     )

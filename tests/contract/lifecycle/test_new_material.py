@@ -15,7 +15,7 @@ def test_new_bytes_are_refused_where_nothing_is_said(world):
     key = created(world)
 
     assert failed(world, key, V2) == (
-        f"SecretId (secret {SECRET}, version {V2}): The secret holds other material than the key holds or once held "
+        f"SecretId (secret {SECRET}, version {V2}): The secret holds other material than the key holds or ever used "
         "(IncorrectKeyMaterialException), and a symmetric key takes new material only by a rotation, and NewMaterial is "
         "REFUSE. Name the secret version that holds the key's material; or declare NewMaterial: STAGE or ROTATE, which can't "
         "be taken back; or declare a new key for the new material. Nothing was imported."

@@ -132,7 +132,7 @@ def test_an_empty_key_that_held_other_material_once_is_not_taken_for_adopted(wor
     answer = world.create(key, SecretId=world.secret(mine).name)
 
     assert answer["Reason"] == (
-        f"SecretId {world.last_read()}: The secret holds other material than the key holds or once held "
+        f"SecretId {world.last_read()}: The secret holds other material than the key holds or ever used "
         "(IncorrectKeyMaterialException), and an HMAC_256 key never takes other material than its first, not even after a "
         "deletion. Name the secret version that holds the key's material, or declare a new key for the new material. Nothing "
         "was imported."

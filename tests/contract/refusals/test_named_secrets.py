@@ -187,7 +187,7 @@ def test_bytes_that_kms_refuses_name_the_secret_as_well(world):
     world.secret(KEY, version_id=FIRST)
 
     assert reason(world, key, SecretId=NAME) == (
-        f"SecretId {READ}: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), "
+        f"SecretId {READ}: The secret holds other material than the key holds or ever used (IncorrectKeyMaterialException), "
         "and an HMAC_256 key never takes other material than its first, not even after a deletion. Name the secret version "
         "that holds the key's material, or declare a new key for the new material. Nothing was imported."
     )

@@ -33,7 +33,7 @@ RULE = (
 def sentence(world, spec):
     rule = SYMMETRIC_RULE if spec == "SYMMETRIC_DEFAULT" else RULE.format(spec)
     return (
-        f"SecretId {world.last_read()}: The secret holds other material than the key holds or once held "
+        f"SecretId {world.last_read()}: The secret holds other material than the key holds or ever used "
         f"(IncorrectKeyMaterialException), and {rule} Nothing was imported."
     )
 
@@ -171,7 +171,7 @@ def test_a_key_that_shows_other_bytes_right_after_the_import_fails_under_its_arn
 
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
-        f"SecretId {world.last_read()}: The secret holds other material than the key holds or once held "
+        f"SecretId {world.last_read()}: The secret holds other material than the key holds or ever used "
         f"(IncorrectKeyMaterialException), and {RULE.format('HMAC_256')} KMS may hold the material already: a "
         "rollback or the next update handles it."
     )

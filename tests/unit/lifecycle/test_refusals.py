@@ -78,7 +78,7 @@ def test_other_bytes_for_a_symmetric_key():
 
     assert refusal(ready, INCORRECT) == other_material(ready.spec, PLACE)
     assert str(other_material(ready.spec, PLACE)) == (
-        f"SecretId {READ}: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), "
+        f"SecretId {READ}: The secret holds other material than the key holds or ever used (IncorrectKeyMaterialException), "
         "and a symmetric key takes new material only by a rotation, and NewMaterial is REFUSE. Name the secret version that "
         "holds the key's material; or declare NewMaterial: STAGE or ROTATE, which can't be taken back; or declare a new key "
         "for the new material."
@@ -89,7 +89,7 @@ def test_other_bytes_for_a_replica():
     ready = prepared("SYMMETRIC_DEFAULT", random_key(32), replica=True)
 
     assert str(refusal(ready, INCORRECT)) == (
-        f"SecretId {READ}: The secret holds other material than the key holds or once held (IncorrectKeyMaterialException), "
+        f"SecretId {READ}: The secret holds other material than the key holds or ever used (IncorrectKeyMaterialException), "
         "and a multi-Region replica takes the bytes that its primary holds. Name the secret version that holds them; new "
         "material is first staged in the primary's Region."
     )
