@@ -1,6 +1,7 @@
 """The metrics of a look: lines in CloudWatch's embedded metric format, without a key or a stack as a dimension."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -58,7 +59,10 @@ def test_each_metric_is_a_line_under_the_application_s_namespace_and_name(capsys
 
 
 def test_the_page_lists_each_metric_with_its_unit_and_dimensions(capsys):
-    listed = {(name, unit, *dimensions.split(", ")) for name, (unit, dimensions, _) in rows("Of the watch").items()}
+    listed = {
+        (name, unit, "service", *re.findall(r"\bby ([A-Z]\w+)", meaning))
+        for name, (unit, meaning) in rows("Of the watch").items()
+    }
 
     assert listed == set(described(written(capsys, estate(key(ends=NOW + days(20))))))
 
