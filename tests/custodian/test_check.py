@@ -163,7 +163,7 @@ def test_text_as_long_as_wrapped_material_is_called_text(custodian, put_file):
     assert done.err.startswith("key.b64: The material reads as text (printable ASCII), and is neither a PEM nor DER.")
 
 
-@pytest.mark.parametrize("spec", KEY_SPECS)
+@pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_512", "RSA_2048", "ECC_NIST_P256"])
 def test_material_that_is_valid_is_taken_whatever_it_looks_like(custodian, put_file, spec):
     """What looks wrapped changes words only. An HMAC key of 128 bytes passes with its check value, whatever is in it."""
     key = pkcs8_pem(key_for(spec)) if spec.startswith(("RSA", "ECC")) else random_key(KEY_SPECS[spec].form.size_bytes)
