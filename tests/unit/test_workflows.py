@@ -144,6 +144,7 @@ def test_another_tag_is_refused(tag):
 
 GH = """\
 #!/bin/bash
+[ "$1" != api ] || echo "$TAGGED"
 echo "$*" >> "$CALLS"
 [ "$1" != attestation ] || [ "$3" != "$WITHOUT_PROVENANCE" ]
 """
@@ -161,7 +162,7 @@ def publishing(tmp_path):
     (dist / "a.zip").write_bytes(b"a")
     (dist / "SHA256SUMS").write_text(f"{hashlib.sha256(b'a').hexdigest()}  a.zip\n")
 
-    def run(without_provenance=""):
+    def run(without_provenance="", tagged="c0ffee"):
         calls = tmp_path / "calls"
         calls.touch()
         done = ran(
@@ -170,6 +171,8 @@ def publishing(tmp_path):
             PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}",
             CALLS=str(calls),
             WITHOUT_PROVENANCE=without_provenance,
+            TAGGED=tagged,
+            GITHUB_SHA="c0ffee",
             GITHUB_REPOSITORY="owner/name",
             GITHUB_SERVER_URL="https://server",
             GITHUB_WORKFLOW_REF="owner/name/.github/workflows/release.yml@refs/tags/v1.2.3",
@@ -191,10 +194,18 @@ def test_a_release_is_published_after_the_provenance_of_each_file_was_verified(p
         0,
         [
             *VERIFIED,
+            "api repos/owner/name/commits/v1.2.3 --jq .sha",
             "release create v1.2.3 dist/SHA256SUMS dist/a.zip --repo owner/name --verify-tag --title v1.2.3 "
             "--notes-file dist/RELEASE_NOTES.md",
         ],
     )
+
+
+def test_nothing_is_published_if_the_tag_was_moved_since_the_build(publishing):
+    code, calls = publishing(tagged="another")
+
+    assert code == 1
+    assert not [call for call in calls if call.startswith("release")]
 
 
 def test_nothing_is_published_if_one_file_has_no_provenance(publishing):
