@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     measured = [
         *_layers(options.build),
-        *_times(options.build, options.cold_starts, options.warm_invocations),
+        *_times(options.build, options.cold_starts, options.warm_invocations, options.peak_requests),
         *_inputs(options.inputs),
     ]
     table = figures.table(measured)
@@ -48,7 +48,7 @@ def _layers(build: Path) -> list[Measured]:
     ]
 
 
-def _times(build: Path, cold_starts: int, warm_invocations: int) -> list[Measured]:
+def _times(build: Path, cold_starts: int, warm_invocations: int, peak_requests: int) -> list[Measured]:
     recorded = recording.recordings()
     kinds = (recorded.create, recorded.no_op, recorded.delete)
     with stage(build) as ready:
@@ -67,8 +67,8 @@ def _times(build: Path, cold_starts: int, warm_invocations: int) -> list[Measure
         at_once = parallel.measure(ready, max(2, warm_invocations // 10))
         _say(f"{parallel.AT_ONCE} creates at once and one after the other", begun)
         begun = time.monotonic()
-        peak = soak(ready, PEAK_REQUESTS).peak_megabytes
-        _say(f"{PEAK_REQUESTS} requests of all kinds", begun)
+        peak = soak(ready, peak_requests).peak_megabytes
+        _say(f"{peak_requests} requests of all kinds", begun)
     return [
         Measured.ratio(figures.COLD_START, cold),
         Measured.ratio(figures.COLD_START_ON_FAILURE, cold_on_failure),
@@ -102,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cold-starts", type=int, default=COLD_STARTS, help=f"pairs (default {COLD_STARTS})")
     parser.add_argument(
         "--warm-invocations", type=int, default=WARM_INVOCATIONS, help=f"of each kind (default {WARM_INVOCATIONS})"
+    )
+    parser.add_argument(
+        "--peak-requests", type=int, default=PEAK_REQUESTS, help=f"for the peak of memory (default {PEAK_REQUESTS})"
     )
     parser.add_argument(
         "--inputs", default="", metavar="PART", help="hostile inputs with PART in their name (default all)"

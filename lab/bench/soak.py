@@ -28,7 +28,7 @@ from lab.bench.stage import Stage, WentWrong, stage
 from lab.bench.traffic import ROUND, Traffic
 from lab.local.runtime import Environment, Package
 
-REQUESTS = 2000
+REQUESTS, REQUESTS_MIN = 2000, 200  # `make soak` compares the first hundred with the last
 HUNDRED = 100 // len(ROUND)  # rounds
 WARM_UP_PART, WARM_UP_MIN_ROUNDS = 0.2, 3
 
@@ -111,7 +111,7 @@ def _sum_of_medians(rounds: Sequence[Sequence[float]]) -> float:
 
 def soak(ready: Stage, requests: int, package: Package | None = None) -> Soak:
     """Plays whole rounds, with at least `requests` requests. `package`: another function than the deployed one."""
-    rounds = max(-(-requests // len(ROUND)), 2 * HUNDRED)
+    rounds = max(-(-requests // len(ROUND)), WARM_UP_MIN_ROUNDS + 1)
     warm_up = max(WARM_UP_MIN_ROUNDS, round(rounds * WARM_UP_PART))
     far_side = FarSide(ready.certificate_chain)
     environment = ready.start(package or ready.probed, far_side)
@@ -159,10 +159,10 @@ def _objects(environment: Environment) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lab.bench.soak", description="Soaks the built application.")
     parser.add_argument("build", type=Path, help="the folder that `sam build` filled")
-    parser.add_argument("--requests", type=int, default=REQUESTS, help=f"at least 200 (default {REQUESTS})")
+    parser.add_argument("--requests", type=int, default=REQUESTS, help=f"at least {REQUESTS_MIN} (default {REQUESTS})")
     options = parser.parse_args(arguments)
     with stage(options.build) as ready:
-        seen = soak(ready, options.requests)
+        seen = soak(ready, max(options.requests, REQUESTS_MIN))
     for fault in seen.faults:
         print(fault, file=sys.stderr)
     print(seen.line())

@@ -7,7 +7,7 @@ import sys
 from lab.bench.figures import FIGURES
 from lab.local.places import REPOSITORY
 
-SHORTEST = ("--cold-starts", "2", "--warm-invocations", "2", "--inputs", "event: ")
+SHORTEST = ("--cold-starts", "2", "--warm-invocations", "2", "--peak-requests", "1", "--inputs", "event: ")
 
 
 def test_every_figure_is_measured_on_the_built_application(aws):
