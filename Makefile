@@ -103,7 +103,7 @@ check-templates:
 check-workflows:
 	.venv/bin/zizmor --offline --no-progress --quiet --persona pedantic .github/workflows
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	.venv/bin/shellcheck .ci/*
+	.venv/bin/shellcheck .ci/* examples/*.sh
 
 check-sam:
 	@$(SAM_ENVIRONMENT) .venv-sam/bin/sam validate --lint

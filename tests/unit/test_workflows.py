@@ -57,6 +57,7 @@ PLANTS = [
 def copied(tmp_path):
     shutil.copytree(WORKFLOWS, tmp_path / ".github" / "workflows")
     shutil.copytree(CI, tmp_path / ".ci")
+    shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
     return tmp_path
 
 
