@@ -64,7 +64,6 @@ class DeclaredProperties(CfnLintJsonSchema):
 
     def __init__(self) -> None:
         super().__init__(keywords=[f"Resources/{TYPE}/Properties"], all_matches=True)
-        self.validators = {"required": _required, "additionalProperties": _additional_properties}
 
     def validate(self, validator: Any, keywords: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:  # noqa: ARG002  # cfn-lint's own
         """Overrides cfn-lint's, which ignores parameters: this checks their default and allowed values, too."""
@@ -86,17 +85,6 @@ class DeclaredProperties(CfnLintJsonSchema):
 
 
 # --------------------------------------------------------------------------------------------------- finding what is wrong
-
-
-def _required(_validator: Any, required: list[str], instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, dict):
-        yield from (ValidationError(name) for name in required if name not in instance)
-
-
-def _additional_properties(_validator: Any, _allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    known = schema.get("properties", {})
-    if isinstance(instance, dict):
-        yield from (ValidationError(_unknown(str(name), known), path=[name]) for name in instance if name not in known)
 
 
 def _unresolved(value: Any, path: tuple[Any, ...] = ()) -> Iterator[ValidationError]:
@@ -127,11 +115,11 @@ def _sentence(error: ValidationError) -> str:
     if error.validator == "required" and error.schema == _PINNED:
         return f"NewMaterial: {_UNPINNED_SENTENCE}"
     if error.validator == "required":
-        names.append(error.message)
+        names.append(error.message.split("'")[1])  # 'KeyId' is a required property
         return f"{'.'.join(names)}: The property is missing. Declare {_rule_of(names)}."
     where = ".".join(names) or "Properties"
     if error.validator == "additionalProperties":
-        return f"{where}: {error.message}"
+        return f"{where}: {_unknown(str(error.path[-1]), error.schema['properties'])}"
     if error.validator == "dependentExcluded":
         other = _EXCLUDED[where]
         return f"{where}: {other} and {where} are both declared, and they are two ways to say one thing. Keep one."

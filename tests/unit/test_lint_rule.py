@@ -9,7 +9,7 @@ import pytest
 from imported_key_material import properties
 from imported_key_material.errors import Faults
 from imported_key_material.lifecycle import attributes
-from tests.support.linted import GOOD, KEY, LINT, findings, with_property
+from tests.support.linted import GOOD, KEY, LINT, NEVER, findings, linted, rules, with_property
 
 WRAPPED = "      SecretWrapping: {Algorithm: SYMMETRIC_DEFAULT, KeyId: alias/transport}\n"
 
@@ -51,6 +51,32 @@ def test_either_branch_of_a_condition_may_say_when_the_material_expires() -> Non
         "      ValidTo: !If [Has, !Ref AWS::NoValue, '2030-01-31T12:00:00Z']\n"
     )
     assert findings(KEY + GOOD + expiry, before=parameters) == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "SecretId: !Sub ['orders/${Name}', {Name: master-key}]",
+        "KeyId: !Sub ['${Arn}', {Arn: !GetAtt Key.Arn}]",
+        "Trigger: !Sub ['${Name}-1', {Name: !Ref AWS::StackName}]",
+        "SecretWrapping: {Algorithm: SYMMETRIC_DEFAULT, KeyId: !Sub ['alias/${Name}', {Name: transport}]}",
+        "SecretId: !If [Never, !Sub ['orders/${Name}', {Name: master-key}], !Sub ['${Name}/key', {Name: !Ref AWS::StackName}]]",
+        "SecretWrapping: !If [Never, !Ref AWS::NoValue, {Algorithm: SYMMETRIC_DEFAULT, KeyId: !Sub ['alias/${A}', {A: b}]}]",
+    ],
+)
+def test_the_variables_of_a_sub_are_no_properties(lines: str) -> None:
+    name = lines.partition(":")[0]
+    others = [line for line in GOOD.splitlines(keepends=True) if not line.startswith(f"      {name}:")]
+    assert findings(KEY + "".join(others) + f"      {lines}\n", before=NEVER if "Never" in lines else "") == []
+
+
+def test_a_mistake_in_a_function_of_cloudformation_s_is_said_once_in_the_words_of_cfn_lint() -> None:
+    lines = "      Trigger: !FindInMap [Orders, live, trigger, {Default: a}]\n"
+    found = linted(f"Mappings: {{Orders: {{live: {{trigger: b}}}}}}\nResources:\n{KEY}{GOOD}{lines}", rules())
+    assert found == [
+        "E1011 Additional properties are not allowed ('Default' was unexpected)",
+        "E1011 'DefaultValue' is a required property",
+    ]
 
 
 def test_every_attribute_that_the_function_gives_may_be_read() -> None:
