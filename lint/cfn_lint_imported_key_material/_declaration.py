@@ -4,6 +4,7 @@ import difflib
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from typing import Any, Final
 
 from cfnlint.jsonschema import ValidationError
@@ -69,6 +70,7 @@ class DeclaredProperties(CfnLintJsonSchema):
         """Overrides cfn-lint's, which ignores parameters: this checks their default and allowed values, too."""
         functions = validator.function_filter.evolve(validate_dynamic_references=False, add_cfn_lint_keyword=False)
         own = self.extend_validator(validator.evolve(function_filter=functions), _RULES, validator.context.evolve())
+        instance = _with_dates_as_text(instance)
         found = list(_unresolved(instance))
         names = {error.path[0] for error in found}  # cfn-lint changes an error's path after the yield
         found += [error for error in own.iter_errors(instance) if not error.path or error.path[0] not in names]
@@ -85,6 +87,16 @@ class DeclaredProperties(CfnLintJsonSchema):
 
 
 # --------------------------------------------------------------------------------------------------- finding what is wrong
+
+
+def _with_dates_as_text(value: Any) -> Any:
+    """YAML makes a date of 2027-01-31 without quotes, CloudFormation a string. A time with its zone stays: it fits."""
+    if isinstance(value, dict):
+        return {name: _with_dates_as_text(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_dates_as_text(item) for item in value]
+    has_zone = isinstance(value, datetime) and value.tzinfo is not None
+    return value.isoformat() if isinstance(value, date) and not has_zone else value
 
 
 def _unresolved(value: Any, path: tuple[Any, ...] = ()) -> Iterator[ValidationError]:
