@@ -123,7 +123,8 @@ def _unknown(name: str, known: Mapping[str, Any]) -> str:
 
 def _sentence(error: ValidationError) -> str:
     """The property, what is wrong with it, and the rule; cfn-lint's own message for its own errors."""
-    names = [str(part) for part in error.path if not isinstance(part, int) and part not in {"Fn::If", "Ref"}]
+    parts = [str(part) for part in error.path if not isinstance(part, int) and part != "Fn::If"]
+    names = [part for part in parts if not _is_function(part)]
     if error.validator == "required" and error.schema == _PINNED:
         return f"NewMaterial: {_UNPINNED_SENTENCE}"
     if error.validator == "required":
@@ -140,8 +141,12 @@ def _sentence(error: ValidationError) -> str:
         rule = _rule_of(names)
     if rule is None:
         return str(error.message)
-    by_default = "" if error.rule is None else " that the parameter gives"
-    return f"{where}: The value{by_default} does not fit the property's rule. It must be {rule}."
+    by_function = "".join(f" that {part} gives" for part in parts if _is_function(part))
+    return f"{where}: The value{by_function} does not fit the property's rule. It must be {rule}."
+
+
+def _is_function(part: str) -> bool:
+    return part == "Ref" or part.startswith("Fn::")
 
 
 def _rule_of(names: list[str]) -> str:

@@ -239,10 +239,27 @@ def test_a_parameter_whose_default_is_wrong_is_a_warning() -> None:
     parameters = "Parameters:\n  Days: {Type: String, Default: '500'}\n"
     assert findings(KEY + GOOD + "      ValidForDays: !Ref Days\n", before=parameters) == [
         (
-            "W1030 ValidForDays: The value that the parameter gives does not fit the property's rule. It must be a whole "
+            "W1030 ValidForDays: The value that Ref gives does not fit the property's rule. It must be a whole "
             "number of days from 1 to 364."
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "where"),
+    [
+        ("      SecretVersionId: !Sub 'v-${AWS::Region}'\n", "SecretVersionId"),
+        (
+            "      SecretWrapping: {Algorithm: SYMMETRIC_DEFAULT, KeyId: !Sub 'x/${AWS::Region}'}\n",
+            "SecretWrapping.KeyId",
+        ),
+    ],
+)
+def test_a_wrong_value_of_a_function_is_a_warning_that_speaks_of_no_parameter(lines: str, where: str) -> None:
+    (found,) = with_property(lines)
+    assert found.startswith(
+        f"W1031 {where}: The value that Fn::Sub gives does not fit the property's rule. It must be "
+    )
 
 
 @pytest.mark.parametrize(
