@@ -11,6 +11,7 @@ from cfnlint.jsonschema import ValidationError
 from cfnlint.rules.jsonschema.CfnLintJsonSchema import CfnLintJsonSchema
 
 from cfn_lint_imported_key_material._schema import ONLY_ATTRIBUTES, PROPERTIES, SCHEMA, SOURCE_URL, TYPE
+from cfn_lint_imported_key_material._template import branches, named_by, written_out
 
 _WRAPPING: Final = PROPERTIES["SecretWrapping"]["properties"]
 
@@ -71,7 +72,7 @@ class DeclaredProperties(CfnLintJsonSchema):
         functions = validator.function_filter.evolve(validate_dynamic_references=False, add_cfn_lint_keyword=False)
         own = self.extend_validator(validator.evolve(function_filter=functions), _RULES, validator.context.evolve())
         instance = _with_dates_as_text(instance)
-        found = list(_unresolved(instance))
+        found = [*_unresolved(instance), *_aliases(instance, validator.context.resources)]
         names = {error.path[0] for error in found}  # cfn-lint changes an error's path after the yield
         found += [error for error in own.iter_errors(instance) if not error.path or error.path[0] not in names]
         seen = set()
@@ -105,6 +106,15 @@ def _unresolved(value: Any, path: tuple[Any, ...] = ()) -> Iterator[ValidationEr
     elif isinstance(value, dict | list):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _unresolved(inner, (*path, key))
+
+
+def _aliases(declared: Any, resources: Mapping[str, Any]) -> Iterator[ValidationError]:
+    """Ref gives an alias's name. cfn-lint does not know that, so the schema's own pattern does not find it."""
+    key_id = declared.get("KeyId") if isinstance(declared, dict) else None
+    for path, value in branches(key_id, ("KeyId",)):
+        names = [name for name in named_by(value) if written_out(value) == f"${{{name}}}"]
+        if any(name in resources and resources[name].type == "AWS::KMS::Alias" for name in names):
+            yield ValidationError("", path=deque(path), schema=PROPERTIES["KeyId"])
 
 
 # ----------------------------------------------------------------------------------------------------- saying what is wrong

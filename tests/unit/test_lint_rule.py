@@ -224,6 +224,25 @@ def test_an_alias_is_not_a_key_id() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "key_id",
+    ["!Ref Alias", "!Sub '${Alias}'", "!If [Never, !Ref Alias, !GetAtt Key.Arn]", "!If [Never, !Ref Key, !Ref Alias]"],
+)
+def test_the_name_of_an_alias_of_the_template_is_not_a_key_id_either(key_id: str) -> None:
+    alias = "  Alias:\n    Type: AWS::KMS::Alias\n    Properties: {AliasName: alias/orders, TargetKeyId: !Ref Key}\n"
+    declaration = GOOD.replace("!GetAtt Key.Arn", key_id)
+    assert findings(KEY + alias + declaration, before=NEVER if "Never" in key_id else "") == [
+        "E9901 KeyId: The value does not fit the property's rule. It must be the id or the ARN of a KMS key, not an alias."
+    ]
+
+
+@pytest.mark.parametrize("key_id", ["!Sub ['${Alias}', {Alias: !GetAtt Key.Arn}]", "!GetAtt Key.Arn"])
+def test_an_alias_of_the_template_may_name_the_transport_key_and_a_variable_may_have_its_name(key_id: str) -> None:
+    alias = "  Alias:\n    Type: AWS::KMS::Alias\n    Properties: {AliasName: alias/orders, TargetKeyId: !Ref Key}\n"
+    declaration = GOOD.replace("!GetAtt Key.Arn", key_id)
+    assert findings(KEY + alias + declaration + WRAPPED.replace("alias/transport", "!Ref Alias")) == []
+
+
 def test_a_declaration_without_properties_names_all_that_is_missing() -> None:
     declaration = "  Material:\n    Type: Custom::ImportedKeyMaterial\n    Properties: {ServiceToken: arn}\n"
     assert findings(declaration) == [
