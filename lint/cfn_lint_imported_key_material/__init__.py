@@ -5,7 +5,7 @@
     E9901  the properties are what the function's schema says
     E9902  the attributes in Fn::GetAtt and Fn::Sub exist
     E9903  the key in the same template has Origin EXTERNAL
-    W9904  the key in the same template has the tag imported-key-material
+    W9904  the key and the secret in the same template have the tag imported-key-material
     W9905  material is retained if its key is
     W9906  the type's name is Custom::ImportedKeyMaterial: these rules check no other type
     E9907  resources that hold the same key declare the same expiry
@@ -28,7 +28,7 @@ cfn-lint: the function is not installed where templates are checked.
 
 from cfn_lint_imported_key_material._declaration import DeclaredProperties
 from cfn_lint_imported_key_material._expiry import ExpiryInThePast, OtherExpiryOfOneKey
-from cfn_lint_imported_key_material._keys import KeyOfOtherOrigin, KeyWithoutConsent, NamesWithCommas
+from cfn_lint_imported_key_material._keys import KeyOfOtherOrigin, NamesWithCommas, NoConsent
 from cfn_lint_imported_key_material._names import OtherTypeName, UnknownAttribute
 from cfn_lint_imported_key_material._retention import (
     KeyOfRetainedMaterial,
@@ -44,9 +44,9 @@ __all__ = [
     "ExpiryInThePast",
     "KeyOfOtherOrigin",
     "KeyOfRetainedMaterial",
-    "KeyWithoutConsent",
     "MaterialOfRetainedKey",
     "NamesWithCommas",
+    "NoConsent",
     "OtherExpiryOfOneKey",
     "OtherPolicyOnCreate",
     "OtherTypeName",

@@ -4,12 +4,14 @@ import difflib
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from typing import Any, Final
 
 from cfnlint.jsonschema import ValidationError
 from cfnlint.rules.jsonschema.CfnLintJsonSchema import CfnLintJsonSchema
 
 from cfn_lint_imported_key_material._schema import ONLY_ATTRIBUTES, PROPERTIES, SCHEMA, SOURCE_URL, TYPE
+from cfn_lint_imported_key_material._template import branches, named_by, written_out
 
 _WRAPPING: Final = PROPERTIES["SecretWrapping"]["properties"]
 
@@ -64,13 +66,13 @@ class DeclaredProperties(CfnLintJsonSchema):
 
     def __init__(self) -> None:
         super().__init__(keywords=[f"Resources/{TYPE}/Properties"], all_matches=True)
-        self.validators = {"required": _required, "additionalProperties": _additional_properties}
 
     def validate(self, validator: Any, keywords: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:  # noqa: ARG002  # cfn-lint's own
         """Overrides cfn-lint's, which ignores parameters: this checks their default and allowed values, too."""
         functions = validator.function_filter.evolve(validate_dynamic_references=False, add_cfn_lint_keyword=False)
         own = self.extend_validator(validator.evolve(function_filter=functions), _RULES, validator.context.evolve())
-        found = list(_unresolved(instance))
+        instance = _with_dates_as_text(instance)
+        found = [*_unresolved(instance), *_aliases(instance, validator.context.resources)]
         names = {error.path[0] for error in found}  # cfn-lint changes an error's path after the yield
         found += [error for error in own.iter_errors(instance) if not error.path or error.path[0] not in names]
         seen = set()
@@ -88,15 +90,14 @@ class DeclaredProperties(CfnLintJsonSchema):
 # --------------------------------------------------------------------------------------------------- finding what is wrong
 
 
-def _required(_validator: Any, required: list[str], instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, dict):
-        yield from (ValidationError(name) for name in required if name not in instance)
-
-
-def _additional_properties(_validator: Any, _allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    known = schema.get("properties", {})
-    if isinstance(instance, dict):
-        yield from (ValidationError(_unknown(str(name), known), path=[name]) for name in instance if name not in known)
+def _with_dates_as_text(value: Any) -> Any:
+    """YAML makes a date of 2027-01-31 without quotes, CloudFormation a string. A time with its zone stays: it fits."""
+    if isinstance(value, dict):
+        return {name: _with_dates_as_text(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_dates_as_text(item) for item in value]
+    has_zone = isinstance(value, datetime) and value.tzinfo is not None
+    return value.isoformat() if isinstance(value, date) and not has_zone else value
 
 
 def _unresolved(value: Any, path: tuple[Any, ...] = ()) -> Iterator[ValidationError]:
@@ -105,6 +106,15 @@ def _unresolved(value: Any, path: tuple[Any, ...] = ()) -> Iterator[ValidationEr
     elif isinstance(value, dict | list):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _unresolved(inner, (*path, key))
+
+
+def _aliases(declared: Any, resources: Mapping[str, Any]) -> Iterator[ValidationError]:
+    """Ref gives an alias's name. cfn-lint does not know that, so the schema's own pattern does not find it."""
+    key_id = declared.get("KeyId") if isinstance(declared, dict) else None
+    for path, value in branches(key_id, ("KeyId",)):
+        names = [name for name in named_by(value) if written_out(value) == f"${{{name}}}"]
+        if any(name in resources and resources[name].type == "AWS::KMS::Alias" for name in names):
+            yield ValidationError("", path=deque(path), schema=PROPERTIES["KeyId"])
 
 
 # ----------------------------------------------------------------------------------------------------- saying what is wrong
@@ -123,15 +133,16 @@ def _unknown(name: str, known: Mapping[str, Any]) -> str:
 
 def _sentence(error: ValidationError) -> str:
     """The property, what is wrong with it, and the rule; cfn-lint's own message for its own errors."""
-    names = [str(part) for part in error.path if not isinstance(part, int) and part not in {"Fn::If", "Ref"}]
+    parts = [str(part) for part in error.path if not isinstance(part, int) and part != "Fn::If"]
+    names = [part for part in parts if not _is_function(part)]
     if error.validator == "required" and error.schema == _PINNED:
         return f"NewMaterial: {_UNPINNED_SENTENCE}"
     if error.validator == "required":
-        names.append(error.message)
+        names.append(error.message.split("'")[1])  # 'KeyId' is a required property
         return f"{'.'.join(names)}: The property is missing. Declare {_rule_of(names)}."
     where = ".".join(names) or "Properties"
     if error.validator == "additionalProperties":
-        return f"{where}: {error.message}"
+        return f"{where}: {_unknown(str(error.path[-1]), error.schema['properties'])}"
     if error.validator == "dependentExcluded":
         other = _EXCLUDED[where]
         return f"{where}: {other} and {where} are both declared, and they are two ways to say one thing. Keep one."
@@ -140,8 +151,12 @@ def _sentence(error: ValidationError) -> str:
         rule = _rule_of(names)
     if rule is None:
         return str(error.message)
-    by_default = "" if error.rule is None else " that the parameter gives"
-    return f"{where}: The value{by_default} does not fit the property's rule. It must be {rule}."
+    by_function = "".join(f" that {part} gives" for part in parts if _is_function(part))
+    return f"{where}: The value{by_function} does not fit the property's rule. It must be {rule}."
+
+
+def _is_function(part: str) -> bool:
+    return part == "Ref" or part.startswith("Fn::")
 
 
 def _rule_of(names: list[str]) -> str:

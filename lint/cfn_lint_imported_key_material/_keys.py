@@ -1,4 +1,4 @@
-"""What the declared key, and its tag, must be so that the function may import (E9903, W9904, W9909)."""
+"""What the declared key and secret, and their tags, must be so that the function may import (E9903, W9904, W9909)."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -6,11 +6,20 @@ from typing import Any, Final
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
-from cfn_lint_imported_key_material._schema import SOURCE_URL, TAG
-from cfn_lint_imported_key_material._template import KEY_TYPES, branches, pairs, properties, written_out
+from cfn_lint_imported_key_material._schema import SOURCE_URL, TAG, TYPE
+from cfn_lint_imported_key_material._template import (
+    KEY_TYPES,
+    branches,
+    named_resources,
+    pairs,
+    properties,
+    written_out,
+)
 
 # Where the function reads the tag.
-_TAGGED: Final = (*KEY_TYPES, "AWS::SecretsManager::Secret")
+_SECRETS: Final = ("AWS::SecretsManager::Secret",)
+_TAGGED: Final = (*KEY_TYPES, *_SECRETS)
+_NAMED_BY: Final = (("KeyId", "key", KEY_TYPES), ("SecretId", "secret", _SECRETS))
 
 
 class KeyOfOtherOrigin(CloudFormationLintRule):
@@ -36,24 +45,29 @@ class KeyOfOtherOrigin(CloudFormationLintRule):
         ]
 
 
-class KeyWithoutConsent(CloudFormationLintRule):
-    """Only a warning: the stack's own tags are set on the key, too, and no template shows those."""
+class NoConsent(CloudFormationLintRule):
+    """Only a warning: the stack's own tags are set on key and secret, too, and no template shows those."""
 
     id = "W9904"
-    shortdesc = f"The key has the tag {TAG}"
-    description = "Checks that the key that KeyId names, if it stands in the template, names the stacks that may use it"
+    shortdesc = f"The key and the secret have the tag {TAG}"
+    description = (
+        "Checks that the key and the secret that KeyId and SecretId name, if they stand in the template, name the stacks "
+        "that may use them"
+    )
     source_url = SOURCE_URL
     tags = ("resources", "kms")
 
     def match(self, cfn: Template) -> list[RuleMatch]:
         return [
             RuleMatch(
-                ["Resources", pair.name, "Properties", "KeyId"],
-                f"KeyId: {pair.key_name} has no tag {TAG}, so this stack may not use it. Set it to !Ref AWS::StackName in the "
-                "key's Tags.",
+                ["Resources", name, "Properties", where],
+                f"{where}: {owned} has no tag {TAG}, so this stack may not use it. Set it to !Ref AWS::StackName in the "
+                f"{what}'s Tags.",
             )
-            for pair in pairs(cfn)
-            if _shows_no_tag(properties(pair.key).get("Tags", []))
+            for name, material in cfn.get_resources(TYPE).items()
+            for where, what, types in _NAMED_BY
+            for owned, resource in named_resources(cfn, properties(material).get(where), types)
+            if _shows_no_tag(properties(resource).get("Tags", []))
         ]
 
 

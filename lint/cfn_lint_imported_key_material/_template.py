@@ -4,7 +4,7 @@ Every function takes any template, also a wrong one: cfn-lint's own rules say wh
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from cfnlint.template import Template
@@ -25,11 +25,15 @@ class Pair(NamedTuple):
 
 
 def pairs(cfn: Template) -> Iterator[Pair]:
-    keys = cfn.get_resources([*KEY_TYPES])
     for name, material in cfn.get_resources(TYPE).items():
-        for key_name in dict.fromkeys(named_by(properties(material).get("KeyId"))):
-            if key_name in keys:
-                yield Pair(name, material, key_name, keys[key_name])
+        for key_name, key in named_resources(cfn, properties(material).get("KeyId"), KEY_TYPES):
+            yield Pair(name, material, key_name, key)
+
+
+def named_resources(cfn: Template, value: object, types: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Those resources of the types that a property's value names, each once."""
+    resources = cfn.get_resources([*types])
+    yield from ((name, resources[name]) for name in dict.fromkeys(named_by(value)) if name in resources)
 
 
 def properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -38,7 +42,7 @@ def properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def named_by(value: object) -> Iterator[str]:
-    """The logical ids that a KeyId names, in every branch of a condition."""
+    """The logical ids that a KeyId or a SecretId names, in every branch of a condition."""
     if not isinstance(value, dict) or len(value) != 1:
         return
     ((function, argument),) = value.items()

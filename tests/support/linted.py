@@ -10,7 +10,7 @@ import cfnlint.api
 import cfnlint.core
 
 LINT: Final = Path(__file__).resolve().parents[2] / "lint"
-_OURS: Final = re.compile(r"[EW]99\d\d|W1030")
+_OURS: Final = re.compile(r"[EW]99\d\d|W103[01]")
 
 KEY: Final = """\
   Key:

@@ -28,6 +28,44 @@ def test_a_key_without_the_tag_is_a_warning() -> None:
     ]
 
 
+def secret_tagged(tags: str) -> str:
+    return (
+        "  Secret:\n    Type: AWS::SecretsManager::Secret\n    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n"
+        f"    Properties:\n      Name: orders/key\n{tags}"
+    )
+
+
+@pytest.mark.parametrize(
+    "secret_id",
+    ["!Ref Secret", "!GetAtt Secret.Id", "!Sub '${Secret}'", "!If [Never, !Ref Other, !Ref Secret]"],
+)
+@pytest.mark.parametrize("tags", ["", "      Tags: [{Key: owner, Value: orders}]\n"])
+def test_a_secret_without_the_tag_is_a_warning(secret_id: str, tags: str) -> None:
+    resources = KEY + secret_tagged(tags) + GOOD.replace("orders/master-key", secret_id)
+    assert findings(resources, before=NEVER if "Never" in secret_id else "") == [
+        (
+            "W9904 SecretId: Secret has no tag imported-key-material, so this stack may not use it. Set it to "
+            "!Ref AWS::StackName in the secret's Tags."
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("secret_id", "tags"),
+    [
+        ("!Ref Secret", "      Tags: [{Key: imported-key-material, Value: !Ref AWS::StackName}]\n"),
+        ("!Ref Secret", "      Tags: !If [Never, [{Key: imported-key-material, Value: orders}], !Ref AWS::NoValue]\n"),
+        ("orders/other-key", ""),
+        ("!ImportValue orders-secret", ""),
+    ],
+)
+def test_a_secret_with_the_tag_or_of_which_the_template_shows_too_little_is_left_alone(
+    secret_id: str, tags: str
+) -> None:
+    resources = KEY + secret_tagged(tags) + GOOD.replace("orders/master-key", secret_id)
+    assert findings(resources, before=NEVER if "Never" in tags else "") == []
+
+
 # --------------------------------------------------------------------------------------------------------------- commas
 
 
@@ -58,10 +96,7 @@ def test_names_with_commas_between_them_are_a_warning(value: str, names: str) ->
 
 
 def test_the_tag_of_a_secret_is_checked_too_and_without_any_material() -> None:
-    secret = (
-        "  Secret:\n    Type: AWS::SecretsManager::Secret\n    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n"
-        "    Properties:\n      Tags: [{Key: owner, Value: 'a,b'}, {Key: imported-key-material, Value: 'a,b'}]\n"
-    )
+    secret = secret_tagged("      Tags: [{Key: owner, Value: 'a,b'}, {Key: imported-key-material, Value: 'a,b'}]\n")
     assert findings(secret) == [commas("a b")]
 
 

@@ -9,7 +9,7 @@ import pytest
 from imported_key_material import properties
 from imported_key_material.errors import Faults
 from imported_key_material.lifecycle import attributes
-from tests.support.linted import GOOD, KEY, LINT, findings, with_property
+from tests.support.linted import GOOD, KEY, LINT, NEVER, findings, linted, rules, with_property
 
 WRAPPED = "      SecretWrapping: {Algorithm: SYMMETRIC_DEFAULT, KeyId: alias/transport}\n"
 
@@ -51,6 +51,32 @@ def test_either_branch_of_a_condition_may_say_when_the_material_expires() -> Non
         "      ValidTo: !If [Has, !Ref AWS::NoValue, '2030-01-31T12:00:00Z']\n"
     )
     assert findings(KEY + GOOD + expiry, before=parameters) == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "SecretId: !Sub ['orders/${Name}', {Name: master-key}]",
+        "KeyId: !Sub ['${Arn}', {Arn: !GetAtt Key.Arn}]",
+        "Trigger: !Sub ['${Name}-1', {Name: !Ref AWS::StackName}]",
+        "SecretWrapping: {Algorithm: SYMMETRIC_DEFAULT, KeyId: !Sub ['alias/${Name}', {Name: transport}]}",
+        "SecretId: !If [Never, !Sub ['orders/${Name}', {Name: master-key}], !Sub ['${Name}/key', {Name: !Ref AWS::StackName}]]",
+        "SecretWrapping: !If [Never, !Ref AWS::NoValue, {Algorithm: SYMMETRIC_DEFAULT, KeyId: !Sub ['alias/${A}', {A: b}]}]",
+    ],
+)
+def test_the_variables_of_a_sub_are_no_properties(lines: str) -> None:
+    name = lines.partition(":")[0]
+    others = [line for line in GOOD.splitlines(keepends=True) if not line.startswith(f"      {name}:")]
+    assert findings(KEY + "".join(others) + f"      {lines}\n", before=NEVER if "Never" in lines else "") == []
+
+
+def test_a_mistake_in_a_function_of_cloudformation_s_is_said_once_in_the_words_of_cfn_lint() -> None:
+    lines = "      Trigger: !FindInMap [Orders, live, trigger, {Default: a}]\n"
+    found = linted(f"Mappings: {{Orders: {{live: {{trigger: b}}}}}}\nResources:\n{KEY}{GOOD}{lines}", rules())
+    assert found == [
+        "E1011 Additional properties are not allowed ('Default' was unexpected)",
+        "E1011 'DefaultValue' is a required property",
+    ]
 
 
 def test_every_attribute_that_the_function_gives_may_be_read() -> None:
@@ -198,6 +224,25 @@ def test_an_alias_is_not_a_key_id() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "key_id",
+    ["!Ref Alias", "!Sub '${Alias}'", "!If [Never, !Ref Alias, !GetAtt Key.Arn]", "!If [Never, !Ref Key, !Ref Alias]"],
+)
+def test_the_name_of_an_alias_of_the_template_is_not_a_key_id_either(key_id: str) -> None:
+    alias = "  Alias:\n    Type: AWS::KMS::Alias\n    Properties: {AliasName: alias/orders, TargetKeyId: !Ref Key}\n"
+    declaration = GOOD.replace("!GetAtt Key.Arn", key_id)
+    assert findings(KEY + alias + declaration, before=NEVER if "Never" in key_id else "") == [
+        "E9901 KeyId: The value does not fit the property's rule. It must be the id or the ARN of a KMS key, not an alias."
+    ]
+
+
+@pytest.mark.parametrize("key_id", ["!Sub ['${Alias}', {Alias: !GetAtt Key.Arn}]", "!GetAtt Key.Arn"])
+def test_an_alias_of_the_template_may_name_the_transport_key_and_a_variable_may_have_its_name(key_id: str) -> None:
+    alias = "  Alias:\n    Type: AWS::KMS::Alias\n    Properties: {AliasName: alias/orders, TargetKeyId: !Ref Key}\n"
+    declaration = GOOD.replace("!GetAtt Key.Arn", key_id)
+    assert findings(KEY + alias + declaration + WRAPPED.replace("alias/transport", "!Ref Alias")) == []
+
+
 def test_a_declaration_without_properties_names_all_that_is_missing() -> None:
     declaration = "  Material:\n    Type: Custom::ImportedKeyMaterial\n    Properties: {ServiceToken: arn}\n"
     assert findings(declaration) == [
@@ -213,10 +258,27 @@ def test_a_parameter_whose_default_is_wrong_is_a_warning() -> None:
     parameters = "Parameters:\n  Days: {Type: String, Default: '500'}\n"
     assert findings(KEY + GOOD + "      ValidForDays: !Ref Days\n", before=parameters) == [
         (
-            "W1030 ValidForDays: The value that the parameter gives does not fit the property's rule. It must be a whole "
+            "W1030 ValidForDays: The value that Ref gives does not fit the property's rule. It must be a whole "
             "number of days from 1 to 364."
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "where"),
+    [
+        ("      SecretVersionId: !Sub 'v-${AWS::Region}'\n", "SecretVersionId"),
+        (
+            "      SecretWrapping: {Algorithm: SYMMETRIC_DEFAULT, KeyId: !Sub 'x/${AWS::Region}'}\n",
+            "SecretWrapping.KeyId",
+        ),
+    ],
+)
+def test_a_wrong_value_of_a_function_is_a_warning_that_speaks_of_no_parameter(lines: str, where: str) -> None:
+    (found,) = with_property(lines)
+    assert found.startswith(
+        f"W1031 {where}: The value that Fn::Sub gives does not fit the property's rule. It must be "
+    )
 
 
 @pytest.mark.parametrize(

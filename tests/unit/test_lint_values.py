@@ -1,5 +1,6 @@
 """The cfn-lint rules about values that the schema takes: E9908, E9910, W9913."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -188,6 +189,24 @@ def test_the_moment_counts_as_for_the_function(valid_to: datetime, passed: bool,
     rules.register(ExpiryInThePast(now=lambda: NOW))
     text = f"Resources:\n{KEY}{GOOD}      ValidTo: {quote}{valid_to.isoformat()}{quote}\n"
     assert [found[:5] for found in linted(text, rules)] == ["W9913"] * passed
+
+
+@pytest.mark.parametrize(
+    "value", ["2027-01-31", "2027-01-31T12:00:00", "2027-01-31 12:00:00", "!If [Never, 2027-01-31, !Ref AWS::NoValue]"]
+)
+def test_a_date_or_a_time_without_zone_is_an_error_also_without_quotes(value: str) -> None:
+    quoted = re.sub(r"2027-[^,]+", r"'\g<0>'", value)
+    found = with_property(f"      ValidTo: {value}\n")
+    assert found == with_property(f"      ValidTo: {quoted}\n")
+    assert {sentence[:14] for sentence in found} == {"E9901 ValidTo:"}
+
+
+def test_a_time_with_its_zone_needs_no_quotes() -> None:
+    assert with_property("      ValidTo: 2030-01-31T12:00:00+01:00\n") == []
+
+
+def test_a_date_without_quotes_is_text_where_text_may_be() -> None:
+    assert with_property("      Trigger: 2027-01-31\n      KeyMaterialDescription: 2027-01-31\n") == []
 
 
 def test_two_times_that_are_the_same_are_one_expiry_with_and_without_quotes() -> None:
