@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import platform
 import zipfile
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -12,11 +13,13 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from layers.dependencies.build_layer import compile_ahead
 from tools.release import origins, sbom
 from tools.release.wheels import PROJECTS, requirements
 
 MADE = datetime(2026, 11, 29, 12, tzinfo=UTC)
 CODE, OTHER = b"print()", b"exit()"
+BYTECODE = "__pycache__/plain.cpython-313.pyc"
 RUST = {
     "components": [
         {
@@ -107,10 +110,51 @@ def test_a_file_that_no_wheel_of_the_platform_has_stops_the_release(downloaded, 
     )
 
 
-def test_bytecode_comes_from_the_source_beside_it(downloaded):
-    made = layer(downloaded.files["plain"], {"__pycache__/plain.cpython-313.pyc": b"bytecode"})
+def bytecode(folder, source, lies_in):
+    """As the builds make it."""
+    (folder / "plain.py").write_bytes(source)
+    compile_ahead(folder, lies_in)
+    return (folder / BYTECODE).read_bytes()
 
-    assert origins.wheels_of("DependenciesArm64", made, downloaded.wheels)
+
+def test_bytecode_is_what_the_build_makes_of_the_source_beside_it(downloaded, tmp_path):
+    made = bytecode(tmp_path, CODE, "/opt/python")
+
+    assert origins.wheels_of("DependenciesArm64", layer(downloaded.files["plain"], {BYTECODE: made}), downloaded.wheels)
+
+
+@pytest.mark.parametrize(("source", "lies_in"), [(OTHER, "/opt/python"), (CODE, "/elsewhere")])
+def test_other_bytecode_stops_the_release_because_python_would_run_it(downloaded, tmp_path, source, lies_in):
+    made = layer(downloaded.files["plain"], {BYTECODE: bytecode(tmp_path, source, lies_in)})
+
+    with pytest.raises(origins.UnknownOriginError) as refusal:
+        origins.wheels_of("DependenciesArm64", made, downloaded.wheels)
+
+    assert str(refusal.value) == (
+        f"DependenciesArm64: python/{BYTECODE} is not what Python {platform.python_version()} makes of its source. "
+        "Remove .aws-sam, and build again with this Python."
+    )
+
+
+def test_bytecode_whose_invalidation_mode_is_another_one_stops_the_release(downloaded, tmp_path):
+    """The second field of its header: Python would compare it with the source."""
+    made = bytecode(tmp_path, CODE, "/opt/python")
+    checked = made[:4] + (0b11).to_bytes(4, "little") + made[8:]
+
+    with pytest.raises(origins.UnknownOriginError, match="makes of its source"):
+        origins.wheels_of("DependenciesArm64", layer(downloaded.files["plain"], {BYTECODE: checked}), downloaded.wheels)
+
+
+def test_the_bytecode_of_a_function_is_what_the_build_makes_of_the_commit(tmp_path):
+    (tmp_path / "handler").mkdir()
+    (tmp_path / "handler" / "plain.py").write_bytes(CODE)
+    (tmp_path / "built").mkdir()
+    made = bytecode(tmp_path / "built", CODE, "/var/task")
+    origins.check_function("Function", zipped({"plain.py": CODE, BYTECODE: made}), tmp_path)
+
+    other = bytecode(tmp_path / "built", OTHER, "/var/task")
+    with pytest.raises(origins.UnknownOriginError, match=r"^Function: __pycache__/plain.* makes of its source"):
+        origins.check_function("Function", zipped({"plain.py": CODE, BYTECODE: other}), tmp_path)
 
 
 def test_a_function_has_only_files_of_the_commit(tmp_path):
