@@ -53,7 +53,7 @@ def application(source: Source, exported: Path) -> Files:
     return {
         **content,
         TEMPLATE: template.written(template.plain(written, names)),
-        SBOM: sbom.document(source.version, source.committed, content, inside),
+        SBOM: sbom.document(source, content, inside),
     }
 
 

@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -48,7 +48,7 @@ class Wheel:
                 name.split("/")[0] for name in archive.namelist() if name.split("/")[0].endswith(".dist-info")
             }
             rows = csv.reader(archive.read(f"{dist_info}/RECORD").decode().splitlines())
-            metadata = BytesHeaderParser().parsebytes(archive.read(f"{dist_info}/METADATA"))
+            metadata = HeaderParser().parsestr(archive.read(f"{dist_info}/METADATA").decode())
         record = {name: _hex(value) for name, value, _ in rows if value}
         return cls(path.name, hashlib.sha256(content).hexdigest(), metadata, record)
 

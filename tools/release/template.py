@@ -1,7 +1,7 @@
 """The application's template without SAM's transform, as StackSets with service-managed permissions require.
 
 It differs from template.yaml in three parameters of its own. The code comes from a bucket of the stack's Region, because Lambda
-reads only there. The zips' names can begin with a prefix: CloudFormation does not notice that a zip was signed if its name stays.
+reads only there. The zips' names can begin with a prefix: CloudFormation notices a signed zip only by its name.
 And the exports' names begin with a parameter, because StackSets name their stacks StackSet-NAME-ID.
 """
 
