@@ -220,6 +220,7 @@ def test_the_released_template_is_deployed_with_the_aws_cli_only(aws, dist, read
     succeeds(reader, FIRST_KEY)
     a_wrong_secret_fails_with_its_reason(reader)
     the_next_release_takes_over(LocalAws(aws.folder, REGION), dist, reader, tmp_path / "downloaded")
+    zips_of_the_same_names_under_a_prefix_take_over(LocalAws(aws.folder, REGION), reader)
     succeeds(reader, block("## Delete a stack"))
 
 
@@ -241,7 +242,22 @@ def the_next_release_takes_over(there, dist, reader, downloaded):
     (downloaded / "imported-key-material.json").write_bytes(template.written(template.plain(source, names)))
     *_, put, deploy = FROM_A_RELEASE.split("$ ")
 
-    succeeds(reader, f"$ {put}$ {deploy}")
+    the_layer_changes_and_the_key_stays(there, reader, f"$ {put}$ {deploy}", before)
+
+
+def zips_of_the_same_names_under_a_prefix_take_over(there, reader):
+    """As signed ones do."""
+    *_, put, deploy = FROM_A_RELEASE.split("$ ")
+    signed = put.replace("--key $ZIP", "--key signed/$ZIP")
+    assert signed != put
+
+    the_layer_changes_and_the_key_stays(
+        there, reader, f"$ {signed}$ {deploy.rstrip()} ArtifactKeyPrefix=signed/\n", layers(there)
+    )
+
+
+def the_layer_changes_and_the_key_stays(there, reader, commands, before):
+    succeeds(reader, commands)
 
     assert (there_is := layers(there)) != before
     assert len(there_is) == 1

@@ -19,7 +19,7 @@ LAYER_WHEELS: Final = REPOSITORY / ".wheels"
 TOOLS_WHEELS: Final = REPOSITORY / ".wheels-tools"
 SAM: Final = REPOSITORY / ".venv-sam" / "bin" / "sam"
 TEMPLATE, SBOM, NEWS, SUMS = "imported-key-material.json", "sbom.cdx.json", "RELEASE_NOTES.md", "SHA256SUMS"
-COPIED: Final = ("examples/artifact-bucket.yaml",)
+COPIED: Final = ("examples/artifact-bucket.yaml", "examples/sign-release.sh")
 
 type Files = dict[str, bytes]
 """The files of dist/, by name."""
@@ -53,7 +53,7 @@ def application(source: Source, exported: Path) -> Files:
     return {
         **content,
         TEMPLATE: template.written(template.plain(written, names)),
-        SBOM: sbom.document(source.version, source.committed, content, inside),
+        SBOM: sbom.document(source, content, inside),
     }
 
 

@@ -1,28 +1,34 @@
 """Where each file of the functions' and layers' zips comes from: from a wheel, byte for byte, or from the commit.
 
-A wheel lists its files with their hashes (RECORD). Bytecode comes from the source beside it. A file from anywhere else stops
-the release: the SBOM would not know it.
+A wheel lists its files with their hashes (RECORD). Bytecode is what this Python makes of the source beside it: Lambda runs it
+without a look at the source. A file from anywhere else stops the release: the SBOM would not know it.
 """
 
 import base64
 import csv
+import functools
 import hashlib
 import io
+import platform
+import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+from layers.dependencies.build_layer import compile_ahead
 
 LAYER_FOLDER: Final = "python/"
 PLATFORMS: Final = {"DependenciesX8664": "x86_64", "DependenciesArm64": "aarch64"}  # in the wheels' names
 FROM_THE_COMMIT: Final = "handler"
+LAYERS_LIE_IN, FUNCTIONS_LIE_IN = "/opt", "/var/task"  # on Lambda
 
 
 class UnknownOriginError(Exception):
-    """A file that neither a wheel nor the commit has. The text names it."""
+    """A file that comes neither from a wheel nor from the commit. The text names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class Wheel:
                 name.split("/")[0] for name in archive.namelist() if name.split("/")[0].endswith(".dist-info")
             }
             rows = csv.reader(archive.read(f"{dist_info}/RECORD").decode().splitlines())
-            metadata = BytesHeaderParser().parsebytes(archive.read(f"{dist_info}/METADATA"))
+            metadata = HeaderParser().parsestr(archive.read(f"{dist_info}/METADATA").decode())
         record = {name: _hex(value) for name, value, _ in rows if value}
         return cls(path.name, hashlib.sha256(content).hexdigest(), metadata, record)
 
@@ -67,6 +73,7 @@ def wheels_of(layer: str, zipped: bytes, downloaded: Iterable[Wheel]) -> list[Wh
     fitting = [wheel for wheel in downloaded if wheel.is_for_all_platforms or PLATFORMS[layer] in wheel.file]
     origin = {pair: wheel for wheel in fitting for pair in wheel.record.items()}
     _refuse_unknown(layer, (name for name, digest in files.items() if (name, digest) not in origin))
+    _check_bytecode(layer, zipped, LAYERS_LIE_IN)
     used = {origin[pair].file for pair in files.items()}
     return [wheel for wheel in fitting if wheel.file in used]
 
@@ -80,6 +87,7 @@ def check_function(function: str, zipped: bytes, exported: Path) -> None:
     }
     files = _files(zipped)
     _refuse_unknown(function, (name for name, digest in files.items() if committed.get(name) != digest))
+    _check_bytecode(function, zipped, FUNCTIONS_LIE_IN)
 
 
 def _files(zipped: bytes) -> dict[str, str]:
@@ -105,3 +113,31 @@ def _refuse_unknown(where: str, unknown: Iterable[str]) -> None:
         raise UnknownOriginError(
             f"{where}: {name} is not a file of the commit or of a downloaded wheel. Remove .aws-sam, and build again."
         )
+
+
+def _check_bytecode(where: str, zipped: bytes, lies_in: str) -> None:
+    """After the sources were found to be known."""
+    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if name.endswith((".py", ".pyc"))}
+    made = _compiled(tuple((name, files[name]) for name in sorted(files) if name.endswith(".py")), lies_in)
+    for name in sorted(files):
+        if name.endswith(".pyc") and made.get(name) != files[name]:
+            raise UnknownOriginError(
+                f"{where}: {name} is not what Python {platform.python_version()} makes of its source. "
+                "Remove .aws-sam, and build again with this Python."
+            )
+
+
+@functools.cache
+def _compiled(sources: tuple[tuple[str, bytes], ...], lies_in: str) -> dict[str, bytes]:
+    """The bytecode, by name. As the builds make it: all files in one process, because the bytes depend on the ones before.
+
+    Layers with the same sources share it.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for name, content in sources:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        compile_ahead(folder, lies_in)
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.pyc")}

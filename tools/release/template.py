@@ -1,7 +1,8 @@
 """The application's template without SAM's transform, as StackSets with service-managed permissions require.
 
-It differs from template.yaml in two parameters of its own. The code comes from a bucket of the stack's Region, because Lambda
-reads only there. And the exports' names begin with a parameter, because StackSets name their stacks StackSet-NAME-ID.
+It differs from template.yaml in three parameters of its own. The code comes from a bucket of the stack's Region, because Lambda
+reads only there. The zips' names can begin with a prefix: CloudFormation notices a signed zip only by its name.
+And the exports' names begin with a parameter, because StackSets name their stacks StackSet-NAME-ID.
 """
 
 import json
@@ -25,6 +26,12 @@ PARAMETERS: Final = {
         "Description": (
             "The release's zips lie in the bucket ArtifactBucketPrefix-REGION of the stack's Region (artifact-bucket.yaml)."
         ),
+    },
+    "ArtifactKeyPrefix": {
+        "Type": "String",
+        "Default": "",
+        "AllowedPattern": "([A-Za-z0-9_./-]{1,200}/)?",
+        "Description": "Beginning of the zips' names in the bucket, such as signed/.",
     },
     "ExportPrefix": {
         "Type": "String",
@@ -57,7 +64,8 @@ def plain(template: Path, zips: Mapping[str, str]) -> dict[str, Any]:
     transformed = _transformed(source, zips)
     for resource in transformed["Resources"].values():
         if resource["Type"] in ZIPS:
-            resource["Properties"][ZIPS[resource["Type"]]]["S3Bucket"] = _BUCKET
+            place = resource["Properties"][ZIPS[resource["Type"]]]
+            place |= {"S3Bucket": _BUCKET, "S3Key": {"Fn::Sub": f"${{ArtifactKeyPrefix}}{place['S3Key']}"}}
         kept = {name: value for name, value in resource.pop("Metadata", {}).items() if name in _OTHER_TOOLS}
         resource.update({"Metadata": kept} if kept else {})
     transformed["Parameters"] = source["Parameters"] | PARAMETERS

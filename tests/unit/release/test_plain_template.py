@@ -12,7 +12,7 @@ from tools.release import template
 
 ZIPS = {name: f"{name}.zip" for name in template.artifacts(TEMPLATE)}
 BUCKET = {"Fn::Sub": "${ArtifactBucketPrefix}-${AWS::Region}"}
-OWN_PARAMETERS = {"ArtifactBucketPrefix", "ExportPrefix"}
+OWN_PARAMETERS = {"ArtifactBucketPrefix", "ArtifactKeyPrefix", "ExportPrefix"}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_there_is_no_transform_no_macro_and_no_nested_stack(released):
     assert not [type_ for type_ in types if type_.startswith(("AWS::Serverless", "AWS::CloudFormation"))]
 
 
-def test_it_has_the_parameters_of_template_yaml_with_their_defaults_and_two_more(released):
+def test_it_has_the_parameters_of_template_yaml_with_their_defaults_and_three_more(released):
     parameters = source()["Parameters"]
 
     assert {name: rule for name, rule in released["Parameters"].items() if name in parameters} == parameters
@@ -62,8 +62,21 @@ def test_all_code_comes_from_the_bucket_of_the_region(released):
         if resource["Type"] in template.ZIPS
     ]
 
-    assert sorted(place["S3Key"] for place in places) == sorted(ZIPS.values())
+    keys = sorted(place["S3Key"]["Fn::Sub"] for place in places)
+    assert keys == sorted(f"${{ArtifactKeyPrefix}}{name}" for name in ZIPS.values())
     assert [place["S3Bucket"] for place in places] == [BUCKET] * len(ZIPS)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "is_taken"),
+    [("", True), ("signed/", True), ("v1.2/signed_by-us/", True), ("signed", False), ("/", False), ("${x}/", False)],
+)
+def test_a_prefix_of_the_zips_is_nothing_or_ends_with_a_slash(released, prefix, is_taken):
+    """Without the slash the zips would lie beside the unsigned ones, under names that nobody expects."""
+    own = released["Parameters"]["ArtifactKeyPrefix"]
+
+    assert own["Default"] == ""
+    assert bool(re.fullmatch(own["AllowedPattern"], prefix)) is is_taken
 
 
 def test_a_prefix_that_makes_a_bucket_is_one_that_the_template_takes(released):
