@@ -113,7 +113,7 @@ def _count(count: int | None, outs: tuple[str, ...]) -> int:
 def _show(made: list[CheckedMaterial]) -> None:
     for number, one in enumerate(made, start=1):
         name = f"component {number} of {len(made)}"
-        output.pause(f"Next is {name}. Only its holder stays at the screen. Press Enter to see it")
+        output.wait_for(str(number), f"Next is {name}. Only its holder stays at the screen. Type {number} to see it:")
         new_components.show(one, name)
 
 

@@ -153,6 +153,16 @@ def test_a_holder_copies_the_component_from_a_screen_that_is_erased(custodian):
     assert list(custodian.folder.iterdir()) == []
 
 
+def test_what_is_typed_while_the_program_starts_does_not_erase_the_component(custodian):
+    with custodian.at_terminal(*GENERATE) as terminal:
+        terminal.types("\n\n")
+        terminal.waits_for(ERASED)
+        terminal.presses(b"\x03")  # a program that waits is interrupted
+        assert terminal.ends() == 1
+
+    assert len(shown_in(terminal.screens[1])) == 32
+
+
 @pytest.mark.usefixtures("transport")
 def test_what_two_holders_copied_is_what_combine_joins(custodian, tmp_path):
     components_on_paper = []
@@ -267,13 +277,13 @@ def test_ctrl_z_does_not_bring_the_shell_back_to_a_screen_with_a_component(custo
     """The kernel itself ignores Ctrl-Z here, since no shell is there to come back."""
     put_file("key.bin", KEY)
     with custodian_process.at_terminal(*SPLIT) as terminal:
-        terminal.waits_for("Press Enter to see it ")
+        terminal.waits_for("Type 1 to see it: ")
         before = terminal.ignores(signal.SIGTSTP)
-        terminal.types("")
+        terminal.types("1")
         terminal.waits_for(ERASED)
         during = terminal.ignores(signal.SIGTSTP)
         terminal.types("")
-        terminal.waits_for("Press Enter to see it ")
+        terminal.waits_for("Type 2 to see it: ")
         assert (before, during, terminal.ignores(signal.SIGTSTP)) == (False, True, False)
 
 
@@ -342,8 +352,8 @@ def test_holders_come_to_the_screen_one_after_the_other(custodian, put_file):
     with custodian.at_terminal(*SPLIT, "--components", "3") as terminal:
         for number in (1, 2, 3):
             terminal.waits_for(f"Next is component {number} of 3. Only its holder stays at the screen. ")
-            terminal.waits_for("Press Enter to see it ")
-            terminal.types("")
+            terminal.waits_for(f"Type {number} to see it: ")
+            terminal.types(str(number))
             terminal.waits_for(f"Component {number} of 3 of a SYMMETRIC_DEFAULT key.")
             terminal.waits_for(ERASED)
             terminal.types("")
@@ -366,12 +376,31 @@ def test_holders_come_to_the_screen_one_after_the_other(custodian, put_file):
     assert [path.name for path in custodian.folder.iterdir()] == ["key.bin"]
 
 
+def test_one_enter_too_many_does_not_show_the_next_component(custodian, put_file):
+    put_file("key.bin", KEY)
+    with custodian.at_terminal(*SPLIT) as terminal:
+        terminal.waits_for("Type 1 to see it: ")
+        terminal.types("1")
+        terminal.waits_for(ERASED)
+        terminal.types("\n")  # the second one waits in the terminal
+        terminal.waits_for("Type 2 to see it: ")
+        terminal.types("")
+        terminal.waits_for("Type 2 to see it: ")  # another one comes after the question
+        terminal.types("1")
+        terminal.waits_for("Type 2 to see it: ")
+        assert [len(shown_in(screen)) for screen in terminal.screens] == [0, 32, 0]
+        terminal.types("2")
+        terminal.waits_for(ERASED)
+        terminal.types("")
+        assert terminal.ends() == 0
+
+
 def test_neither_the_key_nor_a_component_is_where_it_does_not_belong(custodian, put_file):
     put_file("key.bin", KEY)
     with custodian.at_terminal(*SPLIT) as terminal:
-        for _ in range(2):
-            terminal.waits_for("Press Enter to see it ")
-            terminal.types("")
+        for number in ("1", "2"):
+            terminal.waits_for(f"Type {number} to see it: ")
+            terminal.types(number)
             terminal.waits_for(ERASED)
             terminal.types("")
         assert terminal.ends() == 0
