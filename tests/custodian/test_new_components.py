@@ -444,8 +444,39 @@ def test_a_longer_hmac_key_is_split_and_combined_with_its_check_value(custodian,
     done = custodian.run("split", "key.bin", "--key-spec", "HMAC_256", *on_paper, *("--out", "a.bin", "--out", "b.bin"))
 
     assert done.code == 0, done.err
+    options = "--component-check-value for each component, and --expected-check-value"
+    assert done.err == f"The key is longer than usual, so combine needs {options} {on_paper[1]}.\n"
     assert re.search(r"^Component 2: +HMAC:[0-9A-F]{10}, b\.bin$", done.text, re.MULTILINE)
     assert combined(custodian, tmp_path, ["a.bin", "b.bin"], "HMAC_256", *on_paper) == key
+
+
+@pytest.mark.usefixtures("transport")
+def test_what_holders_copied_of_a_longer_hmac_key_is_typed_with_the_options_that_split_names(
+    custodian, put_file, tmp_path
+):
+    key = next(iter(random_keys(128, 1)))
+    put_file("key.bin", key)
+    hmac = ("--key-spec", "HMAC_256", "--expected-check-value", check_value.compute(KEY_SPECS["HMAC_256"], key))
+    with custodian.at_terminal("split", "key.bin", *hmac) as terminal:
+        for number in ("1", "2"):
+            terminal.waits_for(f"Type {number} to see it: ")
+            terminal.types(number)
+            terminal.waits_for(ERASED)
+            terminal.types("")
+        assert terminal.ends() == 0
+    copied = terminal.screens[1::2]
+
+    given = [word for one in copied for word in ("--component-check-value", min(check_values_in(one)))]
+    to = ("--wrapping-key", "transport.pem", "--out", "wrapped.bin")
+    with custodian.at_terminal("combine", *hmac, *given, *to) as terminal:
+        for number, screen in enumerate(copied, start=1):
+            terminal.waits_for(f"Component {number}, 64 hex digits or more (is not shown): ")
+            terminal.types(" ".join(re.findall(r"^ {4}([0-9A-F ]+)$", screen, re.MULTILINE)))
+            terminal.waits_for("Press Enter: the screen is cleared ")
+            terminal.types("")
+        assert terminal.ends() == 0
+
+    assert unwrap("RSAES_OAEP_SHA_256", rsa_key(2048), (tmp_path / "wrapped.bin").read_bytes()) == key
 
 
 def test_a_key_from_a_pipe_in_hex(custodian, tmp_path):
