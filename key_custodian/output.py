@@ -108,6 +108,12 @@ def can_erase() -> bool:
     return os.name != "posix" or os.environ.get("TERM", "") not in {"", "dumb"}
 
 
+def window() -> tuple[int, int]:
+    """The terminal's columns and rows; where it does not know its size, as many as are ever needed."""
+    size = os.get_terminal_size(sys.stdout.fileno())
+    return size.columns or sys.maxsize, size.lines or sys.maxsize
+
+
 @contextlib.contextmanager
 def erased_screen() -> Iterator[None]:
     """Standard output inside the block goes to a separate screen, which is erased at the block's end, however it ends.

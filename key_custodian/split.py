@@ -78,6 +78,8 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     try:
         result = MaterialReport.of(key)
         needed = _needed_to_combine(key)
+        if not outs:
+            new_components.require_room(key.spec, len(key.encoded), _name(count, count))
         made = new_components.split(key, count)
     finally:
         key.wipe()
@@ -120,9 +122,13 @@ def _needed_to_combine(key: CheckedMaterial) -> list[str]:
     return [f"The key is longer than usual, so combine needs {options} {key.verified_check_value}."]
 
 
+def _name(number: int, count: int) -> str:
+    return f"component {number} of {count}"
+
+
 def _show(made: list[CheckedMaterial]) -> None:
     for number, one in enumerate(made, start=1):
-        name = f"component {number} of {len(made)}"
+        name = _name(number, len(made))
         output.wait_for(str(number), f"Next is {name}. Only its holder stays at the screen. Type {number} to see it:")
         new_components.show(one, name)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import re
 import select
 import signal
 import stat
+import sys
 from functools import reduce
 
 import pytest
@@ -287,25 +289,56 @@ def test_ctrl_z_does_not_bring_the_shell_back_to_a_screen_with_a_component(custo
         assert (before, during, terminal.ignores(signal.SIGTSTP)) == (False, True, False)
 
 
-def test_a_component_is_only_on_standard_output(custodian_process):
-    """At a terminal of its own, which standard error does not reach."""
+def test_a_component_is_only_on_standard_output(monkeypatch, capsys):
+    checked = material_check.check(KEY, AES)
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+
+    new_components.show(checked, "component")
+
+    printed = capsys.readouterr()
+    assert shown_in(printed.out) == KEY
+    assert Canaries(component=KEY).found_in(printed.err) == {}
+    assert printed.err.strip().startswith("Copy both onto paper.")
+
+
+@pytest.mark.parametrize("arguments", [GENERATE, SPLIT])
+def test_a_component_is_not_shown_at_another_terminal(custodian_process, put_file, arguments):
+    """A person at the terminal had written `> /dev/pts/7`."""
+    put_file("key.bin", KEY)
     ours, its = pty.openpty()
     try:
-        with custodian_process.at_terminal(*GENERATE, stdout=its) as terminal:
-            terminal.waits_for(ERASED)
-            terminal.types("")
-            assert terminal.ends() == 0
-        printed = b""
-        while select.select([ours], [], [], 0)[0]:
-            printed += os.read(ours, 4096)
+        with custodian_process.at_terminal(*arguments, stdout=its) as terminal:
+            assert terminal.ends() == 1
+        assert select.select([ours], [], [], 0)[0] == []
     finally:
         os.close(its)
         os.close(ours)
 
-    component = shown_in(printed.decode().replace("\r\n", "\n"))
-    assert len(component) == 32
-    assert Canaries(component=component).found_in(terminal.transcript) == {}
-    assert terminal.transcript.strip() == f"Copy both onto paper. {ERASED}".strip()
+    assert terminal.transcript == (
+        "standard output: It is another terminal than standard input, and a component is shown only where its holder sits. "
+        f"Use one terminal, {OR_FILES}"
+    )
+
+
+@pytest.mark.parametrize("arguments", [GENERATE, SPLIT])
+def test_a_window_that_would_hide_digits_is_refused(custodian_process, put_file, arguments):
+    put_file("key.bin", KEY)
+    with custodian_process.at_terminal(*arguments, rows=10) as terminal:
+        assert terminal.ends() == 1
+
+    assert terminal.transcript == (
+        f"the window: It has 10 lines, and the component needs 11. Make the window larger, {OR_FILES}"
+    )
+
+
+@pytest.mark.parametrize(("rows", "columns", "fits"), [(11, 80, True), (13, 40, False), (14, 40, True), (0, 0, True)])
+def test_a_narrow_window_needs_more_lines(monkeypatch, rows, columns, fits):
+    """In 40 columns three of the lines take two; 0 is a terminal that does not know its size."""
+    monkeypatch.setattr("os.get_terminal_size", lambda _descriptor: os.terminal_size((columns, rows)))
+    monkeypatch.setattr("sys.stdout", sys.__stdout__)
+
+    with contextlib.nullcontext() if fits else pytest.raises(Refused):
+        new_components.require_room(AES, 32, "component")
 
 
 @pytest.mark.parametrize(
@@ -545,3 +578,12 @@ def test_a_wrong_call_of_split_ends_with_2(custodian, put_file, arguments, error
     assert (done.code, done.out) == (2, b"")
     assert done.err.endswith(f"\nError: {error}\n")
     assert [path.name for path in custodian.folder.iterdir()] == ["key.bin"]
+
+
+def test_a_missing_key_spec_is_named_as_kms_spells_it(custodian, put_file):
+    put_file("key.bin", KEY)
+
+    done = custodian.run("split", "key.bin")
+
+    assert done.code == 2
+    assert done.err.endswith(f"\nError: Missing option '--key-spec'. Choose from {', '.join(SPECS)}.\n")
