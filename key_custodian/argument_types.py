@@ -38,6 +38,10 @@ class KeySpecChoice(click.Choice[str]):
             return super().convert(value, param, ctx)
         raise redaction.UnknownKeySpecError(self._hint(str(value).upper()), ctx, param)
 
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:  # noqa: ARG002  # click's signature
+        """In KMS's own spelling: click would write small letters."""
+        return f"Choose from {', '.join(self.choices)}."
+
     def shell_complete(
         self,
         ctx: click.Context,  # noqa: ARG002  # click's signature

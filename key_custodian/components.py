@@ -139,7 +139,8 @@ def _ask_holder(spec: KeySpec, declared: Declaration, encoding: str | None) -> C
 
 
 def _ask(spec: KeySpec, declared: Declaration, encoding: str | None) -> str:
-    digits = f", {2 * size_bytes(spec)} hex digits" if encoding in {None, HEX} else ""
+    more = " or more" if isinstance(spec.form, MacKey) else ""
+    digits = f", {2 * size_bytes(spec)} hex digits{more}" if encoding in {None, HEX} else ""
     text = sources.ask(f"Component {declared.number}{digits} (is not shown)")
     return "".join(text.split())  # on paper the digits stand in groups
 

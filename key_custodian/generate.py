@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from imported_key_material.material import material_check
 from imported_key_material.material.key_specs import KEY_SPECS, CipherKey, EcKey, KeySpec, MacKey, RsaKey
 from imported_key_material.material.material_check import CheckedMaterial
-from key_custodian import argument_types, key_wrap, new_components, new_file, options, output, report
+from key_custodian import argument_types, components, key_wrap, new_components, new_file, options, output, report
 from key_custodian.components import SECRET_KEYS
 from key_custodian.key_wrap import WrapOptions
 from key_custodian.new_components import ComponentReport
@@ -22,6 +22,7 @@ from key_custodian.words import OPTIONS
 
 PUBLIC_EXPONENT = 65537  # FIPS 186-5, A.1.1; every program accepts this exponent
 GENERATED = "the new material"
+COMPONENT = "component"
 
 
 @click.command(
@@ -104,13 +105,14 @@ def _require_component_only(key_spec: str, plaintext_out: str | None, wrapping: 
 def _make_component(spec: KeySpec, out: str | None, *, as_json: bool) -> None:
     if out is None:
         new_components.require_screen()
+        new_components.require_room(spec, components.size_bytes(spec), COMPONENT)
     else:
         new_file.require_writable(out, where="--out")
     component = new_components.make(spec)
     try:
         result = ComponentReport.of(component, out)
         if out is None:
-            new_components.show(component, "component")
+            new_components.show(component, COMPONENT)
         else:
             new_file.write(out, component.encoded, where="--out")
     finally:

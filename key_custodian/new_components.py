@@ -24,6 +24,8 @@ from key_custodian.words import OPTIONS
 GROUP_DIGITS: Final = 4
 LINE_GROUPS: Final = 4
 NAME: Final = "the new component"
+_COPY: Final = "Copy both onto paper. Then press Enter: the screen is erased"
+_SPARE_ROWS: Final = 2  # for the cursor after Enter
 _NAME_FILES: Final = "name a new file for each component with --out."
 RandomBytes = Callable[[int], bytes]
 
@@ -91,21 +93,38 @@ def require_screen() -> None:
         if not stream.isatty():
             problem = f"It is no terminal, and {rule}"
             raise refused(f"standard {name}", problem, f"Use a terminal without pipes, or {_NAME_FILES}")
+        if not os.path.sameopenfile(sys.stdin.fileno(), stream.fileno()):
+            problem = "It is another terminal than standard input, and a component is shown only where its holder sits."
+            raise refused(f"standard {name}", problem, f"Use one terminal, or {_NAME_FILES}")
     if not output.can_erase():
         raise refused("TERM", f"This terminal can't erase its screen, and {rule}", f"Use another, or {_NAME_FILES}")
+
+
+def require_room(spec: KeySpec, size_bytes: int, name: str) -> None:
+    """Refused where the window would hide a part of a component of this size. Called before there is one."""
+    columns, rows = output.window()
+    lines = [*_lines(spec, bytes(size_bytes), check_value.compute_all(spec, bytes(size_bytes)), name), _COPY]
+    needed = sum(max(1, -(-len(line) // columns)) for line in lines) + _SPARE_ROWS
+    if rows < needed:
+        problem = f"It has {rows} lines, and the component needs {needed}."
+        raise refused("the window", problem, f"Make the window larger, or {_NAME_FILES}")
 
 
 def show(component: CheckedMaterial, name: str) -> None:
     """Shows it to its holder until Enter. `name`: "component 1 of 2"."""
     with output.erased_screen():
-        output.say(
-            f"{name.capitalize()} of {component.spec.a_key}. Only its holder is at the screen.",
-            "",
-            *(f"    {line}" for line in in_groups(component.encoded)),
-            "",
-            f"Its check value: {' or '.join(check_values(component))}",
-        )
-        output.pause("Copy both onto paper. Then press Enter: the screen is erased")
+        output.say(*_lines(component.spec, component.encoded, check_values(component), name))
+        output.pause(_COPY)
+
+
+def _lines(spec: KeySpec, value: bytes | bytearray, values: Sequence[str], name: str) -> list[str]:
+    return [
+        f"{name.capitalize()} of {spec.a_key}. Only its holder is at the screen.",
+        "",
+        *(f"    {line}" for line in in_groups(value)),
+        "",
+        f"Its check value: {' or '.join(values)}",
+    ]
 
 
 def in_groups(value: bytes | bytearray) -> Sequence[str]:

@@ -10,12 +10,13 @@ value that looks like a key is refused before there is a result (`argument_types
 Only a new component is ever shown (`new_components.py`): on standard output, at a terminal, inside `erased_screen`.
 """
 
+import contextlib
+import importlib
 import json
 import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -31,7 +32,7 @@ _USUAL_SCREEN: Final = "\x1b[?1049l"
 _keys: ContextVar[tuple[str, ...]] = ContextVar("keys", default=())
 
 
-@contextmanager
+@contextlib.contextmanager
 def without(words: Sequence[str]) -> Iterator[None]:
     """Inside the block, no line on standard error repeats a word of the command line that may be a key."""
     token = _keys.set(tuple(redaction.keys_among(words)))
@@ -62,11 +63,39 @@ def as_json(value: Any) -> str:
 
 def ask(question: str) -> bool:
     """An empty answer means no."""
+    _forget_typed()
     return click.confirm(printable(question), default=False, err=True)
 
 
 def pause(what: str) -> None:
-    click.prompt(printable(what), default="", show_default=False, prompt_suffix=" ", err=True)
+    """Goes on after Enter."""
+    _read_line(what)
+
+
+def wait_for(answer: str, what: str) -> None:
+    """Asks until the user types the answer. A second press of Enter does not answer it."""
+    while _read_line(what).strip() != answer:
+        pass
+
+
+def _read_line(what: str) -> str:
+    _forget_typed()
+    line: str = click.prompt(printable(what), default="", show_default=False, prompt_suffix=" ", err=True)
+    return line
+
+
+def _forget_typed() -> None:
+    """What was typed before a question does not answer it."""
+    if not sys.stdin.isatty():
+        return
+    if os.name == "posix":
+        termios = importlib.import_module("termios")
+        with contextlib.suppress(termios.error, OSError, ValueError):  # the read that follows reports a lost terminal
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    else:
+        msvcrt = importlib.import_module("msvcrt")
+        while msvcrt.kbhit():
+            msvcrt.getwch()
 
 
 def clear() -> None:
@@ -79,7 +108,13 @@ def can_erase() -> bool:
     return os.name != "posix" or os.environ.get("TERM", "") not in {"", "dumb"}
 
 
-@contextmanager
+def window() -> tuple[int, int]:
+    """The terminal's columns and rows; where it does not know its size, as many as are ever needed."""
+    size = os.get_terminal_size(sys.stdout.fileno())
+    return size.columns or sys.maxsize, size.lines or sys.maxsize
+
+
+@contextlib.contextmanager
 def erased_screen() -> Iterator[None]:
     """Standard output inside the block goes to a separate screen, which is erased at the block's end, however it ends.
 

@@ -7,7 +7,7 @@ import click
 from imported_key_material.material.key_specs import KEY_SPECS
 from imported_key_material.material.material_check import CheckedMaterial
 from key_custodian import argument_types, new_components, new_file, options, output, sources
-from key_custodian.components import FEWEST, MOST, SECRET_KEYS
+from key_custodian.components import FEWEST, MOST, SECRET_KEYS, size_bytes
 from key_custodian.new_components import ComponentReport
 from key_custodian.report import MaterialReport, row
 
@@ -77,6 +77,9 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     )
     try:
         result = MaterialReport.of(key)
+        needed = _needed_to_combine(key)
+        if not outs:
+            new_components.require_room(key.spec, len(key.encoded), _name(count, count))
         made = new_components.split(key, count)
     finally:
         key.wipe()
@@ -90,6 +93,7 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
         for one in made:
             one.wipe()
     _report(result, reports, as_json=as_json)
+    output.say(*needed, err=True)
 
 
 def _count(count: int | None, outs: tuple[str, ...]) -> int:
@@ -110,10 +114,22 @@ def _count(count: int | None, outs: tuple[str, ...]) -> int:
     return len(outs)
 
 
+def _needed_to_combine(key: CheckedMaterial) -> list[str]:
+    """The check takes a longer HMAC key, and each of its components, only with a check value."""
+    if len(key.encoded) == size_bytes(key.spec):
+        return []
+    options = "--component-check-value for each component, and --expected-check-value"
+    return [f"The key is longer than usual, so combine needs {options} {key.verified_check_value}."]
+
+
+def _name(number: int, count: int) -> str:
+    return f"component {number} of {count}"
+
+
 def _show(made: list[CheckedMaterial]) -> None:
     for number, one in enumerate(made, start=1):
-        name = f"component {number} of {len(made)}"
-        output.pause(f"Next is {name}. Only its holder stays at the screen. Press Enter to see it")
+        name = _name(number, len(made))
+        output.wait_for(str(number), f"Next is {name}. Only its holder stays at the screen. Type {number} to see it:")
         new_components.show(one, name)
 
 

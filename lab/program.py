@@ -14,6 +14,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -66,9 +67,10 @@ class Program:
         return Done(done.returncode, done.stdout, done.stderr.decode())
 
     @contextmanager
-    def at_terminal(self, *arguments: str, stdout: int | None = None) -> Iterator["Terminal"]:
+    def at_terminal(self, *arguments: str, stdout: int | None = None, rows: int = 24) -> Iterator["Terminal"]:
         """Starts it at a new terminal, with another `stdout` if one is passed. The end of the block ends it."""
         ours, its = pty.openpty()
+        termios.tcsetwinsize(its, (rows, 80))
         process = subprocess.Popen(  # noqa: S603  # ours
             [sys.executable, "-c", _ON_OWN_TERMINAL, *arguments],
             stdin=its,

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import re
 import select
 import signal
 import stat
+import sys
 from functools import reduce
 
 import pytest
@@ -153,6 +155,16 @@ def test_a_holder_copies_the_component_from_a_screen_that_is_erased(custodian):
     assert list(custodian.folder.iterdir()) == []
 
 
+def test_what_is_typed_while_the_program_starts_does_not_erase_the_component(custodian):
+    with custodian.at_terminal(*GENERATE) as terminal:
+        terminal.types("\n\n")
+        terminal.waits_for(ERASED)
+        terminal.presses(b"\x03")  # a program that waits is interrupted
+        assert terminal.ends() == 1
+
+    assert len(shown_in(terminal.screens[1])) == 32
+
+
 @pytest.mark.usefixtures("transport")
 def test_what_two_holders_copied_is_what_combine_joins(custodian, tmp_path):
     components_on_paper = []
@@ -267,35 +279,66 @@ def test_ctrl_z_does_not_bring_the_shell_back_to_a_screen_with_a_component(custo
     """The kernel itself ignores Ctrl-Z here, since no shell is there to come back."""
     put_file("key.bin", KEY)
     with custodian_process.at_terminal(*SPLIT) as terminal:
-        terminal.waits_for("Press Enter to see it ")
+        terminal.waits_for("Type 1 to see it: ")
         before = terminal.ignores(signal.SIGTSTP)
-        terminal.types("")
+        terminal.types("1")
         terminal.waits_for(ERASED)
         during = terminal.ignores(signal.SIGTSTP)
         terminal.types("")
-        terminal.waits_for("Press Enter to see it ")
+        terminal.waits_for("Type 2 to see it: ")
         assert (before, during, terminal.ignores(signal.SIGTSTP)) == (False, True, False)
 
 
-def test_a_component_is_only_on_standard_output(custodian_process):
-    """At a terminal of its own, which standard error does not reach."""
+def test_a_component_is_only_on_standard_output(monkeypatch, capsys):
+    checked = material_check.check(KEY, AES)
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+
+    new_components.show(checked, "component")
+
+    printed = capsys.readouterr()
+    assert shown_in(printed.out) == KEY
+    assert Canaries(component=KEY).found_in(printed.err) == {}
+    assert printed.err.strip().startswith("Copy both onto paper.")
+
+
+@pytest.mark.parametrize("arguments", [GENERATE, SPLIT])
+def test_a_component_is_not_shown_at_another_terminal(custodian_process, put_file, arguments):
+    """A person at the terminal had written `> /dev/pts/7`."""
+    put_file("key.bin", KEY)
     ours, its = pty.openpty()
     try:
-        with custodian_process.at_terminal(*GENERATE, stdout=its) as terminal:
-            terminal.waits_for(ERASED)
-            terminal.types("")
-            assert terminal.ends() == 0
-        printed = b""
-        while select.select([ours], [], [], 0)[0]:
-            printed += os.read(ours, 4096)
+        with custodian_process.at_terminal(*arguments, stdout=its) as terminal:
+            assert terminal.ends() == 1
+        assert select.select([ours], [], [], 0)[0] == []
     finally:
         os.close(its)
         os.close(ours)
 
-    component = shown_in(printed.decode().replace("\r\n", "\n"))
-    assert len(component) == 32
-    assert Canaries(component=component).found_in(terminal.transcript) == {}
-    assert terminal.transcript.strip() == f"Copy both onto paper. {ERASED}".strip()
+    assert terminal.transcript == (
+        "standard output: It is another terminal than standard input, and a component is shown only where its holder sits. "
+        f"Use one terminal, {OR_FILES}"
+    )
+
+
+@pytest.mark.parametrize("arguments", [GENERATE, SPLIT])
+def test_a_window_that_would_hide_digits_is_refused(custodian_process, put_file, arguments):
+    put_file("key.bin", KEY)
+    with custodian_process.at_terminal(*arguments, rows=10) as terminal:
+        assert terminal.ends() == 1
+
+    assert terminal.transcript == (
+        f"the window: It has 10 lines, and the component needs 11. Make the window larger, {OR_FILES}"
+    )
+
+
+@pytest.mark.parametrize(("rows", "columns", "fits"), [(11, 80, True), (13, 40, False), (14, 40, True), (0, 0, True)])
+def test_a_narrow_window_needs_more_lines(monkeypatch, rows, columns, fits):
+    """In 40 columns three of the lines take two; 0 is a terminal that does not know its size."""
+    monkeypatch.setattr("os.get_terminal_size", lambda _descriptor: os.terminal_size((columns, rows)))
+    monkeypatch.setattr("sys.stdout", sys.__stdout__)
+
+    with contextlib.nullcontext() if fits else pytest.raises(Refused):
+        new_components.require_room(AES, 32, "component")
 
 
 @pytest.mark.parametrize(
@@ -342,8 +385,8 @@ def test_holders_come_to_the_screen_one_after_the_other(custodian, put_file):
     with custodian.at_terminal(*SPLIT, "--components", "3") as terminal:
         for number in (1, 2, 3):
             terminal.waits_for(f"Next is component {number} of 3. Only its holder stays at the screen. ")
-            terminal.waits_for("Press Enter to see it ")
-            terminal.types("")
+            terminal.waits_for(f"Type {number} to see it: ")
+            terminal.types(str(number))
             terminal.waits_for(f"Component {number} of 3 of a SYMMETRIC_DEFAULT key.")
             terminal.waits_for(ERASED)
             terminal.types("")
@@ -366,12 +409,31 @@ def test_holders_come_to_the_screen_one_after_the_other(custodian, put_file):
     assert [path.name for path in custodian.folder.iterdir()] == ["key.bin"]
 
 
+def test_one_enter_too_many_does_not_show_the_next_component(custodian, put_file):
+    put_file("key.bin", KEY)
+    with custodian.at_terminal(*SPLIT) as terminal:
+        terminal.waits_for("Type 1 to see it: ")
+        terminal.types("1")
+        terminal.waits_for(ERASED)
+        terminal.types("\n")  # the second one waits in the terminal
+        terminal.waits_for("Type 2 to see it: ")
+        terminal.types("")
+        terminal.waits_for("Type 2 to see it: ")  # another one comes after the question
+        terminal.types("1")
+        terminal.waits_for("Type 2 to see it: ")
+        assert [len(shown_in(screen)) for screen in terminal.screens] == [0, 32, 0]
+        terminal.types("2")
+        terminal.waits_for(ERASED)
+        terminal.types("")
+        assert terminal.ends() == 0
+
+
 def test_neither_the_key_nor_a_component_is_where_it_does_not_belong(custodian, put_file):
     put_file("key.bin", KEY)
     with custodian.at_terminal(*SPLIT) as terminal:
-        for _ in range(2):
-            terminal.waits_for("Press Enter to see it ")
-            terminal.types("")
+        for number in ("1", "2"):
+            terminal.waits_for(f"Type {number} to see it: ")
+            terminal.types(number)
             terminal.waits_for(ERASED)
             terminal.types("")
         assert terminal.ends() == 0
@@ -415,8 +477,39 @@ def test_a_longer_hmac_key_is_split_and_combined_with_its_check_value(custodian,
     done = custodian.run("split", "key.bin", "--key-spec", "HMAC_256", *on_paper, *("--out", "a.bin", "--out", "b.bin"))
 
     assert done.code == 0, done.err
+    options = "--component-check-value for each component, and --expected-check-value"
+    assert done.err == f"The key is longer than usual, so combine needs {options} {on_paper[1]}.\n"
     assert re.search(r"^Component 2: +HMAC:[0-9A-F]{10}, b\.bin$", done.text, re.MULTILINE)
     assert combined(custodian, tmp_path, ["a.bin", "b.bin"], "HMAC_256", *on_paper) == key
+
+
+@pytest.mark.usefixtures("transport")
+def test_what_holders_copied_of_a_longer_hmac_key_is_typed_with_the_options_that_split_names(
+    custodian, put_file, tmp_path
+):
+    key = next(iter(random_keys(128, 1)))
+    put_file("key.bin", key)
+    hmac = ("--key-spec", "HMAC_256", "--expected-check-value", check_value.compute(KEY_SPECS["HMAC_256"], key))
+    with custodian.at_terminal("split", "key.bin", *hmac) as terminal:
+        for number in ("1", "2"):
+            terminal.waits_for(f"Type {number} to see it: ")
+            terminal.types(number)
+            terminal.waits_for(ERASED)
+            terminal.types("")
+        assert terminal.ends() == 0
+    copied = terminal.screens[1::2]
+
+    given = [word for one in copied for word in ("--component-check-value", min(check_values_in(one)))]
+    to = ("--wrapping-key", "transport.pem", "--out", "wrapped.bin")
+    with custodian.at_terminal("combine", *hmac, *given, *to) as terminal:
+        for number, screen in enumerate(copied, start=1):
+            terminal.waits_for(f"Component {number}, 64 hex digits or more (is not shown): ")
+            terminal.types(" ".join(re.findall(r"^ {4}([0-9A-F ]+)$", screen, re.MULTILINE)))
+            terminal.waits_for("Press Enter: the screen is cleared ")
+            terminal.types("")
+        assert terminal.ends() == 0
+
+    assert unwrap("RSAES_OAEP_SHA_256", rsa_key(2048), (tmp_path / "wrapped.bin").read_bytes()) == key
 
 
 def test_a_key_from_a_pipe_in_hex(custodian, tmp_path):
@@ -485,3 +578,12 @@ def test_a_wrong_call_of_split_ends_with_2(custodian, put_file, arguments, error
     assert (done.code, done.out) == (2, b"")
     assert done.err.endswith(f"\nError: {error}\n")
     assert [path.name for path in custodian.folder.iterdir()] == ["key.bin"]
+
+
+def test_a_missing_key_spec_is_named_as_kms_spells_it(custodian, put_file):
+    put_file("key.bin", KEY)
+
+    done = custodian.run("split", "key.bin")
+
+    assert done.code == 2
+    assert done.err.endswith(f"\nError: Missing option '--key-spec'. Choose from {', '.join(SPECS)}.\n")
