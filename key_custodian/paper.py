@@ -42,9 +42,14 @@ class Paper:
         return "that the material made" if self.mac_made_here else self.mac_place
 
     @property
+    def reported_mac(self) -> str:
+        """The MAC in hex if it comes from a report, and counts; else ""."""
+        return self.mac.hex().upper() if self.mac_place == IN_REPORT and not self.mac_made_here else ""
+
+    @property
     def is_reported(self) -> bool:
         """Whether a value that counts comes from a report."""
-        return self.place == IN_REPORT or (bool(self.mac) and not self.mac_made_here and self.mac_place == IN_REPORT)
+        return self.place == IN_REPORT or bool(self.reported_mac)
 
     @property
     def who_joins(self) -> str:

@@ -1,6 +1,7 @@
 """`key-custodian verify --report` compares what wrap, generate, combine and put printed with the key: nothing is typed."""
 
 import hashlib
+import hmac as mac
 import json
 import os
 import shlex
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from imported_key_material.material import check_value
 from imported_key_material.material.key_specs import key_spec
+from imported_key_material.material.proof import CONFIRMATION_MESSAGE
 from lab.keys.by_hand import oaep
 from lab.keys.private_keys import ec_key, pkcs8_der, pkcs8_pem, rsa_key, spki_der
 from lab.keys.random_keys import random_key, random_keys
@@ -111,12 +113,33 @@ def test_the_receipt_as_text_names_the_reports_too(bank, hmac):
     assert (
         f"Check value:    {value} (in the report; not compared: KMS shows no check value of an HMAC key, and the MAC is "
         "compared instead)\n"
+        f"MAC:            {says(bank, 'wrapped.json')['confirmation_mac']} (in the report: compare it with the paper)\n"
         "Report:         wrapped.json gave the check value and the confirmation MAC\n"
         f"                its SHA-256 {sha256(bank, 'wrapped.json')}\n"
         "Report:         stored.json gave the secret and the version\n"
         f"                its SHA-256 {sha256(bank, 'stored.json')}\n"
         f"Key:            {hmac}\n"
     ) in shown
+
+
+def test_the_receipt_shows_the_mac_that_decided_so_that_a_forged_report_is_found_on_paper(bank, hmac):
+    """Somebody let KMS hold his own bytes, and changed only the MAC in the report."""
+    on_paper = says(bank, "wrapped.json")["confirmation_mac"]
+    his = mac.digest(OTHER, CONFIRMATION_MESSAGE, "sha256").hex()
+    changed(bank, "wrapped.json", confirmation_mac=his)
+
+    told = verify(bank, bank.external_key("HMAC_256", OTHER), *BOTH)
+
+    assert told["verdict"] == "PROVED"
+    assert told["confirmation_mac"] == {"expected": his.upper(), "place": "in the report: compare it with the paper"}
+    assert his.upper() != on_paper
+
+
+@pytest.mark.parametrize("instead", ["--mac", "--material"])
+def test_the_receipt_shows_no_mac_that_is_not_the_report_s(bank, hmac, instead):
+    value = {"--mac": says(bank, "wrapped.json")["confirmation_mac"], "--material": "key.bin"}[instead]
+
+    assert verify(bank, hmac, *BOTH, instead, value)["confirmation_mac"] is None
 
 
 def test_the_order_of_the_reports_does_not_matter(bank, hmac):
