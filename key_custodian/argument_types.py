@@ -1,7 +1,8 @@
 """The types of options and arguments. A key that was pasted in place of another value is neither sent to AWS nor written.
 
 Each option has one of these types, or one of click's types with a fixed list. A value that does not fit is a wrong call, and
-no output repeats it.
+no output repeats it. An empty value is none either: it is a variable of the shell that nobody set, and must not mean that the
+option is missing.
 
     key_spec     one of KMS's, in any case
     name         of a profile, a stack, a field, a version: must not look like key material
@@ -20,6 +21,7 @@ from typing import Any, Final
 
 import click
 from click.shell_completion import CompletionItem
+from click.types import StringParamType
 
 from key_custodian import forms, redaction
 
@@ -66,6 +68,19 @@ class FileName(click.Path):
         return self._check(value)
 
 
+class NotEmpty(StringParamType):
+    """A text that is not empty. The other types take no empty text by their form."""
+
+    def __init__(self, check: Callable[[str], str]) -> None:
+        self._check = check
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value == "" and param is not None:
+            raise click.UsageError(f"{param.opts[0]} is empty: is a variable of the shell not set?", ctx)
+        return self._check(value)
+
+
+@NotEmpty
 def name(text: str) -> str:
     return _refuse_key(text, "That is no name.")
 
@@ -106,11 +121,13 @@ def material_id(text: str) -> str:
     return _require_form(forms.MATERIAL_ID, text, "That is no KeyMaterialId: 64 hex digits.")
 
 
+@NotEmpty
 def check_value(text: str) -> str:
     """Its form is checked later, when the key spec is known."""
     return text
 
 
+@NotEmpty
 def digits(text: str) -> str:
     return text
 
