@@ -26,7 +26,18 @@ from click.types import StringParamType
 from key_custodian import forms, redaction
 
 _AES: Final = re.compile(r"(?:AES|RIJNDAEL)[-_ ]?(?:128|192|256)?(?:[-_ ][A-Z]{3})?", re.ASCII)
-_NEAR: Final = 0.65  # P-256 is no HMAC_256, to which it has 0.62
+_NEAR: Final = 0.65
+_OTHER_NAMES: Final = {  # of curves, by their letters and digits: SEC 2, X9.62, OpenSSL, RFC 8410
+    "P256": "ECC_NIST_P256",
+    "SECP256R1": "ECC_NIST_P256",
+    "PRIME256V1": "ECC_NIST_P256",
+    "P384": "ECC_NIST_P384",
+    "SECP384R1": "ECC_NIST_P384",
+    "P521": "ECC_NIST_P521",
+    "SECP521R1": "ECC_NIST_P521",
+    "SECP256K1": "ECC_SECG_P256K1",
+    "ED25519": "ECC_NIST_EDWARDS25519",
+}
 
 
 class KeySpecChoice(click.Choice[str]):
@@ -53,8 +64,22 @@ class KeySpecChoice(click.Choice[str]):
         """Names only choices, and never the text itself: it may be a key."""
         if _AES.fullmatch(text) and "SYMMETRIC_DEFAULT" in self.choices:
             return "For AES-256 it is SYMMETRIC_DEFAULT; KMS has no other AES keys."
+        meant = self._other_name(text) or self._near_name(text)
+        return f"Did you mean {meant}?" if meant in self.choices else ""
+
+    @staticmethod
+    def _other_name(text: str) -> str:
+        letters_and_digits = re.sub("[^A-Z0-9]", "", text)
+        return _OTHER_NAMES.get(re.sub(r"^(?:ECC?)?(?:NIST)?", "", letters_and_digits), "")
+
+    def _near_name(self, text: str) -> str:
+        """Returns none whose numbers differ: RSA_1024 is no RSA_3072."""
         near = difflib.get_close_matches(re.sub("[- ]", "_", text), self.choices, n=1, cutoff=_NEAR)
-        return f"Did you mean {near[0]}?" if near else ""
+        return near[0] if near and _numbers(near[0]) == _numbers(text) else ""
+
+
+def _numbers(text: str) -> list[str]:
+    return re.findall(r"\d+", text)
 
 
 class FileName(click.Path):
