@@ -21,7 +21,7 @@ from imported_key_material.material.material_check import CheckedMaterial
 from imported_key_material.material.words import Words
 from key_custodian import looks_wrapped, output, redaction
 from key_custodian.errors import refused
-from key_custodian.words import OPTIONS, of_wrapped
+from key_custodian.words import OPTIONS
 
 PIPE: Final = "-"
 MOST_BYTES: Final = 65_536  # of a secret's value in Secrets Manager
@@ -73,8 +73,8 @@ def check(
 
 
 def _words(value: bytes | str) -> Words:
-    how = "" if isinstance(value, str) else looks_wrapped.how(value)
-    return of_wrapped(how) if how else OPTIONS
+    if_wrapped = "" if isinstance(value, str) else looks_wrapped.words(value)
+    return OPTIONS._replace(if_wrapped=if_wrapped) if if_wrapped else OPTIONS
 
 
 def read_public(source: str, *, option: str) -> bytes:
