@@ -21,6 +21,9 @@ from key_custodian.words import OPTIONS
 
 ON_PAPER: Final = "on paper"  # where a value comes from
 IN_REPORT: Final = "in the report"
+_KEY_IN_REPORT: Final = (
+    "If it is: a report is passed on, and anyone who got this one has the key, so treat this key as compromised."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,9 @@ def _mac(spec: KeySpec, expected: ExpectedCheckValue, given: Compared) -> bytes:
     if expected.matches(mac):
         has = f"it has the check value {_place(compared.CHECK_VALUE, given)}"
         problem = f"It looks like the key itself, not its MAC: {has}. It was not sent to KMS."
-        raise refused("--mac" if compared.MAC in given.typed else report_file.WHERE, problem, redaction.REMEDY)
+        if compared.MAC in given.typed:
+            raise refused("--mac", problem, redaction.REMEDY)
+        raise refused(report_file.WHERE, problem, _KEY_IN_REPORT)
     return mac
 
 

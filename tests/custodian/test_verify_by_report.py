@@ -23,6 +23,9 @@ UNDER = ("--wrapping-key", "alias/transport")
 TO = ("--secret", "orders/mac-key", "--stack", "orders", "--yes", "--json")
 FIND_OUT = "Find out which is right: it may be the report of other material, or somebody changed it.\n"
 NAME_A_REPORT = "Name what key-custodian wrap, generate, combine or put printed with --json.\n"
+KEY_WAS_PASSED_ON = (
+    "If it is: a report is passed on, and anyone who got this one has the key, so treat this key as compromised.\n"
+)
 BOTH = ("--report", "wrapped.json", "--report", "stored.json")
 
 
@@ -341,6 +344,7 @@ def test_the_key_itself_in_place_of_its_mac_is_not_sent_from_a_report_either(ban
     told = refused_after_look(bank, hmac, *BOTH)
 
     assert told.startswith("--report: It looks like the key itself, not its MAC: it has the check value in the report.")
+    assert told.endswith(" It was not sent to KMS. " + KEY_WAS_PASSED_ON)
     assert KEY.hex() not in told
 
 
@@ -413,9 +417,10 @@ def test_a_receipt_and_a_report_of_check_are_called_by_name(bank, hmac):
     assert bank.calls == []
 
 
+@pytest.mark.parametrize("other", [2, True, 1.0])
 @pytest.mark.parametrize("name", ["wrapped.json", "stored.json"])
-def test_a_report_of_a_later_version_is_called_by_name(bank, hmac, name):
-    changed(bank, name, report_version=2)
+def test_a_report_of_a_later_version_is_called_by_name(bank, hmac, name, other):
+    changed(bank, name, report_version=other)
 
     assert refused(bank, hmac, "--report", name) == (
         f"{name}: The report has another version than 1, which this tool reads. Use the version of the tool that made it.\n"
@@ -433,6 +438,8 @@ EVIL = "\x1b[2J"
         ("wrapped.json", {"check_values": [f"HMAC:D38B42096D{EVIL}"]}, "check_values"),
         ("wrapped.json", {"check_values": ["CMAC:377822C093"]}, "check_values"),
         ("wrapped.json", {"check_values": [1]}, "check_values"),
+        ("wrapped.json", {"check_values": ["HMAC:D38B42096D", "HMAC:377822C093"]}, "check_values"),
+        ("wrapped.json", {"check_values": ["HMAC:D38B42096D", "hmac:D38B42"]}, "check_values"),
         ("wrapped.json", {"check_values": ["HMAC:D38B42096D"]}, "properties.ExpectedCheckValue"),
         ("wrapped.json", {"confirmation_mac": "00" * 31}, "confirmation_mac"),
         ("wrapped.json", {"confirmation_mac": EVIL}, "confirmation_mac"),
@@ -465,6 +472,12 @@ def test_a_changed_field_is_called_by_name_and_not_repeated(bank, hmac, name, fi
     ("data", "problem"),
     [
         (b"", "The file is empty. The program that should have written it may have failed: check it first.\n"),
+        (b" " * 65_536 + b"{", f"It holds more than 65,536 bytes, so it is no report. {NAME_A_REPORT}"),
+        (
+            b'{"report": "wrapped file", "properties": {"a": 1, "a": 1}}',
+            "A field is in the report twice: this tool did not write it so. Somebody may have changed the file. "
+            f"{NAME_A_REPORT}",
+        ),
         (b"[" * 60_000, f"The file holds no JSON object, so it is no report. {NAME_A_REPORT}"),
         (b"\xff\xfe", f"The file holds no JSON object, so it is no report. {NAME_A_REPORT}"),
         (
@@ -477,6 +490,13 @@ def test_a_file_that_is_no_report_is_refused(bank, hmac, data, problem):
     bank.file("wrapped.json", data)
 
     assert refused(bank, hmac, *BOTH[:2]) == f"wrapped.json: {problem}"
+
+
+def test_a_pipe_is_no_report_and_nobody_waits_for_it(bank, hmac):
+    (bank.folder / "wrapped.json").unlink()
+    os.mkfifo(bank.folder / "wrapped.json")
+
+    assert refused(bank, hmac, *BOTH[:2]) == f"wrapped.json: It is no regular file, so it is no report. {NAME_A_REPORT}"
 
 
 # ----------------------------------------------------------------------------------- the command with which put ends
