@@ -87,7 +87,7 @@ def read_public(source: str, *, option: str) -> bytes:
 
 
 def read_report(source: str, *, option: str, remedy: str) -> bytes:
-    """Returns the bytes of a regular file: a pipe could keep the command waiting for ever. Refused (`source`).
+    """Returns the bytes of a regular file: a pipe could keep the command waiting without end. Refused (`source`).
 
     `remedy`: what to name instead.
     """

@@ -535,12 +535,27 @@ def test_the_line_that_put_prints_runs_as_it_stands(bank):
     line = next_of(bank, "wrapped.bin", "--report", name, "--secret", "orders/mac+key@1", "--region", "eu-central-1")
     key = bank.external_key("HMAC_256", KEY)
 
-    code, shown, error = in_a_shell(bank, line, KEY=key)
+    code, shown, error = in_a_shell(bank, f"cd /; {line}", KEY=key)
 
     assert (code, error) == (0, "")
     assert "\nVerdict:        PROVED (by MAC)\n" in shown
     assert line.endswith(" --region eu-central-1")
     assert not (bank.folder / "PWNED").exists()
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2J.json", "a\u202enosj.b", "a\nb.json"])
+def test_a_report_whose_name_can_t_be_printed_is_a_variable(bank, name):
+    bank.transport_key()
+    wrap(bank, "HMAC_256", KEY)
+    (bank.folder / "wrapped.json").rename(bank.folder / name)
+    to = ("--secret", "orders/mac-key", "--stack", "orders", "--yes")
+
+    lead, line = bank.run("put", "wrapped.bin", "--report", name, *to).text.splitlines()[-2:]
+    code, _, error = in_a_shell(bank, line, KEY=bank.external_key("HMAC_256", KEY), REPORT=name)
+
+    assert lead == "set KEY to the key's id, ARN or alias/NAME, and REPORT to the report's file, and run:"
+    assert line.startswith('  key-custodian verify "$KEY" --report "$REPORT" --secret arn:')
+    assert (code, error) == (0, "")
 
 
 def test_a_line_whose_key_was_not_set_asks_nobody(bank):
