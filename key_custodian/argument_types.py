@@ -1,7 +1,8 @@
 """The types of options and arguments. A key that was pasted in place of another value is neither sent to AWS nor written.
 
 Each option has one of these types, or one of click's types with a fixed list. A value that does not fit is a wrong call, and
-no output repeats it.
+no output repeats it. An empty value is none either: it is a variable of the shell that nobody set, and must not mean that the
+option is missing.
 
     key_spec     one of KMS's, in any case
     name         of a profile, a stack, a field, a version: must not look like key material
@@ -20,11 +21,23 @@ from typing import Any, Final
 
 import click
 from click.shell_completion import CompletionItem
+from click.types import StringParamType
 
 from key_custodian import forms, redaction
 
 _AES: Final = re.compile(r"(?:AES|RIJNDAEL)[-_ ]?(?:128|192|256)?(?:[-_ ][A-Z]{3})?", re.ASCII)
-_NEAR: Final = 0.65  # P-256 is no HMAC_256, to which it has 0.62
+_NEAR: Final = 0.65
+_OTHER_NAMES: Final = {  # of curves, by their letters and digits: SEC 2, X9.62, OpenSSL, RFC 8410
+    "P256": "ECC_NIST_P256",
+    "SECP256R1": "ECC_NIST_P256",
+    "PRIME256V1": "ECC_NIST_P256",
+    "P384": "ECC_NIST_P384",
+    "SECP384R1": "ECC_NIST_P384",
+    "P521": "ECC_NIST_P521",
+    "SECP521R1": "ECC_NIST_P521",
+    "SECP256K1": "ECC_SECG_P256K1",
+    "ED25519": "ECC_NIST_EDWARDS25519",
+}
 
 
 class KeySpecChoice(click.Choice[str]):
@@ -55,8 +68,22 @@ class KeySpecChoice(click.Choice[str]):
         """Names only choices, and never the text itself: it may be a key."""
         if _AES.fullmatch(text) and "SYMMETRIC_DEFAULT" in self.choices:
             return "For AES-256 it is SYMMETRIC_DEFAULT; KMS has no other AES keys."
+        meant = self._other_name(text) or self._near_name(text)
+        return f"Did you mean {meant}?" if meant in self.choices else ""
+
+    @staticmethod
+    def _other_name(text: str) -> str:
+        letters_and_digits = re.sub("[^A-Z0-9]", "", text)
+        return _OTHER_NAMES.get(re.sub(r"^(?:ECC?)?(?:NIST)?", "", letters_and_digits), "")
+
+    def _near_name(self, text: str) -> str:
+        """Returns none whose numbers differ: RSA_1024 is no RSA_3072."""
         near = difflib.get_close_matches(re.sub("[- ]", "_", text), self.choices, n=1, cutoff=_NEAR)
-        return f"Did you mean {near[0]}?" if near else ""
+        return near[0] if near and _numbers(near[0]) == _numbers(text) else ""
+
+
+def _numbers(text: str) -> list[str]:
+    return re.findall(r"\d+", text)
 
 
 class FileName(click.Path):
@@ -70,6 +97,19 @@ class FileName(click.Path):
         return self._check(value)
 
 
+class NotEmpty(StringParamType):
+    """A text that is not empty. The other types take no empty text by their form."""
+
+    def __init__(self, check: Callable[[str], str]) -> None:
+        self._check = check
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value == "" and param is not None:
+            raise click.UsageError(f"{param.opts[0]} is empty: is a variable of the shell not set?", ctx)
+        return self._check(value)
+
+
+@NotEmpty
 def name(text: str) -> str:
     return _refuse_key(text, "That is no name.")
 
@@ -110,11 +150,13 @@ def material_id(text: str) -> str:
     return _require_form(forms.MATERIAL_ID, text, "That is no KeyMaterialId: 64 hex digits.")
 
 
+@NotEmpty
 def check_value(text: str) -> str:
     """Its form is checked later, when the key spec is known."""
     return text
 
 
+@NotEmpty
 def digits(text: str) -> str:
     return text
 

@@ -1,5 +1,7 @@
 """Recognizes material that is already wrapped, where a key is expected. Only the words of an error depend on it, no check.
 
+The beginning is certain. A size is not: a key or random bytes of the same size must never be stored as if they were wrapped.
+
 The checks call text and containers of keys by name before these words are used.
 
     kms:Encrypt   the ciphertext holds a CMS EncryptedData (RFC 5652, section 8) near its beginning. AWS documents no layout;
@@ -16,13 +18,18 @@ _ENCRYPTED_DATA: Final = bytes.fromhex("06092a864886f70d010706")  # 1.2.840.1135
 _HEAD_BYTES: Final = 160
 _SEMIBLOCK_BYTES: Final = 8
 _AES_LEAST_BYTES: Final = 16
+_SURELY: Final = "Only KMS opens it, and it can't be checked here: key-custodian put stores it."
+_PERHAPS: Final = (
+    "If it is a key, never store it so: wrap it. If you know that it is wrapped, key-custodian put stores it."
+)
 
 
-def how(data: bytes) -> str:
-    """Says what it looks like, as the end of a sentence; "" if it does not look wrapped."""
+def words(data: bytes) -> str:
+    """Says what it looks like, and what to do; "" if it does not look wrapped."""
     if data.find(_ENCRYPTED_DATA, 0, _HEAD_BYTES) >= 0:
-        return "it begins like a ciphertext of kms:Encrypt"
-    return _by_size(len(data))
+        return f"It looks wrapped: it begins like a ciphertext of kms:Encrypt. {_SURELY}"
+    how = _by_size(len(data))
+    return f"It may be wrapped: {how}. {_PERHAPS}" if how else ""
 
 
 def _by_size(size_bytes: int) -> str:

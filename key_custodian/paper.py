@@ -21,6 +21,9 @@ from key_custodian.words import OPTIONS
 
 ON_PAPER: Final = "on paper"  # where a value comes from
 IN_REPORT: Final = "in the report"
+_KEY_IN_REPORT: Final = (
+    "If it is: a report is passed on, and anyone who got this one has the key, so treat this key as compromised."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,14 @@ class Paper:
         return "that the material made" if self.mac_made_here else self.mac_place
 
     @property
+    def reported_mac(self) -> str:
+        """The MAC in hex if it comes from a report, and counts; else ""."""
+        return self.mac.hex().upper() if self.mac_place == IN_REPORT and not self.mac_made_here else ""
+
+    @property
     def is_reported(self) -> bool:
         """Whether a value that counts comes from a report."""
-        return self.place == IN_REPORT or (bool(self.mac) and not self.mac_made_here and self.mac_place == IN_REPORT)
+        return self.place == IN_REPORT or bool(self.reported_mac)
 
     @property
     def who_joins(self) -> str:
@@ -103,7 +111,9 @@ def _mac(spec: KeySpec, expected: ExpectedCheckValue, given: Compared) -> bytes:
     if expected.matches(mac):
         has = f"it has the check value {_place(compared.CHECK_VALUE, given)}"
         problem = f"It looks like the key itself, not its MAC: {has}. It was not sent to KMS."
-        raise refused("--mac" if compared.MAC in given.typed else report_file.WHERE, problem, redaction.REMEDY)
+        if compared.MAC in given.typed:
+            raise refused("--mac", problem, redaction.REMEDY)
+        raise refused(report_file.WHERE, problem, _KEY_IN_REPORT)
     return mac
 
 

@@ -1,8 +1,9 @@
 """The receipt of `key-custodian verify`: who asked, when, about which key, and what KMS proved; as text and as JSON.
 
-It holds no material, and no MAC. If a value came from a report, the receipt names the file and its SHA-256. An auditor finds
-each call in CloudTrail by the ids of the requests. If answers are not from AWS, the receipt says so in its first and its last
-lines, since the lines between may fill a screen.
+It holds no material. If a value came from a report, the receipt shows the value, the file and its SHA-256: who changed the file
+chose what was compared, so people compare the value with the paper. An auditor finds each call in CloudTrail by the ids of the
+requests. If answers are not from AWS, the receipt says so in its first and its last lines, since the lines between may fill a
+screen.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from key_custodian.session import Who, timestamp
 
 VERSION: Final = 1
 _WIDTH: Final = 16
+_PLACE_OF_MAC: Final = "in the report: compare it with the paper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,16 @@ class SecretVersion:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`expected`: the check value to compare, as it is written; `place`: where. `not_aws`, `requests`: of the `Session`."""
+    """`expected`: the check value to compare, as it is written; `place`: where. `reported_mac`: of a report, and used, or "".
+
+    `not_aws`, `requests`: of the `Session`.
+    """
 
     finding: Finding
     key: Key
     expected: str
     place: str
+    reported_mac: str
     reports: tuple[UsedReport, ...]
     secret: SecretVersion | None
     who: Who
@@ -59,6 +65,7 @@ class Receipt:
                 "compared": bool(self.finding.compared_with),
                 "shown_by_kms": self.finding.check_value or None,
             },
+            "confirmation_mac": {"expected": self.reported_mac, "place": _PLACE_OF_MAC} if self.reported_mac else None,
             "reports": [{"file": one.file, "sha256": one.sha256, "gave": list(one.gave)} for one in self.reports],
             "key": _key(self.key),
             "secret": self._secret(),
@@ -101,6 +108,8 @@ class Receipt:
         if finding.does_not_show:
             yield "Does not show", finding.does_not_show
         yield "Check value", f"{self.expected} ({self._compared()})"
+        if self.reported_mac:
+            yield "MAC", f"{self.reported_mac} ({_PLACE_OF_MAC})"
         for report in self.reports:
             yield (
                 "Report",

@@ -152,8 +152,10 @@ class WrapReport:
     def _next(self) -> list[str]:
         """The command that stores the file. Unknown values are in capitals."""
         secret = self.opens_for.partition("/")[2] or "SECRET"
+        file = self.file if self.file.isprintable() else ""
+        file = f"./{file}" if file.startswith("-") else file  # not an option
         return [
-            f"  key-custodian put {shlex.quote(self.file or 'FILE')} --secret {shlex.quote(secret)} --stack STACK \\",
+            f"  key-custodian put {shlex.quote(file or 'FILE')} --secret {shlex.quote(secret)} --stack STACK \\",
             f"      --key-spec {self.key_spec} --algorithm {self.algorithm} \\",
             f"      --expected-check-value {self.check_value or 'VALUE'} \\",
             f"      --wrapping-key {shlex.quote(self.kms_key or 'KEY')}",

@@ -26,6 +26,7 @@ from key_custodian.report import MaterialReport, WrapReport
 WHERE: Final = "--report"
 _OPENS_FOR: Final = re.compile(rf"{forms.ACCOUNT.pattern}/{forms.SECRET_NAME.pattern}", re.ASCII)
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_CHANGED: Final = "Somebody may have changed the file."
 _BY_WRAP: Final = "Name what key-custodian wrap, generate or combine printed with --json."
 _BY_WRAP_OR_PUT: Final = "Name what key-custodian wrap, generate, combine or put printed with --json."
 
@@ -54,14 +55,19 @@ class _NotTheFormError(Exception):
     """A field of a report is missing, or does not have its form. Holds only the field's name."""
 
 
+class _TwiceError(Exception):
+    """An object has a field twice."""
+
+
 def read(source: str) -> ReportFile:
     """Refused (`source`) where it is no report."""
-    text = sources.read_public(source, option=WHERE)
+    text = sources.read_report(source, option=WHERE, remedy=_BY_WRAP_OR_PUT)
     found = _object(text, source)
     kind = found.get("report") or _kind_by_fields(found)
     if kind not in (report.WRAPPED, report.STORED):
         raise refused(source, _what_it_is(found), _BY_WRAP_OR_PUT)
-    if found.get("report_version", report.VERSION) != report.VERSION:
+    its_version = found.get("report_version", report.VERSION)
+    if type(its_version) is not int or its_version != report.VERSION:  # True and 1.0 equal 1
         problem = f"The report has another version than {report.VERSION}, which this tool reads."
         raise refused(source, problem, "Use the version of the tool that made it.")
     field = ""
@@ -71,7 +77,7 @@ def read(source: str) -> ReportFile:
     except _NotTheFormError as error:
         field = str(error)
     problem = f"The report's field {field} is missing or does not have its form: this tool did not write it so."
-    raise refused(source, problem, f"Somebody may have changed the file. {_BY_WRAP_OR_PUT}")
+    raise refused(source, problem, f"{_CHANGED} {_BY_WRAP_OR_PUT}")
 
 
 def read_wrapped(source: str) -> WrapReport:
@@ -83,13 +89,27 @@ def read_wrapped(source: str) -> WrapReport:
 
 
 def _object(text: bytes, source: str) -> Mapping[str, Any]:
+    is_twice = False
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=_fields)
+    except _TwiceError:
+        is_twice = True
     except (ValueError, RecursionError):
         found = None  # the exception holds the text
+    if is_twice:
+        problem = "A field is in the report twice: this tool did not write it so."
+        raise refused(source, problem, f"{_CHANGED} {_BY_WRAP_OR_PUT}")
     if isinstance(found, dict):
         return found
     raise refused(source, "The file holds no JSON object, so it is no report.", _BY_WRAP_OR_PUT)
+
+
+def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Another program may show the first value of such a field, and this one would take the last."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise _TwiceError
+    return fields
 
 
 def _kind_by_fields(found: Mapping[str, Any]) -> str:
@@ -155,6 +175,8 @@ def _check_values(found: Mapping[str, Any], key_spec: str) -> tuple[str, ...]:
         raise _NotTheFormError("check_values")
     for value in values:
         _require_check_value("check_values", value, key_spec)
+    if len({value.upper().partition(":")[0] for value in values}) != len(values):
+        raise _NotTheFormError("check_values")  # two values of one method: any of them would agree
     return tuple(values)
 
 

@@ -21,10 +21,14 @@ from imported_key_material.material.material_check import CheckedMaterial
 from imported_key_material.material.words import Words
 from key_custodian import looks_wrapped, output, redaction
 from key_custodian.errors import refused
-from key_custodian.words import OPTIONS, of_wrapped
+from key_custodian.words import OPTIONS
 
 PIPE: Final = "-"
 MOST_BYTES: Final = 65_536  # of a secret's value in Secrets Manager
+_LARGER_THAN_A_SECRET: Final = (
+    f"It holds more than {MOST_BYTES:,} bytes, which is all that a secret can hold.",
+    "Name a file that holds only the key.",
+)
 TYPED: Final = "the typed material"
 PIPED: Final = "standard input"
 
@@ -73,13 +77,24 @@ def check(
 
 
 def _words(value: bytes | str) -> Words:
-    how = "" if isinstance(value, str) else looks_wrapped.how(value)
-    return of_wrapped(how) if how else OPTIONS
+    if_wrapped = "" if isinstance(value, str) else looks_wrapped.words(value)
+    return OPTIONS._replace(if_wrapped=if_wrapped) if if_wrapped else OPTIONS
 
 
 def read_public(source: str, *, option: str) -> bytes:
     """Returns the bytes of a file that is not secret. Refused (`source`)."""
     return _read_file(source, option=option, secret=False)
+
+
+def read_report(source: str, *, option: str, remedy: str) -> bytes:
+    """Returns the bytes of a regular file: a pipe could keep the command waiting without end. Refused (`source`).
+
+    `remedy`: what to name instead.
+    """
+    if os.path.exists(source) and not os.path.isfile(source):  # noqa: PTH110, PTH113  # those raise for a name that is too long
+        raise refused(source, "It is no regular file, so it is no report.", remedy)
+    problem = f"It holds more than {MOST_BYTES:,} bytes, so it is no report."
+    return _read_file(source, option=option, secret=False, too_large=(problem, remedy))
 
 
 def ask(prompt: str) -> str:
@@ -113,7 +128,7 @@ def _read_pipe() -> bytes:
     return data
 
 
-def _read_file(source: str, *, option: str, secret: bool) -> bytes:
+def _read_file(source: str, *, option: str, secret: bool, too_large: tuple[str, str] = _LARGER_THAN_A_SECRET) -> bytes:
     try:
         with Path(source).open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -126,7 +141,7 @@ def _read_file(source: str, *, option: str, secret: bool) -> bytes:
         if secret and os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
             warning = f"{source}: not only its owner may read this file (mode {mode & 0o777:04o}): chmod 600."
             output.say(f"Warning: {warning}", err=True)
-        _require_content(data, source)
+        _require_content(data, source, too_large)
         return data
     problem = f"The file can't be read: {reason}."
     if not redaction.is_quotable(source):
@@ -134,14 +149,14 @@ def _read_file(source: str, *, option: str, secret: bool) -> bytes:
     raise refused(source, problem, "Check the name and the permissions.")
 
 
-def _require_content(data: bytes, where: str) -> None:
+def _require_content(data: bytes, where: str, too_large: tuple[str, str] = _LARGER_THAN_A_SECRET) -> None:
     if not data or data.isspace():
         problem = "It is empty" if where == PIPED else "The file is empty"
         problem += ", except for white space." if data else "."
         raise refused(where, problem, "The program that should have written it may have failed: check it first.")
     if len(data) > MOST_BYTES:
-        problem = f"It holds more than {MOST_BYTES:,} bytes, which is all that a secret can hold."
-        raise refused(where, problem, "Name a file that holds only the key.")
+        problem, remedy = too_large
+        raise refused(where, problem, remedy)
 
 
 def _decode(data: bytes, where: str) -> str:

@@ -160,6 +160,7 @@ def command(arguments: VerifyOptions) -> None:
         key=key,
         expected=given.check_value,
         place=on_paper.place,
+        reported_mac=on_paper.reported_mac,
         reports=given.reports,
         secret=secret,
         who=who,

@@ -1,12 +1,14 @@
 """The command that comes after `key-custodian put`: verify, with everything that put knows.
 
-It is one line for the user's shell, and runs as it stands. What put can't know is a variable of the shell: the key, which the
-stack makes, and values that are only on paper. Every name is quoted, so it stays one word.
+It is one line for the user's shell, and runs as it stands, from any folder. What put can't know is a variable of the shell: the
+key, which the stack makes, and values that are only on paper. So is a report's name that can't be printed. Every name is
+quoted, so it stays one word.
 """
 
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from imported_key_material.material.key_specs import Kind
@@ -14,6 +16,7 @@ from key_custodian.content import Content
 
 _VARIABLES: Final[Mapping[str, str]] = {
     "KEY": "the key's id, ARN or alias/NAME",
+    "REPORT": "the report's file",
     "KEY_MATERIAL_ID": "the resource's attribute KeyMaterialId",
     "CHECK_VALUE": "the check value on paper",
     "CONFIRMATION_MAC": "the confirmation MAC on paper",
@@ -46,7 +49,8 @@ class VerifyCommand:
         has_value = bool(reported and reported.check_value)
         has_mac = bool(reported and reported.material.confirmation_mac)
         if has_value and self.report is not None:
-            yield f"--report {shlex.quote(self.report)}"
+            path = str(Path(self.report).absolute())
+            yield f"--report {shlex.quote(path) if path.isprintable() else _variable('REPORT')}"
         elif self.content.check_value:
             yield f"--expected-check-value {shlex.quote(self.content.check_value)}"
         else:

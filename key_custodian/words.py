@@ -30,12 +30,6 @@ OPTIONS: Final = Words(
 )
 
 
-def of_wrapped(how: str) -> Words:
-    """For a file that looks wrapped. `how`: what shows it (`looks_wrapped.py`)."""
-    remedy = "Only KMS opens it, and it can't be checked here: key-custodian put stores it."
-    return OPTIONS._replace(if_wrapped=f"It looks wrapped: {how}. {remedy}")
-
-
 def of_component(number: int) -> Words:
     """One component of a split key: its holder can only make a new one, and it has its own check value."""
     option = "--component-check-value"

@@ -187,6 +187,26 @@ def test_what_does_not_fit_is_a_wrong_call_and_goes_nowhere(bank, arguments, pro
 
 
 @pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("verify", "alias/orders", "--report", "wrapped.json"), "--mac"),
+        (("verify", "alias/orders", "--report", "wrapped.json"), "--expected-check-value"),
+        (("verify", "alias/orders", "--report", "stored.json"), "--version-id"),
+        (("put", "wrapped.bin", "--report", "wrapped.json", "--secret", "a"), "--expected-check-value"),
+        (("check", "key.bin", *HMAC), "--expected-check-value"),
+        (WRAP, "--wrapping-key-check-value"),
+        (VERIFY, "--profile"),
+    ],
+)
+def test_an_empty_value_is_no_missing_option(bank, arguments, option):
+    """What counts would be the report's value, and nobody would see it."""
+    done = bank.run(*arguments, option, "")
+
+    assert (done.code, done.out, bank.calls) == (2, b"", [])
+    assert done.err.endswith(f"\nError: {option} is empty: is a variable of the shell not set?\n")
+
+
+@pytest.mark.parametrize(
     "arguments", [("wrap", "key.bin", *HMAC, "--wrapping-key", "KEY", "--out", "x"), ("put", "KEY")]
 )
 def test_a_file_that_is_no_secret_is_not_named_either_where_it_may_be_a_key(bank, arguments):

@@ -113,6 +113,7 @@ def test_text_that_nobody_decoded_is_reported_with_its_encoding(custodian, put_f
 CMS = b"\x01\x02\x02\x00\x78" + random_key(80) + bytes.fromhex("06092a864886f70d010706") + random_key(96)
 NOISE = b"\x01" + random_key(1479)
 BY_KMS = "Only KMS opens it, and it can't be checked here: key-custodian put stores it."
+WRAP_A_KEY = "If it is a key, never store it so: wrap it. If you know that it is wrapped, key-custodian put stores it."
 
 
 @pytest.mark.parametrize(
@@ -133,13 +134,13 @@ BY_KMS = "Only KMS opens it, and it can't be checked here: key-custodian put sto
     ],
 )
 def test_wrapped_material_in_place_of_a_key_is_called_wrapped(custodian, put_file, data, how, spec, problem, if_not):
-    """And it is not to be replaced by random bytes."""
+    """And it is not to be replaced by random bytes. By its size it may be a key as well, which put must not get."""
     done = custodian.run("check", put_file("wrapped.bin", data), "--key-spec", spec)
 
     assert (done.code, done.out) == (1, b"")
+    wrapped = f"It looks wrapped: {how}. {BY_KMS}" if data is CMS else f"It may be wrapped: {how}. {WRAP_A_KEY}"
     assert done.err == (
-        f"wrapped.bin: {problem.format(len(data))} It looks wrapped: {how}. {BY_KMS} If it is not, name the file that holds "
-        f"the {if_not}.\n"
+        f"wrapped.bin: {problem.format(len(data))} {wrapped} If it is not, name the file that holds the {if_not}.\n"
     )
 
 
@@ -148,7 +149,7 @@ def test_what_has_no_length_of_wrapped_material_is_only_perhaps_wrapped(custodia
     done = custodian.run("check", put_file("key.bin", NOISE[:size]), "--key-spec", "SYMMETRIC_DEFAULT")
 
     looks_wrapped = size in {272, 392}
-    assert ("It looks wrapped: " in done.err, "Is it wrapped? Then only KMS" in done.err) == (
+    assert ("It may be wrapped: " in done.err, "Is it wrapped? Then only KMS" in done.err) == (
         looks_wrapped,
         not looks_wrapped,
     )
@@ -198,7 +199,18 @@ def test_a_file_with_nothing_but_a_newline_is_called_empty(custodian, put_file, 
         ("hmac-256", " Did you mean HMAC_256?"),
         ("RSA2048", " Did you mean RSA_2048?"),
         ("symmetric", " Did you mean SYMMETRIC_DEFAULT?"),
-        ("P-256", ""),
+        ("P-256", " Did you mean ECC_NIST_P256?"),
+        ("secp256r1", " Did you mean ECC_NIST_P256?"),
+        ("ECC_SECP256R1", " Did you mean ECC_NIST_P256?"),
+        ("prime256v1", " Did you mean ECC_NIST_P256?"),
+        ("EC_P256", " Did you mean ECC_NIST_P256?"),
+        ("NIST P-384", " Did you mean ECC_NIST_P384?"),
+        ("secp384r1", " Did you mean ECC_NIST_P384?"),
+        ("P-521", " Did you mean ECC_NIST_P521?"),
+        ("secp521r1", " Did you mean ECC_NIST_P521?"),
+        ("secp256k1", " Did you mean ECC_SECG_P256K1?"),
+        ("Ed25519", " Did you mean ECC_NIST_EDWARDS25519?"),
+        *[(one, "") for one in ("HMAC", "HMAC_128", "HMAC_SHA_1", "RSA_1024", "ECC_NIST_P192", "EDWARDS448")],
         ("", ""),
     ],
 )

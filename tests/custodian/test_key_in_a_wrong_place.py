@@ -167,7 +167,7 @@ def test_each_call_is_right_before_a_key_is_put_into_it(there, name, at):
 @pytest.mark.parametrize(("name", "at", "param"), CASES)
 def test_in_the_place_of_any_option_and_argument_it_is_not_repeated_and_goes_nowhere(there, name, at, param):
     (found,) = [one for one in params(name) if one.name == param]
-    ways = FORMS if getattr(found.type, "func", None) in NO_NAMES else FORMS | PATHS
+    ways = FORMS if found.type in NO_NAMES else FORMS | PATHS
     for form, text in ways.items():
         for call in with_key(CALLS[name][at], found, text):
             code, printed, sent, made = run(there, call)

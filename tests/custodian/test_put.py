@@ -75,7 +75,7 @@ def test_a_wrapped_file_becomes_a_secret_that_the_template_can_name(bank):
         "\n"
         "Write down the version id. Next, when the stack is deployed,\n"
         "set KEY to the key's id, ARN or alias/NAME, and run:\n"
-        f'  key-custodian verify "$KEY" --report wrapped.json --secret {secret.arn} --version-id {version_id}\n',
+        f'  key-custodian verify "$KEY" --report {bank.folder}/wrapped.json --secret {secret.arn} --version-id {version_id}\n',
     )
     assert version.value == (bank.folder / file).read_bytes()
     assert secret.tags == {"imported-key-material": "orders"}

@@ -422,6 +422,7 @@ def test_the_receipt_is_written_as_json_to_a_new_file_that_only_its_owner_reads(
     assert set(told) == {
         *("receipt", "receipt_version", "proved", "verdict", "shown_by", "found", "proves", "does_not_show"),
         *("check_value", "reports", "key", "secret", "by", "region", "not_aws", "time", "aws_time", "requests", "tool"),
+        "confirmation_mac",
     }
     assert told["by"] == {"account": ACCOUNT, "arn": WHO}
     assert told["key"]["arn"] == key

@@ -1,6 +1,7 @@
 """`key-custodian verify --report` compares what wrap, generate, combine and put printed with the key: nothing is typed."""
 
 import hashlib
+import hmac as mac
 import json
 import os
 import shlex
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from imported_key_material.material import check_value
 from imported_key_material.material.key_specs import key_spec
+from imported_key_material.material.proof import CONFIRMATION_MESSAGE
 from lab.keys.by_hand import oaep
 from lab.keys.private_keys import ec_key, pkcs8_der, pkcs8_pem, rsa_key, spki_der
 from lab.keys.random_keys import random_key, random_keys
@@ -21,6 +23,9 @@ UNDER = ("--wrapping-key", "alias/transport")
 TO = ("--secret", "orders/mac-key", "--stack", "orders", "--yes", "--json")
 FIND_OUT = "Find out which is right: it may be the report of other material, or somebody changed it.\n"
 NAME_A_REPORT = "Name what key-custodian wrap, generate, combine or put printed with --json.\n"
+KEY_WAS_PASSED_ON = (
+    "If it is: a report is passed on, and anyone who got this one has the key, so treat this key as compromised.\n"
+)
 BOTH = ("--report", "wrapped.json", "--report", "stored.json")
 
 
@@ -111,12 +116,33 @@ def test_the_receipt_as_text_names_the_reports_too(bank, hmac):
     assert (
         f"Check value:    {value} (in the report; not compared: KMS shows no check value of an HMAC key, and the MAC is "
         "compared instead)\n"
+        f"MAC:            {says(bank, 'wrapped.json')['confirmation_mac']} (in the report: compare it with the paper)\n"
         "Report:         wrapped.json gave the check value and the confirmation MAC\n"
         f"                its SHA-256 {sha256(bank, 'wrapped.json')}\n"
         "Report:         stored.json gave the secret and the version\n"
         f"                its SHA-256 {sha256(bank, 'stored.json')}\n"
         f"Key:            {hmac}\n"
     ) in shown
+
+
+def test_the_receipt_shows_the_mac_that_decided_so_that_a_forged_report_is_found_on_paper(bank, hmac):
+    """Somebody let KMS hold his own bytes, and changed only the MAC in the report."""
+    on_paper = says(bank, "wrapped.json")["confirmation_mac"]
+    his = mac.digest(OTHER, CONFIRMATION_MESSAGE, "sha256").hex()
+    changed(bank, "wrapped.json", confirmation_mac=his)
+
+    told = verify(bank, bank.external_key("HMAC_256", OTHER), *BOTH)
+
+    assert told["verdict"] == "PROVED"
+    assert told["confirmation_mac"] == {"expected": his.upper(), "place": "in the report: compare it with the paper"}
+    assert his.upper() != on_paper
+
+
+@pytest.mark.parametrize("instead", ["--mac", "--material"])
+def test_the_receipt_shows_no_mac_that_is_not_the_report_s(bank, hmac, instead):
+    value = {"--mac": says(bank, "wrapped.json")["confirmation_mac"], "--material": "key.bin"}[instead]
+
+    assert verify(bank, hmac, *BOTH, instead, value)["confirmation_mac"] is None
 
 
 def test_the_order_of_the_reports_does_not_matter(bank, hmac):
@@ -318,6 +344,7 @@ def test_the_key_itself_in_place_of_its_mac_is_not_sent_from_a_report_either(ban
     told = refused_after_look(bank, hmac, *BOTH)
 
     assert told.startswith("--report: It looks like the key itself, not its MAC: it has the check value in the report.")
+    assert told.endswith(" It was not sent to KMS. " + KEY_WAS_PASSED_ON)
     assert KEY.hex() not in told
 
 
@@ -390,9 +417,10 @@ def test_a_receipt_and_a_report_of_check_are_called_by_name(bank, hmac):
     assert bank.calls == []
 
 
+@pytest.mark.parametrize("other", [2, True, 1.0])
 @pytest.mark.parametrize("name", ["wrapped.json", "stored.json"])
-def test_a_report_of_a_later_version_is_called_by_name(bank, hmac, name):
-    changed(bank, name, report_version=2)
+def test_a_report_of_a_later_version_is_called_by_name(bank, hmac, name, other):
+    changed(bank, name, report_version=other)
 
     assert refused(bank, hmac, "--report", name) == (
         f"{name}: The report has another version than 1, which this tool reads. Use the version of the tool that made it.\n"
@@ -410,6 +438,8 @@ EVIL = "\x1b[2J"
         ("wrapped.json", {"check_values": [f"HMAC:D38B42096D{EVIL}"]}, "check_values"),
         ("wrapped.json", {"check_values": ["CMAC:377822C093"]}, "check_values"),
         ("wrapped.json", {"check_values": [1]}, "check_values"),
+        ("wrapped.json", {"check_values": ["HMAC:D38B42096D", "HMAC:377822C093"]}, "check_values"),
+        ("wrapped.json", {"check_values": ["HMAC:D38B42096D", "hmac:D38B42"]}, "check_values"),
         ("wrapped.json", {"check_values": ["HMAC:D38B42096D"]}, "properties.ExpectedCheckValue"),
         ("wrapped.json", {"confirmation_mac": "00" * 31}, "confirmation_mac"),
         ("wrapped.json", {"confirmation_mac": EVIL}, "confirmation_mac"),
@@ -442,6 +472,12 @@ def test_a_changed_field_is_called_by_name_and_not_repeated(bank, hmac, name, fi
     ("data", "problem"),
     [
         (b"", "The file is empty. The program that should have written it may have failed: check it first.\n"),
+        (b" " * 65_536 + b"{", f"It holds more than 65,536 bytes, so it is no report. {NAME_A_REPORT}"),
+        (
+            b'{"report": "wrapped file", "properties": {"a": 1, "a": 1}}',
+            "A field is in the report twice: this tool did not write it so. Somebody may have changed the file. "
+            f"{NAME_A_REPORT}",
+        ),
         (b"[" * 60_000, f"The file holds no JSON object, so it is no report. {NAME_A_REPORT}"),
         (b"\xff\xfe", f"The file holds no JSON object, so it is no report. {NAME_A_REPORT}"),
         (
@@ -454,6 +490,13 @@ def test_a_file_that_is_no_report_is_refused(bank, hmac, data, problem):
     bank.file("wrapped.json", data)
 
     assert refused(bank, hmac, *BOTH[:2]) == f"wrapped.json: {problem}"
+
+
+def test_a_pipe_is_no_report_and_nobody_waits_for_it(bank, hmac):
+    (bank.folder / "wrapped.json").unlink()
+    os.mkfifo(bank.folder / "wrapped.json")
+
+    assert refused(bank, hmac, *BOTH[:2]) == f"wrapped.json: It is no regular file, so it is no report. {NAME_A_REPORT}"
 
 
 # ----------------------------------------------------------------------------------- the command with which put ends
@@ -492,12 +535,27 @@ def test_the_line_that_put_prints_runs_as_it_stands(bank):
     line = next_of(bank, "wrapped.bin", "--report", name, "--secret", "orders/mac+key@1", "--region", "eu-central-1")
     key = bank.external_key("HMAC_256", KEY)
 
-    code, shown, error = in_a_shell(bank, line, KEY=key)
+    code, shown, error = in_a_shell(bank, f"cd /; {line}", KEY=key)
 
     assert (code, error) == (0, "")
     assert "\nVerdict:        PROVED (by MAC)\n" in shown
     assert line.endswith(" --region eu-central-1")
     assert not (bank.folder / "PWNED").exists()
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2J.json", "a\u202enosj.b", "a\nb.json"])
+def test_a_report_whose_name_can_t_be_printed_is_a_variable(bank, name):
+    bank.transport_key()
+    wrap(bank, "HMAC_256", KEY)
+    (bank.folder / "wrapped.json").rename(bank.folder / name)
+    to = ("--secret", "orders/mac-key", "--stack", "orders", "--yes")
+
+    lead, line = bank.run("put", "wrapped.bin", "--report", name, *to).text.splitlines()[-2:]
+    code, _, error = in_a_shell(bank, line, KEY=bank.external_key("HMAC_256", KEY), REPORT=name)
+
+    assert lead == "set KEY to the key's id, ARN or alias/NAME, and REPORT to the report's file, and run:"
+    assert line.startswith('  key-custodian verify "$KEY" --report "$REPORT" --secret arn:')
+    assert (code, error) == (0, "")
 
 
 def test_a_line_whose_key_was_not_set_asks_nobody(bank):

@@ -98,6 +98,14 @@ def test_the_report_says_what_to_write_down_and_what_comes_next(custodian, put_f
 
 
 @pytest.mark.usefixtures("transport")
+@pytest.mark.parametrize(("out", "named"), [("-x.bin", "./-x.bin"), ("a\x1b[2J.bin", "FILE"), ("a b", "'a b'")])
+def test_the_command_that_comes_next_names_the_file_so_that_it_is_no_option(custodian, put_file, out, named):
+    done = custodian.run("wrap", put_file("key.bin", KEY), *HMAC, "--wrapping-key", "transport.pem", f"--out={out}")
+
+    assert f"\n  key-custodian put {named} --secret SECRET " in done.text
+
+
+@pytest.mark.usefixtures("transport")
 def test_wrapped_bytes_go_into_a_pipe_and_the_report_to_stderr(custodian, put_file, tmp_path):
     arguments = ("wrap", put_file("key.bin", KEY), *HMAC, "--wrapping-key", "transport.pem", "--out", "-", "--json")
 
