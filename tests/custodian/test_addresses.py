@@ -83,7 +83,9 @@ def test_a_receipt_of_answers_of_aws_s_own_begins_with_the_verdict():
     who = Who("111122223333", "arn:aws:iam::111122223333:user/custodian", "2026-01-01T00:00:00Z", "")
     finding = Finding(Verdict.NOT_SHOWN, None, "The key is PendingImport.")
 
-    made = Receipt(finding, key, "HMAC:D38B42096D", "on paper", (), None, who, "eu-central-1", {}, (), "custodian 1")
+    made = Receipt(
+        finding, key, "HMAC:D38B42096D", "on paper", "", (), None, who, "eu-central-1", {}, (), "custodian 1"
+    )
 
     assert made.lines()[0] == "Verdict:        NOT SHOWN"
     assert "Region:         eu-central-1" in made.lines()
