@@ -205,19 +205,20 @@ bench: $(DEV) $(SAM) $(MINISTACK) build ## Measure size, starts, times, calls an
 
 # -------------------------------------------------------------------------------------------------------------- build
 
-# 1: the list. The stamp is written last, so an interrupted installation starts again.
+# 1: the list; 2: options of pip. The stamp is written last, so an interrupted installation starts again.
 define install
 @echo "$(@D): installing $$(grep -c '^[a-zA-Z0-9].*==' $(1)) packages from $(1) ..."
 @started=$$SECONDS; rm -rf $(@D); \
 "$(PYTHON_BIN)/python3.13" -m venv $(@D); \
 $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
-	--require-hashes --no-deps --only-binary=:all: --requirement $(1); \
+	--require-hashes --no-deps --only-binary=:all: $(2) --requirement $(1); \
 touch $@; \
 echo "$(@D): installed in $$((SECONDS - started)) s"
 endef
 
+# Most of its modules are never imported: Python compiles those that are.
 $(DEV): requirements/dev.txt
-	$(call install,$<)
+	$(call install,$<,--no-compile)
 
 $(SAM): requirements/sam.txt
 	$(call install,$<)
