@@ -125,7 +125,7 @@ def _measured(row: Hostile, world: World, limits: Limits) -> Taken:
 
 
 def _set_hard_limits(limits: Limits, used_seconds: float) -> None:
-    seconds = int(used_seconds + limits.seconds) + 2  # whole seconds, and at least one more: what is just too slow is measured
+    seconds = int(used_seconds + limits.seconds) + 2  # at least one more: what is just too slow is measured, not killed
     space = int((_megabytes("VmSize") + limits.megabytes + OTHER_MEGABYTES) * MEGABYTE)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
