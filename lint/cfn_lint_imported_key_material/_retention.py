@@ -7,7 +7,8 @@ RetainExceptOnCreate is Retain, but for the operation that creates the resource:
 like any other. A rollback deletes the material before its key.
 """
 
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
@@ -43,10 +44,7 @@ class MaterialOfRetainedKey(CloudFormationLintRule):
                 f"the retained key. Set {policy}: {pair.key[policy]} here, too.",
             )
             for pair in pairs(cfn)
-            for policy, when in _WHEN.items()
-            if pair.key.get(policy) in _KEPT
-            and isinstance(declared := pair.material.get(policy, "Delete"), str)
-            and declared not in _KEPT
+            for policy, when in _kept_without(pair.key, pair.material)
         ]
 
 
@@ -69,11 +67,16 @@ class KeyOfRetainedMaterial(CloudFormationLintRule):
                 f"deletion, and its material goes with it. Set {policy}: {pair.material[policy]} here, too.",
             )
             for pair in pairs(cfn)
-            for policy, when in _WHEN.items()
-            if pair.material.get(policy) in _KEPT
-            and isinstance(declared := pair.key.get(policy, "Delete"), str)
-            and declared not in _KEPT
+            for policy, when in _kept_without(pair.material, pair.key)
         ]
+
+
+def _kept_without(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The policies by which one resource is retained and the other is not, each with the words for when it counts."""
+    for policy, when in _WHEN.items():
+        declared = other.get(policy, "Delete")
+        if one.get(policy) in _KEPT and isinstance(declared, str) and declared not in _KEPT:
+            yield policy, when
 
 
 class OtherPolicyOnCreate(CloudFormationLintRule):
