@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from samtranslator.yaml_helper import yaml_parse
 
+from tools import reference
 from tools.generated import write_or_check
 from tools.reference import SCHEMA
 
@@ -42,14 +43,12 @@ def present() -> Interface:
     """The interface that schema.json and template.yaml have now."""
     schema = json.loads(SCHEMA.read_text("utf-8"))
     template = yaml_parse((REPOSITORY / "template.yaml").read_text("utf-8"))
-    attributes = [pointer.rsplit("/", 1)[-1] for pointer in schema["readOnlyProperties"]]
+    no_properties = reference.only_attributes(schema)
     return {
-        "attributes": {name: {} for name in (*attributes, "KeyId", "ValidTo")},
+        "attributes": {name: {} for name in reference.attributes(schema)},
         "outputs": {name: output.get("Export", {}) for name, output in template["Outputs"].items()},
         "parameters": {name: _rule(parameter) for name, parameter in template["Parameters"].items()},
-        "properties": {
-            name: rule for name, rule in _named("", schema) if name.split(".")[0].rstrip("[]") not in attributes
-        },
+        "properties": {name: rule for name, rule in _named("", schema) if name not in no_properties},
     }
 
 
@@ -116,11 +115,11 @@ def _values(written: object) -> set[object]:
 
 
 def main(arguments: list[str]) -> int:
-    now = present()
+    now, current = present(), RECORDS / f"{version()}.json"
     broken = [
         f"{path.stem}: {sentence}"
         for path in sorted(RECORDS.glob("*.json"))
-        if path.stem != version()
+        if path != current
         for sentence in broken_promises(json.loads(path.read_text("utf-8")), now)
     ]
     for sentence in broken:
@@ -128,7 +127,7 @@ def main(arguments: list[str]) -> int:
     code = write_or_check(
         arguments,
         program="interface",
-        page=RECORDS / f"{version()}.json",
+        page=current,
         text=json.dumps(now, indent=1, sort_keys=True) + "\n",
         source="the interface",
         folder="tests/records/interface",

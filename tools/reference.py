@@ -97,7 +97,7 @@ What a change does to an existing resource:
 
 def page(schema: Mapping[str, Any]) -> str:
     """The whole page, in Markdown. Raises KeyError for a property that a table here does not know."""
-    read_only = [pointer.rsplit("/", 1)[-1] for pointer in schema["readOnlyProperties"]]
+    read_only = only_attributes(schema)
     properties = {name: rule for name, rule in schema["properties"].items() if name not in read_only}
     parts = [_HEAD.format(type=schema["typeName"], description=schema["description"])]
     parts.extend(
@@ -111,12 +111,22 @@ def page(schema: Mapping[str, Any]) -> str:
         "\n## Attributes\n\n`Ref` gives the key's ARN, or its bare id if the key was adopted. `Fn::GetAtt` gives these:\n\n"
         "| Attribute | Meaning |\n| --- | --- |\n"
     )
-    for name, rule in schema["properties"].items():
-        _, both, meaning = rule["description"].partition(_AS_ATTRIBUTE)
-        if both or name in read_only:
-            text = meaning[0].upper() + meaning[1:] if both else rule["description"]
-            parts.append(f"| {name} | {text} |\n")
+    for name in attributes(schema):
+        description = schema["properties"][name]["description"]
+        _, both, meaning = description.partition(_AS_ATTRIBUTE)
+        text = meaning[0].upper() + meaning[1:] if both else description
+        parts.append(f"| {name} | {text} |\n")
     return "".join(parts)
+
+
+def only_attributes(schema: Mapping[str, Any]) -> list[str]:
+    return [pointer.rsplit("/", 1)[-1] for pointer in schema["readOnlyProperties"]]
+
+
+def attributes(schema: Mapping[str, Any]) -> list[str]:
+    """In the order of the page. The description of a name that is a property, too, has both meanings."""
+    only = only_attributes(schema)
+    return [name for name, rule in schema["properties"].items() if name in only or _AS_ATTRIBUTE in rule["description"]]
 
 
 def _default(name: str, required: list[str]) -> str:

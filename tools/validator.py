@@ -14,7 +14,7 @@ from typing import Any, Final
 import fastjsonschema
 
 from tools.generated import write_or_check
-from tools.reference import SCHEMA
+from tools.reference import SCHEMA, only_attributes
 
 MODULE: Final = SCHEMA.with_name("schema_validator.py")
 
@@ -31,7 +31,7 @@ anything else that the package does while it loads.
 
 def code(schema: Mapping[str, Any]) -> str:
     """The module's text: what may be declared, without the descriptions, which only the reference page shows."""
-    read_only = {pointer.rsplit("/", 1)[-1] for pointer in schema["readOnlyProperties"]}
+    read_only = only_attributes(schema)
     rules = {key: schema[key] for key in ("type", "additionalProperties", "required")}
     rules["properties"] = {
         name: _without_description(rule) for name, rule in schema["properties"].items() if name not in read_only
