@@ -177,10 +177,10 @@ simulate: $(DEV) ## Run histories in a simulated world with faults: SEEDS=2000 F
 	@PYTHONPATH=handler .venv/bin/python -m lab.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
 
 .PHONY: prove
-prove: COMMIT = 0x$(shell git rev-parse HEAD 2>/dev/null | cut -c1-8)
+prove: COMMIT = $(or $(shell git rev-parse HEAD 2>/dev/null | sed 's/^\(.\{8\}\).*/0x\1/'),0)
 prove: $(DEV) ## Play the whole table, and histories that are new with each commit; `make test` plays 400 others: HISTORIES=1600 BESIDE_TEST=
-	@PYTHONPATH=handler .venv/bin/python -m lab.simulation table $(if $(BESIDE_TEST),--without-share $(or $(COMMIT:0x=),0))
-	@PYTHONPATH=handler .venv/bin/python -m lab.simulation --seeds $(HISTORIES) --first $(or $(COMMIT:0x=),0)
+	@PYTHONPATH=handler .venv/bin/python -m lab.simulation table $(if $(BESIDE_TEST),--without-share $(COMMIT))
+	@PYTHONPATH=handler .venv/bin/python -m lab.simulation --seeds $(HISTORIES) --first $(COMMIT)
 
 .PHONY: table
 table: $(DEV) ## Try each fault at each call of each stack operation
