@@ -47,7 +47,7 @@ _RECORD_HEAD: Final = f"""\
 
 {_WRITTEN}
 
-A form to print for each key. Nothing on it is secret: short check values reveal nothing about a key. Both people sign
+A form to print for each key. Nothing on it is secret: its values do not help anyone to find a random key. Both people sign
 each line.
 
 | Step | What | Written by | Value | Date, time | Signatures |
